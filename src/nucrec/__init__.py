@@ -1,0 +1,28 @@
+"""nucrec tells nucleus from micronucleus in microscope images.
+
+The library is one direction of data: `nucrec.datasets` reads images, `nucrec.augment`
+enlarges a training set, `nucrec.models` compares classifiers, `nucrec.evaluate` says how sure
+one can be of the result, and `nucrec.paper` puts it beside the published tables.
+
+Subpackages are loaded on first use, so ``import nucrec`` is as good as free.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nucrec import augment, datasets, errors, evaluate, models, paper
+
+__version__ = "0.1.0.dev0"
+
+__all__ = ["__version__", "augment", "datasets", "errors", "evaluate", "models", "paper"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return importlib.import_module(f"nucrec.{name}")
+    raise AttributeError(f"module 'nucrec' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,49 @@
+"""Work over several threads, in order. Pillow and NumPy let go of the interpreter lock."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PIXELS_WORTH_A_THREAD = 2**18
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def workers_for(pixels: float) -> int:
+    """Return how many threads pay for images of this many pixels.
+
+    On small images threads spend their time waiting for the interpreter lock: 2 threads take 1.6 times
+    as long as one for crops of 60 x 60 pixels, and 0.6 times as long for images of 512 x 512.
+    """
+    return available_cores() if pixels >= PIXELS_WORTH_A_THREAD else 1
+
+
+def ordered_map(function: Callable[[T], R], items: Iterable[T], n_jobs: int) -> Iterator[R]:
+    """Yield ``function(item)`` for each item, in the order of the items.
+
+    Parameters
+    ----------
+    function : callable
+        Pure: its result depends on the item alone, so that `n_jobs` cannot change it.
+    items : iterable
+        What to work on.
+    n_jobs : int
+        Number of threads.
+    """
+    if n_jobs == 1:
+        yield from map(function, items)
+        return
+    pool = ThreadPoolExecutor(n_jobs)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)

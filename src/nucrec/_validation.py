@@ -1,0 +1,86 @@
+"""Checks of arguments. Every message says parameter, expected, received, and what to do."""
+
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec.errors import InvalidParameterError
+
+
+def invalid(name: str, expected: str, received: object, hint: str = "") -> InvalidParameterError:
+    """Return the error for a bad argument, in the one form that all messages share.
+
+    Parameters
+    ----------
+    name, expected, hint : str
+        The parameter, what it should have been, and what to do about it.
+    received : object
+        What was passed; long values are shortened.
+    """
+    shown = repr(received)
+    if len(shown) > 80:
+        shown = shown[:77] + "..."
+    message = f"{name}: expected {expected}. Received: {shown}."
+    return InvalidParameterError(f"{message} {hint}" if hint else message)
+
+
+def check_choice(name: str, value: object, choices: Collection[str]) -> str:
+    """Return `value` if it is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise invalid(name, "one of " + ", ".join(map(repr, choices)), value)
+    return value
+
+
+def check_int(name: str, value: object, *, low: int, high: int | None = None) -> int:
+    """Return `value` as an int if it is a whole number of [low, high]."""
+    span = f"a whole number of at least {low}" + ("" if high is None else f" and at most {high}")
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise invalid(name, span, value)
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise invalid(name, span, value)
+    return number
+
+
+def check_real(
+    name: str, value: object, *, low: float, high: float, open_ends: bool = False
+) -> float:
+    """Return `value` as a float if it lies in [low, high], or in (low, high) with `open_ends`."""
+    expected = f"a number {'strictly ' if open_ends else ''}between {low:g} and {high:g}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise invalid(name, expected, value)
+    number = float(value)
+    inside = low < number < high if open_ends else low <= number <= high
+    if not math.isfinite(number) or not inside:
+        raise invalid(name, expected, value)
+    return number
+
+
+def check_seed(name: str, value: object) -> int:
+    """Return a seed: `value` itself, or one drawn from the operating system for None."""
+    if value is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return check_int(name, value, low=0)
+
+
+def check_size(name: str, value: object) -> tuple[int, int]:
+    """Return (height, width) of a size given as one number or as a pair."""
+    pair: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(pair) != 2:
+        raise invalid(name, "a whole number or a pair (height, width)", value)
+    height, width = (check_int(name, side, low=1, high=1 << 16) for side in pair)
+    return height, width
+
+
+def check_finite(name: str, array: npt.NDArray[Any]) -> None:
+    """Raise if a numeric array holds NaN or infinite values."""
+    if array.dtype.kind in "fc" and not np.isfinite(array).all():
+        bad = int(np.size(array) - np.isfinite(array).sum())
+        raise InvalidParameterError(
+            f"{name}: expected finite values. Received: {bad} NaN or infinite of {array.size}. "
+            "Remove or replace them first."
+        )

@@ -1,0 +1,36 @@
+"""Enlarging a training set by changed copies of its images, repeatably."""
+
+from nucrec.augment._operations import (
+    Blur,
+    Brightness,
+    Contrast,
+    Flip,
+    Gamma,
+    Geometric,
+    Intensity,
+    Noise,
+    Operation,
+    Rotate,
+    Shear,
+    Shift,
+    Zoom,
+)
+from nucrec.augment._pipeline import Pipeline, paper_pipeline
+
+__all__ = [
+    "Blur",
+    "Brightness",
+    "Contrast",
+    "Flip",
+    "Gamma",
+    "Geometric",
+    "Intensity",
+    "Noise",
+    "Operation",
+    "Pipeline",
+    "Rotate",
+    "Shear",
+    "Shift",
+    "Zoom",
+    "paper_pipeline",
+]

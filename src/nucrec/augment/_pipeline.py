@@ -1,0 +1,332 @@
+"""Operations in a row, drawn for each image and applied in one interpolation."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._threads import ordered_map, workers_for
+from nucrec._validation import check_int, check_seed, check_size, invalid
+from nucrec.augment._operations import Flip, Geometric, Intensity, Operation, Rotate, Values, Zoom
+from nucrec.datasets import ImageDataset
+from nucrec.datasets._dataset import check_image
+from nucrec.datasets._images import ImageSource, LazyImages
+from nucrec.datasets._resample import resize_matrix, to_dtype, warp
+
+Array = npt.NDArray[Any]
+Sampled: TypeAlias = tuple[Values | None, ...]
+"""What was drawn for one image: the values of each operation, None where it is not applied."""
+
+
+class Pipeline:
+    """Operations in a row.
+
+    All geometric operations, and the resizing, are one affine map and one interpolation. After it come the
+    operations on intensities, in their order. Values are rounded once, at the end.
+
+    What is drawn for an image depends on `random_state`, the image's id and the number of the copy alone:
+    not on the other images, the order, or the number of workers. Beyond the image's edge lies the median
+    of its outermost pixels.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        At least one, such as `Flip`, `Rotate` or `Noise`.
+    random_state : int, optional
+        Seed. By default one is drawn now, and kept in ``random_state`` so that it can be used again.
+
+    Attributes
+    ----------
+    operations : tuple of Operation
+        The operations.
+    random_state : int
+        The seed.
+
+    Raises
+    ------
+    InvalidParameterError
+        No operations, or something that is none.
+
+    Examples
+    --------
+    >>> from nucrec.augment import Flip, Pipeline, Rotate, Zoom
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> pipeline = Pipeline([Flip(), Rotate((-180, 180)), Zoom((0.8, 1.2))], random_state=0)
+    >>> crops = load_mnfinder_crops()
+    >>> pipeline(crops.images[:4], size=64).shape
+    (4, 64, 64)
+    >>> pipeline.expand(crops, copies=4)
+    ImageDataset(1530 images: 740 nucleus, 790 micronucleus; 33 groups; 1224 augmented copies)
+    """
+
+    def __init__(self, operations: Sequence[Operation], random_state: int | None = None) -> None:
+        is_sequence = isinstance(operations, Sequence) and len(operations) > 0
+        if not is_sequence or not all(isinstance(o, Operation) for o in operations):
+            raise invalid("operations", "a sequence of operations, such as [Flip()]", operations)
+        self.operations = tuple(operations)
+        self.random_state = check_seed("random_state", random_state)
+
+    def __repr__(self) -> str:
+        return f"Pipeline({list(self.operations)}, random_state={self.random_state})"
+
+    def sample(self, id: str, copy: int = 0) -> Sampled:  # noqa: A002 - the word of the field
+        """Draw the values of all operations for one copy of one image.
+
+        Parameters
+        ----------
+        id : str
+            The image's id.
+        copy : int, default=0
+            Number of the copy, or of the epoch.
+
+        Returns
+        -------
+        tuple of (dict or None)
+            For each operation its values, or None where it is not applied. `apply` replays them.
+
+        Examples
+        --------
+        >>> from nucrec.augment import Pipeline, Rotate
+        >>> Pipeline([Rotate((0, 90))], random_state=0).sample("cell 1") == (
+        ...     Pipeline([Rotate((0, 90))], random_state=0).sample("cell 1")
+        ... )
+        True
+        """
+        word = int.from_bytes(hashlib.sha256(str(id).encode("utf-8", "surrogatepass")).digest()[:8])
+        rng = np.random.default_rng([self.random_state, word, check_int("copy", copy, low=0)])
+        return tuple(operation.draw(rng) for operation in self.operations)
+
+    def apply(
+        self, image: Array, sampled: Sampled, size: int | tuple[int, int] | None = None
+    ) -> Array:
+        """Apply values that `sample` returned to an image.
+
+        Parameters
+        ----------
+        image : array of shape (H, W) or (H, W, C)
+            Any real dtype, finite. It is not modified.
+        sampled : tuple
+            What `sample` returned.
+        size : int or (height, width), optional
+            Size of the result; by default that of the image.
+
+        Returns
+        -------
+        ndarray
+            Of the dtype and channels of `image`. Integers are clipped to the dtype's range.
+
+        Raises
+        ------
+        InvalidParameterError
+            No image, or values of another pipeline.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nucrec.augment import Pipeline, Rotate
+        >>> pipeline = Pipeline([Rotate((-30, 30))], random_state=0)
+        >>> pipeline.apply(np.zeros((40, 40), np.uint16), pipeline.sample("cell 1"), size=20).shape
+        (20, 20)
+        """
+        array = np.asarray(image)
+        check_image("image", array)
+        if len(sampled) != len(self.operations):
+            raise invalid("sampled", f"values for {len(self.operations)} operations", sampled)
+        out = (array.shape[0], array.shape[1]) if size is None else check_size("size", size)
+        return self._apply(array, sampled, out)
+
+    def __call__(
+        self,
+        images: Sequence[Array] | Array,
+        size: int | tuple[int, int] | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        copy: int = 0,
+        n_jobs: int | None = None,
+    ) -> Any:
+        """Change a batch of images.
+
+        Parameters
+        ----------
+        images : array of shape (n, H, W) or (n, H, W, C), or sequence of arrays
+            Any real dtype, finite. They are not modified.
+        size : int or (height, width), optional
+            Size of the results; by default each image keeps its own.
+        ids : sequence of str, optional
+            What the random values are drawn from; by default the positions "0", "1", ...
+        copy : int, default=0
+            Number of the copy or the epoch: another number, other values.
+        n_jobs : int, optional
+            Threads; by default one for each core if the images are large enough for it to pay. The
+            result does not depend on it.
+
+        Returns
+        -------
+        ndarray of shape (n, height, width[, C]), or list of ndarray
+            A list if the results are of different shapes or dtypes. The dtype is that of the images.
+
+        Raises
+        ------
+        InvalidParameterError
+            Something is no image or not finite, or there is not one id for each image.
+        """
+        if isinstance(images, np.ndarray) and images.ndim < 3:
+            expected = "a batch: (n, H, W), (n, H, W, C) or a list of images"
+            raise invalid("images", expected, f"shape {images.shape}", "For one image pass [image].")
+        arrays = [np.asarray(image) for image in images]
+        for i, array in enumerate(arrays):
+            check_image(f"images[{i}]", array)
+        names = [str(i) for i in range(len(arrays))] if ids is None else [str(name) for name in ids]
+        if len(names) != len(arrays):
+            raise invalid("ids", f"one id for each of the {len(arrays)} images", f"{len(names)} ids")
+        fixed = None if size is None else check_size("size", size)
+        pixels = sum(array.size for array in arrays) / max(len(arrays), 1)
+        workers = workers_for(pixels) if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+
+        def change(pair: tuple[Array, str]) -> Array:
+            array, name = pair
+            return self._apply(array, self.sample(name, copy), fixed or array.shape[:2])
+
+        changed = list(ordered_map(change, zip(arrays, names, strict=True), workers))
+        kinds = {(array.shape, array.dtype) for array in changed}
+        return np.stack(changed) if len(kinds) == 1 else changed
+
+    def expand(self, dataset: ImageDataset, copies: int = 4) -> ImageDataset:
+        """Return a data set enlarged by changed copies of each image.
+
+        Copies are made when they are asked for, from the original, in one interpolation with any resizing.
+
+        Parameters
+        ----------
+        dataset : ImageDataset
+            The originals.
+        copies : int, default=4
+            Copies of each image, at least 1.
+
+        Returns
+        -------
+        ImageDataset
+            The originals first, then all first copies, all second copies and so on. A copy has its
+            original's label, group and metadata, the original's id as ``parents``, and an id of its own.
+
+        Raises
+        ------
+        InvalidParameterError
+            `copies` is less than 1, or the data set holds augmented copies already.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nucrec.augment import paper_pipeline
+        >>> from nucrec.datasets import ImageDataset
+        >>> two = ImageDataset(np.zeros((2, 9, 9), np.uint8), [0, 1], ids=["a", "b"])
+        >>> larger = paper_pipeline(random_state=0).expand(two, copies=2)
+        >>> larger.ids.tolist()
+        ['a', 'b', 'a#1', 'b#1', 'a#2', 'b#2']
+        >>> larger.parents.tolist()
+        ['a', 'b', 'a', 'b', 'a', 'b']
+        """
+        check_int("copies", copies, low=1)
+        if (dataset.parents != dataset.ids).any():
+            raise invalid("dataset", "originals only", dataset, "Expand the originals instead.")
+        ids = dataset.ids.tolist()
+        sources: list[ImageSource] = list(dataset.images.sources)
+        for copy in range(1, copies + 1):
+            for name, original in zip(ids, dataset.images.sources, strict=True):
+                sources.append(_AugmentedImage(self, original, name, copy))
+        copy_ids = [f"{name}#{copy}" for copy in range(1, copies + 1) for name in ids]
+        times = copies + 1
+        return ImageDataset(
+            LazyImages(sources),
+            np.tile(dataset.labels, times),
+            dataset.class_names,
+            ids=ids + copy_ids,
+            groups=np.tile(dataset.groups, times),
+            parents=np.tile(dataset.parents, times).tolist(),
+            metadata={name: np.tile(column, times) for name, column in dataset.metadata.items()},
+            quarantined=dataset.quarantined,
+        )
+
+    def _apply(self, image: Array, sampled: Sampled, size: tuple[int, ...]) -> Array:
+        steps = [
+            (operation, values)
+            for operation, values in zip(self.operations, sampled, strict=True)
+            if values is not None
+        ]
+        matrix = _output_to_input(steps, (image.shape[0], image.shape[1]), (size[0], size[1]))
+        moved = warp(image, matrix, (size[0], size[1]))
+        for operation, values in steps:
+            if isinstance(operation, Intensity):
+                moved = operation.apply(moved, values)
+        return to_dtype(moved, image.dtype)
+
+
+def paper_pipeline(random_state: int | None = None) -> Pipeline:
+    """Return the paper's augmentation: flipping, rotation and zooming.
+
+    The paper gives no ranges. Here a cell may lie any way round, so flips are in both directions and
+    rotations by any angle; zooming is from 0.8 to 1.2.
+
+    Parameters
+    ----------
+    random_state : int, optional
+        Seed; by default one is drawn.
+
+    Returns
+    -------
+    Pipeline
+        ``Pipeline([Flip(), Rotate((-180, 180)), Zoom((0.8, 1.2))], random_state)``.
+
+    Examples
+    --------
+    >>> from nucrec.augment import paper_pipeline
+    >>> [type(operation).__name__ for operation in paper_pipeline().operations]
+    ['Flip', 'Rotate', 'Zoom']
+    """
+    return Pipeline([Flip(), Rotate((-180.0, 180.0)), Zoom((0.8, 1.2))], random_state)
+
+
+class _AugmentedImage:
+    """A changed copy of an image, made when it is asked for."""
+
+    __slots__ = ("_copy", "_name", "_original", "_pipeline")
+
+    def __init__(self, pipeline: Pipeline, original: ImageSource, name: str, copy: int) -> None:
+        self._pipeline = pipeline
+        self._original = original
+        self._name = name
+        self._copy = copy
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._original.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._original.dtype
+
+    def read(self) -> Array:
+        return self.resized((self.shape[0], self.shape[1]))
+
+    def resized(self, size: tuple[int, int]) -> Array:
+        sampled = self._pipeline.sample(self._name, self._copy)
+        image = self._pipeline._apply(self._original.read(), sampled, size)
+        image.setflags(write=False)
+        return image
+
+
+def _output_to_input(
+    steps: list[tuple[Operation, Values]], shape: tuple[int, int], size: tuple[int, int]
+) -> Array:
+    """Compose all geometric operations and the resizing into the one map that `warp` takes."""
+    forward = np.eye(3)
+    for operation, values in steps:
+        if isinstance(operation, Geometric):
+            forward = operation.matrix(values, shape) @ forward
+    to_centre, back = np.eye(3), np.eye(3)
+    centre = shape[1] / 2, shape[0] / 2
+    to_centre[:2, 2] = -centre[0], -centre[1]
+    back[:2, 2] = centre
+    return np.asarray(back @ np.linalg.inv(forward) @ to_centre @ resize_matrix(shape, size))

@@ -1,0 +1,494 @@
+"""The data set: images with labels, groups and parents, immutable."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._threads import ordered_map, workers_for
+from nucrec._validation import check_choice, check_finite, check_int, check_seed, check_size, invalid
+from nucrec.datasets._images import ImageSource, LazyImages, MemoryImage
+from nucrec.datasets._intensity import OutputDtype, as_dtype, to_channels
+from nucrec.errors import DatasetError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Array = npt.NDArray[Any]
+Index = int | slice | Sequence[int] | Sequence[bool] | Array
+
+CLASS_NAMES = ("nucleus", "micronucleus")
+
+
+class Quarantined(NamedTuple):
+    """A file that was left out of a data set, and why."""
+
+    name: str
+    reason: str
+
+
+class Augmentation(Protocol):
+    """What `ImageDataset.stream` takes to change images on the fly: a `nucrec.augment.Pipeline`."""
+
+    def __call__(
+        self,
+        images: Sequence[Array],
+        size: tuple[int, int] | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        copy: int = 0,
+    ) -> Any:
+        """Return the images changed, all of `size`."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class ImageDataset:
+    """Images with labels, groups and parents.
+
+    Immutable: the arrays are read-only, and what looks like a change (indexing, `with_groups`) returns
+    a new data set that shares the images.
+
+    Parameters
+    ----------
+    images : sequence of array, or array of shape (n, H, W) or (n, H, W, C)
+        Each image is (H, W) or (H, W, C), 1 to 4 channels, of any real dtype, finite. Sizes may vary.
+    labels : array_like of int, shape (n,)
+        0 to ``len(class_names) - 1``.
+    class_names : sequence of str, default=("nucleus", "micronucleus")
+        Index 1 is the positive class.
+    ids : sequence of str, optional
+        A unique name for each image; by default its position.
+    groups : array_like of shape (n,), optional
+        Images that are not independent share a group (a field of view, a slide, a patient). By default
+        each original is a group of its own, with its augmented copies.
+    parents : sequence of str, optional
+        The id of the original that an augmented copy came from; by default the image's own id.
+    metadata : mapping of str to array_like of shape (n,), optional
+        Further columns.
+    quarantined : sequence of (name, reason), optional
+        The files that were left out.
+
+    Attributes
+    ----------
+    images : LazyImages
+        A sequence of arrays, decoded when indexed; dtype and channels as in the file.
+    labels : ndarray of int64, shape (n,)
+        The class of each image.
+    class_names : tuple of str
+        The names of the classes.
+    ids, groups, parents : ndarray of str, shape (n,)
+        One of each for every image.
+    metadata : mapping of str to ndarray of shape (n,)
+        Further columns.
+    quarantined : tuple of Quarantined
+        The files that were left out, each with a name and a reason.
+
+    Raises
+    ------
+    InvalidParameterError
+        The parameters do not fit each other, or an image is no image or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.datasets import ImageDataset
+    >>> dataset = ImageDataset(np.zeros((3, 8, 8), np.uint8), [0, 1, 1], groups=["a", "a", "b"])
+    >>> dataset
+    ImageDataset(3 images: 1 nucleus, 2 micronucleus; 2 groups)
+    >>> dataset[dataset.groups == "a"].labels
+    array([0, 1])
+    """
+
+    images: LazyImages
+    labels: npt.NDArray[np.int64]
+    class_names: tuple[str, ...]
+    ids: Array
+    groups: Array
+    parents: Array
+    metadata: Mapping[str, Array]
+    quarantined: tuple[Quarantined, ...]
+
+    def __init__(
+        self,
+        images: Sequence[Array] | Array,
+        labels: npt.ArrayLike,
+        class_names: Sequence[str] = CLASS_NAMES,
+        *,
+        ids: Sequence[str] | None = None,
+        groups: npt.ArrayLike | None = None,
+        parents: Sequence[str] | None = None,
+        metadata: Mapping[str, npt.ArrayLike] | None = None,
+        quarantined: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        lazy = images if isinstance(images, LazyImages) else LazyImages(_in_memory(images))
+        n = len(lazy)
+        names = [str(i) for i in range(n)] if ids is None else ids
+        own_ids = _column("ids", names, n, str)
+        if len(np.unique(own_ids)) < n:
+            twice = Counter(own_ids.tolist()).most_common(1)[0][0]
+            raise invalid("ids", "a different id for each image", f"{twice!r} more than once")
+        own_parents = own_ids if parents is None else _column("parents", parents, n, str)
+        own_groups = own_parents if groups is None else _column("groups", groups, n, str)
+        self._set(
+            images=lazy,
+            labels=_labels(labels, n, class_names),
+            class_names=tuple(str(name) for name in class_names),
+            ids=own_ids,
+            groups=own_groups,
+            parents=own_parents,
+            metadata={str(k): _column(f"metadata[{k!r}]", v, n) for k, v in (metadata or {}).items()},
+            quarantined=tuple(Quarantined(*entry) for entry in quarantined),
+        )
+
+    def _set(self, *, metadata: Mapping[str, Array], **fields: Any) -> None:
+        for array in (*metadata.values(), *fields.values()):
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "metadata", MappingProxyType(dict(metadata)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "metadata": dict(self.metadata)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set(**state)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __iter__(self) -> Iterator["ImageDataset"]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Index) -> "ImageDataset":
+        chosen = _positions(index, len(self))
+        part = object.__new__(ImageDataset)
+        sources = self.images.sources
+        part._set(
+            images=LazyImages([sources[i] for i in chosen]),
+            labels=self.labels[chosen],
+            class_names=self.class_names,
+            ids=self.ids[chosen],
+            groups=self.groups[chosen],
+            parents=self.parents[chosen],
+            metadata={name: column[chosen] for name, column in self.metadata.items()},
+            quarantined=self.quarantined,
+        )
+        return part
+
+    def __repr__(self) -> str:
+        counts = np.bincount(self.labels, minlength=len(self.class_names))
+        classes = ", ".join(f"{k} {name}" for k, name in zip(counts, self.class_names, strict=True))
+        parts = [f"{len(self)} images: {classes}", f"{len(np.unique(self.groups))} groups"]
+        copies = int((self.parents != self.ids).sum())
+        if copies:
+            parts.append(f"{copies} augmented copies")
+        if self.quarantined:
+            parts.append(f"{len(self.quarantined)} quarantined")
+        return f"ImageDataset({'; '.join(parts)})"
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256, in hex, of pixels, labels and class names, in this order.
+
+        The same images give the same fingerprint from a folder, an archive or memory, whatever the
+        file names and formats, as long as the pixels are equal.
+        """
+        total = hashlib.sha256(repr(self.class_names).encode())
+        for digest in ordered_map(_digest, self.images.sources, self._workers()):
+            total.update(digest)
+        total.update(self.labels.astype("<i8").tobytes())
+        return total.hexdigest()
+
+    def with_groups(self, groups: npt.ArrayLike) -> "ImageDataset":
+        """Return this data set with other groups.
+
+        Parameters
+        ----------
+        groups : array_like of shape (n,)
+            The group of each image.
+
+        Returns
+        -------
+        ImageDataset
+            Shares the images with this one.
+
+        Raises
+        ------
+        InvalidParameterError
+            Not one group for each image.
+
+        Examples
+        --------
+        >>> from nucrec.datasets import load_mnfinder_crops
+        >>> crops = load_mnfinder_crops("paper")
+        >>> crops.with_groups(crops.metadata["cell_line"])
+        ImageDataset(306 images: 148 nucleus, 158 micronucleus; 4 groups)
+        """
+        column = _column("groups", groups, len(self), str)
+        other = object.__new__(ImageDataset)
+        other._set(**{**self.__dict__, "groups": column})
+        return other
+
+    def to_array(
+        self,
+        size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
+        dtype: OutputDtype | None = None,
+        *,
+        n_jobs: int | None = None,
+    ) -> Array:
+        """Return all images as one array.
+
+        Parameters
+        ----------
+        size : int or (height, width), optional
+            Each image is resized to it with one interpolation; by default all must be of one size.
+        channels : {1, 3}, optional
+            By default 1 if all images are grey, 3 otherwise. Colour becomes grey by ITU-R BT.601;
+            transparency is left out.
+        dtype : {"uint8", "float32"}, optional
+            By default the images' own, if they share one. Otherwise 8-bit images are taken by their full
+            range and all others by `rescale_intensity`, image by image.
+        n_jobs : int, optional
+            Threads; by default one for each core if the images are large enough for it to pay. The
+            result does not depend on it.
+
+        Returns
+        -------
+        ndarray of shape (n, height, width, channels)
+            0 to 255 for uint8, 0 to 1 for ``dtype="float32"``.
+
+        Raises
+        ------
+        DatasetError
+            Sizes or dtypes vary and none was asked for, or the data set is empty.
+        InvalidParameterError
+            A parameter is out of range.
+        ImageError
+            A file cannot be read any more.
+
+        Examples
+        --------
+        >>> from nucrec.datasets import load_mnfinder_crops
+        >>> X = load_mnfinder_crops("paper").to_array(size=32)
+        >>> X.shape, X.dtype
+        ((306, 32, 32, 1), dtype('uint8'))
+        """
+        plan = self._plan(size, channels, dtype)
+        workers = self._workers() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+        result = np.empty((len(self), *plan.shape), plan.dtype)
+
+        def fetch(i: int) -> None:
+            result[i] = plan.finish(self.images.sources[i].resized(plan.shape[:2]))
+
+        for _ in ordered_map(fetch, range(len(self)), workers):
+            pass
+        return result
+
+    def stream(
+        self,
+        size: int | tuple[int, int],
+        batch_size: int = 32,
+        augment: Augmentation | None = None,
+        *,
+        channels: int | None = None,
+        dtype: OutputDtype | None = None,
+        shuffle: bool = False,
+        random_state: int | None = None,
+    ) -> "tf.data.Dataset":
+        """Return batches of (images, labels) as a `tf.data.Dataset` that never holds the whole set.
+
+        Each pass over it is an epoch: with `augment`, other random values are drawn in each, and the
+        same ones again in a new run.
+
+        Parameters
+        ----------
+        size : int or (height, width)
+            Size of the images.
+        batch_size : int, default=32
+            Images in a batch; the last one may be smaller.
+        augment : nucrec.augment.Pipeline, optional
+            Applied to each image, in one interpolation with the resizing.
+        channels, dtype : optional
+            As in `to_array`.
+        shuffle : bool, default=False
+            Draw a new order in each epoch.
+        random_state : int, optional
+            Seed of the order.
+
+        Returns
+        -------
+        tf.data.Dataset
+            Of pairs (images of shape (batch, height, width, channels), labels int64 of shape (batch,)).
+
+        Raises
+        ------
+        DatasetError, InvalidParameterError, ImageError
+            As in `to_array`.
+
+        Examples
+        --------
+        >>> from nucrec.datasets import load_mnfinder_crops
+        >>> batches = load_mnfinder_crops("paper").stream(size=64, batch_size=100)
+        >>> [len(labels) for images, labels in batches]
+        [100, 100, 100, 6]
+        """
+        import tensorflow as tf
+
+        check_size("size", size)
+        check_int("batch_size", batch_size, low=1)
+        plan = self._plan(size, channels, dtype)
+        seed = check_seed("random_state", random_state)
+        signature = (
+            tf.TensorSpec((None, *plan.shape), tf.as_dtype(plan.dtype)),
+            tf.TensorSpec((None,), tf.int64),
+        )
+        epochs = iter(range(1 << 62))
+
+        def one_epoch() -> Iterator[tuple[Array, Array]]:
+            epoch = next(epochs)
+            order = np.arange(len(self))
+            if shuffle:
+                np.random.default_rng([seed, epoch]).shuffle(order)
+            for start in range(0, len(self), batch_size):
+                chosen = order[start : start + batch_size]
+                yield self._batch(chosen, plan, augment, epoch), self.labels[chosen]
+
+        batches = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
+        count = -(-len(self) // batch_size)
+        return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+
+    def _workers(self) -> int:
+        pixels = [shape[0] * shape[1] for shape in self.images.shapes]
+        return workers_for(sum(pixels) / max(len(pixels), 1))
+
+    def _batch(
+        self, chosen: Array, plan: "_Plan", augment: Augmentation | None, epoch: int
+    ) -> Array:
+        size = plan.shape[0], plan.shape[1]
+        workers = self._workers()
+        if augment is None:
+            images = ordered_map(lambda i: self.images.sources[i].resized(size), chosen, workers)
+        else:
+            originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
+            images = augment(originals, size, ids=self.ids[chosen].tolist(), copy=epoch)
+        return np.stack([plan.finish(image) for image in images])
+
+    def _plan(
+        self,
+        size: int | tuple[int, int] | None,
+        channels: int | None,
+        dtype: OutputDtype | None,
+    ) -> "_Plan":
+        """Decide the one shape and dtype of all images, without decoding any."""
+        if not len(self):
+            raise DatasetError("the data set is empty: there are no images to make an array of")
+        height_width = _common_size(self.images.shapes) if size is None else check_size("size", size)
+        if channels is None:
+            channels = 1 if all(_is_grey(shape) for shape in self.images.shapes) else 3
+        elif channels not in (1, 3):
+            raise invalid("channels", "1 or 3", channels)
+        if dtype is not None:
+            check_choice("dtype", dtype, ("uint8", "float32"))
+        own = np.dtype(dtype) if dtype else _common_dtype(self.images.sources)
+        return _Plan((*height_width, channels), own, lambda image: as_dtype(image, dtype))
+
+
+class _Plan(NamedTuple):
+    """The shape (height, width, channels) and dtype that all images are brought to."""
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    convert: Callable[[Array], Array]
+
+    def finish(self, image: Array) -> Array:
+        return self.convert(to_channels(image, self.shape[2]))
+
+
+def _in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
+    try:
+        arrays = [np.array(image) for image in images]
+    except (TypeError, ValueError) as error:
+        raise invalid("images", "a sequence of arrays", images) from error
+    for i, array in enumerate(arrays):
+        check_image(f"images[{i}]", array)
+    return [MemoryImage(array) for array in arrays]
+
+
+def check_image(name: str, array: Array) -> None:
+    """Raise unless the array is an image: (H, W) or (H, W, C), C from 1 to 4, real and finite."""
+    is_image = array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)
+    if not is_image or not array.size or array.dtype.kind not in "uif":
+        received = f"shape {array.shape}, dtype {array.dtype}"
+        raise invalid(name, "a real array of shape (H, W) or (H, W, C), C from 1 to 4", received)
+    check_finite(name, array)
+
+
+def _labels(labels: npt.ArrayLike, n: int, class_names: Sequence[str]) -> npt.NDArray[np.int64]:
+    if isinstance(class_names, str) or len(set(class_names)) != len(class_names) or not class_names:
+        raise invalid("class_names", "a sequence of different names", class_names)
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
+    k = len(class_names)
+    if array.size and (array.dtype.kind not in "bui" or array.min() < 0 or array.max() >= k):
+        raise invalid("labels", f"whole numbers from 0 to {k - 1}", sorted(set(array.tolist())))
+    return array.astype(np.int64)
+
+
+def _column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:
+    array = np.array(values, dtype=kind)
+    if array.shape != (n,):
+        raise invalid(name, f"one value for each of the {n} images", f"shape {array.shape}")
+    return array
+
+
+def _positions(index: Index, n: int) -> Array:
+    """Return the positions that an integer, a slice, a mask or a list of integers selects."""
+    if isinstance(index, slice):
+        return np.arange(n)[index]
+    array = np.asarray(index)
+    if array.ndim == 1 and not array.size:
+        array = array.astype(np.intp)
+    if array.ndim > 1 or array.dtype.kind not in "bui" or (array.ndim == 0 and array.dtype == bool):
+        raise invalid("index", "an integer, a slice, a mask or a list of integers", index)
+    if array.dtype == bool and len(array) != n:
+        raise IndexError(f"the mask has {len(array)} values, the data set {n} images")
+    return np.atleast_1d(np.arange(n)[array])
+
+
+def _common_size(shapes: list[tuple[int, ...]]) -> tuple[int, int]:
+    sizes = {(shape[0], shape[1]) for shape in shapes}
+    if len(sizes) > 1:
+        raise DatasetError(
+            f"the images have {len(sizes)} different sizes, from {min(sizes)} to {max(sizes)}: "
+            "pass size=, for example size=64"
+        )
+    return sizes.pop()
+
+
+def _common_dtype(sources: tuple[ImageSource, ...]) -> np.dtype[Any]:
+    counts = Counter(source.dtype for source in sources)
+    if len(counts) > 1:
+        found = ", ".join(f"{count} of {dtype}" for dtype, count in counts.most_common())
+        raise DatasetError(
+            f"the images are of different dtypes ({found}): pass dtype='uint8' or 'float32'"
+        )
+    return next(iter(counts))
+
+
+def _is_grey(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 or shape[2] < 3
+
+
+def _digest(source: ImageSource) -> bytes:
+    image = source.read()
+    header = f"{image.dtype.str.lstrip('<>|=')}{image.shape}".encode()
+    little_endian = image.astype(image.dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(header + little_endian.tobytes()).digest()

@@ -1,0 +1,180 @@
+"""Class folders, and CSV files of labels."""
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from nucrec._validation import invalid
+from nucrec.datasets._dataset import ImageDataset
+from nucrec.datasets._decode import SUFFIXES
+from nucrec.datasets._load import Entry, OnError, load_entries, order_classes
+from nucrec.datasets._roots import Listing, open_root
+from nucrec.errors import DatasetError, DatasetNotFoundError
+
+_LABEL_COLUMNS = ("file", "label")
+
+
+def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageDataset:
+    """Load images from one sub-folder for each class, or as a CSV file lists them.
+
+    Parameters
+    ----------
+    path : str or Path
+        One of
+
+        - a folder, or a zip archive (read in place), with one sub-folder for each class; images may lie
+          deeper inside it. Folders that only hold one other folder are passed through.
+        - a CSV file with the columns ``file`` (relative to the CSV file's folder), ``label`` and, if
+          images are not independent, ``group``.
+
+        PNG, JPEG, TIFF, BMP, GIF and WebP are read; hidden files and other endings are passed over.
+        Of a TIFF with several pages the first is read, with a warning; of a GIF the first frame.
+    on_error : {"quarantine", "raise"}, default="quarantine"
+        A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of the
+        folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
+
+    Returns
+    -------
+    ImageDataset
+        In the order of the file names (CSV: of its rows); ``ids`` are the names. Class names are sorted,
+        but a class whose name starts with "micronucl" comes last, so that it is the positive one. Without
+        a ``group`` column, each image is a group of its own.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is nothing at `path`.
+    DatasetError
+        No class folders, a class without images, a CSV file without the columns, a broken archive.
+    ImageError
+        With ``on_error="raise"``, the first file that cannot be read.
+
+    Warns
+    -----
+    DataWarning
+        Files were left out, or hold several pages.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from nucrec.datasets import load_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("normal", "micronucleated"):
+    ...         (Path(folder) / name).mkdir()
+    ...         Image.new("L", (40, 30)).save(Path(folder) / name / "cell 1.png")
+    ...     dataset = load_folder(folder)
+    >>> dataset.class_names
+    ('normal', 'micronucleated')
+    >>> dataset.ids.tolist()
+    ['micronucleated/cell 1.png', 'normal/cell 1.png']
+    """
+    if not isinstance(path, str | Path):
+        raise invalid("path", "a path", path)
+    where = Path(path).expanduser()
+    if where.suffix.lower() == ".csv" and not where.is_dir():
+        return _load_csv(where, on_error)
+    root = open_root(where)
+    listing = root.listing()
+    entries = class_folder_entries(listing, where)
+    return load_entries(
+        root,
+        entries,
+        order_classes(_class_folders(listing)),
+        on_error=on_error,
+        quarantined=listing.quarantined,
+    )
+
+
+def class_folder_entries(listing: Listing, where: Path) -> list[Entry]:
+    """Return an entry for each image that lies in a class folder."""
+    classes = _class_folders(listing)
+    if not classes or not listing.images:
+        raise DatasetError(_no_classes(listing, where))
+    top = _top(listing)
+    return [
+        Entry(name, PurePosixPath(name).relative_to(top).parts[0])
+        for name in listing.images
+        if len(PurePosixPath(name).relative_to(top).parts) > 1
+    ]
+
+
+def _top(listing: Listing) -> PurePosixPath:
+    """Return the folder that holds the class folders: below those that only hold one folder."""
+    top = PurePosixPath()
+    folders = [PurePosixPath(name) for name in listing.folders]
+    images = [PurePosixPath(name) for name in listing.images]
+    while True:
+        inside = [folder for folder in folders if folder.parent == top]
+        only_one = len(inside) == 1 and not any(image.parent == top for image in images)
+        if not only_one or not any(folder.parent == inside[0] for folder in folders):
+            return top
+        top = inside[0]
+
+
+def _class_folders(listing: Listing) -> list[str]:
+    top = _top(listing)
+    paths = [PurePosixPath(name) for name in listing.folders]
+    return [path.name for path in paths if path.parent == top and path.name != "__MACOSX"]
+
+
+def _no_classes(listing: Listing, where: Path) -> str:
+    message = f"{where}: expected one sub-folder with images ({', '.join(SUFFIXES)}) for each class"
+    if listing.images:
+        return f"{message}; found {len(listing.images)} images, but no sub-folders"
+    if listing.others:
+        found = ", ".join(f"{count} {ending}" for ending, count in listing.others.most_common(5))
+        return f"{message}; found no images, but files of other kinds: {found}"
+    if listing.quarantined:
+        name, reason = listing.quarantined[0]
+        return f"{message}; found none, and {name}: {reason}"
+    return f"{message}; found nothing"
+
+
+def _load_csv(path: Path, on_error: OnError) -> ImageDataset:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DatasetNotFoundError(f"{path}: there is no such file") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: not UTF-8 text. Save it as 'CSV UTF-8'.") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    entries = _csv_entries(read_table(text, _LABEL_COLUMNS, path), path)
+    root = open_root(path.parent)
+    class_names = order_classes([entry.class_name for entry in entries])
+    return load_entries(root, entries, class_names, on_error=on_error)
+
+
+def read_table(text: str, columns: tuple[str, ...], path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file that has at least these columns and one row."""
+    first_line = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first_line.count)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise DatasetError(f"{path}: not a readable CSV file ({error})") from error
+    missing = [name for name in columns if not rows or name not in rows[0]]
+    if missing:
+        raise DatasetError(
+            f"{path}: expected a header line with {', '.join(columns)} and at least one row. "
+            f"Received: {first_line.strip()[:80]!r}"
+        )
+    return rows
+
+
+def _csv_entries(rows: list[dict[str, str]], path: Path) -> list[Entry]:
+    entries = []
+    for number, row in enumerate(rows, start=2):
+        name, label = row["file"], row["label"]
+        if not name or not label:
+            raise DatasetError(f"{path}, line {number}: file and label must not be empty")
+        entries.append(Entry(PurePosixPath(name).as_posix(), label, row.get("group") or None))
+    twice = [name for name, count in Counter(entry.name for entry in entries).items() if count > 1]
+    if twice:
+        raise DatasetError(f"{path}: {twice[0]!r} is listed more than once")
+    return entries
+
+

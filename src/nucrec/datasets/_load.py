@@ -1,0 +1,163 @@
+"""From a list of named, labelled files to a data set; what cannot be read is left out and named."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy.typing as npt
+
+from nucrec._threads import ordered_map, workers_for
+from nucrec._validation import check_choice
+from nucrec.datasets._dataset import ImageDataset, Quarantined
+from nucrec.datasets._decode import SUFFIXES, Decoded, decode
+from nucrec.datasets._images import FileImage, LazyImages, Root
+from nucrec.errors import DatasetError, DataWarning, ImageError
+
+OnError = Literal["quarantine", "raise"]
+
+KEEP_DECODED_BYTES = 256 * 2**20
+"""Pixels kept in memory after a load; images beyond it are decoded again when asked for."""
+
+
+class Entry(NamedTuple):
+    """One file of a data set; without a group, it is a group of its own."""
+
+    name: str
+    class_name: str
+    group: str | None = None
+
+
+def load_entries(
+    root: Root,
+    entries: Sequence[Entry],
+    class_names: Sequence[str],
+    *,
+    on_error: OnError,
+    quarantined: Sequence[Quarantined] = (),
+    metadata: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> ImageDataset:
+    """Decode each entry once and return those that can be read as a data set.
+
+    Parameters
+    ----------
+    root : Root
+        Where the files are.
+    entries : sequence of Entry
+        The files, in the order of the data set.
+    class_names : sequence of str
+        The classes, in the order of their labels.
+    on_error : {"quarantine", "raise"}
+        What to do about a file that cannot be read.
+    quarantined : sequence of Quarantined
+        What was left out before.
+    metadata : mapping of str to ndarray of shape (len(entries),), optional
+        Further columns.
+
+    Raises
+    ------
+    ImageError
+        With ``on_error="raise"``, the first file that cannot be read.
+    DatasetError
+        A class has no image that can be read.
+    """
+    check_choice("on_error", on_error, ("quarantine", "raise"))
+    problems = list(quarantined)
+    images: list[FileImage] = []
+    kept: list[int] = []
+    several_pages: list[str] = []
+    room_left = KEEP_DECODED_BYTES
+    decoded = ordered_map(
+        lambda entry: _try_decode(root, entry.name), entries, _workers(root, entries)
+    )
+    for i, (entry, result) in enumerate(zip(entries, decoded, strict=True)):
+        if isinstance(result, ImageError):
+            problems.append(Quarantined(entry.name, _reason(result, entry.name)))
+            continue
+        if result.has_more_pages:
+            several_pages.append(entry.name)
+        keep = result.array.nbytes <= room_left
+        room_left -= result.array.nbytes if keep else 0
+        images.append(FileImage(root, entry.name, result.array, keep=keep))
+        kept.append(i)
+    if problems and on_error == "raise":
+        raise ImageError(f"{problems[0].name}: {problems[0].reason}")
+    readable = [entries[i] for i in kept]
+    _check_classes(readable, class_names, problems)
+    _warn(problems, several_pages, len(entries))
+    numbers = {name: k for k, name in enumerate(class_names)}
+    return ImageDataset(
+        LazyImages(images),
+        [numbers[entry.class_name] for entry in readable],
+        class_names,
+        ids=[entry.name for entry in readable],
+        groups=[entry.name if entry.group is None else entry.group for entry in readable],
+        metadata={name: column[kept] for name, column in (metadata or {}).items()},
+        quarantined=problems,
+    )
+
+
+def order_classes(names: Sequence[str]) -> list[str]:
+    """Return class names sorted, with anything like "micronucleus" last: index 1 is positive."""
+    return sorted(set(names), key=lambda name: (looks_micronuclear(name), name))
+
+
+def looks_micronuclear(name: str) -> bool:
+    """Tell whether a name is some spelling of micronucleus, the published "Micronuclie" included."""
+    letters = "".join(c for c in name.casefold() if c.isalpha())
+    return letters.startswith("micronucl")
+
+
+def _try_decode(root: Root, name: str) -> Decoded | ImageError:
+    try:
+        return decode(root.read(name), name)
+    except ImageError as error:
+        return error
+
+
+def _workers(root: Root, entries: Sequence[Entry]) -> int:
+    """Return how many threads pay, judged by the first image that can be read."""
+    tried = (_try_decode(root, entry.name) for entry in entries[:10])
+    first = next((result for result in tried if not isinstance(result, ImageError)), None)
+    return workers_for(0 if first is None else first.array.size)
+
+
+def _reason(error: ImageError, name: str) -> str:
+    return str(error).removeprefix(f"{name}: ")
+
+
+def _check_classes(
+    readable: Sequence[Entry], class_names: Sequence[str], problems: Sequence[Quarantined]
+) -> None:
+    counts = dict.fromkeys(class_names, 0)
+    for entry in readable:
+        counts[entry.class_name] += 1
+    empty = [name for name, count in counts.items() if not count]
+    if not empty:
+        return
+    because = f" ({problems[0].name}: {problems[0].reason})" if problems else ""
+    raise DatasetError(
+        f"no image that can be read in class {', '.join(map(repr, empty))}{because}. "
+        f"Add images ({', '.join(SUFFIXES)}), or leave the class out."
+    )
+
+
+def _warn(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:
+    stacklevel = 5  # the caller of the public load_*
+    if problems:
+        shown = "; ".join(f"{name}: {reason}" for name, reason in problems[:3])
+        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        warnings.warn(
+            f"{len(problems)} files were left out ({n} images listed): {shown}{more}. "
+            "All are in dataset.quarantined.",
+            DataWarning,
+            stacklevel=stacklevel,
+        )
+    if several_pages:
+        shown = ", ".join(several_pages[:3]) + (", ..." if len(several_pages) > 3 else "")
+        warnings.warn(
+            f"{len(several_pages)} TIFF files hold several pages; the first page of each is used: "
+            f"{shown}",
+            DataWarning,
+            stacklevel=stacklevel,
+        )
+

@@ -1,0 +1,129 @@
+"""The NucRec data set: where it may lie and how it is laid out."""
+
+import os
+import warnings
+from pathlib import Path, PurePosixPath
+
+from nucrec.datasets._dataset import CLASS_NAMES, ImageDataset
+from nucrec.datasets._load import Entry, OnError, load_entries, looks_micronuclear
+from nucrec.datasets._roots import open_root
+from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
+
+DOI = "10.21227/1f43-t560"
+PUBLISHED_FOLDERS = ("Normal Cells", "Micronuclie cells")
+_PUBLISHED_COUNTS = (148, 158)
+_LAYOUT = (
+    "'NucRec/NucReg Dataset/Micronuclie cells/' and '.../Normal Cells/', or any two folders, at any "
+    "depth, named like nucle* or normal* and micronucle*"
+)
+
+
+def load_nucrec(
+    path: str | Path | None = None, *, on_error: OnError = "quarantine"
+) -> ImageDataset:
+    """Load the NucRec data set, which the paper used, from a copy of your own.
+
+    NucRec holds 148 images of normal nuclei and 158 of micronuclei, most of them RGB. It lies behind a
+    login [1]_ and is neither shipped nor fetched by nucrec.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The unpacked folder or the zip archive. By default the environment variable ``NUCREC_DATA``, then
+        ``~/nucrec_data``. An image belongs to the class of the innermost folder around it whose name
+        starts, in any case, with "micronucl" or with "nucl" or "normal".
+    on_error : {"quarantine", "raise"}, default="quarantine"
+        As in `load_folder`.
+
+    Returns
+    -------
+    ImageDataset
+        Classes ("nucleus", "micronucleus"). The data set states no fields of view, so each image is a
+        group of its own.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There are no such folders in any of the places.
+    DatasetError, ImageError
+        As in `load_folder`.
+
+    Warns
+    -----
+    DataWarning
+        Files were left out, or the counts are not 148 and 158.
+
+    References
+    ----------
+    .. [1] NucRec, IEEE DataPort, https://doi.org/10.21227/1f43-t560
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_nucrec
+    >>> from nucrec.errors import DatasetNotFoundError
+    >>> try:
+    ...     load_nucrec("no/such/folder")
+    ... except DatasetNotFoundError as error:
+    ...     print(str(error)[:45])
+    NucRec (DOI 10.21227/1f43-t560) was not found
+    """
+    places = _places(path)
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        raise _not_found(places)
+    root = open_root(found)
+    listing = root.listing()
+    entries = [
+        Entry(name, class_name) for name in listing.images if (class_name := _class_of(name))
+    ]
+    if {entry.class_name for entry in entries} != set(CLASS_NAMES):
+        raise _not_found(places)
+    dataset = load_entries(
+        root, entries, CLASS_NAMES, on_error=on_error, quarantined=listing.quarantined
+    )
+    counts = tuple(int((dataset.labels == k).sum()) for k in range(2))
+    if counts != _PUBLISHED_COUNTS:
+        warnings.warn(
+            f"{found}: {counts[0]} nucleus and {counts[1]} micronucleus images, where NucRec has "
+            f"{_PUBLISHED_COUNTS[0]} and {_PUBLISHED_COUNTS[1]}: not the complete data set?",
+            DataWarning,
+            stacklevel=2,
+        )
+    return dataset
+
+
+def is_nucrec(path: Path) -> bool:
+    """Tell whether a folder or an archive has the folders of the published data set."""
+    try:
+        folders = open_root(path).listing().folders
+    except DatasetError:
+        return False
+    names = {PurePosixPath(folder).name.casefold() for folder in folders}
+    return all(name.casefold() in names for name in PUBLISHED_FOLDERS)
+
+
+def _places(path: str | Path | None) -> list[Path]:
+    if path is not None:
+        return [Path(path).expanduser()]
+    named = os.environ.get("NUCREC_DATA")
+    places = [Path(named).expanduser()] if named else []
+    return [*places, Path("~/nucrec_data").expanduser()]
+
+
+def _class_of(name: str) -> str | None:
+    """Return the class that the innermost telling folder around a file names."""
+    for folder in reversed(PurePosixPath(name).parent.parts):
+        if looks_micronuclear(folder):
+            return CLASS_NAMES[1]
+        if folder.casefold().startswith(("nucle", "nucli", "normal")):
+            return CLASS_NAMES[0]
+    return None
+
+
+def _not_found(places: list[Path]) -> DatasetNotFoundError:
+    looked = ", ".join(str(place) for place in places)
+    return DatasetNotFoundError(
+        f"NucRec (DOI {DOI}) was not found. Looked in: {looked}. Accepted there, as a folder or a zip "
+        f"archive: {_LAYOUT}. Get it from https://doi.org/{DOI} (login needed) and pass path= or set "
+        "NUCREC_DATA; or start without it: nucrec.datasets.load_mnfinder_crops() ships with nucrec."
+    )

@@ -1,0 +1,106 @@
+"""The one place where images are interpolated.
+
+Plain resizing and augmentation both end here, so that an augmented image differs from the plain one by
+what the augmentation did and not by how it was resampled.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Array = npt.NDArray[Any]
+
+
+def resize_matrix(shape: tuple[int, int], size: tuple[int, int]) -> Array:
+    """Return the 3 x 3 map from pixels of an image of `size` to pixels of one of `shape`."""
+    return np.diag([shape[1] / size[1], shape[0] / size[0], 1.0])
+
+
+def resize(image: Array, size: tuple[int, int]) -> Array:
+    """Return the image at `size` (height, width), with its dtype and channels."""
+    if image.shape[:2] == size:
+        return image
+    matrix = resize_matrix((image.shape[0], image.shape[1]), size)
+    return to_dtype(warp(image, matrix, size), image.dtype)
+
+
+def warp(image: Array, matrix: Array, size: tuple[int, int], fill: float | None = None) -> Array:
+    """Resample an image once, through an affine map.
+
+    Where the map shrinks, the image is first averaged over whole blocks of pixels, then
+    interpolated linearly between its pixels. `to_dtype` rounds the values, once, at the end.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, C)
+        Any real dtype.
+    matrix : array of shape (3, 3)
+        Maps (x, y, 1) of the result to (x, y, 1) of the image, in pixels, where (0, 0) is the
+        upper left corner of the first pixel.
+    size : (height, width)
+        Size of the result.
+    fill : float, optional
+        The value beyond the image's edge; by default the median of its outermost pixels, for each
+        channel. A mirrored edge would show a second nucleus, and black a second background.
+
+    Returns
+    -------
+    array of shape ``size`` or ``size + (C,)``
+        Of dtype float32.
+    """
+    bands = [image] if image.ndim == 2 else [image[..., c] for c in range(image.shape[2])]
+    warped = [_warp_band(band, matrix, size, fill) for band in bands]
+    return warped[0] if image.ndim == 2 else np.stack(warped, axis=-1)
+
+
+def _warp_band(band: Array, matrix: Array, size: tuple[int, int], fill: float | None) -> Array:
+    height, width = band.shape
+    value = fill
+    if value is None:
+        value = _border_median(band) if _leaves_image(matrix, size, (height, width)) else 0.0
+    shrink_x = _block(math.hypot(matrix[0, 0], matrix[0, 1]), width)
+    shrink_y = _block(math.hypot(matrix[1, 0], matrix[1, 1]), height)
+    picture = Image.fromarray(np.ascontiguousarray(band, dtype=np.float32))
+    if shrink_x > 1 or shrink_y > 1:
+        picture = picture.reduce((shrink_x, shrink_y))
+    row_x, row_y = matrix[0] / shrink_x, matrix[1] / shrink_y
+    moved = picture.transform(
+        (size[1], size[0]),
+        Image.Transform.AFFINE,
+        (*map(float, row_x), *map(float, row_y)),
+        Image.Resampling.BILINEAR,
+        fillcolor=value,
+    )
+    return np.asarray(moved)
+
+
+def _block(scale: float, length: int) -> int:
+    """Return how many pixels to average, for `scale` pixels of the image to one of the result."""
+    return min(max(1, round(scale)), length)
+
+
+def _border_median(band: Array) -> float:
+    edges = (band[0], band[-1], band[:, 0], band[:, -1])
+    return float(np.median(np.concatenate(edges)))
+
+
+def _leaves_image(matrix: Array, size: tuple[int, int], shape: tuple[int, int]) -> bool:
+    """Tell whether some corner of the result maps to a point beyond the image."""
+    corners = np.array([[0, 0, 1], [size[1], 0, 1], [0, size[0], 1], [size[1], size[0], 1]])
+    x, y, _ = matrix @ corners.T
+    slack = 1e-6
+    inside = (x > -slack) & (x < shape[1] + slack) & (y > -slack) & (y < shape[0] + slack)
+    return not bool(inside.all())
+
+
+def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Return float values as `dtype`: integers are rounded and clipped to its range."""
+    if dtype.kind == "f":
+        return values.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    # float32 cannot hold the largest int32: clip in float64
+    rounded = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
+    return np.clip(rounded, limits.min, limits.max).astype(dtype)

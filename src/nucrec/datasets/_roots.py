@@ -1,0 +1,192 @@
+"""Folders and zip archives as the same thing: a list of image names, and a reader of one."""
+
+import os
+import stat
+import threading
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from nucrec.datasets._dataset import Quarantined
+from nucrec.datasets._decode import is_image_name
+from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
+
+MAX_FILE_BYTES = 512 * 2**20
+MAX_MEMBERS = 1_000_000
+MAX_ARCHIVE_RATIO = 100  # unpacked to packed size, over MAX_FILE_BYTES in all
+_ENCRYPTED = 0x1
+
+
+class Listing(NamedTuple):
+    """What a folder or an archive holds, in sorted order."""
+
+    images: list[str]
+    folders: list[str]
+    others: Counter[str]
+    quarantined: list[Quarantined]
+
+
+def open_root(path: Path) -> "Folder | Archive":
+    """Return the folder or the zip archive at `path`.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is nothing at `path`.
+    DatasetError
+        `path` is neither a folder nor a zip archive.
+    """
+    try:
+        resolved = path.resolve(strict=True)
+        if resolved.is_dir():
+            return Folder(resolved)
+        return Archive(resolved)
+    except FileNotFoundError as error:
+        raise DatasetNotFoundError(f"{path}: there is no such folder or file") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
+        raise DatasetError(f"{path}: cannot be opened ({_why(error)})") from error
+
+
+class Folder:
+    """A folder of files; nothing outside it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def listing(self) -> Listing:
+        """List the image files below the folder; links to folders are not followed."""
+        images: list[str] = []
+        below: list[str] = []
+        others: Counter[str] = Counter()
+        problems: list[Quarantined] = []
+
+        def unreadable(error: OSError) -> None:
+            problems.append(Quarantined(self._relative(Path(error.filename)), _why(error)))
+
+        for top, folders, files in os.walk(self.path, onerror=unreadable):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            here = Path(top)
+            for name in folders:
+                relative = self._relative(here / name)
+                if (here / name).is_symlink():
+                    problems.append(Quarantined(relative, "a link to a folder is not followed"))
+                else:
+                    below.append(relative)
+            _sort_names((self._relative(here / name) for name in files), images, others)
+        if not below and not images and problems and problems[0].name == ".":
+            raise DatasetError(f"{self.path}: cannot be read ({problems[0].reason})")
+        return Listing(sorted(images), sorted(below), others, problems)
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a regular file inside the folder."""
+        try:
+            path = (self.path / name).resolve(strict=True)
+            if not path.is_relative_to(self.path):
+                raise ImageError(f"{name}: leads out of the folder {self.path}")
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise ImageError(f"{name}: not a regular file")
+            if status.st_size > MAX_FILE_BYTES:
+                raise ImageError(f"{name}: {status.st_size} bytes are more than {MAX_FILE_BYTES}")
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise ImageError(f"{name}: there is no such file") from error
+        except (OSError, RuntimeError, ValueError) as error:
+            if isinstance(error, ImageError):
+                raise
+            raise ImageError(f"{name}: cannot be read ({_why(error)})") from error
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.path).as_posix()
+
+
+class Archive:
+    """A zip archive, read in place: nothing is unpacked to disk.
+
+    Limits guard against archives made to fill memory: the number of members, the unpacked size of each
+    and of all together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._file: zipfile.ZipFile | None = None
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        self._open()
+
+    def __reduce__(self) -> tuple[type["Archive"], tuple[Path]]:
+        return Archive, (self.path,)
+
+    def listing(self) -> Listing:
+        """List the image members; hidden ones and those of macOS are passed over."""
+        images: list[str] = []
+        others: Counter[str] = Counter()
+        names = [name for name in self._members if not name.startswith("__MACOSX/")]
+        problems = [Quarantined(name, "its name leads out of the archive") for name in names if _escapes(name)]
+        folders = {str(p) for name in names if not _escapes(name) for p in PurePosixPath(name).parents}
+        folders |= {name.rstrip("/") for name in names if name.endswith("/") and not _escapes(name)}
+        _sort_names((n for n in names if not n.endswith("/") and not _escapes(n)), images, others)
+        return Listing(sorted(images), sorted(folders - {"."}), others, problems)
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a member."""
+        member = self._members.get(name)
+        if member is None:
+            raise ImageError(f"{name}: there is no such file in {self.path.name}")
+        if member.flag_bits & _ENCRYPTED:
+            raise ImageError(f"{name}: is encrypted")
+        if member.file_size > MAX_FILE_BYTES:
+            raise ImageError(f"{name}: {member.file_size} bytes are more than {MAX_FILE_BYTES}")
+        try:
+            return self._open().read(member)
+        except Exception as error:  # zipfile raises many kinds on damaged archives
+            raise ImageError(f"{name}: cannot be unpacked ({_why(error)})") from error
+
+    def _open(self) -> zipfile.ZipFile:
+        with self._lock:
+            if self._file is None:
+                try:
+                    self._file = zipfile.ZipFile(self.path)
+                except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+                    raise DatasetError(
+                        f"{self.path}: neither a folder nor a readable zip archive ({error})"
+                    ) from error
+                self._members = _checked_members(self._file, self.path)
+        return self._file
+
+
+def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Return the members by name, unless the archive as a whole is over the limits."""
+    infos = file.infolist()
+    if len(infos) > MAX_MEMBERS:
+        raise DatasetError(f"{path}: {len(infos)} members are more than {MAX_MEMBERS}")
+    unpacked = sum(info.file_size for info in infos if info.file_size <= MAX_FILE_BYTES)
+    packed = max(path.stat().st_size, 1)
+    if unpacked > MAX_FILE_BYTES and unpacked > MAX_ARCHIVE_RATIO * packed:
+        raise DatasetError(
+            f"{path}: would unpack from {packed} to {unpacked} bytes, which looks like an archive bomb"
+        )
+    return {info.filename: info for info in infos}
+
+
+def _sort_names(names: Iterable[str], images: list[str], others: Counter[str]) -> None:
+    """Put visible image names into `images` and count the endings of the other visible files."""
+    for name in names:
+        path = PurePosixPath(name)
+        if any(part.startswith(".") for part in path.parts):
+            continue
+        if is_image_name(name):
+            images.append(name)
+        else:
+            others[path.suffix.lower() or path.name] += 1
+
+
+def _escapes(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]
+
+
+def _why(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,257 @@
+"""Dividing a data set: by group, so that the test part is new, or by image, as the paper did."""
+
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_choice, check_int, check_real, check_seed
+from nucrec.datasets._dataset import ImageDataset
+from nucrec.errors import LeakageWarning, SplitError
+
+Array = npt.NDArray[Any]
+By = Literal["group", "image"]
+
+_ORDERS_TRIED = 50
+
+
+def split(
+    dataset: ImageDataset,
+    test_size: float = 0.3,
+    by: By = "group",
+    random_state: int | None = None,
+) -> tuple[ImageDataset, ImageDataset]:
+    """Divide a data set into a training and a test part, with all classes in both.
+
+    Parameters
+    ----------
+    dataset : ImageDataset
+        What to divide.
+    test_size : float, default=0.3
+        Share of the images in the test part, strictly between 0 and 1. By group it is met, for each
+        class, as closely as the groups allow.
+    by : {"group", "image"}, default="group"
+        "group" keeps a group on one side, and with it every augmented copy of an image. "image" draws
+        images at random, stratified by class, as the paper did: an honest test only if the images are
+        independent.
+    random_state : int, optional
+        Seed; by default another split each time.
+
+    Returns
+    -------
+    train, test : ImageDataset
+        In the order of `dataset`.
+
+    Raises
+    ------
+    SplitError
+        A class has fewer than two images, or (by group) too few groups to be in both parts.
+    InvalidParameterError
+        A parameter is out of range.
+
+    Warns
+    -----
+    LeakageWarning
+        By image, on a data set that holds augmented copies: copies of one image end up in both parts, and
+        the score on the test part says little about new images.
+
+    Notes
+    -----
+    By group, 50 random orders of the groups are tried. In each, a group goes to the test part if that
+    brings the counts of all classes nearer to what was asked for (sum of squares); the best order wins.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> train, test = split(load_mnfinder_crops(), random_state=0)
+    >>> len(train) + len(test), set(train.groups) & set(test.groups)
+    (306, set())
+    """
+    check_choice("by", by, ("group", "image"))
+    check_real("test_size", test_size, low=0, high=1, open_ends=True)
+    seed = check_seed("random_state", random_state)
+    _check_class_sizes(dataset, 2)
+    if by == "image":
+        warn_if_copies(dataset)
+        in_test = _draw_images(dataset, test_size, seed)
+    else:
+        in_test = _draw_groups(dataset, test_size, seed)
+    return dataset[~in_test], dataset[in_test]
+
+
+def folds(
+    dataset: ImageDataset,
+    n_splits: int = 5,
+    by: By = "group",
+    random_state: int | None = None,
+) -> list[tuple[ImageDataset, ImageDataset]]:
+    """Divide a data set for cross-validation: each image is in the test part once.
+
+    Parameters
+    ----------
+    dataset : ImageDataset
+        What to divide.
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    by : {"group", "image"}, default="group"
+        As in `split`.
+    random_state : int, optional
+        Seed; by default other folds each time.
+
+    Returns
+    -------
+    list of (train, test)
+        `n_splits` pairs of `ImageDataset`, with all classes in each of them.
+
+    Raises
+    ------
+    SplitError
+        A class has fewer than `n_splits` images, or (by group) too few groups.
+    InvalidParameterError
+        A parameter is out of range.
+
+    Warns
+    -----
+    LeakageWarning
+        As in `split`.
+
+    See Also
+    --------
+    sklearn.model_selection.StratifiedGroupKFold : what divides by group.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import folds, load_mnfinder_crops
+    >>> sum(len(test) for train, test in folds(load_mnfinder_crops(), 5, random_state=0))
+    306
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    check_choice("by", by, ("group", "image"))
+    check_int("n_splits", n_splits, low=2)
+    seed = check_seed("random_state", random_state)
+    _check_class_sizes(dataset, n_splits)
+    if by == "image":
+        warn_if_copies(dataset)
+        splitter, units = StratifiedKFold(n_splits, shuffle=True, random_state=seed), None
+    else:
+        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        units = _units(dataset)
+        _check_class_groups(dataset, units, n_splits)
+    pairs = []
+    for train, test in splitter.split(np.zeros(len(dataset)), dataset.labels, units):
+        pairs.append((dataset[train], dataset[test]))
+        if not all(_has_all_classes(dataset, part) for part in (train, test)):
+            raise SplitError(
+                f"{n_splits} folds by group leave a fold without one of the classes: "
+                "use fewer folds, or more groups for each class"
+            )
+    return pairs
+
+
+def warn_if_copies(dataset: ImageDataset) -> None:
+    """Warn that a division by image separates augmented copies from their originals."""
+    copies = int((dataset.parents != dataset.ids).sum())
+    if copies:
+        warnings.warn(
+            f"dividing by image a data set with {copies} augmented copies puts copies of one image on "
+            "both sides: the test score will be too good. Divide by='group', or augment the training "
+            "part only.",
+            LeakageWarning,
+            stacklevel=3,
+        )
+
+
+def _draw_images(dataset: ImageDataset, test_size: float, seed: int) -> Array:
+    from sklearn.model_selection import train_test_split
+
+    try:
+        _, test = train_test_split(
+            np.arange(len(dataset)),
+            test_size=test_size,
+            random_state=seed,
+            stratify=dataset.labels,
+        )
+    except ValueError as error:
+        raise SplitError(
+            f"{len(dataset)} images cannot be divided with test_size={test_size}: {error}"
+        ) from error
+    return np.isin(np.arange(len(dataset)), test)
+
+
+def _draw_groups(dataset: ImageDataset, test_size: float, seed: int) -> Array:
+    units = _units(dataset)
+    _check_class_groups(dataset, units, 2)
+    counts = np.zeros((units.max() + 1, len(dataset.class_names)))
+    np.add.at(counts, (units, dataset.labels), 1)
+    counts = counts[:, counts.any(axis=0)]
+    rng = np.random.default_rng(seed)
+    tried = [_fill_test(counts, test_size, rng.permutation(len(counts))) for _ in range(_ORDERS_TRIED)]
+    best = min(tried, key=lambda chosen: _misfit(counts, chosen, test_size))
+    if _absent_classes(counts, best):
+        raise SplitError(
+            f"no division of {len(counts)} groups with all classes in both parts was found: "
+            "more groups for each class are needed"
+        )
+    return best[units]
+
+
+def _fill_test(counts: Array, test_size: float, order: Array) -> Array:
+    """Return which groups go to the test part, each taken in turn if it improves the fit."""
+    chosen = np.zeros(len(counts), dtype=bool)
+    misfit = _misfit(counts, chosen, test_size)
+    for group in order:
+        chosen[group] = True
+        with_group = _misfit(counts, chosen, test_size)
+        if with_group < misfit:
+            misfit = with_group
+        else:
+            chosen[group] = False
+    return chosen
+
+
+def _misfit(counts: Array, chosen: Array, test_size: float) -> tuple[int, float]:
+    """Return how far a choice is from what was asked for; smaller is better."""
+    total = counts.sum(axis=0)
+    share = counts[chosen].sum(axis=0) / total
+    return _absent_classes(counts, chosen), float(((share - test_size) ** 2 * total).sum())
+
+
+def _absent_classes(counts: Array, chosen: Array) -> int:
+    """Return how many classes have no image in the test part, plus those that have none in training."""
+    return int((~counts[chosen].any(axis=0)).sum() + (~counts[~chosen].any(axis=0)).sum())
+
+
+def _units(dataset: ImageDataset) -> Array:
+    """Return, for each image, the number of what must stay together: its group and its family."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    groups = np.unique(dataset.groups, return_inverse=True)[1]
+    families = np.unique(dataset.parents, return_inverse=True)[1] + groups.max() + 1
+    size = families.max() + 1
+    links = coo_array((np.ones(len(groups)), (groups, families)), shape=(size, size))
+    components = connected_components(links, directed=False)[1]
+    return np.unique(components[groups], return_inverse=True)[1]
+
+
+def _check_class_sizes(dataset: ImageDataset, least: int) -> None:
+    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
+    for name, count in zip(dataset.class_names, counts, strict=True):
+        if count < least:
+            raise SplitError(f"class {name!r} has {count} images: at least {least} are needed")
+
+
+def _check_class_groups(dataset: ImageDataset, units: Array, least: int) -> None:
+    for k, name in enumerate(dataset.class_names):
+        count = len(np.unique(units[dataset.labels == k]))
+        if count < least:
+            raise SplitError(
+                f"class {name!r} is in {count} groups: at least {least} are needed to have it on both "
+                "sides. Add groups, or divide by='image' if the images are independent."
+            )
+
+
+def _has_all_classes(dataset: ImageDataset, positions: Array) -> bool:
+    return len(np.unique(dataset.labels[positions])) == len(dataset.class_names)

@@ -1,0 +1,54 @@
+"""The errors and warnings that nucrec raises.
+
+Everything nucrec raises on purpose is a `NucrecError`; each child is also the built-in error that
+a caller would expect, so ``except ValueError`` keeps working.
+"""
+
+__all__ = [
+    "DataWarning",
+    "DatasetError",
+    "DatasetNotFoundError",
+    "ImageError",
+    "InvalidParameterError",
+    "LeakageWarning",
+    "NucrecError",
+    "SplitError",
+]
+
+
+class NucrecError(Exception):
+    """Base class of every error that nucrec raises on purpose."""
+
+
+class InvalidParameterError(NucrecError, ValueError, TypeError):
+    """An argument is of the wrong type or out of range.
+
+    The message says the parameter, what was expected, what was received and what to do.
+    """
+
+
+class DatasetNotFoundError(NucrecError, FileNotFoundError):
+    """The data are not where they were looked for.
+
+    The message says where that was, what is accepted there and how to go on without them.
+    """
+
+
+class DatasetError(NucrecError, ValueError):
+    """The data are there, but cannot be used as a data set."""
+
+
+class ImageError(NucrecError, ValueError):
+    """One image cannot be read. The message names the file and says why."""
+
+
+class SplitError(NucrecError, ValueError):
+    """The data set cannot be split as asked, for example because it has too few groups."""
+
+
+class DataWarning(UserWarning):
+    """Something about the data is not as expected, and was dealt with as the warning says."""
+
+
+class LeakageWarning(UserWarning):
+    """A split lets information of the training part into the test part."""

@@ -1,0 +1,85 @@
+"""Intervals: Wilson's for a proportion, bootstrap for everything else."""
+
+from collections.abc import Callable, Iterator
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_CELLS_AT_ONCE = 2**22  # of the table (resamples, images), to bound memory
+
+
+def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's score interval for a proportion; not a number if n is 0.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
+    American Statistical Association 22, 1927.
+    """
+    if n == 0:
+        return float("nan"), float("nan")
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share = successes / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def bootstrap(
+    statistic: Callable[[Array], Array],
+    units: Array,
+    n_resamples: int,
+    random_state: int,
+) -> Array:
+    """Return a statistic of many resamples of whole units, drawn with replacement.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes weights of shape (resamples, images), how often each image was drawn, and returns an array
+        of shape (resamples, k).
+    units : ndarray of int, shape (images,)
+        What is drawn as a whole: the group of each image, or a number of its own.
+    n_resamples : int
+        Number of resamples.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, k)
+        The statistic of each resample.
+    """
+    rng = np.random.default_rng(random_state)
+    n_units = int(units.max()) + 1
+    chunks = _chunks(n_resamples, max(1, _CELLS_AT_ONCE // len(units)))
+    return np.concatenate([statistic(_draws(rng, k, n_units)[:, units]) for k in chunks])
+
+
+def percentile_interval(values: Array, confidence: float) -> tuple[float, float]:
+    """Return the middle `confidence` of resampled values, without those that are not a number.
+
+    B. Efron, "Bootstrap methods: another look at the jackknife", The Annals of Statistics 7, 1979.
+    """
+    defined = values[~np.isnan(values)]
+    if not defined.size:
+        return float("nan"), float("nan")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _draws(rng: np.random.Generator, n_resamples: int, n_units: int) -> Array:
+    """Return how often each unit is drawn in each resample, as floats of shape (resamples, units)."""
+    drawn = rng.integers(0, n_units, size=(n_resamples, n_units))
+    drawn += np.arange(n_resamples)[:, np.newaxis] * n_units
+    counts = np.bincount(drawn.ravel(), minlength=n_resamples * n_units)
+    return counts.reshape(n_resamples, n_units).astype(np.float64)
+
+
+def _chunks(total: int, largest: int) -> Iterator[int]:
+    while total > 0:
+        yield min(total, largest)
+        total -= largest

@@ -1,0 +1,335 @@
+"""The report of one classifier on one test set: numbers first, frozen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_finite, check_int, check_real, invalid
+from nucrec.evaluate import _format
+from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
+from nucrec.evaluate._metrics import (
+    FROM_CONFUSION,
+    RankedScores,
+    class_f1,
+    class_precision,
+    class_recall,
+    confusion_matrix,
+)
+
+Array = npt.NDArray[Any]
+
+_BY_CLASS = {"PRE": class_precision, "REC": class_recall, "F1": class_f1}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A value with its interval.
+
+    Attributes
+    ----------
+    value : float
+        The metric; not a number where it is undefined.
+    low, high : float
+        The interval.
+    method : str
+        How the interval was found: "Wilson", "bootstrap" or "group bootstrap".
+    """
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `report` found: numbers, and their tables in several formats.
+
+    Attributes
+    ----------
+    n : int
+        Number of images.
+    metrics : mapping of str to Metric
+        ACC, PRE, REC, F1, MC, KS and, if there were scores, AUC, in this order.
+    per_class : mapping of str to (mapping of str to Metric)
+        For each class PRE, REC and F1.
+    support : mapping of str to int
+        The number of images of each class.
+    confusion_matrix : tuple of tuple of int
+        True classes in rows, predicted classes in columns.
+    class_names : tuple of str
+        The classes, in the order of the confusion matrix.
+    confidence : float
+        Of all intervals.
+    n_groups : int or None
+        Number of groups that were resampled, if groups were given.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import report
+    >>> result = report([0, 0, 1, 1], [0, 1, 1, 1])
+    >>> result.metrics["ACC"].value
+    0.75
+    >>> print(result.to_csv().splitlines()[1])
+    ACC,0.75,0.30064184258240346,0.9544127391902995,Wilson
+    """
+
+    n: int
+    metrics: Mapping[str, Metric]
+    per_class: Mapping[str, Mapping[str, Metric]]
+    support: Mapping[str, int]
+    confusion_matrix: tuple[tuple[int, ...], ...]
+    class_names: tuple[str, ...]
+    confidence: float
+    n_groups: int | None = None
+
+    def __str__(self) -> str:
+        return _format.report_text(self)
+
+    def _repr_html_(self) -> str:
+        return _format.report_html(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # mapping proxies cannot be pickled: hand over plain dicts
+        per_class = {name: dict(values) for name, values in self.per_class.items()}
+        mappings = (dict(self.metrics), per_class, dict(self.support))
+        rest = (self.confusion_matrix, self.class_names, self.confidence, self.n_groups)
+        return Report, (self.n, *mappings, *rest)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers.
+
+        Returns
+        -------
+        dict
+            ``{"n", "metrics": {"ACC": {"value", "low", "high", "method"}, ...}, "per_class": {name:
+            {"n", "PRE": {...}, ...}}, "confusion_matrix", "class_names", "confidence", "n_groups"}``.
+        """
+        per_class = {
+            name: {"n": self.support[name], **{key: asdict(m) for key, m in values.items()}}
+            for name, values in self.per_class.items()
+        }
+        return {
+            "n": self.n,
+            "metrics": {name: asdict(metric) for name, metric in self.metrics.items()},
+            "per_class": per_class,
+            "confusion_matrix": [list(row) for row in self.confusion_matrix],
+            "class_names": list(self.class_names),
+            "confidence": self.confidence,
+            "n_groups": self.n_groups,
+        }
+
+    def to_markdown(self) -> str:
+        """Return the metrics, the classes and the confusion matrix as Markdown tables."""
+        return _format.report_markdown(self)
+
+    def to_latex(self) -> str:
+        """Return the metrics as a LaTeX ``tabular``."""
+        return _format.report_latex(self)
+
+    def to_csv(self) -> str:
+        """Return the metrics as CSV: metric, value, low, high, method; unrounded."""
+        return _format.report_csv(self)
+
+
+def report(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    y_score: npt.ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+    groups: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    *,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> Report:
+    """Compare predictions with the truth: seven metrics, each with an interval.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like of int or str, shape (n,)
+        True and predicted classes: names, or numbers from 0 where `class_names` is given.
+    y_score : array_like of float, shape (n,) or (n, n_classes), optional
+        Higher for the class at index 1 (of two), or one column for each class: probabilities or any
+        other finite scores. Needed for AUC.
+    class_names : sequence of str, optional
+        The classes, in order; by default those that occur, sorted.
+    groups : array_like, shape (n,), optional
+        Images that are not independent share a group. Then whole groups are resampled for every metric.
+    confidence : float, default=0.95
+        Of the intervals, strictly between 0 and 1.
+    n_resamples : int, default=2000
+        Bootstrap resamples, at least 1.
+    random_state : int, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Report
+        ACC accuracy; PRE, REC and F1, means over the classes; MC Matthews's correlation coefficient; KS
+        Cohen's kappa; AUC area under the ROC curve (several classes: mean of one against the rest).
+
+    Raises
+    ------
+    InvalidParameterError
+        Lengths differ, a class is unknown, something is not finite or out of range.
+
+    Notes
+    -----
+    Without groups, ACC and the precision and recall of each class have Wilson's interval [1]_, all others the
+    percentile interval of the bootstrap over images [2]_. With groups, all have that of the bootstrap over
+    groups. Resamples in which a metric is undefined are left out of its interval. A precision or recall with
+    nothing to divide by counts as 0, as in scikit-learn.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
+    .. [2] B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import report
+    >>> truth = ["nucleus", "nucleus", "micronucleus", "micronucleus"] * 5
+    >>> found = ["nucleus", "micronucleus", "micronucleus", "micronucleus"] * 5
+    >>> result = report(truth, found, class_names=["nucleus", "micronucleus"])
+    >>> result.metrics["ACC"]
+    Metric(value=0.75, low=0.5312972453799458, high=0.8881385900805448, method='Wilson')
+    >>> result.confusion_matrix
+    ((5, 5), (0, 10))
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("n_resamples", n_resamples, low=1)
+    names, true, predicted = _encode(y_true, y_pred, class_names)
+    scores = None if y_score is None else _scores(y_score, len(true), len(names))
+    units = None if groups is None else _group_numbers(groups, len(true))
+    confusion = confusion_matrix(true, predicted, len(names))
+
+    point = _statistic(true, predicted, scores, len(names))
+    resampled = bootstrap(
+        point, np.arange(len(true)) if units is None else units, n_resamples, random_state
+    )
+    values = point(np.ones((1, len(true))))[0]
+    how = "bootstrap" if units is None else "group bootstrap"
+    found = [
+        Metric(float(value), *percentile_interval(column, confidence), how)
+        for value, column in zip(values, resampled.T, strict=True)
+    ]
+    labels = _statistic_names(scores is not None, names)
+    by_name = dict(zip(labels, found, strict=True))
+    if units is None:
+        by_name |= _wilson_metrics(confusion, names, by_name, confidence)
+    per_class = {name: {key: by_name[key, name] for key in _BY_CLASS} for name in names}
+    return Report(
+        n=len(true),
+        metrics=MappingProxyType({key: m for (key, name), m in by_name.items() if not name}),
+        per_class=MappingProxyType({k: MappingProxyType(v) for k, v in per_class.items()}),
+        support=MappingProxyType(dict(zip(names, confusion.sum(1).tolist(), strict=True))),
+        confusion_matrix=tuple(tuple(row) for row in confusion.tolist()),
+        class_names=names,
+        confidence=float(confidence),
+        n_groups=None if units is None else int(units.max()) + 1,
+    )
+
+
+def _statistic_names(has_scores: bool, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return (metric, class) for each column of the statistic; the class is "" for the whole."""
+    overall = [*FROM_CONFUSION, *(["AUC"] if has_scores else [])]
+    return [(key, "") for key in overall] + [(key, name) for key in _BY_CLASS for name in names]
+
+
+def _statistic(true: Array, predicted: Array, scores: Array | None, n_classes: int) -> Any:
+    """Return the function from weights (resamples, images) to all metrics (resamples, k)."""
+    cells = np.eye(n_classes**2)[true * n_classes + predicted]
+    ranked = []
+    if scores is not None:
+        columns = range(1, 2) if n_classes == 2 else range(n_classes)
+        ranked = [RankedScores(true == k, scores[:, k]) for k in columns]
+
+    def statistic(weights: Array) -> Array:
+        confusion = (weights @ cells).reshape(len(weights), n_classes, n_classes)
+        overall = [metric(confusion) for metric in FROM_CONFUSION.values()]
+        if ranked:
+            overall.append(np.mean([scores.area(weights) for scores in ranked], axis=0))
+        by_class = [metric(confusion) for metric in _BY_CLASS.values()]
+        return np.column_stack([*overall, *by_class])
+
+    return statistic
+
+
+def _wilson_metrics(
+    confusion: Array,
+    names: tuple[str, ...],
+    metrics: Mapping[tuple[str, str], Metric],
+    confidence: float,
+) -> dict[tuple[str, str], Metric]:
+    """Return those metrics that are proportions of independent images, with Wilson's interval."""
+    hits = np.diagonal(confusion)
+    parts = {("ACC", ""): (hits.sum(), confusion.sum())}
+    for k, name in enumerate(names):
+        parts["PRE", name] = hits[k], confusion[:, k].sum()
+        parts["REC", name] = hits[k], confusion[k].sum()
+    return {
+        key: Metric(metrics[key].value, *wilson(int(hit), int(n), confidence), "Wilson")
+        for key, (hit, n) in parts.items()
+    }
+
+
+def _encode(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, class_names: Sequence[str] | None
+) -> tuple[tuple[str, ...], Array, Array]:
+    """Return the class names, and truth and prediction as numbers of classes."""
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    for name, array in (("y_true", true), ("y_pred", predicted)):
+        if array.ndim != 1 or not array.size:
+            raise invalid(name, "a one-dimensional array of at least one class", array)
+        if array.dtype.kind not in "buifUOS":
+            raise invalid(name, "whole numbers or names of classes", f"dtype {array.dtype}")
+        check_finite(name, array)
+    if true.shape != predicted.shape:
+        shapes = f"{len(true)} and {len(predicted)}"
+        raise invalid("y_pred", "as many values as y_true", shapes)
+    if class_names is None:
+        occurring = np.concatenate([true, predicted])
+        classes = np.unique(occurring.astype(str) if occurring.dtype.kind in "OUS" else occurring)
+        names = tuple(str(value) for value in classes)
+    else:
+        names = tuple(str(name) for name in class_names)
+        classes = np.array(names) if true.dtype.kind in "OUS" else np.arange(len(names))
+    return names, _numbers("y_true", true, classes), _numbers("y_pred", predicted, classes)
+
+
+def _numbers(name: str, array: Array, classes: Array) -> Array:
+    """Return the position of each value among the classes."""
+    values = array.astype(str) if classes.dtype.kind == "U" else array
+    order = np.argsort(classes)
+    at = np.clip(np.searchsorted(classes[order], values), 0, len(classes) - 1)
+    numbers = order[at]
+    unknown = values[classes[numbers] != values]
+    if unknown.size:
+        raise invalid(name, f"classes among {classes.tolist()}", unknown[0])
+    return np.asarray(numbers)
+
+
+def _scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
+    """Return scores of shape (n, n_classes)."""
+    scores = np.asarray(y_score)
+    if scores.dtype.kind not in "buif":
+        raise invalid("y_score", "numbers", f"dtype {scores.dtype}")
+    check_finite("y_score", scores)
+    if scores.shape == (n,) and n_classes == 2:
+        return np.column_stack([-scores.astype(np.float64), scores])
+    if scores.shape != (n, n_classes):
+        expected = f"shape ({n}, {n_classes})" + (f" or ({n},)" if n_classes == 2 else "")
+        raise invalid("y_score", expected, f"shape {scores.shape}")
+    return scores
+
+
+def _group_numbers(groups: npt.ArrayLike, n: int) -> Array:
+    array = np.asarray(groups)
+    if array.shape != (n,):
+        raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")
+    return np.unique(array, return_inverse=True)[1]

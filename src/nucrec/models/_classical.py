@@ -1,0 +1,120 @@
+"""The eleven classical classifiers of the paper's Tables I and II, in that order."""
+
+from typing import Any, Literal
+
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from nucrec._validation import check_choice, check_int
+from nucrec.models._features import PixelFeatures
+
+SIZE = 32
+"""Side of the grey image, in pixels, whose values are the features."""
+
+
+def classical_zoo(
+    features: Literal["pixels"] = "pixels", random_state: int | None = None
+) -> dict[str, Pipeline]:
+    """Return the paper's eleven classical classifiers, unfitted, in the order of its tables.
+
+    The paper gives neither features nor hyperparameters. Here each is a scikit-learn pipeline of
+    `PixelFeatures` (grey, 32 x 32 pixels, 0 to 1) and scikit-learn's defaults, but for what the table says.
+
+    ===  =======================================  ==============================================
+    key  classifier                               what is not scikit-learn's default
+    ===  =======================================  ==============================================
+    DT   decision tree
+    SVM  support vector machine (RBF kernel)      features standardised
+    QDA  quadratic discriminant analysis          standardised, principal components for 95 % of the
+                                                  variance, ``reg_param=0.1``
+    KNN  k nearest neighbours (k = 5)
+    AB   AdaBoost
+    GNB  Gaussian naive Bayes
+    LR   logistic regression                      features standardised, ``max_iter=1000``
+    RF   random forest
+    ET   extremely randomised trees
+    VC   vote                                     mean probability of KNN, LR and RF, as above
+    HGB  histogram gradient boosting
+    ===  =======================================  ==============================================
+
+    With 1024 pixels and a few hundred images a covariance matrix for each class cannot be estimated: without
+    the components and the regularisation, QDA answers by chance. Standardisation and components are inside
+    the pipeline: they are learnt from the training part alone.
+
+    Parameters
+    ----------
+    features : {"pixels"}, default="pixels"
+        What the classifiers see.
+    random_state : int, optional
+        Seed of all classifiers that draw random numbers; by default another result each time.
+
+    Returns
+    -------
+    dict of str to sklearn.pipeline.Pipeline
+        Each takes an `ImageDataset`, arrays of images or rows of features.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is out of range.
+
+    References
+    ----------
+    F. Pedregosa et al., "Scikit-learn: machine learning in Python", Journal of Machine Learning Research 12,
+    2011. J. H. Friedman, "Regularized discriminant analysis", Journal of the American Statistical Association
+    84, 1989, for the regularisation of QDA.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import classical_zoo
+    >>> zoo = classical_zoo(random_state=0)
+    >>> list(zoo)
+    ['DT', 'SVM', 'QDA', 'KNN', 'AB', 'GNB', 'LR', 'RF', 'ET', 'VC', 'HGB']
+    >>> train, test = split(load_mnfinder_crops(), random_state=0)
+    >>> zoo["KNN"].fit(train, train.labels).predict(test).shape == test.labels.shape
+    True
+    """
+    check_choice("features", features, ("pixels",))
+    if random_state is not None:
+        check_int("random_state", random_state, low=0, high=2**32 - 1)
+    return {
+        name: make_pipeline(PixelFeatures(SIZE), *steps)
+        for name, steps in _classifiers(random_state).items()
+    }
+
+
+def _classifiers(seed: int | None) -> dict[str, list[Any]]:
+    """Return the steps of each classifier after the features."""
+    knn = KNeighborsClassifier()
+    linear = [StandardScaler(), LogisticRegression(max_iter=1000)]
+    forest = RandomForestClassifier(random_state=seed)
+    members = [("KNN", knn), ("LR", make_pipeline(*linear)), ("RF", forest)]
+    qda = QuadraticDiscriminantAnalysis(reg_param=0.1)
+    return {
+        "DT": [DecisionTreeClassifier(random_state=seed)],
+        "SVM": [StandardScaler(), SVC()],
+        "QDA": [StandardScaler(), PCA(0.95), qda],
+        "KNN": [knn],
+        "AB": [AdaBoostClassifier(random_state=seed)],
+        "GNB": [GaussianNB()],
+        "LR": linear,
+        "RF": [forest],
+        "ET": [ExtraTreesClassifier(random_state=seed)],
+        "VC": [VotingClassifier(members, voting="soft")],
+        "HGB": [HistGradientBoostingClassifier(random_state=seed)],
+    }

@@ -1,0 +1,143 @@
+"""Running functions in a process of their own, which can be killed and may die.
+
+A thread cannot be stopped and a crash takes the whole interpreter along; a child process can be killed for
+sure, together with its own children. It is started as a plain interpreter rather than by `multiprocessing`,
+so that users' scripts need no ``if __name__ == "__main__"``.
+"""
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+try:
+    import cloudpickle
+except ImportError:  # joblib before 1.6 carries its own copy
+    from joblib.externals import cloudpickle
+
+_ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+}
+"""One thread in each child: cores are used by several children, and sums are added in one order."""
+
+
+def pack(thing: Any) -> bytes:
+    """Pickle anything, functions and classes of users' own scripts included."""
+    return bytes(cloudpickle.dumps(thing))
+
+
+class ChildTimeoutError(Exception):
+    """The call took too long, and its process was killed."""
+
+
+class ChildDiedError(Exception):
+    """The process of the call ended without an answer."""
+
+
+class ChildProcess:
+    """A Python process that runs one call at a time; it is started again after it was killed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def call(self, function: Callable[..., Any], *args: Any, timeout: float | None = None) -> Any:
+        """Return ``function(*args)``, run in the child.
+
+        Raises
+        ------
+        ChildTimeoutError
+            It took longer than `timeout` seconds, not counting the start of the process.
+        ChildDiedError
+            The process ended before it answered.
+        RuntimeError
+            The function raised; the message is the traceback.
+        """
+        message = pack((function, args))
+        process = self._started()
+        timed_out = threading.Event()
+
+        def stop() -> None:
+            timed_out.set()
+            self.kill()
+
+        timer = threading.Timer(timeout if timeout is not None else threading.TIMEOUT_MAX, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            ok, value = _exchange(process, message)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self.kill()
+            if timed_out.is_set():
+                raise ChildTimeoutError from error
+            raise ChildDiedError(f"the process ended with exit code {process.wait()}") from error
+        finally:
+            timer.cancel()
+        if not ok:
+            raise RuntimeError(value)
+        return value
+
+    def kill(self) -> None:
+        """Kill the process and, where there are process groups, its children."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            self.kill()
+            code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                [sys.executable, "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **_ONE_THREAD},
+                start_new_session=True,
+            )
+        return self._process
+
+
+def _exchange(process: "subprocess.Popen[bytes]", message: bytes) -> tuple[bool, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(len(message).to_bytes(8, "little") + message)
+    process.stdin.flush()
+    ok, value = pickle.load(process.stdout)  # noqa: S301 - from our own child
+    return ok, value
+
+
+def serve() -> None:
+    """Answer calls that come on standard input, until it ends. This is what the child runs."""
+    questions = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    # what models print must not get between the answers
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    while header := questions.read(8):
+        message = questions.read(int.from_bytes(header, "little"))
+        _answer(message, answers)
+
+
+def _answer(message: bytes, answers: BinaryIO) -> None:
+    try:
+        function, args = pickle.loads(message)  # noqa: S301 - from our own parent
+        answer = pickle.dumps((True, function(*args)))
+    except Exception:
+        answer = pickle.dumps((False, traceback.format_exc()))
+    answers.write(answer)
+    answers.flush()

@@ -1,0 +1,401 @@
+"""Many classifiers on one training and one test set: a row for each, whatever happens."""
+
+import pickle
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Literal, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from nucrec._progress import Progress, silent
+from nucrec._threads import available_cores
+from nucrec._validation import check_int, check_real, invalid
+from nucrec.datasets import ImageDataset
+from nucrec.evaluate import Report, report
+from nucrec.evaluate import _format as fmt
+from nucrec.models._features import PixelFeatures
+from nucrec.models._isolation import ChildDiedError, ChildProcess, ChildTimeoutError, pack
+
+Array = npt.NDArray[Any]
+Data: TypeAlias = ImageDataset | tuple[Any, npt.ArrayLike]
+
+
+@dataclass(frozen=True)
+class ZooRow:
+    """What became of one classifier.
+
+    Attributes
+    ----------
+    name : str
+        Its key in the zoo.
+    status : {"ok", "failed", "timeout"}
+        What happened.
+    seconds : float
+        Time to fit and predict, or until it failed or was killed.
+    report : Report or None
+        How good it is on the test set, if all went well.
+    stage : str or None
+        Where it failed: "features", "send", "load", "fit", "predict" or "report".
+    error : str or None
+        The exception: type and message.
+    warnings : tuple of str
+        What was warned of while it was fitted, each once.
+    """
+
+    name: str
+    status: Literal["ok", "failed", "timeout"]
+    seconds: float
+    report: Report | None = None
+    stage: str | None = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """The status in words."""
+        if self.status == "failed":
+            return f"failed in {self.stage}: {self.error}"
+        return self.status
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return {
+            "name": self.name,
+            "status": self.status,
+            "seconds": self.seconds,
+            "stage": self.stage,
+            "error": self.error,
+            "warnings": list(self.warnings),
+            "report": None if self.report is None else self.report.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class ZooResult(Sequence[ZooRow]):
+    """The rows of `run_zoo`, in the order of the zoo.
+
+    Attributes
+    ----------
+    rows : tuple of ZooRow
+        One for each classifier.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from nucrec.models import run_zoo
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> result = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
+    >>> result["majority"].report.metrics["ACC"].value
+    0.5
+    """
+
+    rows: tuple[ZooRow, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[ZooRow]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, key: int | str) -> ZooRow: ...
+    @overload
+    def __getitem__(self, key: slice) -> "ZooResult": ...
+    def __getitem__(self, key: int | str | slice) -> "ZooRow | ZooResult":
+        if isinstance(key, slice):
+            return ZooResult(self.rows[key])
+        if isinstance(key, str):
+            return {row.name: row for row in self.rows}[key]
+        return self.rows[key]
+
+    def __str__(self) -> str:
+        return fmt.text_table(*self._table())
+
+    def _repr_html_(self) -> str:
+        return fmt.html_table(*self._table())
+
+    def to_markdown(self) -> str:
+        """Return a Markdown table."""
+        return fmt.markdown_table(*self._table()) + "\n"
+
+    def to_csv(self) -> str:
+        """Return CSV text, unrounded: each metric with its interval."""
+        names = self._metric_names()
+        header = ["model", "status", "seconds", "stage", "error"]
+        header += [name + ending for name in names for ending in ("", "_low", "_high")]
+        lines: list[list[object]] = []
+        for row in self.rows:
+            line: list[object] = [row.name, row.status, row.seconds, row.stage, row.error]
+            for name in names:
+                metric = row.report.metrics[name] if row.report else None
+                line += [metric.value, metric.low, metric.high] if metric else [None] * 3
+            lines.append(line)
+        return fmt.csv_text(header, lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"rows": [...]}`` as plain dicts, lists and numbers."""
+        return {"rows": [row.to_dict() for row in self.rows]}
+
+    def _metric_names(self) -> list[str]:
+        first = next((row.report for row in self.rows if row.report), None)
+        return list(first.metrics) if first else []
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        names = self._metric_names()
+        header = ["model", *names, "ACC interval", "MC interval", "seconds", "outcome"]
+        return header, [self._line(row, names) for row in self.rows]
+
+    def _line(self, row: ZooRow, names: list[str]) -> list[str]:
+        if row.report is None:
+            cells = [""] * (len(names) + 2)
+        else:
+            metrics = row.report.metrics
+            cells = [fmt.number(metrics[name].value) for name in names if name in metrics]
+            cells += [""] * (len(names) - len(cells))
+            cells += [fmt.interval(metrics[name]) for name in ("ACC", "MC")]
+        return [row.name, *cells, fmt.number(row.seconds), row.outcome]
+
+
+def run_zoo(
+    zoo: Mapping[str, Any],
+    train: Data,
+    test: Data,
+    timeout: float | None = None,
+    n_jobs: int | None = None,
+    *,
+    confidence: float = 0.95,
+    progress: Progress | None = None,
+) -> ZooResult:
+    """Fit each classifier on the training set and report on the test set.
+
+    Each runs in a process of its own with one thread. One that raises, hangs, or takes its process down
+    becomes a row that says so; the others are not affected. Results do not depend on `n_jobs`.
+
+    Parameters
+    ----------
+    zoo : mapping of str to classifier
+        Unfitted scikit-learn classifiers, such as `classical_zoo` returns; they stay unfitted.
+    train, test : ImageDataset, or pair (X, y)
+        `ImageDataset`, or anything that the classifiers take with labels of shape (n,).
+    timeout : float, optional
+        Seconds for each classifier to fit and predict. Then its process is killed. By default no limit.
+    n_jobs : int, optional
+        Classifiers at a time; by default one for each core.
+    confidence : float, default=0.95
+        Of the intervals in the reports.
+    progress : callable, optional
+        Called with (classifiers done, classifiers in all, name of the one just done).
+
+    Returns
+    -------
+    ZooResult
+        A row for each classifier, in the order of the zoo. Intervals come from the bootstrap over groups
+        where images of the test set share groups.
+
+    Raises
+    ------
+    InvalidParameterError
+        The zoo is empty, or a parameter is out of range.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import classical_zoo, run_zoo
+    >>> train, test = split(load_mnfinder_crops(), random_state=0)
+    >>> zoo = classical_zoo(random_state=0)
+    >>> result = run_zoo({name: zoo[name] for name in ("KNN", "GNB")}, train, test)
+    >>> [row.status for row in result]
+    ['ok', 'ok']
+    """
+    if not isinstance(zoo, Mapping) or not zoo:
+        raise invalid("zoo", "a non-empty mapping of names to classifiers", zoo)
+    if timeout is not None:
+        check_real("timeout", timeout, low=0, high=1e9, open_ends=True)
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    lanes = available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+    part = (_Part.of("train", train), _Part.of("test", test))
+    show = progress or silent
+    shared = _SharedFeatures(*part)
+    rows: dict[str, ZooRow] = {}
+
+    def one(name: str, child: ChildProcess) -> ZooRow:
+        return _run_one(name, zoo[name], shared, child, timeout, confidence)
+
+    for row in _in_children(list(zoo), one, min(lanes, len(zoo))):
+        rows[row.name] = row
+        show(len(rows), len(zoo), row.name)
+    return ZooResult(tuple(rows[name] for name in zoo))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The training or the test part."""
+
+    X: Any
+    y: Array
+    class_names: tuple[str, ...] | None
+    groups: Array | None
+
+    @classmethod
+    def of(cls, name: str, data: Any) -> "_Part":
+        if isinstance(data, ImageDataset):
+            alone = len(np.unique(data.groups)) == len(data)
+            return cls(data, data.labels, data.class_names, None if alone else data.groups)
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise invalid(name, "an ImageDataset or a pair (X, y)", data)
+        X, y = data[0], np.asarray(data[1])
+        if y.ndim != 1 or len(y) != len(X) or not len(y):
+            expected = f"as many labels as images ({len(X)}), at least one"
+            raise invalid(f"{name}[1]", expected, f"shape {y.shape}")
+        return cls(X, y, None, None)
+
+
+class _SharedFeatures:
+    """Computes the features that several classifiers begin with once."""
+
+    def __init__(self, train: _Part, test: _Part) -> None:
+        self.train = train
+        self.test = test
+        self._known: dict[str, tuple[Array, Array]] = {}
+
+    def of(self, model: Any) -> tuple[Any, Any]:
+        """Return what the model is fitted on and what it predicts.
+
+        `PixelFeatures` passes rows of features on, so a pipeline that begins with it takes both.
+        """
+        first = model.steps[0][1] if isinstance(model, Pipeline) else None
+        if type(first) is not PixelFeatures:
+            return self.train.X, self.test.X
+        key = repr(first)
+        if key not in self._known:
+            features = clone(first)
+            self._known[key] = (
+                features.fit_transform(self.train.X),
+                features.transform(self.test.X),
+            )
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a child found out: predictions, or the stage and the error."""
+
+    seconds: float
+    warnings: tuple[str, ...]
+    stage: str = "done"
+    error: str | None = None
+    y_pred: Array | None = None
+    y_score: Array | None = None
+    classes: Array | None = None
+
+
+def _run_one(
+    name: str,
+    model: Any,
+    shared: _SharedFeatures,
+    child: ChildProcess,
+    timeout: float | None,
+    confidence: float,
+) -> ZooRow:
+    started = time.perf_counter()
+    stage = "features"
+    try:
+        X_train, X_test = shared.of(model)
+        stage = "send"
+        packed = pack(model)
+        stage = "fit"
+        trial = child.call(_fit_and_predict, packed, X_train, shared.train.y, X_test, timeout=timeout)
+        stage = trial.stage
+        if trial.error is not None:
+            return ZooRow(name, "failed", trial.seconds, None, stage, trial.error, trial.warnings)
+        stage = "report"
+        found = _report(trial, shared.test, confidence)
+    except ChildTimeoutError:
+        return ZooRow(name, "timeout", time.perf_counter() - started)
+    except ChildDiedError as error:
+        return ZooRow(name, "failed", time.perf_counter() - started, None, stage, str(error))
+    except Exception as error:  # whatever a model does, it becomes a row
+        return ZooRow(name, "failed", time.perf_counter() - started, None, stage, _one_line(error))
+    return ZooRow(name, "ok", trial.seconds, found, warnings=trial.warnings)
+
+
+def _fit_and_predict(packed: bytes, X: Any, y: Array, X_test: Any) -> _Trial:
+    """Fit and predict; runs in a child process."""
+    started = time.perf_counter()
+    stage = "load"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model = pickle.loads(packed)  # noqa: S301 - from our own parent
+            stage = "fit"
+            model.fit(X, y)
+            stage = "predict"
+            y_pred = np.asarray(model.predict(X_test))
+            y_score = _scores(model, X_test)
+            classes = np.asarray(getattr(model, "classes_", np.unique(y)))
+            found = {"y_pred": y_pred, "y_score": y_score, "classes": classes}
+            stage, error = "done", None
+        except Exception as problem:  # becomes a row
+            found, error = {}, _one_line(problem)
+    said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
+    return _Trial(time.perf_counter() - started, said, stage, error, **found)
+
+
+def _scores(model: Any, X: Any) -> Array | None:
+    """Return probabilities, else decision values, else None."""
+    method = getattr(model, "predict_proba", None) or getattr(model, "decision_function", None)
+    return None if method is None else np.asarray(method(X))
+
+
+def _report(trial: _Trial, test: _Part, confidence: float) -> Report:
+    assert trial.y_pred is not None
+    classes = np.unique(test.y) if test.class_names is None else np.arange(len(test.class_names))
+    has_scores = trial.classes is not None and np.array_equal(trial.classes, classes)
+    return report(
+        test.y,
+        trial.y_pred,
+        trial.y_score if has_scores else None,
+        test.class_names,
+        test.groups,
+        confidence,
+    )
+
+
+def _one_line(error: Exception) -> str:
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _in_children(
+    names: list[str], one: Callable[[str, ChildProcess], ZooRow], lanes: int
+) -> Iterator[ZooRow]:
+    """Yield the row of each name as it is done, each made by one of `lanes` child processes."""
+    children = [ChildProcess() for _ in range(lanes)]
+    idle: SimpleQueue[ChildProcess] = SimpleQueue()
+    for child in children:
+        idle.put(child)
+
+    def next_free(name: str) -> ZooRow:
+        child = idle.get()
+        try:
+            return one(name, child)
+        finally:
+            idle.put(child)
+
+    pool = ThreadPoolExecutor(lanes)
+    try:
+        futures: list[Future[ZooRow]] = [pool.submit(next_free, name) for name in names]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in children:
+            child.kill()
+        pool.shutdown(wait=True)
