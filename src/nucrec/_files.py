@@ -23,7 +23,9 @@ def write_text(path: Path, text: str) -> None:
         The file cannot be written. What was at `path` before is still there.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
+        )
     except OSError as error:
         raise NucrecError(f"cannot write {path}: {error.strerror}") from error
     try:

@@ -21,8 +21,9 @@ def available_cores() -> int:
 def workers_for(pixels: float) -> int:
     """Return how many threads pay for images of this many pixels.
 
-    On small images threads spend their time waiting for the interpreter lock: 2 threads take 1.6 times
-    as long as one for crops of 60 x 60 pixels, and 0.6 times as long for images of 512 x 512.
+    On small images threads spend their time waiting for the interpreter lock: 2 threads take 1.6
+    times as long as one for crops of 60 x 60 pixels, and 0.6 times as long for images of 512 x
+    512.
     """
     return available_cores() if pixels >= PIXELS_WORTH_A_THREAD else 1
 

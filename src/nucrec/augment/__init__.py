@@ -1,20 +1,8 @@
 """Enlarging a training set by changed copies of its images, repeatably."""
 
-from nucrec.augment._operations import (
-    Blur,
-    Brightness,
-    Contrast,
-    Flip,
-    Gamma,
-    Geometric,
-    Intensity,
-    Noise,
-    Operation,
-    Rotate,
-    Shear,
-    Shift,
-    Zoom,
-)
+from nucrec.augment._geometry import Flip, Rotate, Shear, Shift, Zoom
+from nucrec.augment._intensity import Blur, Brightness, Contrast, Gamma, Noise
+from nucrec.augment._operation import Geometric, Intensity, Operation
 from nucrec.augment._pipeline import Pipeline, paper_pipeline
 
 __all__ = [

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_int, check_seed, check_size, invalid
-from nucrec.augment._operations import Flip, Geometric, Intensity, Operation, Rotate, Values, Zoom
+from nucrec.augment._geometry import Flip, Rotate, Zoom
+from nucrec.augment._operation import Geometric, Intensity, Operation, Values
 from nucrec.datasets import ImageDataset
-from nucrec.datasets._dataset import check_image
-from nucrec.datasets._images import ImageSource, LazyImages
+from nucrec.datasets._images import ImageSource, LazyImages, check_image
 from nucrec.datasets._resample import resize_matrix, to_dtype, warp
 
 Array = npt.NDArray[Any]
@@ -23,19 +23,20 @@ Sampled: TypeAlias = tuple[Values | None, ...]
 class Pipeline:
     """Operations in a row.
 
-    All geometric operations, and the resizing, are one affine map and one interpolation. After it come the
-    operations on intensities, in their order. Values are rounded once, at the end.
+    All geometric operations, and the resizing, are one affine map and one interpolation. After it
+    come the operations on intensities, in their order. Values are rounded once, at the end.
 
-    What is drawn for an image depends on `random_state`, the image's id and the number of the copy alone:
-    not on the other images, the order, or the number of workers. Beyond the image's edge lies the median
-    of its outermost pixels.
+    What is drawn for an image depends on `random_state`, the image's id and the number of the
+    copy alone: not on the other images, the order, or the number of workers. Beyond the image's
+    edge lies the median of its outermost pixels.
 
     Parameters
     ----------
     operations : sequence of Operation
         At least one, such as `Flip`, `Rotate` or `Noise`.
     random_state : int, optional
-        Seed. By default one is drawn now, and kept in ``random_state`` so that it can be used again.
+        Seed. By default one is drawn now, and kept in ``random_state`` so that it can be used
+        again.
 
     Attributes
     ----------
@@ -165,7 +166,8 @@ class Pipeline:
         Returns
         -------
         ndarray of shape (n, height, width[, C]), or list of ndarray
-            A list if the results are of different shapes or dtypes. The dtype is that of the images.
+            A list if the results are of different shapes or dtypes. The dtype is that of the
+            images.
 
         Raises
         ------
@@ -174,13 +176,17 @@ class Pipeline:
         """
         if isinstance(images, np.ndarray) and images.ndim < 3:
             expected = "a batch: (n, H, W), (n, H, W, C) or a list of images"
-            raise invalid("images", expected, f"shape {images.shape}", "For one image pass [image].")
+            raise invalid(
+                "images", expected, f"shape {images.shape}", "For one image pass [image]."
+            )
         arrays = [np.asarray(image) for image in images]
         for i, array in enumerate(arrays):
             check_image(f"images[{i}]", array)
         names = [str(i) for i in range(len(arrays))] if ids is None else [str(name) for name in ids]
         if len(names) != len(arrays):
-            raise invalid("ids", f"one id for each of the {len(arrays)} images", f"{len(names)} ids")
+            raise invalid(
+                "ids", f"one id for each of the {len(arrays)} images", f"{len(names)} ids"
+            )
         fixed = None if size is None else check_size("size", size)
         pixels = sum(array.size for array in arrays) / max(len(arrays), 1)
         workers = workers_for(pixels) if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
@@ -196,7 +202,8 @@ class Pipeline:
     def expand(self, dataset: ImageDataset, copies: int = 4) -> ImageDataset:
         """Return a data set enlarged by changed copies of each image.
 
-        Copies are made when they are asked for, from the original, in one interpolation with any resizing.
+        Copies are made when they are asked for, from the original, in one interpolation with any
+        resizing.
 
         Parameters
         ----------
@@ -208,8 +215,9 @@ class Pipeline:
         Returns
         -------
         ImageDataset
-            The originals first, then all first copies, all second copies and so on. A copy has its
-            original's label, group and metadata, the original's id as ``parents``, and an id of its own.
+            The originals first, then all first copies, all second copies and so on. A copy has
+            its original's label, group and metadata, the original's id as ``parents``, and an id
+            of its own.
 
         Raises
         ------
@@ -266,8 +274,8 @@ class Pipeline:
 def paper_pipeline(random_state: int | None = None) -> Pipeline:
     """Return the paper's augmentation: flipping, rotation and zooming.
 
-    The paper gives no ranges. Here a cell may lie any way round, so flips are in both directions and
-    rotations by any angle; zooming is from 0.8 to 1.2.
+    The paper gives no ranges. Here a cell may lie any way round, so flips are in both directions
+    and rotations by any angle; zooming is from 0.8 to 1.2.
 
     Parameters
     ----------

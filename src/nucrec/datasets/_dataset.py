@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -11,10 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._threads import ordered_map, workers_for
-from nucrec._validation import check_choice, check_finite, check_int, check_seed, check_size, invalid
-from nucrec.datasets._images import ImageSource, LazyImages, MemoryImage
-from nucrec.datasets._intensity import OutputDtype, as_dtype, to_channels
-from nucrec.errors import DatasetError
+from nucrec._validation import (
+    check_int,
+    check_seed,
+    check_size,
+    invalid,
+)
+from nucrec.datasets._images import ImageSource, LazyImages, MemoryImage, check_image
+from nucrec.datasets._intensity import OutputDtype
+from nucrec.datasets._plan import Plan, make_plan
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -50,13 +55,14 @@ class Augmentation(Protocol):
 class ImageDataset:
     """Images with labels, groups and parents.
 
-    Immutable: the arrays are read-only, and what looks like a change (indexing, `with_groups`) returns
-    a new data set that shares the images.
+    Immutable: the arrays are read-only, and what looks like a change (indexing, `with_groups`)
+    returns a new data set that shares the images.
 
     Parameters
     ----------
     images : sequence of array, or array of shape (n, H, W) or (n, H, W, C)
-        Each image is (H, W) or (H, W, C), 1 to 4 channels, of any real dtype, finite. Sizes may vary.
+        Each image is (H, W) or (H, W, C), 1 to 4 channels, of any real dtype, finite. Sizes may
+        vary.
     labels : array_like of int, shape (n,)
         0 to ``len(class_names) - 1``.
     class_names : sequence of str, default=("nucleus", "micronucleus")
@@ -64,8 +70,8 @@ class ImageDataset:
     ids : sequence of str, optional
         A unique name for each image; by default its position.
     groups : array_like of shape (n,), optional
-        Images that are not independent share a group (a field of view, a slide, a patient). By default
-        each original is a group of its own, with its augmented copies.
+        Images that are not independent share a group (a field of view, a slide, a patient). By
+        default each original is a group of its own, with its augmented copies.
     parents : sequence of str, optional
         The id of the original that an augmented copy came from; by default the image's own id.
     metadata : mapping of str to array_like of shape (n,), optional
@@ -141,7 +147,9 @@ class ImageDataset:
             ids=own_ids,
             groups=own_groups,
             parents=own_parents,
-            metadata={str(k): _column(f"metadata[{k!r}]", v, n) for k, v in (metadata or {}).items()},
+            metadata={
+                str(k): _column(f"metadata[{k!r}]", v, n) for k, v in (metadata or {}).items()
+            },
             quarantined=tuple(Quarantined(*entry) for entry in quarantined),
         )
 
@@ -253,8 +261,8 @@ class ImageDataset:
             By default 1 if all images are grey, 3 otherwise. Colour becomes grey by ITU-R BT.601;
             transparency is left out.
         dtype : {"uint8", "float32"}, optional
-            By default the images' own, if they share one. Otherwise 8-bit images are taken by their full
-            range and all others by `rescale_intensity`, image by image.
+            By default the images' own, if they share one. Otherwise 8-bit images are taken by
+            their full range and all others by `rescale_intensity`, image by image.
         n_jobs : int, optional
             Threads; by default one for each core if the images are large enough for it to pay. The
             result does not depend on it.
@@ -280,12 +288,12 @@ class ImageDataset:
         >>> X.shape, X.dtype
         ((306, 32, 32, 1), dtype('uint8'))
         """
-        plan = self._plan(size, channels, dtype)
+        plan = make_plan(self.images.sources, size, channels, dtype)
         workers = self._workers() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
         result = np.empty((len(self), *plan.shape), plan.dtype)
 
         def fetch(i: int) -> None:
-            result[i] = plan.finish(self.images.sources[i].resized(plan.shape[:2]))
+            result[i] = plan.finish(self.images.sources[i].resized(plan.size))
 
         for _ in ordered_map(fetch, range(len(self)), workers):
             pass
@@ -304,8 +312,8 @@ class ImageDataset:
     ) -> "tf.data.Dataset":
         """Return batches of (images, labels) as a `tf.data.Dataset` that never holds the whole set.
 
-        Each pass over it is an epoch: with `augment`, other random values are drawn in each, and the
-        same ones again in a new run.
+        Each pass over it is an epoch: with `augment`, other random values are drawn in each, and
+        the same ones again in a new run.
 
         Parameters
         ----------
@@ -325,7 +333,8 @@ class ImageDataset:
         Returns
         -------
         tf.data.Dataset
-            Of pairs (images of shape (batch, height, width, channels), labels int64 of shape (batch,)).
+            Of pairs (images of shape (batch, height, width, channels), labels int64 of shape
+            (batch,)).
 
         Raises
         ------
@@ -343,7 +352,7 @@ class ImageDataset:
 
         check_size("size", size)
         check_int("batch_size", batch_size, low=1)
-        plan = self._plan(size, channels, dtype)
+        plan = make_plan(self.images.sources, size, channels, dtype)
         seed = check_seed("random_state", random_state)
         signature = (
             tf.TensorSpec((None, *plan.shape), tf.as_dtype(plan.dtype)),
@@ -368,47 +377,16 @@ class ImageDataset:
         pixels = [shape[0] * shape[1] for shape in self.images.shapes]
         return workers_for(sum(pixels) / max(len(pixels), 1))
 
-    def _batch(
-        self, chosen: Array, plan: "_Plan", augment: Augmentation | None, epoch: int
-    ) -> Array:
-        size = plan.shape[0], plan.shape[1]
+    def _batch(self, chosen: Array, plan: Plan, augment: Augmentation | None, epoch: int) -> Array:
         workers = self._workers()
         if augment is None:
-            images = ordered_map(lambda i: self.images.sources[i].resized(size), chosen, workers)
+            images = ordered_map(
+                lambda i: self.images.sources[i].resized(plan.size), chosen, workers
+            )
         else:
             originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
-            images = augment(originals, size, ids=self.ids[chosen].tolist(), copy=epoch)
+            images = augment(originals, plan.size, ids=self.ids[chosen].tolist(), copy=epoch)
         return np.stack([plan.finish(image) for image in images])
-
-    def _plan(
-        self,
-        size: int | tuple[int, int] | None,
-        channels: int | None,
-        dtype: OutputDtype | None,
-    ) -> "_Plan":
-        """Decide the one shape and dtype of all images, without decoding any."""
-        if not len(self):
-            raise DatasetError("the data set is empty: there are no images to make an array of")
-        height_width = _common_size(self.images.shapes) if size is None else check_size("size", size)
-        if channels is None:
-            channels = 1 if all(_is_grey(shape) for shape in self.images.shapes) else 3
-        elif channels not in (1, 3):
-            raise invalid("channels", "1 or 3", channels)
-        if dtype is not None:
-            check_choice("dtype", dtype, ("uint8", "float32"))
-        own = np.dtype(dtype) if dtype else _common_dtype(self.images.sources)
-        return _Plan((*height_width, channels), own, lambda image: as_dtype(image, dtype))
-
-
-class _Plan(NamedTuple):
-    """The shape (height, width, channels) and dtype that all images are brought to."""
-
-    shape: tuple[int, int, int]
-    dtype: np.dtype[Any]
-    convert: Callable[[Array], Array]
-
-    def finish(self, image: Array) -> Array:
-        return self.convert(to_channels(image, self.shape[2]))
 
 
 def _in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
@@ -419,15 +397,6 @@ def _in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
     for i, array in enumerate(arrays):
         check_image(f"images[{i}]", array)
     return [MemoryImage(array) for array in arrays]
-
-
-def check_image(name: str, array: Array) -> None:
-    """Raise unless the array is an image: (H, W) or (H, W, C), C from 1 to 4, real and finite."""
-    is_image = array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)
-    if not is_image or not array.size or array.dtype.kind not in "uif":
-        received = f"shape {array.shape}, dtype {array.dtype}"
-        raise invalid(name, "a real array of shape (H, W) or (H, W, C), C from 1 to 4", received)
-    check_finite(name, array)
 
 
 def _labels(labels: npt.ArrayLike, n: int, class_names: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -461,30 +430,6 @@ def _positions(index: Index, n: int) -> Array:
     if array.dtype == bool and len(array) != n:
         raise IndexError(f"the mask has {len(array)} values, the data set {n} images")
     return np.atleast_1d(np.arange(n)[array])
-
-
-def _common_size(shapes: list[tuple[int, ...]]) -> tuple[int, int]:
-    sizes = {(shape[0], shape[1]) for shape in shapes}
-    if len(sizes) > 1:
-        raise DatasetError(
-            f"the images have {len(sizes)} different sizes, from {min(sizes)} to {max(sizes)}: "
-            "pass size=, for example size=64"
-        )
-    return sizes.pop()
-
-
-def _common_dtype(sources: tuple[ImageSource, ...]) -> np.dtype[Any]:
-    counts = Counter(source.dtype for source in sources)
-    if len(counts) > 1:
-        found = ", ".join(f"{count} of {dtype}" for dtype, count in counts.most_common())
-        raise DatasetError(
-            f"the images are of different dtypes ({found}): pass dtype='uint8' or 'float32'"
-        )
-    return next(iter(counts))
-
-
-def _is_grey(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 or shape[2] < 3
 
 
 def _digest(source: ImageSource) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nucrec.errors import ImageError
 
@@ -43,8 +43,8 @@ def decode(data: bytes, name: str) -> Decoded:
     -------
     Decoded
         The array, (H, W) for grey and (H, W, C) otherwise, is read-only and has the dtype of the
-        file: uint8, uint16, int32 or float32. Palettes, CMYK, YCbCr and L*a*b* become RGB(A), one-bit
-        images 0 and 255, and the EXIF orientation is applied.
+        file: uint8, uint16, int32 or float32. Palettes, CMYK, YCbCr and L*a*b* become RGB(A),
+        one-bit images 0 and 255, and the EXIF orientation is applied.
 
     Raises
     ------
@@ -61,8 +61,10 @@ def decode(data: bytes, name: str) -> Decoded:
             array = _to_array(image)
     except ImageError:
         raise
-    except Image.UnidentifiedImageError as error:
-        raise ImageError(f"{name}: not an image of a known format (PNG, JPEG, TIFF, ...)") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name}: not an image of a known format (PNG, JPEG, TIFF, ...)"
+        ) from error
     except Exception as error:  # decoders raise nearly anything on damaged input
         raise ImageError(f"{name}: damaged image ({type(error).__name__}: {error})") from error
     if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -4,10 +4,12 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from nucrec._validation import invalid
-from nucrec.datasets._dataset import ImageDataset
+from nucrec.datasets._dataset import ImageDataset, Quarantined
 from nucrec.datasets._decode import SUFFIXES
+from nucrec.datasets._images import Root
 from nucrec.datasets._load import Entry, OnError, load_entries, order_classes
 from nucrec.datasets._roots import Listing, open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError
@@ -31,15 +33,15 @@ def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageD
         PNG, JPEG, TIFF, BMP, GIF and WebP are read; hidden files and other endings are passed over.
         Of a TIFF with several pages the first is read, with a warning; of a GIF the first frame.
     on_error : {"quarantine", "raise"}, default="quarantine"
-        A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of the
-        folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
+        A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of
+        the folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
 
     Returns
     -------
     ImageDataset
-        In the order of the file names (CSV: of its rows); ``ids`` are the names. Class names are sorted,
-        but a class whose name starts with "micronucl" comes last, so that it is the positive one. Without
-        a ``group`` column, each image is a group of its own.
+        In the order of the file names (CSV: of its rows); ``ids`` are the names. Class names are
+        sorted, but a class whose name starts with "micronucl" comes last, so that it is the
+        positive one. Without a ``group`` column, each image is a group of its own.
 
     Raises
     ------
@@ -74,31 +76,40 @@ def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageD
     if not isinstance(path, str | Path):
         raise invalid("path", "a path", path)
     where = Path(path).expanduser()
-    if where.suffix.lower() == ".csv" and not where.is_dir():
-        return _load_csv(where, on_error)
-    root = open_root(where)
-    listing = root.listing()
-    entries = class_folder_entries(listing, where)
+    is_csv = where.suffix.lower() == ".csv" and not where.is_dir()
+    found = _in_csv(where) if is_csv else _in_class_folders(where)
     return load_entries(
-        root,
-        entries,
-        order_classes(_class_folders(listing)),
+        found.root,
+        found.entries,
+        found.class_names,
         on_error=on_error,
-        quarantined=listing.quarantined,
+        quarantined=found.quarantined,
     )
 
 
-def class_folder_entries(listing: Listing, where: Path) -> list[Entry]:
-    """Return an entry for each image that lies in a class folder."""
+class _Found(NamedTuple):
+    """The files of a data set, not yet read."""
+
+    root: Root
+    entries: list[Entry]
+    class_names: list[str]
+    quarantined: list[Quarantined]
+
+
+def _in_class_folders(where: Path) -> _Found:
+    root = open_root(where)
+    listing = root.listing()
     classes = _class_folders(listing)
     if not classes or not listing.images:
         raise DatasetError(_no_classes(listing, where))
     top = _top(listing)
-    return [
-        Entry(name, PurePosixPath(name).relative_to(top).parts[0])
-        for name in listing.images
-        if len(PurePosixPath(name).relative_to(top).parts) > 1
+    paths = [PurePosixPath(name).relative_to(top) for name in listing.images]
+    entries = [
+        Entry(name, path.parts[0])
+        for name, path in zip(listing.images, paths, strict=True)
+        if len(path.parts) > 1
     ]
+    return _Found(root, entries, order_classes(classes), listing.quarantined)
 
 
 def _top(listing: Listing) -> PurePosixPath:
@@ -117,7 +128,7 @@ def _top(listing: Listing) -> PurePosixPath:
 def _class_folders(listing: Listing) -> list[str]:
     top = _top(listing)
     paths = [PurePosixPath(name) for name in listing.folders]
-    return [path.name for path in paths if path.parent == top and path.name != "__MACOSX"]
+    return [path.name for path in paths if path.parent == top]
 
 
 def _no_classes(listing: Listing, where: Path) -> str:
@@ -133,7 +144,7 @@ def _no_classes(listing: Listing, where: Path) -> str:
     return f"{message}; found nothing"
 
 
-def _load_csv(path: Path, on_error: OnError) -> ImageDataset:
+def _in_csv(path: Path) -> _Found:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
@@ -143,9 +154,8 @@ def _load_csv(path: Path, on_error: OnError) -> ImageDataset:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
     entries = _csv_entries(read_table(text, _LABEL_COLUMNS, path), path)
-    root = open_root(path.parent)
     class_names = order_classes([entry.class_name for entry in entries])
-    return load_entries(root, entries, class_names, on_error=on_error)
+    return _Found(open_root(path.parent), entries, class_names, [])
 
 
 def read_table(text: str, columns: tuple[str, ...], path: Path) -> list[dict[str, str]]:
@@ -176,5 +186,3 @@ def _csv_entries(rows: list[dict[str, str]], path: Path) -> list[Entry]:
     if twice:
         raise DatasetError(f"{path}: {twice[0]!r} is listed more than once")
     return entries
-
-

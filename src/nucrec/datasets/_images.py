@@ -6,10 +6,20 @@ from typing import Any, Protocol, overload
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._validation import check_finite, invalid
 from nucrec.datasets._decode import decode
 from nucrec.datasets._resample import resize
 
 Array = npt.NDArray[Any]
+
+
+def check_image(name: str, array: Array) -> None:
+    """Raise unless the array is an image: (H, W) or (H, W, C), C from 1 to 4, real and finite."""
+    is_image = array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)
+    if not is_image or not array.size or array.dtype.kind not in "uif":
+        received = f"shape {array.shape}, dtype {array.dtype}"
+        raise invalid(name, "a real array of shape (H, W) or (H, W, C), C from 1 to 4", received)
+    check_finite(name, array)
 
 
 class ImageSource(Protocol):

@@ -20,8 +20,9 @@ def rescale_intensity(
 ) -> Array:
     """Map an image's intensities linearly from a percentile range to uint8 or to [0, 1].
 
-    The one step that turns 16-bit (or float) micrographs into what 8-bit models take. Values beyond the
-    percentiles are clipped. A camera's 12 bits in a 16-bit file fill the range just the same.
+    The one step that turns 16-bit (or float) micrographs into what 8-bit models take. Values
+    beyond the percentiles are clipped. A camera's 12 bits in a 16-bit file fill the range just
+    the same.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def rescale_intensity(
     if stop == start:
         return np.zeros(array.shape, dtype)
     unit = np.clip((array.astype(np.float64) - start) / (stop - start), 0.0, 1.0)
-    return np.rint(unit * 255).astype(np.uint8) if dtype == "uint8" else unit.astype(np.float32)
+    scaled = np.rint(unit * 255) if dtype == "uint8" else unit
+    return scaled.astype(dtype)
 
 
 def as_dtype(image: Array, dtype: OutputDtype | None) -> Array:
@@ -88,4 +90,5 @@ def to_channels(image: Array, channels: int) -> Array:
     if channels == 3:
         return np.repeat(colours, 3, axis=2)
     luma = (colours @ _LUMA)[..., np.newaxis]
-    return luma.astype(image.dtype) if image.dtype.kind == "f" else np.rint(luma).astype(image.dtype)
+    rounded = luma if image.dtype.kind == "f" else np.rint(luma)
+    return np.asarray(rounded, dtype=image.dtype)

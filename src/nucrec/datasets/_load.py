@@ -142,7 +142,7 @@ def _check_classes(
 
 
 def _warn(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:
-    stacklevel = 5  # the caller of the public load_*
+    stacklevel = 4  # the caller of the public load_*
     if problems:
         shown = "; ".join(f"{name}: {reason}" for name, reason in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
@@ -160,4 +160,3 @@ def _warn(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int)
             DataWarning,
             stacklevel=stacklevel,
         )
-

@@ -23,24 +23,27 @@ _INTEGERS = ("n_micronuclei", "x", "y", "side")
 def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDataset:
     """Load real, labelled micrographs that ship with nucrec.
 
-    Single-nucleus crops, 8-bit grey, 32 to 131 pixels square, of 33 annotated fields of 4 cell lines
-    (RPE-1, U2OS, HeLa, MCC13), cut from the fields that the mnfinder 1.2.3 distribution ships [1]_. Each
-    crop is 1.5 times the nucleus's bounding box plus 8 pixels. It is "micronucleus" when a complete
-    annotated micronucleus of at least 8 pixels lies in the window, and "nucleus" when no micronucleus pixel
-    does. The fields were scaled to 8 bits between their 0.5 and 99.9 percentiles.
+    Single-nucleus crops, 8-bit grey, 32 to 126 pixels square, of 33 annotated fields of 4 cell
+    lines (RPE-1, U2OS, HeLa, MCC13), cut from the fields that the mnfinder 1.2.3 distribution
+    ships [1]_. Each crop is 1.5 times the nucleus's bounding box plus 8 pixels. It is
+    "micronucleus" when a complete annotated micronucleus of at least 8 pixels lies in the window,
+    and "nucleus" when no micronucleus pixel does. The fields were scaled to 8 bits between their
+    0.5 and 99.9 percentiles.
 
     Parameters
     ----------
     subset : {"paper", "all"}, default="paper"
-        "paper" is 148 nucleus and 158 micronucleus crops, as many as the paper has; "all" is 802 and 1168.
+        "paper" is 148 nucleus and 158 micronucleus crops, as many as the paper has; "all" is 802
+        and 1168.
 
     Returns
     -------
     ImageDataset
-        Groups are the fields: crops of one field overlap and share stain, focus and day. Metadata:
-        ``field``, ``experiment``, ``cell_line``, ``microscope``, ``objective``, ``dna_stain`` (str),
-        ``n_micronuclei``, ``x``, ``y``, ``side`` (int64; the window in its field, in pixels) and
-        ``micronuclei_xy`` (object: a tuple of (x, y) centres in the crop, in pixels).
+        Groups are the fields: crops of one field overlap and share stain, focus and day.
+        Metadata: ``field``, ``experiment``, ``cell_line``, ``microscope``, ``objective``,
+        ``dna_stain`` (str), ``n_micronuclei``, ``x``, ``y``, ``side`` (int64; the window in its
+        field, in pixels) and ``micronuclei_xy`` (object: a tuple of (x, y) centres in the crop,
+        in pixels).
 
     Raises
     ------
@@ -51,7 +54,8 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
 
     Notes
     -----
-    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies in the archive.
+    ----- Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies
+    in the archive.
 
     References
     ----------

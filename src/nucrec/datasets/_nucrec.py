@@ -23,23 +23,24 @@ def load_nucrec(
 ) -> ImageDataset:
     """Load the NucRec data set, which the paper used, from a copy of your own.
 
-    NucRec holds 148 images of normal nuclei and 158 of micronuclei, most of them RGB. It lies behind a
-    login [1]_ and is neither shipped nor fetched by nucrec.
+    NucRec holds 148 images of normal nuclei and 158 of micronuclei, most of them RGB. It lies
+    behind a login [1]_ and is neither shipped nor fetched by nucrec.
 
     Parameters
     ----------
     path : str or Path, optional
-        The unpacked folder or the zip archive. By default the environment variable ``NUCREC_DATA``, then
-        ``~/nucrec_data``. An image belongs to the class of the innermost folder around it whose name
-        starts, in any case, with "micronucl" or with "nucl" or "normal".
+        The unpacked folder or the zip archive. By default the environment variable
+        ``NUCREC_DATA``, then ``~/nucrec_data``. An image belongs to the class of the innermost
+        folder around it whose name starts, in any case, with "micronucl" or with "nucl" or
+        "normal".
     on_error : {"quarantine", "raise"}, default="quarantine"
         As in `load_folder`.
 
     Returns
     -------
     ImageDataset
-        Classes ("nucleus", "micronucleus"). The data set states no fields of view, so each image is a
-        group of its own.
+        Classes ("nucleus", "micronucleus"). The data set states no fields of view, so each image
+        is a group of its own.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """The one place where images are interpolated.
 
-Plain resizing and augmentation both end here, so that an augmented image differs from the plain one by
-what the augmentation did and not by how it was resampled.
+Plain resizing and augmentation both end here, so that an augmented image differs from the plain
+one by what the augmentation did and not by how it was resampled.
 """
 
 import math
@@ -99,8 +99,8 @@ def _leaves_image(matrix: Array, size: tuple[int, int], shape: tuple[int, int]) 
 def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     """Return float values as `dtype`: integers are rounded and clipped to its range."""
     if dtype.kind == "f":
-        return values.astype(dtype, copy=False)
+        return np.asarray(values, dtype=dtype)
     limits = np.iinfo(dtype)
     # float32 cannot hold the largest int32: clip in float64
     rounded = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
-    return np.clip(rounded, limits.min, limits.max).astype(dtype)
+    return np.asarray(np.clip(rounded, limits.min, limits.max), dtype=dtype)

@@ -74,7 +74,8 @@ class Folder:
                     problems.append(Quarantined(relative, "a link to a folder is not followed"))
                 else:
                     below.append(relative)
-            _sort_names((self._relative(here / name) for name in files), images, others)
+            names = (self._relative(here / name) for name in files)
+            _sort_names((name for name in names if not _is_hidden(name)), images, others)
         if not below and not images and problems and problems[0].name == ".":
             raise DatasetError(f"{self.path}: cannot be read ({problems[0].reason})")
         return Listing(sorted(images), sorted(below), others, problems)
@@ -105,8 +106,8 @@ class Folder:
 class Archive:
     """A zip archive, read in place: nothing is unpacked to disk.
 
-    Limits guard against archives made to fill memory: the number of members, the unpacked size of each
-    and of all together.
+    Limits guard against archives made to fill memory: the number of members, the unpacked size of
+    each and of all together.
     """
 
     def __init__(self, path: Path) -> None:
@@ -123,11 +124,14 @@ class Archive:
         """List the image members; hidden ones and those of macOS are passed over."""
         images: list[str] = []
         others: Counter[str] = Counter()
-        names = [name for name in self._members if not name.startswith("__MACOSX/")]
-        problems = [Quarantined(name, "its name leads out of the archive") for name in names if _escapes(name)]
-        folders = {str(p) for name in names if not _escapes(name) for p in PurePosixPath(name).parents}
-        folders |= {name.rstrip("/") for name in names if name.endswith("/") and not _escapes(name)}
-        _sort_names((n for n in names if not n.endswith("/") and not _escapes(n)), images, others)
+        names = [name for name in self._members if not _is_hidden(name)]
+        problems = [
+            Quarantined(n, "its name leads out of the archive") for n in names if _escapes(n)
+        ]
+        inside = [name for name in names if not _escapes(name)]
+        folders = {str(folder) for name in inside for folder in PurePosixPath(name).parents}
+        folders |= {name.rstrip("/") for name in inside if name.endswith("/")}
+        _sort_names((name for name in inside if not name.endswith("/")), images, others)
         return Listing(sorted(images), sorted(folders - {"."}), others, problems)
 
     def read(self, name: str) -> bytes:
@@ -172,15 +176,19 @@ def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.Zip
 
 
 def _sort_names(names: Iterable[str], images: list[str], others: Counter[str]) -> None:
-    """Put visible image names into `images` and count the endings of the other visible files."""
+    """Put image names into `images` and count the endings of the others."""
     for name in names:
         path = PurePosixPath(name)
-        if any(part.startswith(".") for part in path.parts):
-            continue
         if is_image_name(name):
             images.append(name)
         else:
             others[path.suffix.lower() or path.name] += 1
+
+
+def _is_hidden(name: str) -> bool:
+    """Tell whether a file or a folder around it is hidden, or what macOS adds to archives."""
+    parts = PurePosixPath(name).parts
+    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
 
 
 def _escapes(name: str) -> bool:

@@ -32,9 +32,9 @@ def split(
         Share of the images in the test part, strictly between 0 and 1. By group it is met, for each
         class, as closely as the groups allow.
     by : {"group", "image"}, default="group"
-        "group" keeps a group on one side, and with it every augmented copy of an image. "image" draws
-        images at random, stratified by class, as the paper did: an honest test only if the images are
-        independent.
+        "group" keeps a group on one side, and with it every augmented copy of an image. "image"
+        draws images at random, stratified by class, as the paper did: an honest test only if the
+        images are independent.
     random_state : int, optional
         Seed; by default another split each time.
 
@@ -53,13 +53,14 @@ def split(
     Warns
     -----
     LeakageWarning
-        By image, on a data set that holds augmented copies: copies of one image end up in both parts, and
-        the score on the test part says little about new images.
+        By image, on a data set that holds augmented copies: copies of one image end up in both
+        parts, and the score on the test part says little about new images.
 
     Notes
     -----
-    By group, 50 random orders of the groups are tried. In each, a group goes to the test part if that
-    brings the counts of all classes nearer to what was asked for (sum of squares); the best order wins.
+    ----- By group, 50 random orders of the groups are tried. In each, a group goes to the test
+    part if that brings the counts of all classes nearer to what was asked for (sum of squares);
+    the best order wins.
 
     Examples
     --------
@@ -73,11 +74,8 @@ def split(
     seed = check_seed("random_state", random_state)
     _check_class_sizes(dataset, 2)
     if by == "image":
-        warn_if_copies(dataset)
-        in_test = _draw_images(dataset, test_size, seed)
-    else:
-        in_test = _draw_groups(dataset, test_size, seed)
-    return dataset[~in_test], dataset[in_test]
+        _warn_if_copies(dataset)
+    return divide(dataset, test_size, by, seed)
 
 
 def folds(
@@ -133,7 +131,7 @@ def folds(
     seed = check_seed("random_state", random_state)
     _check_class_sizes(dataset, n_splits)
     if by == "image":
-        warn_if_copies(dataset)
+        _warn_if_copies(dataset)
         splitter, units = StratifiedKFold(n_splits, shuffle=True, random_state=seed), None
     else:
         splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
@@ -150,7 +148,16 @@ def folds(
     return pairs
 
 
-def warn_if_copies(dataset: ImageDataset) -> None:
+def divide(
+    dataset: ImageDataset, test_size: float, by: By, seed: int
+) -> tuple[ImageDataset, ImageDataset]:
+    """Divide without checking the parameters or warning of leakage."""
+    draw = _draw_images if by == "image" else _draw_groups
+    in_test = draw(dataset, test_size, seed)
+    return dataset[~in_test], dataset[in_test]
+
+
+def _warn_if_copies(dataset: ImageDataset) -> None:
     """Warn that a division by image separates augmented copies from their originals."""
     copies = int((dataset.parents != dataset.ids).sum())
     if copies:
@@ -187,7 +194,9 @@ def _draw_groups(dataset: ImageDataset, test_size: float, seed: int) -> Array:
     np.add.at(counts, (units, dataset.labels), 1)
     counts = counts[:, counts.any(axis=0)]
     rng = np.random.default_rng(seed)
-    tried = [_fill_test(counts, test_size, rng.permutation(len(counts))) for _ in range(_ORDERS_TRIED)]
+    tried = [
+        _fill_test(counts, test_size, rng.permutation(len(counts))) for _ in range(_ORDERS_TRIED)
+    ]
     best = min(tried, key=lambda chosen: _misfit(counts, chosen, test_size))
     if _absent_classes(counts, best):
         raise SplitError(

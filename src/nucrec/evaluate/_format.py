@@ -15,7 +15,7 @@ Row = Sequence[str]
 
 def number(value: float, digits: int = 2) -> str:
     """Return a number with fixed decimals; "n/a" where it is undefined."""
-    return "n/a" if math.isnan(value) else f"{value:.{digits}f}"
+    return "n/a" if math.isnan(value) else f"{value:z.{digits}f}"
 
 
 def text_table(header: Row, rows: Sequence[Row]) -> str:
@@ -91,7 +91,9 @@ def report_latex(report: "Report") -> str:
 def report_csv(report: "Report") -> str:
     """Return a report's metrics as CSV, unrounded."""
     header = ("metric", "value", "low", "high", "method")
-    return csv_text(header, [(k, m.value, m.low, m.high, m.method) for k, m in report.metrics.items()])
+    return csv_text(
+        header, [(k, m.value, m.low, m.high, m.method) for k, m in report.metrics.items()]
+    )
 
 
 def interval(metric: "Metric") -> str:

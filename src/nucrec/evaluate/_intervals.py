@@ -15,8 +15,8 @@ _CELLS_AT_ONCE = 2**22  # of the table (resamples, images), to bound memory
 def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
     """Return Wilson's score interval for a proportion; not a number if n is 0.
 
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
-    American Statistical Association 22, 1927.
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal
+    of the American Statistical Association 22, 1927.
     """
     if n == 0:
         return float("nan"), float("nan")
@@ -38,8 +38,8 @@ def bootstrap(
     Parameters
     ----------
     statistic : callable
-        Takes weights of shape (resamples, images), how often each image was drawn, and returns an array
-        of shape (resamples, k).
+        Takes weights of shape (resamples, images), how often each image was drawn, and returns an
+        array of shape (resamples, k).
     units : ndarray of int, shape (images,)
         What is drawn as a whole: the group of each image, or a number of its own.
     n_resamples : int

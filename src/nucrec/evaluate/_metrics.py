@@ -1,6 +1,7 @@
 """The metrics, as functions of confusion matrices and of ranks; any number of resamples at once.
 
-Each takes arrays with leading dimensions, so that the value and its 10,000 resamples come from the same code.
+Each takes arrays with leading dimensions, so that the value and its 10,000 resamples come from
+the same code.
 """
 
 from collections.abc import Callable
@@ -81,9 +82,9 @@ FROM_CONFUSION: dict[str, Callable[[Array], Array]] = {
 class RankedScores:
     """Scores sorted once, from which the area under the ROC curve follows for any weights.
 
-    The area is the share of pairs of a positive and a negative in which the positive has the higher score; ties
-    count half. J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating
-    characteristic (ROC) curve", Radiology 143, 1982.
+    The area is the share of pairs of a positive and a negative in which the positive has the
+    higher score; ties count half. J. A. Hanley and B. J. McNeil, "The meaning and use of the area
+    under a receiver operating characteristic (ROC) curve", Radiology 143, 1982.
 
     Parameters
     ----------

@@ -106,8 +106,9 @@ class Report:
         Returns
         -------
         dict
-            ``{"n", "metrics": {"ACC": {"value", "low", "high", "method"}, ...}, "per_class": {name:
-            {"n", "PRE": {...}, ...}}, "confusion_matrix", "class_names", "confidence", "n_groups"}``.
+            ``{"n", "metrics": {"ACC": {"value", "low", "high", "method"}, ...}, "per_class":
+            {name: {"n", "PRE": {...}, ...}}, "confusion_matrix", "class_names", "confidence",
+            "n_groups"}``.
         """
         per_class = {
             name: {"n": self.support[name], **{key: asdict(m) for key, m in values.items()}}
@@ -159,7 +160,8 @@ def report(
     class_names : sequence of str, optional
         The classes, in order; by default those that occur, sorted.
     groups : array_like, shape (n,), optional
-        Images that are not independent share a group. Then whole groups are resampled for every metric.
+        Images that are not independent share a group. Then whole groups are resampled for every
+        metric.
     confidence : float, default=0.95
         Of the intervals, strictly between 0 and 1.
     n_resamples : int, default=2000
@@ -170,8 +172,9 @@ def report(
     Returns
     -------
     Report
-        ACC accuracy; PRE, REC and F1, means over the classes; MC Matthews's correlation coefficient; KS
-        Cohen's kappa; AUC area under the ROC curve (several classes: mean of one against the rest).
+        ACC accuracy; PRE, REC and F1, means over the classes; MC Matthews's correlation
+        coefficient; KS Cohen's kappa; AUC area under the ROC curve (several classes: mean of one
+        against the rest).
 
     Raises
     ------
@@ -180,10 +183,11 @@ def report(
 
     Notes
     -----
-    Without groups, ACC and the precision and recall of each class have Wilson's interval [1]_, all others the
-    percentile interval of the bootstrap over images [2]_. With groups, all have that of the bootstrap over
-    groups. Resamples in which a metric is undefined are left out of its interval. A precision or recall with
-    nothing to divide by counts as 0, as in scikit-learn.
+    ----- Without groups, ACC and the precision and recall of each class have Wilson's interval
+    [1]_, all others the percentile interval of the bootstrap over images [2]_. With groups, all
+    have that of the bootstrap over groups. Resamples in which a metric is undefined are left out
+    of its interval. A precision or recall with nothing to divide by counts as 0, as in
+    scikit-learn.
 
     References
     ----------

@@ -32,7 +32,8 @@ def classical_zoo(
     """Return the paper's eleven classical classifiers, unfitted, in the order of its tables.
 
     The paper gives neither features nor hyperparameters. Here each is a scikit-learn pipeline of
-    `PixelFeatures` (grey, 32 x 32 pixels, 0 to 1) and scikit-learn's defaults, but for what the table says.
+    `PixelFeatures` (grey, 32 x 32 pixels, 0 to 1) and scikit-learn's defaults, but for what the
+    table says.
 
     ===  =======================================  ==============================================
     key  classifier                               what is not scikit-learn's default
@@ -51,9 +52,10 @@ def classical_zoo(
     HGB  histogram gradient boosting
     ===  =======================================  ==============================================
 
-    With 1024 pixels and a few hundred images a covariance matrix for each class cannot be estimated: without
-    the components and the regularisation, QDA answers by chance. Standardisation and components are inside
-    the pipeline: they are learnt from the training part alone.
+    With 1024 pixels and a few hundred images a covariance matrix for each class cannot be
+    estimated: without the components and the regularisation, QDA answers by chance.
+    Standardisation and components are inside the pipeline: they are learnt from the training part
+    alone.
 
     Parameters
     ----------
@@ -74,9 +76,9 @@ def classical_zoo(
 
     References
     ----------
-    F. Pedregosa et al., "Scikit-learn: machine learning in Python", Journal of Machine Learning Research 12,
-    2011. J. H. Friedman, "Regularized discriminant analysis", Journal of the American Statistical Association
-    84, 1989, for the regularisation of QDA.
+    ---------- F. Pedregosa et al., "Scikit-learn: machine learning in Python", Journal of Machine
+    Learning Research 12, 2011. J. H. Friedman, "Regularized discriminant analysis", Journal of
+    the American Statistical Association 84, 1989, for the regularisation of QDA.
 
     Examples
     --------

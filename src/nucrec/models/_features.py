@@ -1,12 +1,11 @@
 """From images to rows of numbers that classical classifiers take."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
-from typing_extensions import Self
 
 from nucrec._validation import check_int, invalid
 from nucrec.datasets import ImageDataset
@@ -17,8 +16,8 @@ Array = npt.NDArray[Any]
 class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turn images into rows of pixel values: one size, grey or colour, from 0 to 1.
 
-    A row of numbers that is no image is passed on as it is, so that features computed once can go through the
-    same pipeline.
+    A row of numbers that is no image is passed on as it is, so that features computed once can go
+    through the same pipeline.
 
     Parameters
     ----------
@@ -85,8 +84,8 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n, n_features_in_)
-            Pixels in rows from the upper left, 8-bit images divided by 255, all others scaled by their
-            percentiles as `nucrec.datasets.rescale_intensity` does.
+            Pixels in rows from the upper left, 8-bit images divided by 255, all others scaled by
+            their percentiles as `nucrec.datasets.rescale_intensity` does.
 
         Raises
         ------
@@ -98,7 +97,9 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if images is None:
             return np.asarray(validate_data(self, X, reset=False))
         if self.n_features_in_ != self.size * self.size * self.channels:
-            raise ValueError(f"X has images, but was fitted on rows of {self.n_features_in_} numbers")
+            raise ValueError(
+                f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
+            )
         pixels = images.to_array(self.size, self.channels, "float32")
         return pixels.reshape(len(images), -1)
 

@@ -1,8 +1,8 @@
 """Running functions in a process of their own, which can be killed and may die.
 
-A thread cannot be stopped and a crash takes the whole interpreter along; a child process can be killed for
-sure, together with its own children. It is started as a plain interpreter rather than by `multiprocessing`,
-so that users' scripts need no ``if __name__ == "__main__"``.
+A thread cannot be stopped and a crash takes the whole interpreter along; a child process can be
+killed for sure, together with its own children. It is started as a plain interpreter rather than
+by `multiprocessing`, so that users' scripts need no ``if __name__ == "__main__"``.
 """
 
 import contextlib
@@ -14,16 +14,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 try:
     import cloudpickle
 except ImportError:  # joblib before 1.6 carries its own copy
     from joblib.externals import cloudpickle
 
-_ONE_THREAD = {
-    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """One thread in each child: cores are used by several children, and sums are added in one order."""
 
 
@@ -93,10 +91,9 @@ class ChildProcess:
         else:
             process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        for pipe in _pipes(process):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
@@ -109,15 +106,20 @@ class ChildProcess:
                 env={**os.environ, **_ONE_THREAD},
                 start_new_session=True,
             )
+            _pipes(self._process)[1].read(1)  # it has loaded its libraries
         return self._process
 
 
+def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
+    """Return where to write to the process and where to read from it; both were asked for."""
+    return cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+
+
 def _exchange(process: "subprocess.Popen[bytes]", message: bytes) -> tuple[bool, Any]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(len(message).to_bytes(8, "little") + message)
-    process.stdin.flush()
-    ok, value = pickle.load(process.stdout)  # noqa: S301 - from our own child
+    questions, answers = _pipes(process)
+    questions.write(len(message).to_bytes(8, "little") + message)
+    questions.flush()
+    ok, value = pickle.load(answers)  # noqa: S301 - from our own child
     return ok, value
 
 
@@ -125,6 +127,8 @@ def serve() -> None:
     """Answer calls that come on standard input, until it ends. This is what the child runs."""
     questions = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
+    answers.write(b"!")
+    answers.flush()
     # what models print must not get between the answers
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -137,7 +141,7 @@ def _answer(message: bytes, answers: BinaryIO) -> None:
     try:
         function, args = pickle.loads(message)  # noqa: S301 - from our own parent
         answer = pickle.dumps((True, function(*args)))
-    except Exception:
+    except Exception:  # noqa: BLE001 - goes to the parent, which raises it
         answer = pickle.dumps((False, traceback.format_exc()))
     answers.write(answer)
     answers.flush()

@@ -1,13 +1,14 @@
 """Many classifiers on one training and one test set: a row for each, whatever happens."""
 
 import pickle
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,148 +20,12 @@ from nucrec._threads import available_cores
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import Report, report
-from nucrec.evaluate import _format as fmt
 from nucrec.models._features import PixelFeatures
 from nucrec.models._isolation import ChildDiedError, ChildProcess, ChildTimeoutError, pack
+from nucrec.models._zoo_result import ZooResult, ZooRow
 
 Array = npt.NDArray[Any]
 Data: TypeAlias = ImageDataset | tuple[Any, npt.ArrayLike]
-
-
-@dataclass(frozen=True)
-class ZooRow:
-    """What became of one classifier.
-
-    Attributes
-    ----------
-    name : str
-        Its key in the zoo.
-    status : {"ok", "failed", "timeout"}
-        What happened.
-    seconds : float
-        Time to fit and predict, or until it failed or was killed.
-    report : Report or None
-        How good it is on the test set, if all went well.
-    stage : str or None
-        Where it failed: "features", "send", "load", "fit", "predict" or "report".
-    error : str or None
-        The exception: type and message.
-    warnings : tuple of str
-        What was warned of while it was fitted, each once.
-    """
-
-    name: str
-    status: Literal["ok", "failed", "timeout"]
-    seconds: float
-    report: Report | None = None
-    stage: str | None = None
-    error: str | None = None
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def outcome(self) -> str:
-        """The status in words."""
-        if self.status == "failed":
-            return f"failed in {self.stage}: {self.error}"
-        return self.status
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain dicts, lists and numbers."""
-        return {
-            "name": self.name,
-            "status": self.status,
-            "seconds": self.seconds,
-            "stage": self.stage,
-            "error": self.error,
-            "warnings": list(self.warnings),
-            "report": None if self.report is None else self.report.to_dict(),
-        }
-
-
-@dataclass(frozen=True)
-class ZooResult(Sequence[ZooRow]):
-    """The rows of `run_zoo`, in the order of the zoo.
-
-    Attributes
-    ----------
-    rows : tuple of ZooRow
-        One for each classifier.
-
-    Examples
-    --------
-    >>> from sklearn.dummy import DummyClassifier
-    >>> from nucrec.models import run_zoo
-    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
-    >>> result = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
-    >>> result["majority"].report.metrics["ACC"].value
-    0.5
-    """
-
-    rows: tuple[ZooRow, ...]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[ZooRow]:
-        return iter(self.rows)
-
-    @overload
-    def __getitem__(self, key: int | str) -> ZooRow: ...
-    @overload
-    def __getitem__(self, key: slice) -> "ZooResult": ...
-    def __getitem__(self, key: int | str | slice) -> "ZooRow | ZooResult":
-        if isinstance(key, slice):
-            return ZooResult(self.rows[key])
-        if isinstance(key, str):
-            return {row.name: row for row in self.rows}[key]
-        return self.rows[key]
-
-    def __str__(self) -> str:
-        return fmt.text_table(*self._table())
-
-    def _repr_html_(self) -> str:
-        return fmt.html_table(*self._table())
-
-    def to_markdown(self) -> str:
-        """Return a Markdown table."""
-        return fmt.markdown_table(*self._table()) + "\n"
-
-    def to_csv(self) -> str:
-        """Return CSV text, unrounded: each metric with its interval."""
-        names = self._metric_names()
-        header = ["model", "status", "seconds", "stage", "error"]
-        header += [name + ending for name in names for ending in ("", "_low", "_high")]
-        lines: list[list[object]] = []
-        for row in self.rows:
-            line: list[object] = [row.name, row.status, row.seconds, row.stage, row.error]
-            for name in names:
-                metric = row.report.metrics[name] if row.report else None
-                line += [metric.value, metric.low, metric.high] if metric else [None] * 3
-            lines.append(line)
-        return fmt.csv_text(header, lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return ``{"rows": [...]}`` as plain dicts, lists and numbers."""
-        return {"rows": [row.to_dict() for row in self.rows]}
-
-    def _metric_names(self) -> list[str]:
-        first = next((row.report for row in self.rows if row.report), None)
-        return list(first.metrics) if first else []
-
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        names = self._metric_names()
-        header = ["model", *names, "ACC interval", "MC interval", "seconds", "outcome"]
-        return header, [self._line(row, names) for row in self.rows]
-
-    def _line(self, row: ZooRow, names: list[str]) -> list[str]:
-        if row.report is None:
-            cells = [""] * (len(names) + 2)
-        else:
-            metrics = row.report.metrics
-            cells = [fmt.number(metrics[name].value) for name in names if name in metrics]
-            cells += [""] * (len(names) - len(cells))
-            cells += [fmt.interval(metrics[name]) for name in ("ACC", "MC")]
-        return [row.name, *cells, fmt.number(row.seconds), row.outcome]
 
 
 def run_zoo(
@@ -175,8 +40,9 @@ def run_zoo(
 ) -> ZooResult:
     """Fit each classifier on the training set and report on the test set.
 
-    Each runs in a process of its own with one thread. One that raises, hangs, or takes its process down
-    becomes a row that says so; the others are not affected. Results do not depend on `n_jobs`.
+    Each runs in a process of its own with one thread. One that raises, hangs, or takes its
+    process down becomes a row that says so; the others are not affected. Results do not depend on
+    `n_jobs`.
 
     Parameters
     ----------
@@ -185,7 +51,8 @@ def run_zoo(
     train, test : ImageDataset, or pair (X, y)
         `ImageDataset`, or anything that the classifiers take with labels of shape (n,).
     timeout : float, optional
-        Seconds for each classifier to fit and predict. Then its process is killed. By default no limit.
+        Seconds for each classifier to fit and predict. Then its process is killed. By default no
+        limit.
     n_jobs : int, optional
         Classifiers at a time; by default one for each core.
     confidence : float, default=0.95
@@ -196,8 +63,8 @@ def run_zoo(
     Returns
     -------
     ZooResult
-        A row for each classifier, in the order of the zoo. Intervals come from the bootstrap over groups
-        where images of the test set share groups.
+        A row for each classifier, in the order of the zoo. Intervals come from the bootstrap over
+        groups where images of the test set share groups.
 
     Raises
     ------
@@ -264,6 +131,7 @@ class _SharedFeatures:
         self.train = train
         self.test = test
         self._known: dict[str, tuple[Array, Array]] = {}
+        self._lock = threading.Lock()
 
     def of(self, model: Any) -> tuple[Any, Any]:
         """Return what the model is fitted on and what it predicts.
@@ -274,13 +142,20 @@ class _SharedFeatures:
         if type(first) is not PixelFeatures:
             return self.train.X, self.test.X
         key = repr(first)
-        if key not in self._known:
-            features = clone(first)
-            self._known[key] = (
-                features.fit_transform(self.train.X),
-                features.transform(self.test.X),
-            )
-        return self._known[key]
+        with self._lock:
+            if key not in self._known:
+                features = clone(first).fit(self.train.X)
+                self._known[key] = features.transform(self.train.X), features.transform(self.test.X)
+            return self._known[key]
+
+
+@dataclass(frozen=True)
+class _Predictions:
+    """What a fitted classifier says of the test set."""
+
+    y_pred: Array
+    y_score: Array | None
+    classes: Array
 
 
 @dataclass(frozen=True)
@@ -289,11 +164,9 @@ class _Trial:
 
     seconds: float
     warnings: tuple[str, ...]
-    stage: str = "done"
-    error: str | None = None
-    y_pred: Array | None = None
-    y_score: Array | None = None
-    classes: Array | None = None
+    found: _Predictions | None
+    stage: str
+    error: str | None
 
 
 def _run_one(
@@ -311,17 +184,19 @@ def _run_one(
         stage = "send"
         packed = pack(model)
         stage = "fit"
-        trial = child.call(_fit_and_predict, packed, X_train, shared.train.y, X_test, timeout=timeout)
+        trial = child.call(
+            _fit_and_predict, packed, X_train, shared.train.y, X_test, timeout=timeout
+        )
         stage = trial.stage
-        if trial.error is not None:
+        if trial.found is None:
             return ZooRow(name, "failed", trial.seconds, None, stage, trial.error, trial.warnings)
         stage = "report"
-        found = _report(trial, shared.test, confidence)
+        found = _report(trial.found, shared.test, confidence)
     except ChildTimeoutError:
         return ZooRow(name, "timeout", time.perf_counter() - started)
     except ChildDiedError as error:
         return ZooRow(name, "failed", time.perf_counter() - started, None, stage, str(error))
-    except Exception as error:  # whatever a model does, it becomes a row
+    except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
         return ZooRow(name, "failed", time.perf_counter() - started, None, stage, _one_line(error))
     return ZooRow(name, "ok", trial.seconds, found, warnings=trial.warnings)
 
@@ -329,7 +204,7 @@ def _run_one(
 def _fit_and_predict(packed: bytes, X: Any, y: Array, X_test: Any) -> _Trial:
     """Fit and predict; runs in a child process."""
     started = time.perf_counter()
-    stage = "load"
+    stage, found, error = "load", None, None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -337,15 +212,15 @@ def _fit_and_predict(packed: bytes, X: Any, y: Array, X_test: Any) -> _Trial:
             stage = "fit"
             model.fit(X, y)
             stage = "predict"
-            y_pred = np.asarray(model.predict(X_test))
-            y_score = _scores(model, X_test)
-            classes = np.asarray(getattr(model, "classes_", np.unique(y)))
-            found = {"y_pred": y_pred, "y_score": y_score, "classes": classes}
-            stage, error = "done", None
-        except Exception as problem:  # becomes a row
-            found, error = {}, _one_line(problem)
+            found = _Predictions(
+                np.asarray(model.predict(X_test)),
+                _scores(model, X_test),
+                np.asarray(getattr(model, "classes_", np.unique(y))),
+            )
+        except Exception as problem:  # noqa: BLE001 - whatever a model does becomes a row
+            error = _one_line(problem)
     said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
-    return _Trial(time.perf_counter() - started, said, stage, error, **found)
+    return _Trial(time.perf_counter() - started, said, found, stage, error)
 
 
 def _scores(model: Any, X: Any) -> Array | None:
@@ -354,18 +229,10 @@ def _scores(model: Any, X: Any) -> Array | None:
     return None if method is None else np.asarray(method(X))
 
 
-def _report(trial: _Trial, test: _Part, confidence: float) -> Report:
-    assert trial.y_pred is not None
+def _report(found: _Predictions, test: _Part, confidence: float) -> Report:
     classes = np.unique(test.y) if test.class_names is None else np.arange(len(test.class_names))
-    has_scores = trial.classes is not None and np.array_equal(trial.classes, classes)
-    return report(
-        test.y,
-        trial.y_pred,
-        trial.y_score if has_scores else None,
-        test.class_names,
-        test.groups,
-        confidence,
-    )
+    y_score = found.y_score if np.array_equal(found.classes, classes) else None
+    return report(test.y, found.y_pred, y_score, test.class_names, test.groups, confidence)
 
 
 def _one_line(error: Exception) -> str:

@@ -1,0 +1,81 @@
+"""Deciding the one shape and dtype that all images of a data set are brought to."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_choice, check_size, invalid
+from nucrec.datasets._images import ImageSource
+from nucrec.datasets._intensity import OutputDtype, as_dtype, to_channels
+from nucrec.errors import DatasetError
+
+Array = npt.NDArray[Any]
+
+
+class Plan(NamedTuple):
+    """The shape (height, width, channels) and dtype that all images are brought to."""
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    convert: Callable[[Array], Array]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.shape[:2]
+
+    def finish(self, image: Array) -> Array:
+        """Bring a resized image to the channels and the dtype."""
+        return self.convert(to_channels(image, self.shape[2]))
+
+
+def make_plan(
+    sources: Sequence[ImageSource],
+    size: int | tuple[int, int] | None,
+    channels: int | None,
+    dtype: OutputDtype | None,
+) -> Plan:
+    """Decide shape and dtype from what is known of the images, without decoding any.
+
+    Raises
+    ------
+    DatasetError
+        There are no images, or they differ in what was not asked for.
+    InvalidParameterError
+        A parameter is out of range.
+    """
+    if not sources:
+        raise DatasetError("the data set is empty: there are no images to make an array of")
+    shapes = [source.shape for source in sources]
+    height_width = _common_size(shapes) if size is None else check_size("size", size)
+    if channels is None:
+        channels = 1 if all(len(shape) == 2 or shape[2] < 3 for shape in shapes) else 3
+    elif channels not in (1, 3):
+        raise invalid("channels", "1 or 3", channels)
+    if dtype is not None:
+        check_choice("dtype", dtype, ("uint8", "float32"))
+    own = np.dtype(dtype) if dtype else _common_dtype(sources)
+    return Plan((*height_width, channels), own, lambda image: as_dtype(image, dtype))
+
+
+def _common_size(shapes: list[tuple[int, ...]]) -> tuple[int, int]:
+    sizes = {(shape[0], shape[1]) for shape in shapes}
+    if len(sizes) > 1:
+        raise DatasetError(
+            f"the images have {len(sizes)} different sizes, from {min(sizes)} to {max(sizes)}: "
+            "pass size=, for example size=64"
+        )
+    return sizes.pop()
+
+
+def _common_dtype(sources: Sequence[ImageSource]) -> np.dtype[Any]:
+    counts = Counter(source.dtype for source in sources)
+    if len(counts) > 1:
+        found = ", ".join(f"{count} of {dtype}" for dtype, count in counts.most_common())
+        raise DatasetError(
+            f"the images are of different dtypes ({found}): pass dtype='uint8' or 'float32'"
+        )
+    return next(iter(counts))

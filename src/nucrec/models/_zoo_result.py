@@ -1,0 +1,144 @@
+"""What `run_zoo` found: a row for each classifier, and their table in several formats."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+from nucrec.evaluate import Report
+from nucrec.evaluate import _format as fmt
+
+
+@dataclass(frozen=True)
+class ZooRow:
+    """What became of one classifier.
+
+    Attributes
+    ----------
+    name : str
+        Its key in the zoo.
+    status : {"ok", "failed", "timeout"}
+        What happened.
+    seconds : float
+        Time to fit and predict, or until it failed or was killed.
+    report : Report or None
+        How good it is on the test set, if all went well.
+    stage : str or None
+        Where it failed: "features", "send", "load", "fit", "predict" or "report".
+    error : str or None
+        The exception: type and message.
+    warnings : tuple of str
+        What was warned of while it was fitted, each once.
+    """
+
+    name: str
+    status: Literal["ok", "failed", "timeout"]
+    seconds: float
+    report: Report | None = None
+    stage: str | None = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """The status in words."""
+        if self.status == "failed":
+            return f"failed in {self.stage}: {self.error}"
+        return self.status
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return {
+            "name": self.name,
+            "status": self.status,
+            "seconds": self.seconds,
+            "stage": self.stage,
+            "error": self.error,
+            "warnings": list(self.warnings),
+            "report": None if self.report is None else self.report.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class ZooResult(Sequence[ZooRow]):
+    """The rows of `run_zoo`, in the order of the zoo.
+
+    Attributes
+    ----------
+    rows : tuple of ZooRow
+        One for each classifier.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from nucrec.models import run_zoo
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> result = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
+    >>> result["majority"].report.metrics["ACC"].value
+    0.5
+    """
+
+    rows: tuple[ZooRow, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[ZooRow]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, key: int | str) -> ZooRow: ...
+    @overload
+    def __getitem__(self, key: slice) -> "ZooResult": ...
+    def __getitem__(self, key: int | str | slice) -> "ZooRow | ZooResult":
+        if isinstance(key, slice):
+            return ZooResult(self.rows[key])
+        if isinstance(key, str):
+            return {row.name: row for row in self.rows}[key]
+        return self.rows[key]
+
+    def __str__(self) -> str:
+        return fmt.text_table(*self._table())
+
+    def _repr_html_(self) -> str:
+        return fmt.html_table(*self._table())
+
+    def to_markdown(self) -> str:
+        """Return a Markdown table."""
+        return fmt.markdown_table(*self._table()) + "\n"
+
+    def to_csv(self) -> str:
+        """Return CSV text, unrounded: each metric with its interval."""
+        names = self._metric_names()
+        header = ["model", "status", "seconds", "stage", "error"]
+        header += [name + ending for name in names for ending in ("", "_low", "_high")]
+        lines: list[list[object]] = []
+        for row in self.rows:
+            line: list[object] = [row.name, row.status, row.seconds, row.stage, row.error]
+            for name in names:
+                metric = row.report.metrics[name] if row.report else None
+                line += [metric.value, metric.low, metric.high] if metric else [None] * 3
+            lines.append(line)
+        return fmt.csv_text(header, lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"rows": [...]}`` as plain dicts, lists and numbers."""
+        return {"rows": [row.to_dict() for row in self.rows]}
+
+    def _metric_names(self) -> list[str]:
+        first = next((row.report for row in self.rows if row.report), None)
+        return list(first.metrics) if first else []
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        names = self._metric_names()
+        header = ["model", *names, "ACC interval", "MC interval", "seconds", "outcome"]
+        return header, [self._line(row, names) for row in self.rows]
+
+    def _line(self, row: ZooRow, names: list[str]) -> list[str]:
+        if row.report is None:
+            cells = [""] * (len(names) + 2)
+        else:
+            metrics = row.report.metrics
+            cells = [fmt.number(metrics[name].value) for name in names if name in metrics]
+            cells += [""] * (len(names) - len(cells))
+            cells += [fmt.interval(metrics[name]) for name in ("ACC", "MC")]
+        return [row.name, *cells, fmt.number(row.seconds), row.outcome]

@@ -1,0 +1,15 @@
+"""The paper, reproduced: its tables beside what is obtained here."""
+
+from nucrec.paper._protocol import Division
+from nucrec.paper._published import PublishedTable, published_table
+from nucrec.paper._reproduce import Reproduction, reproduce
+from nucrec.paper._tables import TableResult
+
+__all__ = [
+    "Division",
+    "PublishedTable",
+    "Reproduction",
+    "TableResult",
+    "published_table",
+    "reproduce",
+]

@@ -1,0 +1,85 @@
+"""The paper's tables, value for value."""
+
+import csv
+from dataclasses import dataclass
+from importlib import resources
+
+from nucrec._validation import check_int
+
+_FILES = {
+    1: "table-1-machine-learning-base.csv",
+    2: "table-2-machine-learning-augmented.csv",
+    3: "table-3-cnn-base.csv",
+    4: "table-4-cnn-augmented.csv",
+    5: "table-5-inception-resnet-v2-base.csv",
+    6: "table-6-inception-resnet-v2-augmented.csv",
+}
+_TITLES = {
+    1: "Table I: classical classifiers, plain images",
+    2: "Table II: classical classifiers, augmented images",
+    3: "Table III: CNN, plain images",
+    4: "Table IV: CNN, augmented images",
+    5: "Table V: InceptionResNetV2, plain images",
+    6: "Table VI: InceptionResNetV2, augmented images",
+}
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table of the paper.
+
+    Attributes
+    ----------
+    number : int
+        1 to 6.
+    title : str
+        What it shows.
+    key : str
+        What its rows are: "ALGO" or "EPOCH".
+    columns : tuple of str
+        The metrics, in the paper's order.
+    rows : dict of str to (dict of str to float)
+        For each algorithm or epoch, in the paper's order, the value of each metric.
+    """
+
+    number: int
+    title: str
+    key: str
+    columns: tuple[str, ...]
+    rows: dict[str, dict[str, float]]
+
+
+def published_table(number: int) -> PublishedTable:
+    """Return one of the paper's Tables I to VI.
+
+    The values are those of "Identifying Microscopic Augmented Images using Pre-Trained Deep
+    Convolutional Neural Networks".
+
+    Parameters
+    ----------
+    number : int
+        1 to 6.
+
+    Returns
+    -------
+    PublishedTable
+        All metrics are shares from 0 to 1, but for MC and KS, from -1 to 1, and the losses.
+
+    Raises
+    ------
+    InvalidParameterError
+        There is no such table.
+
+    Examples
+    --------
+    >>> from nucrec.paper import published_table
+    >>> published_table(1).rows["RF"]["ACC"]
+    0.78
+    """
+    check_int("number", number, low=1, high=6)
+    source = resources.files("nucrec.paper") / "published" / _FILES[number]
+    with source.open(encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        key, *columns = reader.fieldnames or ()
+        rows = {row[key]: {name: float(row[name]) for name in columns} for row in reader}
+    return PublishedTable(number, _TITLES[number], key, tuple(columns), rows)

@@ -1,0 +1,88 @@
+"""The run record: what a run was made with, so that it can be judged and repeated."""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+import nucrec
+from nucrec.datasets import ImageDataset
+from nucrec.paper._tables import TableResult
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "pillow", "joblib")
+
+
+def make_record(
+    parameters: Mapping[str, Any], data: Mapping[str, Any], tables: Sequence[TableResult]
+) -> dict[str, Any]:
+    """Return the record of a run: what it was made with, and everything it found."""
+    pairs = [(table, name) for table in tables for name in table.obtained]
+    return {
+        **_environment(),
+        "parameters": dict(parameters),
+        "data": dict(data),
+        "runs": [_run(table, name) for table, name in pairs],
+        "failures": [failure for table, name in pairs for failure in _failures(table, name)],
+    }
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "nucrec": nucrec.__version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _LIBRARIES},
+        },
+        "hardware": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def describe_data(dataset: ImageDataset, source: str) -> dict[str, Any]:
+    """Return what the data are: counts, fingerprint and what was left out."""
+    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names)).tolist()
+    return {
+        "source": source,
+        "fingerprint": dataset.fingerprint,
+        "n": len(dataset),
+        "classes": dict(zip(dataset.class_names, counts, strict=True)),
+        "n_groups": len(np.unique(dataset.groups)),
+        "quarantined": [entry._asdict() for entry in dataset.quarantined],
+    }
+
+
+def to_json(record: dict[str, Any]) -> str:
+    """Return the record as JSON text; undefined numbers become null."""
+    return json.dumps(_without_nan(record), indent=2, allow_nan=False) + "\n"
+
+
+def _run(table: TableResult, protocol: str) -> dict[str, Any]:
+    return {
+        "table": table.published.number,
+        **table.divisions[protocol].to_dict(),
+        **table.obtained[protocol].to_dict(),
+    }
+
+
+def _failures(table: TableResult, protocol: str) -> list[dict[str, Any]]:
+    where = {"table": table.published.number, "protocol": protocol}
+    rows = [row for row in table.obtained[protocol] if row.status != "ok"]
+    return [{**where, "name": row.name, "outcome": row.outcome} for row in rows]
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,39 @@
+"""Data that several tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nucrec.datasets import ImageDataset, load_mnfinder_crops
+
+
+@pytest.fixture(scope="session")
+def crops() -> ImageDataset:
+    return load_mnfinder_crops("paper")
+
+
+@pytest.fixture
+def random_image() -> Callable[..., np.ndarray]:
+    """Return random values of a shape and a dtype, always the same ones."""
+
+    def make(shape: tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
+        rng = np.random.default_rng(7)
+        if np.dtype(dtype).kind == "f":
+            return rng.random(shape).astype(dtype)
+        return rng.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+
+    return make
+
+
+@pytest.fixture
+def class_folder(tmp_path: Path) -> Path:
+    """A folder with 6 nucleus and 4 micronucleus images; each is 20 x 30 and of one value."""
+    for name, n, first in (("nucleus", 6, 10), ("micronucleus", 4, 100)):
+        (tmp_path / "cells" / name).mkdir(parents=True)
+        for i in range(n):
+            image = Image.new("L", (30, 20), first + i)
+            image.save(tmp_path / "cells" / name / f"{name} {i}.png")
+    return tmp_path / "cells"

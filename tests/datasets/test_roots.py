@@ -1,0 +1,135 @@
+"""Archives: read in place, and what was made to do harm."""
+
+import io
+import pickle
+import struct
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from nucrec.datasets import load_folder
+from nucrec.datasets._roots import MAX_FILE_BYTES, Archive
+from nucrec.errors import DatasetError, DataWarning, ImageError
+
+
+def png(value: int = 5) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (4, 4), value).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def make_zip(path: Path, members: dict[str, bytes], **options) -> Path:
+    with zipfile.ZipFile(path, "w", **options) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
+GOOD = {"a/1.png": png(1), "a/2.png": png(2), "b/1.png": png(3)}
+
+
+def test_members_that_lead_out_are_quarantined(tmp_path):
+    evil = {
+        "../evil.png": png(),
+        "a/../../evil.png": png(),
+        "/abs.png": png(),
+        "C:/win.png": png(),
+        "a\\..\\..\\evil.png": png(),
+    }
+    folder = tmp_path / "in" / "here"
+    folder.mkdir(parents=True)
+    with pytest.warns(DataWarning, match="^5 files were left out"):
+        dataset = load_folder(make_zip(folder / "x.zip", {**GOOD, **evil}))
+    assert dataset.ids.tolist() == list(GOOD)
+    assert {entry.reason for entry in dataset.quarantined} == {"its name leads out of the archive"}
+    # nothing was written anywhere
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "here", "x.zip"]
+
+
+def test_macos_and_hidden_members_are_passed_over(tmp_path):
+    extra = {"__MACOSX/a/._1.png": b"x", "a/.hidden.png": b"x", ".git/x.png": b"x"}
+    assert load_folder(make_zip(tmp_path / "x.zip", {**GOOD, **extra})).ids.tolist() == list(GOOD)
+
+
+def test_a_member_that_unpacks_to_too_much_is_not_unpacked(tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        with file.open("a/bomb.png", "w", force_zip64=True) as member:
+            block = bytes(2**24)
+            for _ in range(MAX_FILE_BYTES // len(block) + 1):
+                member.write(block)
+    with pytest.warns(DataWarning, match=r"a/bomb\.png: \d+ bytes are more than"):
+        dataset = load_folder(path)
+    assert dataset.ids.tolist() == list(GOOD)
+
+
+def test_many_members_that_unpack_to_too_much_together(tmp_path):
+    bombs = {f"a/{i}.png": bytes(2**26) for i in range(9)}
+    path = make_zip(tmp_path / "x.zip", {**GOOD, **bombs}, compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(DatasetError, match=r"x\.zip: would unpack from .* archive bomb"):
+        load_folder(path)
+
+
+def test_too_many_members(tmp_path, monkeypatch):
+    monkeypatch.setattr("nucrec.datasets._roots.MAX_MEMBERS", 2)
+    with pytest.raises(DatasetError, match="3 members are more than 2"):
+        load_folder(make_zip(tmp_path / "x.zip", GOOD))
+
+
+def test_a_member_that_lies_about_its_size(tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    data = bytearray(path.read_bytes())
+    # the uncompressed size of a/2.png, in the central directory
+    at = data.rindex(b"a/2.png") - 46 + 24
+    data[at : at + 4] = struct.pack("<I", 10)
+    path.write_bytes(data)
+    with pytest.warns(DataWarning, match=r"a/2\.png: cannot be unpacked"):
+        dataset = load_folder(path)
+    assert dataset.ids.tolist() == ["a/1.png", "b/1.png"]
+
+
+def test_a_damaged_member(tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"a/1.png") + 20] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.warns(DataWarning, match=r"a/1\.png: cannot be unpacked"):
+        assert len(load_folder(path)) == 2
+
+
+def test_an_encrypted_member(tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"a/1.png") - 46 + 8
+    data[at] |= 1
+    path.write_bytes(data)
+    with pytest.warns(DataWarning, match=r"a/1\.png: is encrypted"):
+        assert len(load_folder(path)) == 2
+
+
+def test_a_truncated_archive(tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DatasetError, match="readable zip archive"):
+        load_folder(path)
+
+
+def test_a_name_that_stands_twice_counts_once(tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, on writing it
+        with zipfile.ZipFile(path, "a") as file:
+            file.writestr("a/1.png", png(9))
+    dataset = load_folder(path)
+    assert dataset.ids.tolist() == list(GOOD)
+    assert int(dataset.images[0][0, 0]) == 9  # the later one, as unpacking it would give
+
+
+def test_an_archive_can_be_pickled(tmp_path):
+    archive = pickle.loads(pickle.dumps(Archive(make_zip(tmp_path / "x.zip", GOOD))))
+    assert archive.read("a/2.png") == png(2)
+    with pytest.raises(ImageError, match=r"^c/1\.png: there is no such file in x\.zip"):
+        archive.read("c/1.png")
