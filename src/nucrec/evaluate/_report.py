@@ -87,6 +87,15 @@ class Report:
     confidence: float
     n_groups: int | None = None
 
+    def __post_init__(self) -> None:
+        per_class = {name: MappingProxyType(dict(v)) for name, v in self.per_class.items()}
+        for name, mapping in (
+            ("metrics", self.metrics),
+            ("per_class", per_class),
+            ("support", self.support),
+        ):
+            object.__setattr__(self, name, MappingProxyType(dict(mapping)))
+
     def __str__(self) -> str:
         return _format.report_text(self)
 
@@ -229,9 +238,9 @@ def report(
     per_class = {name: {key: by_name[key, name] for key in _BY_CLASS} for name in names}
     return Report(
         n=len(true),
-        metrics=MappingProxyType({key: m for (key, name), m in by_name.items() if not name}),
-        per_class=MappingProxyType({k: MappingProxyType(v) for k, v in per_class.items()}),
-        support=MappingProxyType(dict(zip(names, confusion.sum(1).tolist(), strict=True))),
+        metrics={key: metric for (key, name), metric in by_name.items() if not name},
+        per_class=per_class,
+        support=dict(zip(names, confusion.sum(1).tolist(), strict=True)),
         confusion_matrix=tuple(tuple(row) for row in confusion.tolist()),
         class_names=names,
         confidence=float(confidence),

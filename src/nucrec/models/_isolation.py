@@ -24,6 +24,8 @@ except ImportError:  # joblib before 1.6 carries its own copy
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """One thread in each child: cores are used by several children, and sums are added in one order."""
 
+_TIME_TO_EXIT = 10.0  # seconds that a process which closed its pipes gets to end by itself
+
 
 def pack(thing: Any) -> bytes:
     """Pickle anything, functions and classes of users' own scripts included."""
@@ -70,10 +72,9 @@ class ChildProcess:
         try:
             ok, value = _exchange(process, message)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            self.kill()
             if timed_out.is_set():
                 raise ChildTimeoutError from error
-            raise ChildDiedError(f"the process ended with exit code {process.wait()}") from error
+            raise ChildDiedError(f"the process ended with exit code {self._exit_code()}") from error
         finally:
             timer.cancel()
         if not ok:
@@ -94,6 +95,15 @@ class ChildProcess:
         for pipe in _pipes(process):
             with contextlib.suppress(OSError):
                 pipe.close()
+
+    def _exit_code(self) -> int | None:
+        """Return the exit code of a process that closed its pipes, and clean up after it."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_TIME_TO_EXIT)
+        self.kill()
+        return None if process is None else process.returncode
 
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:

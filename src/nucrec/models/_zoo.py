@@ -113,6 +113,8 @@ class _Part:
     @classmethod
     def of(cls, name: str, data: Any) -> "_Part":
         if isinstance(data, ImageDataset):
+            if not len(data):
+                raise invalid(name, "at least one image", data)
             alone = len(np.unique(data.groups)) == len(data)
             return cls(data, data.labels, data.class_names, None if alone else data.groups)
         if not isinstance(data, tuple | list) or len(data) != 2:
@@ -217,7 +219,7 @@ def _fit_and_predict(packed: bytes, X: Any, y: Array, X_test: Any) -> _Trial:
                 _scores(model, X_test),
                 np.asarray(getattr(model, "classes_", np.unique(y))),
             )
-        except Exception as problem:  # noqa: BLE001 - whatever a model does becomes a row
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does becomes a row
             error = _one_line(problem)
     said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
     return _Trial(time.perf_counter() - started, said, found, stage, error)
@@ -235,7 +237,7 @@ def _report(found: _Predictions, test: _Part, confidence: float) -> Report:
     return report(test.y, found.y_pred, y_score, test.class_names, test.groups, confidence)
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 

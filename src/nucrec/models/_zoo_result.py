@@ -115,7 +115,7 @@ class ZooResult(Sequence[ZooRow]):
         for row in self.rows:
             line: list[object] = [row.name, row.status, row.seconds, row.stage, row.error]
             for name in names:
-                metric = row.report.metrics[name] if row.report else None
+                metric = row.report.metrics.get(name) if row.report else None
                 line += [metric.value, metric.low, metric.high] if metric else [None] * 3
             lines.append(line)
         return fmt.csv_text(header, lines)
@@ -138,7 +138,6 @@ class ZooResult(Sequence[ZooRow]):
             cells = [""] * (len(names) + 2)
         else:
             metrics = row.report.metrics
-            cells = [fmt.number(metrics[name].value) for name in names if name in metrics]
-            cells += [""] * (len(names) - len(cells))
+            cells = [fmt.number(metrics[n].value) if n in metrics else "" for n in names]
             cells += [fmt.interval(metrics[name]) for name in ("ACC", "MC")]
         return [row.name, *cells, fmt.number(row.seconds), row.outcome]

@@ -1,0 +1,257 @@
+"""The report: numbers, their formats, and what it refuses."""
+
+import csv
+import io
+import pickle
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from nucrec.errors import InvalidParameterError
+from nucrec.evaluate import Metric, Report, report
+
+NAMES = ["nucleus", "micronucleus"]
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(5)
+    true = rng.integers(0, 2, 120)
+    score = 0.5 * true + rng.random(120)
+    return true, (score > 0.75).astype(int), score, np.repeat(np.arange(12), 10)
+
+
+@pytest.fixture(scope="module")
+def found(data) -> Report:
+    true, predicted, score, _ = data
+    return report(true, predicted, score, NAMES)
+
+
+def test_values(found, data):
+    true, predicted, score, _ = data
+    expected = {
+        "ACC": sk.accuracy_score(true, predicted),
+        "PRE": sk.precision_score(true, predicted, average="macro"),
+        "REC": sk.recall_score(true, predicted, average="macro"),
+        "F1": sk.f1_score(true, predicted, average="macro"),
+        "MC": sk.matthews_corrcoef(true, predicted),
+        "KS": sk.cohen_kappa_score(true, predicted),
+        "AUC": sk.roc_auc_score(true, score),
+    }
+    assert list(found.metrics) == list(expected)
+    for name, value in expected.items():
+        assert found.metrics[name].value == pytest.approx(value, rel=0, abs=1e-12)
+    assert found.n == 120
+    assert np.array_equal(found.confusion_matrix, sk.confusion_matrix(true, predicted))
+
+
+def test_per_class(found, data):
+    true, predicted, _, _ = data
+    columns = sk.precision_recall_fscore_support(true, predicted)
+    for k, name in enumerate(NAMES):
+        values = [found.per_class[name][key].value for key in ("PRE", "REC", "F1")]
+        assert values == pytest.approx([column[k] for column in columns[:3]], abs=1e-12)
+        assert found.support[name] == columns[3][k]
+
+
+def test_methods(found, data):
+    methods = {name: metric.method for name, metric in found.metrics.items()}
+    assert methods.pop("ACC") == "Wilson"
+    assert set(methods.values()) == {"bootstrap"}
+    assert found.per_class["nucleus"]["REC"].method == "Wilson"
+    assert found.per_class["nucleus"]["F1"].method == "bootstrap"
+    true, predicted, score, groups = data
+    grouped = report(true, predicted, score, NAMES, groups)
+    every = [*grouped.metrics.values(), *grouped.per_class["nucleus"].values()]
+    assert {metric.method for metric in every} == {"group bootstrap"}
+    assert grouped.n_groups == 12
+
+
+def test_intervals_hold_their_value(found):
+    for metric in (*found.metrics.values(), *found.per_class["micronucleus"].values()):
+        assert metric.low < metric.value < metric.high
+
+
+def test_groups_that_agree_within_widen_the_interval():
+    # 20 groups of 10 that are all right or all wrong are 20 observations, not 200
+    right = np.repeat(np.arange(20) % 4 > 0, 10)
+    true = np.tile([0, 1], 100)
+    predicted = np.where(right, true, 1 - true)
+    alone = report(true, predicted).metrics["ACC"]
+    grouped = report(true, predicted, groups=np.repeat(np.arange(20), 10)).metrics["ACC"]
+    assert grouped.value == alone.value == 0.75
+    ratio = (grouped.high - grouped.low) / (alone.high - alone.low)
+    assert ratio == pytest.approx(np.sqrt(10), rel=0.2)
+
+
+def test_repeatable(data, found):
+    true, predicted, score, _ = data
+    again = report(true, predicted, score, NAMES)
+    assert again.to_dict() == found.to_dict()
+    other = report(true, predicted, score, NAMES, random_state=1)
+    assert other.metrics["MC"].low != found.metrics["MC"].low
+    assert other.metrics["MC"].value == found.metrics["MC"].value
+
+
+def test_confidence_and_resamples(data):
+    true, predicted, _, _ = data
+    widths = [
+        m.high - m.low
+        for m in (report(true, predicted, confidence=c).metrics["MC"] for c in (0.5, 0.9, 0.99))
+    ]
+    assert widths == sorted(widths)
+    assert report(true, predicted, n_resamples=1).metrics["MC"].low is not None
+
+
+def test_several_classes():
+    rng = np.random.default_rng(2)
+    true = rng.integers(0, 4, 200)
+    probabilities = rng.random((200, 4)) + np.eye(4)[true]
+    probabilities /= probabilities.sum(1, keepdims=True)
+    predicted = probabilities.argmax(1)
+    found = report(true, predicted, probabilities)
+    assert found.metrics["AUC"].value == pytest.approx(
+        sk.roc_auc_score(true, probabilities, multi_class="ovr"), abs=1e-12
+    )
+    assert found.metrics["MC"].value == pytest.approx(
+        sk.matthews_corrcoef(true, predicted), abs=1e-12
+    )
+    assert found.class_names == ("0", "1", "2", "3")
+
+
+def test_names_as_labels(data):
+    true, predicted, score, _ = data
+    words = np.array(NAMES)
+    found = report(words[true], words[predicted], score, NAMES)
+    assert found.to_dict() == report(true, predicted, score, NAMES).to_dict()
+    alphabetical = report(words[true], words[predicted])
+    assert alphabetical.class_names == ("micronucleus", "nucleus")
+    assert report(words[true].tolist(), words[predicted].astype(object)).n == 120
+
+
+def test_labels_that_are_not_from_zero():
+    assert report([3, 5, 5], [3, 5, 3]).class_names == ("3", "5")
+    assert report([True, False], [True, True]).class_names == ("False", "True")
+
+
+def test_scores_as_probabilities_of_both_classes(data):
+    true, predicted, score, _ = data
+    both = np.column_stack([1 - score, score])
+    assert (
+        report(true, predicted, both).metrics["AUC"]
+        == report(true, predicted, score).metrics["AUC"]
+    )
+
+
+def test_one_class_alone_is_undefined_rather_than_perfect():
+    found = report([0, 0, 0], [0, 0, 0], [0.1, 0.2, 0.3], NAMES)
+    assert np.isnan(found.metrics["AUC"].value)
+    assert np.isnan(found.metrics["KS"].value)
+    assert found.metrics["MC"].value == 0
+    assert "n/a" in str(found)
+
+
+def test_one_image():
+    found = report([1], [1], class_names=NAMES)
+    assert found.metrics["ACC"].value == 1
+    assert found.metrics["ACC"].low < 0.25
+
+
+def test_frozen(found):
+    with pytest.raises(AttributeError):
+        found.n = 5
+    with pytest.raises(TypeError):
+        found.metrics["ACC"] = None
+    with pytest.raises(AttributeError):
+        found.metrics["ACC"].value = 1.0
+
+
+def test_pickle(found):
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found
+    with pytest.raises(TypeError):
+        again.metrics["ACC"] = None
+
+
+# formats
+
+
+def test_to_dict(found):
+    as_dict = found.to_dict()
+    assert set(as_dict) >= {"n", "metrics", "per_class", "confusion_matrix"}
+    assert set(as_dict["metrics"]["ACC"]) == {"value", "low", "high", "method"}
+    assert Metric(**as_dict["metrics"]["MC"]) == found.metrics["MC"]
+    assert as_dict["per_class"]["nucleus"]["n"] == found.support["nucleus"]
+    assert np.array_equal(as_dict["confusion_matrix"], found.confusion_matrix)
+
+
+def test_csv_is_unrounded(found):
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    assert [row["metric"] for row in rows] == list(found.metrics)
+    for row in rows:
+        metric = found.metrics[row["metric"]]
+        assert (float(row["value"]), float(row["low"]), float(row["high"])) == (
+            metric.value, metric.low, metric.high,
+        )  # fmt: skip
+
+
+def test_markdown_tables_are_regular(found):
+    tables = [part for part in found.to_markdown().split("\n\n") if part.startswith("|")]
+    assert len(tables) == 3
+    for table in tables:
+        assert len({line.count("|") for line in table.strip().splitlines()}) == 1
+    assert f"| ACC | {found.metrics['ACC'].value:.2f} |" in tables[0]
+
+
+def test_text(found):
+    text = str(found)
+    lines = text.splitlines()
+    assert lines[0] == "120 images; intervals: 95%"
+    assert lines[3].split()[:2] == ["ACC", f"{found.metrics['ACC'].value:.2f}"]
+    assert max(map(len, lines)) <= 80
+
+
+def test_latex(found):
+    lines = report([0, 1], [0, 1], class_names=["a_b", "c%"]).to_latex().splitlines()
+    assert lines[0] == r"\begin{tabular}{lrrl}"
+    assert lines[-1] == r"\end{tabular}"
+    rows = [line for line in lines if line.endswith(r"\\")]
+    assert len(rows) == 7
+    assert all(line.count(" & ") == 3 for line in rows)
+
+
+def test_html_is_escaped():
+    html = report([0, 1], [0, 1], class_names=["<b>", "c"])._repr_html_()
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+
+
+# refusals
+
+
+@pytest.mark.parametrize(
+    ("change", "parameter"),
+    [
+        ({"y_true": []}, "y_true"),
+        ({"y_true": [[0, 1, 1]]}, "y_true"),
+        ({"y_true": [0, 1, np.nan]}, "y_true"),
+        ({"y_true": [0, 1, 2]}, "y_true"),
+        ({"y_true": ["nucleus", "cell", "nucleus"]}, "y_true"),
+        ({"y_pred": [0, 1]}, "y_pred"),
+        ({"y_pred": [0, 1, np.inf]}, "y_pred"),
+        ({"y_pred": [0, 1, -1]}, "y_pred"),
+        ({"y_score": [0.1, np.nan, 0.3]}, "y_score"),
+        ({"y_score": [0.1, 0.3]}, "y_score"),
+        ({"y_score": np.zeros((3, 3))}, "y_score"),
+        ({"y_score": ["a", "b", "c"]}, "y_score"),
+        ({"groups": [1, 2]}, "groups"),
+        ({"confidence": 0}, "confidence"),
+        ({"confidence": 95}, "confidence"),
+        ({"n_resamples": 0}, "n_resamples"),
+    ],
+)
+def test_bad_parameters(change, parameter):
+    good = {"y_true": [0, 1, 1], "y_pred": [0, 1, 0], "class_names": NAMES}
+    with pytest.raises(InvalidParameterError, match=f"^{parameter}: expected"):
+        report(**(good | change))

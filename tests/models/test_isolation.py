@@ -1,0 +1,91 @@
+"""Child processes that are killed for sure."""
+
+import os
+import time
+
+import pytest
+
+from nucrec.models._isolation import ChildDiedError, ChildProcess, ChildTimeoutError
+
+
+@pytest.fixture
+def child():
+    process = ChildProcess()
+    yield process
+    process.kill()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not is_running(pid)
+
+
+def test_calls_run_elsewhere_and_one_process_serves_many(child):
+    first, second = (child.call(os.getpid) for _ in range(2))
+    assert first == second != os.getpid()
+    assert child.call(lambda a, b: a + b, 1, b"x" == b"y") == 1
+
+
+def test_exceptions_come_back_as_tracebacks(child):
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        child.call(lambda: 1 / 0)
+    assert child.call(lambda: 5) == 5
+
+
+def test_output_of_a_call_does_not_get_between_the_answers(child, capfd):
+    def noisy() -> str:
+        print("on python's standard output")
+        os.write(1, b"on the real one\n")
+        return "answer"
+
+    assert child.call(noisy) == "answer"
+    assert "on the real one" in capfd.readouterr().err
+
+
+def test_timeout_kills_the_process_and_its_children(child, tmp_path):
+    def hang(path: str) -> None:
+        import subprocess
+        import sys
+        from pathlib import Path
+
+        grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path(path).write_text(f"{os.getpid()} {grandchild.pid}")
+        while True:
+            pass
+
+    started = time.monotonic()
+    with pytest.raises(ChildTimeoutError):
+        child.call(hang, str(tmp_path / "pids"), timeout=3)
+    assert time.monotonic() - started < 60
+    for pid in map(int, (tmp_path / "pids").read_text().split()):
+        assert wait_until_gone(pid)
+    assert child.call(lambda: "alive again") == "alive again"
+
+
+def test_a_process_that_dies_is_noticed_and_replaced(child):
+    with pytest.raises(ChildDiedError, match="exit code 7"):
+        child.call(os._exit, 7)
+    with pytest.raises(ChildDiedError, match="exit code -11"):
+        child.call(lambda: os.kill(os.getpid(), 11))
+    assert child.call(lambda: "alive again") == "alive again"
+
+
+def test_one_thread_each(child):
+    assert child.call(os.getenv, "OMP_NUM_THREADS") == "1"
+
+
+def test_kill_is_idempotent(child):
+    pid = child.call(os.getpid)
+    child.kill()
+    child.kill()
+    assert wait_until_gone(pid)

@@ -1,0 +1,324 @@
+"""The zoo: a row for each classifier, whatever it does."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+
+from nucrec.datasets import ImageDataset, split
+from nucrec.errors import InvalidParameterError
+from nucrec.evaluate import report
+from nucrec.models import ZooResult, classical_zoo, run_zoo
+
+X = np.array([[0.0], [0.2], [0.9], [1.0]] * 5)
+Y = np.array([0, 0, 1, 1] * 5)
+
+
+class Base(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), int)
+
+
+class FailsInFit(Base):
+    def fit(self, X, y):
+        raise ValueError("first line\nsecond line")
+
+
+class FailsInPredict(Base):
+    def predict(self, X):
+        raise KeyError("gone")
+
+
+class Hangs(Base):
+    def fit(self, X, y):
+        while True:
+            pass
+
+
+class Dies(Base):
+    def fit(self, X, y):
+        os._exit(3)
+
+
+class Segfaults(Base):
+    def fit(self, X, y):
+        os.kill(os.getpid(), 11)
+
+
+class Exits(Base):
+    def fit(self, X, y):
+        raise SystemExit(4)
+
+
+class CannotBeSent(Base):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+class AnswersNonsense(Base):
+    def predict(self, X):
+        return np.zeros(3, int)
+
+
+class Warns(Base):
+    def fit(self, X, y):
+        for _ in range(3):
+            warnings.warn("careful", UserWarning, stacklevel=1)
+        return super().fit(X, y)
+
+
+class Prints(Base):
+    def fit(self, X, y):
+        print("noise " * 10_000)
+        return super().fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def everything() -> ZooResult:
+    zoo = {
+        "good": LogisticRegression(),
+        "fit": FailsInFit(),
+        "predict": FailsInPredict(),
+        "hangs": Hangs(),
+        "dies": Dies(),
+        "segfaults": Segfaults(),
+        "exits": Exits(),
+        "send": CannotBeSent(),
+        "nonsense": AnswersNonsense(),
+        "no classifier": object(),
+        "warns": Warns(),
+        "prints": Prints(),
+        "last": GaussianNB(),
+    }
+    return run_zoo(zoo, (X, Y), (X, Y), timeout=4, n_jobs=2)
+
+
+def test_a_row_for_each_in_order(everything):
+    assert [row.name for row in everything] == [
+        "good", "fit", "predict", "hangs", "dies", "segfaults", "exits", "send", "nonsense",
+        "no classifier", "warns", "prints", "last",
+    ]  # fmt: skip
+
+
+def test_the_good_ones_are_not_affected(everything):
+    for name in ("good", "warns", "prints", "last"):
+        assert everything[name].status == "ok", everything[name]
+    assert everything["good"].report.metrics["ACC"].value == 1
+    assert everything["last"].report.metrics["AUC"].value == 1
+    assert "AUC" not in everything["warns"].report.metrics  # it gives no scores
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "error"),
+    [
+        ("fit", "fit", "ValueError: first line"),
+        ("predict", "predict", "KeyError: 'gone'"),
+        ("dies", "fit", "the process ended with exit code 3"),
+        ("segfaults", "fit", "the process ended with exit code -11"),
+        ("exits", "fit", "SystemExit: 4"),
+        ("send", "send", "TypeError: cannot pickle '_thread.lock' object"),
+        ("nonsense", "report", "InvalidParameterError: y_pred: expected as many values as y_true"),
+        ("no classifier", "fit", "AttributeError: 'object' object has no attribute 'fit'"),
+    ],
+)
+def test_failures_say_where_and_why(everything, name, stage, error):
+    row = everything[name]
+    assert row.status == "failed"
+    assert row.stage == stage
+    assert row.error.startswith(error)
+    assert row.report is None
+    assert row.outcome.startswith(f"failed in {stage}: ")
+
+
+def test_a_hanging_one_is_stopped(everything):
+    row = everything["hangs"]
+    assert (row.status, row.report) == ("timeout", None)
+    assert 4 <= row.seconds < 20
+
+
+def test_warnings_are_kept_once_each(everything):
+    assert everything["warns"].warnings == ("UserWarning: careful",)
+
+
+def test_formats(everything):
+    text = str(everything).splitlines()
+    assert len(text) == 14
+    assert text[4].split()[0] == "hangs"
+    assert text[4].endswith("timeout")
+    rows = list(csv.DictReader(io.StringIO(everything.to_csv())))
+    assert [row["status"] for row in rows].count("ok") == 4
+    assert float(rows[0]["ACC"]) == 1.0
+    assert rows[1]["ACC"] == ""
+    markdown = everything.to_markdown().splitlines()
+    assert len({line.replace("\\|", "").count("|") for line in markdown}) == 1
+    assert "<table>" in everything._repr_html_()
+    as_dict = everything.to_dict()["rows"]
+    assert as_dict[0]["report"]["metrics"]["ACC"]["value"] == 1.0
+    assert as_dict[3] == {
+        "name": "hangs", "status": "timeout", "seconds": everything["hangs"].seconds,
+        "stage": None, "error": None, "warnings": [], "report": None,
+    }  # fmt: skip
+
+
+def test_result_is_a_sequence(everything):
+    assert everything[0] is everything["good"]
+    assert isinstance(everything[:2], ZooResult)
+    assert len(everything[:2]) == 2
+    with pytest.raises(KeyError):
+        everything["unknown"]
+
+
+def in_numbers(result: ZooResult) -> dict:
+    return {row.name: row.report.to_dict() for row in result}
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_gives_the_same_bits(crops):
+    train, test = split(crops, random_state=0)
+    results = [
+        in_numbers(run_zoo(classical_zoo(random_state=0), train, test, n_jobs=n)) for n in (1, 2, 5)
+    ]
+    assert results[0] == results[1] == results[2]
+    assert list(results[0]) == list(classical_zoo())
+
+
+def test_same_as_fitting_by_hand(crops):
+    train, test = split(crops, random_state=0)
+    model = classical_zoo(random_state=0)["ET"]
+    row = run_zoo({"ET": model}, train, test)["ET"]
+    assert not hasattr(model[-1], "classes_")
+    model.fit(train, train.labels)
+    by_hand = report(
+        test.labels,
+        model.predict(test),
+        model.predict_proba(test)[:, 1],
+        test.class_names,
+        test.groups,
+    )
+    assert row.report == by_hand
+    assert row.report.n_groups == len(np.unique(test.groups))
+
+
+def test_independent_images_are_not_grouped(crops):
+    alone = crops.with_groups(np.arange(len(crops)))
+    train, test = split(alone, random_state=0)
+    row = run_zoo({"KNN": classical_zoo()["KNN"]}, train, test)["KNN"]
+    assert row.report.n_groups is None
+    assert row.report.metrics["ACC"].method == "Wilson"
+
+
+def test_a_training_part_without_one_class_still_gives_rows():
+    three = np.array([0, 1, 2, 2] * 5)
+    row = run_zoo({"GNB": GaussianNB()}, (X, Y), (X, three))["GNB"]
+    assert row.status == "ok"
+    assert "AUC" not in row.report.metrics
+
+
+def test_features_that_cannot_be_made_are_a_row(class_folder, monkeypatch):
+    from nucrec.datasets import load_folder
+
+    monkeypatch.setattr("nucrec.datasets._load.KEEP_DECODED_BYTES", 0)
+    dataset = load_folder(class_folder)
+    (class_folder / "nucleus" / "nucleus 0.png").unlink()
+    row = run_zoo({"KNN": classical_zoo()["KNN"]}, dataset, dataset)["KNN"]
+    assert (row.status, row.stage) == ("failed", "features")
+    assert "nucleus 0.png: there is no such file" in row.error
+
+
+def test_progress():
+    seen = []
+    zoo = {"a": DummyClassifier(), "b": FailsInFit()}
+    run_zoo(zoo, (X, Y), (X, Y), progress=lambda *step: seen.append(step))
+    assert [step[:2] for step in seen] == [(1, 2), (2, 2)]
+    assert {step[2] for step in seen} == {"a", "b"}
+
+
+SCRIPT = """
+import os, sys, threading, signal, time
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from nucrec.models import run_zoo
+
+class Mine(ClassifierMixin, BaseEstimator):  # a class of the script, and no main guard around it
+    def fit(self, X, y):
+        if {hang}:
+            open({path!r}, "w").write(str(os.getpid()))
+            while True:
+                pass
+        return self
+    def predict(self, X):
+        return np.zeros(len(X), int)
+
+X, y = np.zeros((4, 1)), [0, 1, 0, 1]
+print(run_zoo({{"mine": Mine()}}, (X, y), (X, y))["mine"].status)
+"""
+
+
+def test_scripts_need_no_main_guard(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPT.format(hang=False, path="")))
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert (result.stdout, result.returncode) == ("ok\n", 0), result.stderr
+
+
+def test_interrupt_leaves_no_process_behind(tmp_path):
+    import signal
+
+    script, pid_file = tmp_path / "script.py", tmp_path / "pid"
+    script.write_text(textwrap.dedent(SCRIPT.format(hang=True, path=str(pid_file))))
+    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    child = int(pid_file.read_text())
+    for _ in range(100):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the child is still running")
+
+
+@pytest.mark.parametrize(
+    ("change", "parameter"),
+    [
+        ({"zoo": {}}, "zoo"),
+        ({"zoo": [DummyClassifier()]}, "zoo"),
+        ({"train": X}, "train"),
+        ({"train": (X, Y[:3])}, r"train\[1\]"),
+        ({"test": (X[:0], Y[:0])}, r"test\[1\]"),
+        ({"timeout": 0}, "timeout"),
+        ({"timeout": -1}, "timeout"),
+        ({"n_jobs": 0}, "n_jobs"),
+        ({"confidence": 1}, "confidence"),
+    ],
+)
+def test_bad_parameters(change, parameter):
+    good = {"zoo": {"a": DummyClassifier()}, "train": (X, Y), "test": (X, Y)}
+    with pytest.raises(InvalidParameterError, match=f"^{parameter}: expected"):
+        run_zoo(**(good | change))
+
+
+def test_an_empty_data_set_is_refused(crops):
+    with pytest.raises(InvalidParameterError, match="^test: expected at least one image"):
+        run_zoo({"a": DummyClassifier()}, crops, ImageDataset([], []))
