@@ -26,12 +26,28 @@ class Operation(ABC):
 
     @abstractmethod
     def sample(self, rng: np.random.Generator) -> Values:
-        """Draw the values for one image, as if the operation were applied."""
+        """Draw the values for one image, as if the operation were applied.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Where the values come from.
+
+        Returns
+        -------
+        dict of str to float
+            Enough to replay the operation.
+        """
 
     def draw(self, rng: np.random.Generator) -> Values | None:
         """Draw the values for one image, or None if the operation leaves it as it is.
 
         The generator is always advanced alike, so that `p` does not shift the draws of others.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Where the values come from.
         """
         applied = bool(rng.random() < self.p)
         values = self.sample(rng)
@@ -43,7 +59,20 @@ class Geometric(Operation):
 
     @abstractmethod
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
-        """Return the 3 x 3 map of (x, y, 1), in pixels about the centre, for an image of `shape`."""
+        """Return the map that moves the pixels.
+
+        Parameters
+        ----------
+        values : dict of str to float
+            What `sample` returned.
+        shape : (height, width)
+            Of the image, in pixels.
+
+        Returns
+        -------
+        ndarray of shape (3, 3)
+            Maps (x, y, 1), in pixels about the image's centre, to where it goes.
+        """
 
 
 class Intensity(Operation):
@@ -51,7 +80,20 @@ class Intensity(Operation):
 
     @abstractmethod
     def apply(self, image: Array, values: Values) -> Array:
-        """Return a changed float32 image; the caller rounds and clips to the original dtype."""
+        """Return a changed image.
+
+        Parameters
+        ----------
+        image : ndarray of float32
+            In the range of the original dtype.
+        values : dict of str to float
+            What `sample` returned.
+
+        Returns
+        -------
+        ndarray of float32
+            The caller rounds it and clips it to the range of the original dtype.
+        """
 
 
 def check_range(name: str, value: object, low: float, high: float) -> tuple[float, float]:

@@ -287,6 +287,11 @@ def paper_pipeline(random_state: int | None = None) -> Pipeline:
     Pipeline
         ``Pipeline([Flip(), Rotate((-180, 180)), Zoom((0.8, 1.2))], random_state)``.
 
+    Raises
+    ------
+    InvalidParameterError
+        `random_state` is no whole number from 0.
+
     Examples
     --------
     >>> from nucrec.augment import paper_pipeline

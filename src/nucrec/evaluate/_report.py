@@ -74,8 +74,8 @@ class Report:
     >>> result = report([0, 0, 1, 1], [0, 1, 1, 1])
     >>> result.metrics["ACC"].value
     0.75
-    >>> print(result.to_csv().splitlines()[1])
-    ACC,0.75,0.30064184258240346,0.9544127391902995,Wilson
+    >>> print(result.to_csv().splitlines()[0])
+    metric,value,low,high,method
     """
 
     n: int
@@ -209,8 +209,9 @@ def report(
     >>> truth = ["nucleus", "nucleus", "micronucleus", "micronucleus"] * 5
     >>> found = ["nucleus", "micronucleus", "micronucleus", "micronucleus"] * 5
     >>> result = report(truth, found, class_names=["nucleus", "micronucleus"])
-    >>> result.metrics["ACC"]
-    Metric(value=0.75, low=0.5312972453799458, high=0.8881385900805448, method='Wilson')
+    >>> accuracy = result.metrics["ACC"]
+    >>> accuracy.value, round(accuracy.low, 2), round(accuracy.high, 2), accuracy.method
+    (0.75, 0.53, 0.89, 'Wilson')
     >>> result.confusion_matrix
     ((5, 5), (0, 10))
     """

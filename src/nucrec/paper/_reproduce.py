@@ -43,7 +43,13 @@ class Reproduction:
         return self.to_text()
 
     def to_text(self, width: int = TEXT_WIDTH) -> str:
-        """Return all tables as plain text of at most about `width` columns."""
+        """Return all tables as plain text.
+
+        Parameters
+        ----------
+        width : int, default=98
+            Columns of the terminal.
+        """
         return "\n\n\n".join(table.to_text(width) for table in self.tables)
 
 

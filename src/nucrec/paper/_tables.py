@@ -33,7 +33,22 @@ class TableResult:
     divisions: Mapping[str, Division]
 
     def metric(self, protocol: str, algorithm: str, column: str) -> Metric | None:
-        """Return what was obtained, or None where the algorithm has no result."""
+        """Return what was obtained.
+
+        Parameters
+        ----------
+        protocol : str
+            "paper" or "honest".
+        algorithm : str
+            A row of the table, such as "DT".
+        column : str
+            A column of the table, such as "ACC".
+
+        Returns
+        -------
+        Metric or None
+            None where the algorithm has no result.
+        """
         found = self.obtained[protocol][algorithm].report
         return None if found is None else found.metrics[column]
 
@@ -41,7 +56,14 @@ class TableResult:
         return self.to_text()
 
     def to_text(self, width: int = TEXT_WIDTH) -> str:
-        """Return the table as plain text; where `width` is too small, one protocol below the other."""
+        """Return the table as plain text.
+
+        Parameters
+        ----------
+        width : int, default=98
+            Columns of the terminal. Where they are too few for both protocols side by side, one comes
+            below the other.
+        """
         protocols = list(self.obtained)
         wide = len(protocols) == 1 or width >= TEXT_WIDTH
         blocks = [protocols] if wide else [[name] for name in protocols]
@@ -98,16 +120,16 @@ class TableResult:
         columns = self.published.columns
         blocks = ["published", *(f"{name} protocol" for name in protocols)]
         width = 5 * len(columns)
-        lines = [" " * 5 + " |".join(name.center(width) for name in blocks).rstrip()]
+        lines = [" " * 4 + " |".join(name.center(width) for name in blocks).rstrip()]
         heading = "".join(name.rjust(5) for name in columns)
-        lines.append(self.published.key.ljust(5) + " |".join([heading] * len(blocks)))
+        lines.append(self.published.key.ljust(4) + " |".join([heading] * len(blocks)))
         for name, values in self.published.rows.items():
             shown = [fmt.number(value) for value in values.values()]
             shown += self._cells(name, protocols)
             narrow = [_without_zero(cell).rjust(5) for cell in shown]
             n = len(columns)
             parts = ["".join(narrow[i : i + n]) for i in range(0, len(narrow), n)]
-            lines.append(name.ljust(5) + " |".join(parts))
+            lines.append(name.ljust(4) + " |".join(parts))
         return "\n".join(lines)
 
     def _cells(self, name: str, protocols: Sequence[str] | Mapping[str, ZooResult]) -> list[str]:
@@ -129,7 +151,11 @@ class TableResult:
     def _notes(self) -> list[str]:
         notes = [division.caption for division in self.divisions.values()]
         for protocol, result in self.obtained.items():
-            notes += [f"{row.name}, {protocol}: {row.outcome}" for row in result if not row.report]
+            notes += [
+                f"{row.name}, {protocol} protocol: {row.outcome}"
+                for row in result
+                if not row.report
+            ]
         return notes
 
 

@@ -1,0 +1,159 @@
+"""The command line, as a user runs it."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import nucrec
+from nucrec.__main__ import main
+
+
+def run(*arguments: object, **options) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "nucrec", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+@pytest.fixture
+def images(tmp_path) -> Path:
+    rng = np.random.default_rng(0)
+    for k, name in enumerate(("nucleus", "micronucleus")):
+        (tmp_path / "cells" / name).mkdir(parents=True)
+        for i in range(10):
+            values = rng.integers(0, 60, (12, 12)) + 150 * k
+            Image.fromarray(values.astype(np.uint8)).save(tmp_path / "cells" / name / f"{i}.png")
+    return tmp_path / "cells"
+
+
+def test_version_is_the_one_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"nucrec {nucrec.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["reproduce", "--help"]])
+def test_help(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "reproduce" in text
+    if len(arguments) == 2:
+        for option in ("--tables", "--protocol", "--preset", "--data", "--out", "--json", "--seed"):
+            assert option in text
+
+
+def test_help_needs_no_heavy_library():
+    code = (
+        "import sys\nfrom nucrec.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(bool({'numpy', 'sklearn', 'tensorflow', 'PIL'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["repro"], ["reproduce", "--protocol", "x"], ["reproduce", "--seed", "x"]]
+)
+def test_usage_errors(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: nucrec" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--tables", "9"], 2, "nucrec: tables: expected"),
+        (["--tables", "3"], 2, "This version reproduces Tables I and II."),
+        (["--jobs", "0"], 2, "nucrec: n_jobs: expected"),
+        (["--data", "nowhere"], 1, "nucrec: nowhere: there is no such folder or file"),
+        (["--out", "/dev/null/x"], 1, "nucrec: cannot write to the folder"),
+    ],
+)
+def test_mistakes_are_one_line_and_an_exit_code(arguments, code, message, tmp_path):
+    result = run("reproduce", *arguments, cwd=tmp_path)
+    assert result.returncode == code
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_reproduce(images, tmp_path):
+    result = run("reproduce", "--data", images, "--tables", 1, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert "Table I: classical classifiers, plain images" in result.stdout
+    assert "honest protocol" in result.stdout
+    assert re.search(r"\[22/22\]", result.stderr)
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["run.json", "table-1.csv", "table-1.md"]
+
+
+def test_json_and_quiet(images, tmp_path):
+    options = ("--tables", 1, "--protocol", "paper", "--json", "--quiet")
+    result = run("reproduce", "--data", images, *options, "--out", tmp_path / "out")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert json.loads(result.stdout) == json.loads((tmp_path / "out" / "run.json").read_text())
+
+
+def test_output_may_be_cut_off_by_a_pipe(images, tmp_path):
+    options = "--tables 1 --protocol paper --quiet"
+    command = f"{sys.executable} -m nucrec reproduce --data {images} {options} | head -1"
+    result = subprocess.run(
+        command, shell=True, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert result.stdout == "Table I: classical classifiers, plain images\n"
+    assert result.stderr == ""
+
+
+def test_progress_is_redrawn_on_a_terminal(images, tmp_path):
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "nucrec", "reproduce", "--data", str(images), "--tables", "1",
+               "--protocol", "paper", "--out", str(tmp_path / "out")]  # fmt: skip
+    process = subprocess.Popen(command, stderr=slave, stdout=subprocess.DEVNULL)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            block = os.read(master, 4096)
+        except OSError:
+            break
+        if not block:
+            break
+        shown += block
+    assert process.wait(60) == 0
+    os.close(master)
+    assert shown.count(b"\r[") == 11
+    assert all(len(line) <= 79 for line in shown.decode().replace("\n", "").split("\r"))
+
+
+@pytest.mark.slow
+def test_interrupt(tmp_path):
+    command = [sys.executable, "-m", "nucrec", "reproduce", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "table-1.md").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["table-1.csv", "table-1.md"]
+    assert len((tmp_path / "table-1.csv").read_text().splitlines()) == 12
