@@ -1,5 +1,7 @@
 """Data that several tests share."""
 
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,3 +39,26 @@ def class_folder(tmp_path: Path) -> Path:
             image = Image.new("L", (30, 20), first + i)
             image.save(tmp_path / "cells" / name / f"{name} {i}.png")
     return tmp_path / "cells"
+
+
+@pytest.fixture
+def start_interruptible():
+    """Start processes that can be interrupted, also where we ourselves run in the background."""
+    started = []
+
+    def start(command: list[str]) -> subprocess.Popen:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # what runs in the background may inherit that interrupts are ignored
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import itertools
 
 import pytest
 
@@ -80,3 +81,12 @@ def test_every_function_has_an_example():
     named = {test.name for test in EXAMPLES}
     assert {name for name, _ in FUNCTIONS} <= named
     assert len(EXAMPLES) > 25
+
+
+@pytest.mark.parametrize(("name", "thing"), THINGS + METHODS, ids=[n for n, _ in THINGS + METHODS])
+def test_sections_are_underlined(name, thing):
+    lines = (inspect.getdoc(thing) or "").splitlines()
+    for above, line in itertools.pairwise(lines):
+        if line.startswith("---"):
+            assert above.strip("-")
+            assert line == "-" * len(above)

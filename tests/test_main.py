@@ -143,9 +143,9 @@ def test_progress_is_redrawn_on_a_terminal(images, tmp_path):
 
 
 @pytest.mark.slow
-def test_interrupt(tmp_path):
+def test_interrupt(tmp_path, start_interruptible):
     command = [sys.executable, "-m", "nucrec", "reproduce", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = start_interruptible(command)
     deadline = time.monotonic() + 120
     while not (tmp_path / "table-1.md").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -277,12 +278,10 @@ def test_scripts_need_no_main_guard(tmp_path):
     assert (result.stdout, result.returncode) == ("ok\n", 0), result.stderr
 
 
-def test_interrupt_leaves_no_process_behind(tmp_path):
-    import signal
-
+def test_interrupt_leaves_no_process_behind(tmp_path, start_interruptible):
     script, pid_file = tmp_path / "script.py", tmp_path / "pid"
     script.write_text(textwrap.dedent(SCRIPT.format(hang=True, path=str(pid_file))))
-    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True)
+    process = start_interruptible([sys.executable, str(script)])
     deadline = time.monotonic() + 60
     while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)

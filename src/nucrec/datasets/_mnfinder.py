@@ -25,7 +25,7 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
 
     Single-nucleus crops, 8-bit grey, 32 to 126 pixels square, of 33 annotated fields of 4 cell
     lines (RPE-1, U2OS, HeLa, MCC13), cut from the fields that the mnfinder 1.2.3 distribution
-    ships [1]_. Each crop is 1.5 times the nucleus's bounding box plus 8 pixels. It is
+    ships. Each crop is 1.5 times the nucleus's bounding box plus 8 pixels. It is
     "micronucleus" when a complete annotated micronucleus of at least 8 pixels lies in the window,
     and "nucleus" when no micronucleus pixel does. The fields were scaled to 8 bits between their
     0.5 and 99.9 percentiles.
@@ -54,12 +54,12 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
 
     Notes
     -----
-    ----- Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies
-    in the archive.
+    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies in the
+    archive.
 
     References
     ----------
-    .. [1] mnfinder 1.2.3, https://pypi.org/project/mnfinder/
+    - mnfinder 1.2.3, https://pypi.org/project/mnfinder/
 
     Examples
     --------

@@ -24,7 +24,7 @@ def load_nucrec(
     """Load the NucRec data set, which the paper used, from a copy of your own.
 
     NucRec holds 148 images of normal nuclei and 158 of micronuclei, most of them RGB. It lies
-    behind a login [1]_ and is neither shipped nor fetched by nucrec.
+    behind a login and is neither shipped nor fetched by nucrec.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def load_nucrec(
 
     References
     ----------
-    .. [1] NucRec, IEEE DataPort, https://doi.org/10.21227/1f43-t560
+    - NucRec, IEEE DataPort, https://doi.org/10.21227/1f43-t560
 
     Examples
     --------

@@ -58,9 +58,9 @@ def split(
 
     Notes
     -----
-    ----- By group, 50 random orders of the groups are tried. In each, a group goes to the test
-    part if that brings the counts of all classes nearer to what was asked for (sum of squares);
-    the best order wins.
+    By group, 50 random orders of the groups are tried. In each, a group goes to the test part if
+    that brings the counts of all classes nearer to what was asked for (sum of squares); the best
+    order wins.
 
     Examples
     --------

@@ -192,16 +192,19 @@ def report(
 
     Notes
     -----
-    ----- Without groups, ACC and the precision and recall of each class have Wilson's interval
-    [1]_, all others the percentile interval of the bootstrap over images [2]_. With groups, all
-    have that of the bootstrap over groups. Resamples in which a metric is undefined are left out
-    of its interval. A precision or recall with nothing to divide by counts as 0, as in
-    scikit-learn.
+    Without groups, ACC and the precision and recall of each class have Wilson's interval (Wilson
+    1927), all others the percentile interval of the bootstrap over images (Efron and Tibshirani
+    1993). With groups, all have that of the bootstrap over groups. Resamples in which a metric is
+    undefined are left out of its interval. A precision or recall with nothing to divide by counts
+    as 0, as in scikit-learn.
 
     References
     ----------
-    .. [1] E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
-    .. [2] B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.
+    - E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
+    - B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.
+    - J. Gorodkin, Computational Biology and Chemistry 28, 2004, pp. 367-374 (MC of several classes).
+    - J. Cohen, Educational and Psychological Measurement 20, 1960, pp. 37-46 (KS).
+    - J. A. Hanley, B. J. McNeil, Radiology 143, 1982, pp. 29-36 (AUC).
 
     Examples
     --------
