@@ -7,15 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec.augment._operation import (
-    Geometric,
-    Range,
-    Values,
-    check_p,
-    check_range,
-    log_uniform,
-    uniform,
-)
+from nucrec.augment._operation import Bounds, Geometric, Range, Values
 
 Array = npt.NDArray[Any]
 
@@ -42,9 +34,6 @@ class Flip(Geometric):
     horizontal: bool = True
     vertical: bool = True
     p: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_p(self.p)
 
     def sample(self, rng: np.random.Generator) -> Values:
         """Draw a direction for each axis: 1 or -1."""
@@ -85,14 +74,7 @@ class Rotate(Geometric):
 
     degrees: Range = (-180.0, 180.0)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("degrees", self.degrees, -360, 360)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw an angle."""
-        return {"degrees": uniform(rng, self.degrees)}
+    bounds = {"degrees": Bounds(-360, 360)}
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
         """Return the rotation; y points down in an image."""
@@ -126,14 +108,7 @@ class Zoom(Geometric):
 
     factor: Range = (0.8, 1.2)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("factor", self.factor, 0.1, 10)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw a factor."""
-        return {"factor": log_uniform(rng, self.factor)}
+    bounds = {"factor": Bounds(0.1, 10, log=True)}
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
         """Return the scaling."""
@@ -165,14 +140,11 @@ class Shift(Geometric):
 
     fraction: Range = (-0.1, 0.1)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("fraction", self.fraction, -1, 1)
-        check_p(self.p)
+    bounds = {"fraction": Bounds(-1, 1)}
 
     def sample(self, rng: np.random.Generator) -> Values:
         """Draw a fraction for each axis."""
-        return {"x": uniform(rng, self.fraction), "y": uniform(rng, self.fraction)}
+        return {axis: self._draw("fraction", rng) for axis in ("x", "y")}
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
         """Return the translation."""
@@ -206,14 +178,7 @@ class Shear(Geometric):
 
     degrees: Range = (-10.0, 10.0)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("degrees", self.degrees, -80, 80)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw an angle."""
-        return {"degrees": uniform(rng, self.degrees)}
+    bounds = {"degrees": Bounds(-80, 80)}
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
         """Return the shearing; the top leans to the right."""

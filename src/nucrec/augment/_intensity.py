@@ -6,15 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec.augment._operation import (
-    Intensity,
-    Range,
-    Values,
-    check_p,
-    check_range,
-    log_uniform,
-    uniform,
-)
+from nucrec.augment._operation import Bounds, Intensity, Range, Values
 
 Array = npt.NDArray[Any]
 
@@ -40,14 +32,7 @@ class Brightness(Intensity):
 
     factor: Range = (0.8, 1.25)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("factor", self.factor, 0.01, 100)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw a factor."""
-        return {"factor": log_uniform(rng, self.factor)}
+    bounds = {"factor": Bounds(0.01, 100, log=True)}
 
     def apply(self, image: Array, values: Values) -> Array:
         """Multiply."""
@@ -75,14 +60,7 @@ class Contrast(Intensity):
 
     factor: Range = (0.8, 1.25)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("factor", self.factor, 0.01, 100)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw a factor."""
-        return {"factor": log_uniform(rng, self.factor)}
+    bounds = {"factor": Bounds(0.01, 100, log=True)}
 
     def apply(self, image: Array, values: Values) -> Array:
         """Stretch about the mean."""
@@ -113,14 +91,7 @@ class Gamma(Intensity):
 
     gamma: Range = (0.8, 1.25)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("gamma", self.gamma, 0.05, 20)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw an exponent."""
-        return {"gamma": log_uniform(rng, self.gamma)}
+    bounds = {"gamma": Bounds(0.05, 20, log=True)}
 
     def apply(self, image: Array, values: Values) -> Array:
         """Bend the curve between the lowest and the highest value."""
@@ -155,14 +126,11 @@ class Noise(Intensity):
 
     std: Range = (0.0, 0.05)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("std", self.std, 0, 1)
-        check_p(self.p)
+    bounds = {"std": Bounds(0, 1)}
 
     def sample(self, rng: np.random.Generator) -> Values:
         """Draw a strength, and the seed of the noise so that it can be replayed."""
-        return {"std": uniform(rng, self.std), "seed": float(rng.integers(2**53))}
+        return {**super().sample(rng), "seed": float(rng.integers(2**53))}
 
     def apply(self, image: Array, values: Values) -> Array:
         """Add the noise."""
@@ -196,14 +164,7 @@ class Blur(Intensity):
 
     sigma: Range = (0.0, 1.0)
     p: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("sigma", self.sigma, 0, 100)
-        check_p(self.p)
-
-    def sample(self, rng: np.random.Generator) -> Values:
-        """Draw a width."""
-        return {"sigma": uniform(rng, self.sigma)}
+    bounds = {"sigma": Bounds(0, 100)}
 
     def apply(self, image: Array, values: Values) -> Array:
         """Convolve with a Gaussian along both axes."""

@@ -6,7 +6,8 @@ value is drawn uniformly for each image; `p` is the probability that it is appli
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,26 @@ Values: TypeAlias = dict[str, float]
 """The values that were drawn for one image: enough to replay the operation."""
 
 
+class Bounds(NamedTuple):
+    """What a parameter may be, and whether values are drawn evenly on a logarithmic scale."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
 class Operation(ABC):
     """One change to an image: `sample` draws its values, and what applies them is a pure function."""
 
     p: float
+    bounds: ClassVar[Mapping[str, Bounds]] = {}
+    """The parameters that take a number or a range."""
 
-    @abstractmethod
+    def __post_init__(self) -> None:
+        for name, bound in self.bounds.items():
+            _check_range(name, getattr(self, name), bound)
+        check_real("p", self.p, low=0, high=1)
+
     def sample(self, rng: np.random.Generator) -> Values:
         """Draw the values for one image, as if the operation were applied.
 
@@ -38,6 +53,17 @@ class Operation(ABC):
         dict of str to float
             Enough to replay the operation.
         """
+        return {name: self._draw(name, rng) for name in self.bounds}
+
+    def _draw(self, name: str, rng: np.random.Generator) -> float:
+        """Draw from the range of a parameter; a number is returned as it is."""
+        value = getattr(self, name)
+        low, high = value if isinstance(value, tuple) else (value, value)
+        if low == high:
+            return float(low)
+        if self.bounds[name].log:
+            return math.exp(rng.uniform(math.log(low), math.log(high)))
+        return float(rng.uniform(low, high))
 
     def draw(self, rng: np.random.Generator) -> Values | None:
         """Draw the values for one image, or None if the operation leaves it as it is.
@@ -96,29 +122,10 @@ class Intensity(Operation):
         """
 
 
-def check_range(name: str, value: object, low: float, high: float) -> tuple[float, float]:
-    """Return (low, high) of a number or a range."""
-    pair: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value, value)
+def _check_range(name: str, value: object, bound: Bounds) -> None:
+    pair: tuple[Any, ...] = value if isinstance(value, tuple) else (value, value)
     if len(pair) != 2:
         raise invalid(name, "a number or a pair (low, high)", value)
-    first, last = (check_real(name, v, low=low, high=high) for v in pair)
+    first, last = (check_real(name, v, low=bound.low, high=bound.high) for v in pair)
     if first > last:
         raise invalid(name, "low <= high", value)
-    return first, last
-
-
-def uniform(rng: np.random.Generator, value: Range) -> float:
-    """Draw from a range, or return a number as it is."""
-    low, high = value if isinstance(value, tuple) else (value, value)
-    return float(rng.uniform(low, high))
-
-
-def log_uniform(rng: np.random.Generator, value: Range) -> float:
-    """Draw a factor so that twice and half are equally likely."""
-    low, high = value if isinstance(value, tuple) else (value, value)
-    return low if low == high else float(math.exp(rng.uniform(math.log(low), math.log(high))))
-
-
-def check_p(p: float) -> None:
-    """Raise unless `p` is a probability."""
-    check_real("p", p, low=0, high=1)

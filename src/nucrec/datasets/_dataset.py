@@ -17,7 +17,15 @@ from nucrec._validation import (
     check_size,
     invalid,
 )
-from nucrec.datasets._images import ImageSource, LazyImages, MemoryImage, check_image
+from nucrec.datasets._columns import (
+    Index,
+    check_column,
+    check_labels,
+    digest_image,
+    in_memory,
+    positions,
+)
+from nucrec.datasets._images import LazyImages
 from nucrec.datasets._intensity import OutputDtype
 from nucrec.datasets._plan import Plan, make_plan
 
@@ -25,8 +33,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Array = npt.NDArray[Any]
-Index = int | slice | Sequence[int] | Sequence[bool] | Array
-
 CLASS_NAMES = ("nucleus", "micronucleus")
 
 
@@ -131,24 +137,24 @@ class ImageDataset:
         metadata: Mapping[str, npt.ArrayLike] | None = None,
         quarantined: Sequence[tuple[str, str]] = (),
     ) -> None:
-        lazy = images if isinstance(images, LazyImages) else LazyImages(_in_memory(images))
+        lazy = images if isinstance(images, LazyImages) else LazyImages(in_memory(images))
         n = len(lazy)
         names = [str(i) for i in range(n)] if ids is None else ids
-        own_ids = _column("ids", names, n, str)
+        own_ids = check_column("ids", names, n, str)
         if len(np.unique(own_ids)) < n:
             twice = Counter(own_ids.tolist()).most_common(1)[0][0]
             raise invalid("ids", "a different id for each image", f"{twice!r} more than once")
-        own_parents = own_ids if parents is None else _column("parents", parents, n, str)
-        own_groups = own_parents if groups is None else _column("groups", groups, n, str)
+        own_parents = own_ids if parents is None else check_column("parents", parents, n, str)
+        own_groups = own_parents if groups is None else check_column("groups", groups, n, str)
         self._set(
             images=lazy,
-            labels=_labels(labels, n, class_names),
+            labels=check_labels(labels, n, class_names),
             class_names=tuple(str(name) for name in class_names),
             ids=own_ids,
             groups=own_groups,
             parents=own_parents,
             metadata={
-                str(k): _column(f"metadata[{k!r}]", v, n) for k, v in (metadata or {}).items()
+                str(k): check_column(f"metadata[{k!r}]", v, n) for k, v in (metadata or {}).items()
             },
             quarantined=tuple(Quarantined(*entry) for entry in quarantined),
         )
@@ -174,7 +180,7 @@ class ImageDataset:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Index) -> "ImageDataset":
-        chosen = _positions(index, len(self))
+        chosen = positions(index, len(self))
         part = object.__new__(ImageDataset)
         sources = self.images.sources
         part._set(
@@ -208,7 +214,7 @@ class ImageDataset:
         file names and formats, as long as the pixels are equal.
         """
         total = hashlib.sha256(repr(self.class_names).encode())
-        for digest in ordered_map(_digest, self.images.sources, self._workers()):
+        for digest in ordered_map(digest_image, self.images.sources, self._workers()):
             total.update(digest)
         total.update(self.labels.astype("<i8").tobytes())
         return total.hexdigest()
@@ -238,7 +244,7 @@ class ImageDataset:
         >>> crops.with_groups(crops.metadata["cell_line"])
         ImageDataset(306 images: 148 nucleus, 158 micronucleus; 4 groups)
         """
-        column = _column("groups", groups, len(self), str)
+        column = check_column("groups", groups, len(self), str)
         other = object.__new__(ImageDataset)
         other._set(**{**self.__dict__, "groups": column})
         return other
@@ -387,53 +393,3 @@ class ImageDataset:
             originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
             images = augment(originals, plan.size, ids=self.ids[chosen].tolist(), copy=epoch)
         return np.stack([plan.finish(image) for image in images])
-
-
-def _in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
-    try:
-        arrays = [np.array(image) for image in images]
-    except (TypeError, ValueError) as error:
-        raise invalid("images", "a sequence of arrays", images) from error
-    for i, array in enumerate(arrays):
-        check_image(f"images[{i}]", array)
-    return [MemoryImage(array) for array in arrays]
-
-
-def _labels(labels: npt.ArrayLike, n: int, class_names: Sequence[str]) -> npt.NDArray[np.int64]:
-    if isinstance(class_names, str) or len(set(class_names)) != len(class_names) or not class_names:
-        raise invalid("class_names", "a sequence of different names", class_names)
-    array = np.asarray(labels)
-    if array.shape != (n,):
-        raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
-    k = len(class_names)
-    if array.size and (array.dtype.kind not in "bui" or array.min() < 0 or array.max() >= k):
-        raise invalid("labels", f"whole numbers from 0 to {k - 1}", sorted(set(array.tolist())))
-    return array.astype(np.int64)
-
-
-def _column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:
-    array = np.array(values, dtype=kind)
-    if array.shape != (n,):
-        raise invalid(name, f"one value for each of the {n} images", f"shape {array.shape}")
-    return array
-
-
-def _positions(index: Index, n: int) -> Array:
-    """Return the positions that an integer, a slice, a mask or a list of integers selects."""
-    if isinstance(index, slice):
-        return np.arange(n)[index]
-    array = np.asarray(index)
-    if array.ndim == 1 and not array.size:
-        array = array.astype(np.intp)
-    if array.ndim > 1 or array.dtype.kind not in "bui" or (array.ndim == 0 and array.dtype == bool):
-        raise invalid("index", "an integer, a slice, a mask or a list of integers", index)
-    if array.dtype == bool and len(array) != n:
-        raise IndexError(f"the mask has {len(array)} values, the data set {n} images")
-    return np.atleast_1d(np.arange(n)[array])
-
-
-def _digest(source: ImageSource) -> bytes:
-    image = source.read()
-    header = f"{image.dtype.str.lstrip('<>|=')}{image.shape}".encode()
-    little_endian = image.astype(image.dtype.newbyteorder("<"), copy=False)
-    return hashlib.sha256(header + little_endian.tobytes()).digest()

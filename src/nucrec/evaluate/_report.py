@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import check_finite, check_int, check_real, invalid
+from nucrec._validation import check_int, check_real
 from nucrec.evaluate import _format
+from nucrec.evaluate._inputs import check_scores, encode_classes, number_groups
 from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
 from nucrec.evaluate._metrics import (
     FROM_CONFUSION,
@@ -220,9 +221,9 @@ def report(
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("n_resamples", n_resamples, low=1)
-    names, true, predicted = _encode(y_true, y_pred, class_names)
-    scores = None if y_score is None else _scores(y_score, len(true), len(names))
-    units = None if groups is None else _group_numbers(groups, len(true))
+    names, true, predicted = encode_classes(y_true, y_pred, class_names)
+    scores = None if y_score is None else check_scores(y_score, len(true), len(names))
+    units = None if groups is None else number_groups(groups, len(true))
     confusion = confusion_matrix(true, predicted, len(names))
 
     point = _statistic(true, predicted, scores, len(names))
@@ -293,60 +294,3 @@ def _wilson_metrics(
         key: Metric(metrics[key].value, *wilson(int(hit), int(n), confidence), "Wilson")
         for key, (hit, n) in parts.items()
     }
-
-
-def _encode(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, class_names: Sequence[str] | None
-) -> tuple[tuple[str, ...], Array, Array]:
-    """Return the class names, and truth and prediction as numbers of classes."""
-    true, predicted = np.asarray(y_true), np.asarray(y_pred)
-    for name, array in (("y_true", true), ("y_pred", predicted)):
-        if array.ndim != 1 or not array.size:
-            raise invalid(name, "a one-dimensional array of at least one class", array)
-        if array.dtype.kind not in "buifUOS":
-            raise invalid(name, "whole numbers or names of classes", f"dtype {array.dtype}")
-        check_finite(name, array)
-    if true.shape != predicted.shape:
-        shapes = f"{len(true)} and {len(predicted)}"
-        raise invalid("y_pred", "as many values as y_true", shapes)
-    if class_names is None:
-        occurring = np.concatenate([true, predicted])
-        classes = np.unique(occurring.astype(str) if occurring.dtype.kind in "OUS" else occurring)
-        names = tuple(str(value) for value in classes)
-    else:
-        names = tuple(str(name) for name in class_names)
-        classes = np.array(names) if true.dtype.kind in "OUS" else np.arange(len(names))
-    return names, _numbers("y_true", true, classes), _numbers("y_pred", predicted, classes)
-
-
-def _numbers(name: str, array: Array, classes: Array) -> Array:
-    """Return the position of each value among the classes."""
-    values = array.astype(str) if classes.dtype.kind == "U" else array
-    order = np.argsort(classes)
-    at = np.clip(np.searchsorted(classes[order], values), 0, len(classes) - 1)
-    numbers = order[at]
-    unknown = values[classes[numbers] != values]
-    if unknown.size:
-        raise invalid(name, f"classes among {classes.tolist()}", unknown[0])
-    return np.asarray(numbers)
-
-
-def _scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
-    """Return scores of shape (n, n_classes)."""
-    scores = np.asarray(y_score)
-    if scores.dtype.kind not in "buif":
-        raise invalid("y_score", "numbers", f"dtype {scores.dtype}")
-    check_finite("y_score", scores)
-    if scores.shape == (n,) and n_classes == 2:
-        return np.column_stack([-scores.astype(np.float64), scores])
-    if scores.shape != (n, n_classes):
-        expected = f"shape ({n}, {n_classes})" + (f" or ({n},)" if n_classes == 2 else "")
-        raise invalid("y_score", expected, f"shape {scores.shape}")
-    return scores
-
-
-def _group_numbers(groups: npt.ArrayLike, n: int) -> Array:
-    array = np.asarray(groups)
-    if array.shape != (n,):
-        raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")
-    return np.unique(array, return_inverse=True)[1]

@@ -1,0 +1,69 @@
+"""What users pass as truth, predictions, scores and groups, checked and as numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_finite, invalid
+
+Array = npt.NDArray[Any]
+
+
+def encode_classes(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, class_names: Sequence[str] | None
+) -> tuple[tuple[str, ...], Array, Array]:
+    """Return the class names, and truth and prediction as numbers of classes."""
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    for name, array in (("y_true", true), ("y_pred", predicted)):
+        if array.ndim != 1 or not array.size:
+            raise invalid(name, "a one-dimensional array of at least one class", array)
+        if array.dtype.kind not in "buifUOS":
+            raise invalid(name, "whole numbers or names of classes", f"dtype {array.dtype}")
+        check_finite(name, array)
+    if true.shape != predicted.shape:
+        shapes = f"{len(true)} and {len(predicted)}"
+        raise invalid("y_pred", "as many values as y_true", shapes)
+    if class_names is None:
+        occurring = np.concatenate([true, predicted])
+        classes = np.unique(occurring.astype(str) if occurring.dtype.kind in "OUS" else occurring)
+        names = tuple(str(value) for value in classes)
+    else:
+        names = tuple(str(name) for name in class_names)
+        classes = np.array(names) if true.dtype.kind in "OUS" else np.arange(len(names))
+    return names, _numbers("y_true", true, classes), _numbers("y_pred", predicted, classes)
+
+
+def _numbers(name: str, array: Array, classes: Array) -> Array:
+    """Return the position of each value among the classes."""
+    values = array.astype(str) if classes.dtype.kind == "U" else array
+    order = np.argsort(classes)
+    at = np.clip(np.searchsorted(classes[order], values), 0, len(classes) - 1)
+    numbers = order[at]
+    unknown = values[classes[numbers] != values]
+    if unknown.size:
+        raise invalid(name, f"classes among {classes.tolist()}", unknown[0])
+    return np.asarray(numbers)
+
+
+def check_scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
+    """Return scores of shape (n, n_classes)."""
+    scores = np.asarray(y_score)
+    if scores.dtype.kind not in "buif":
+        raise invalid("y_score", "numbers", f"dtype {scores.dtype}")
+    check_finite("y_score", scores)
+    if scores.shape == (n,) and n_classes == 2:
+        return np.column_stack([-scores.astype(np.float64), scores])
+    if scores.shape != (n, n_classes):
+        expected = f"shape ({n}, {n_classes})" + (f" or ({n},)" if n_classes == 2 else "")
+        raise invalid("y_score", expected, f"shape {scores.shape}")
+    return scores
+
+
+def number_groups(groups: npt.ArrayLike, n: int) -> Array:
+    """Return the number of each image's group, from 0."""
+    array = np.asarray(groups)
+    if array.shape != (n,):
+        raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")
+    return np.unique(array, return_inverse=True)[1]
