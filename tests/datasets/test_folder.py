@@ -64,6 +64,20 @@ def test_order_of_classes(folders, class_names, tmp_path):
     assert load_folder(tmp_path).class_names == class_names
 
 
+def test_classes_can_be_chosen_and_ordered(tmp_path):
+    for name in ("control", "treated", "unsure"):
+        save(tmp_path / name / "1.png")
+    dataset = load_folder(tmp_path, class_names=["treated", "control"])
+    assert dataset.class_names == ("treated", "control")
+    assert dataset.ids.tolist() == ["control/1.png", "treated/1.png"]
+    assert dataset.labels.tolist() == [1, 0]
+    with pytest.raises(DatasetError, match="no image that can be read in class 'missing'"):
+        load_folder(tmp_path, class_names=["control", "missing"])
+    for names in ("control", [], ["control", "control"]):
+        with pytest.raises(ValueError, match="^class_names: expected"):
+            load_folder(tmp_path, class_names=names)
+
+
 def test_images_may_lie_deeper(tmp_path):
     save(tmp_path / "a" / "plate 1" / "well" / "1.png")
     save(tmp_path / "b" / "1.png")

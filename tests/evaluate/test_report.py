@@ -152,10 +152,15 @@ def test_one_class_alone_is_undefined_rather_than_perfect():
     assert "n/a" in str(found)
 
 
-def test_one_image():
+def test_one_image_or_one_group_says_nothing_of_the_spread():
     found = report([1], [1], class_names=NAMES)
     assert found.metrics["ACC"].value == 1
     assert found.metrics["ACC"].low < 0.25
+    assert np.isnan(found.metrics["MC"].low)
+    grouped = report([0, 1, 1], [0, 1, 0], groups=["a", "a", "a"])
+    assert grouped.metrics["ACC"].value == pytest.approx(2 / 3)
+    assert np.isnan([grouped.metrics["ACC"].low, grouped.metrics["ACC"].high]).all()
+    assert "n/a to n/a" in str(grouped)
 
 
 def test_frozen(found):

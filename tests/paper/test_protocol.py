@@ -49,6 +49,12 @@ def test_caption_says_what_leaks(crops):
     assert "98% of the test images" in caption
 
 
+def test_caption_says_where_no_groups_are_known(crops):
+    for groups, said in ((crops.ids, True), (crops.groups, False)):
+        division = make_division(crops.with_groups(groups), "honest", augmented=True, seed=0)
+        assert ("no groups are known" in division.caption) is said
+
+
 def test_record(crops):
     record = make_division(crops, "honest", augmented=True, seed=0).to_dict()
     assert record["n_test"] == len(record["test_ids"])

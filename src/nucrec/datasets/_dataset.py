@@ -358,6 +358,8 @@ class ImageDataset:
 
         check_size("size", size)
         check_int("batch_size", batch_size, low=1)
+        if augment is not None and not callable(augment):
+            raise invalid("augment", "a pipeline of nucrec.augment", augment)
         plan = make_plan(self.images.sources, size, channels, dtype)
         seed = check_seed("random_state", random_state)
         signature = (

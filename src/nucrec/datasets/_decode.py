@@ -61,6 +61,10 @@ def decode(data: bytes, name: str) -> Decoded:
             array = _to_array(image)
     except ImageError:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(
+            f"{name}: more pixels than PIL.Image.MAX_IMAGE_PIXELS ({error})"
+        ) from error
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name}: not an image of a known format (PNG, JPEG, TIFF, ...)"

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -17,7 +18,12 @@ from nucrec.errors import DatasetError, DatasetNotFoundError
 _LABEL_COLUMNS = ("file", "label")
 
 
-def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageDataset:
+def load_folder(
+    path: str | Path,
+    *,
+    class_names: Sequence[str] | None = None,
+    on_error: OnError = "quarantine",
+) -> ImageDataset:
     """Load images from one sub-folder for each class, or as a CSV file lists them.
 
     Parameters
@@ -32,6 +38,9 @@ def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageD
 
         PNG, JPEG, TIFF, BMP, GIF and WebP are read; hidden files and other endings are passed over.
         Of a TIFF with several pages the first is read, with a warning; of a GIF the first frame.
+    class_names : sequence of str, optional
+        The classes to load, in the order of their labels, so that the second is the positive one. By
+        default all, sorted, but a class whose name starts with "micronucl" comes last.
     on_error : {"quarantine", "raise"}, default="quarantine"
         A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of
         the folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
@@ -39,9 +48,8 @@ def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageD
     Returns
     -------
     ImageDataset
-        In the order of the file names (CSV: of its rows); ``ids`` are the names. Class names are
-        sorted, but a class whose name starts with "micronucl" comes last, so that it is the
-        positive one. Without a ``group`` column, each image is a group of its own.
+        In the order of the file names (CSV: of its rows); ``ids`` are the names. Without a
+        ``group`` column, each image is a group of its own.
 
     Raises
     ------
@@ -78,13 +86,21 @@ def load_folder(path: str | Path, *, on_error: OnError = "quarantine") -> ImageD
     where = Path(path).expanduser()
     is_csv = where.suffix.lower() == ".csv" and not where.is_dir()
     found = _in_csv(where) if is_csv else _in_class_folders(where)
+    chosen = found.class_names if class_names is None else _check_names(class_names)
     return load_entries(
         found.root,
-        found.entries,
-        found.class_names,
+        [entry for entry in found.entries if entry.class_name in chosen],
+        chosen,
         on_error=on_error,
         quarantined=found.quarantined,
     )
+
+
+def _check_names(class_names: Sequence[str]) -> list[str]:
+    names = [] if isinstance(class_names, str) else list(class_names)
+    if not names or len(set(names)) < len(names):
+        raise invalid("class_names", "a sequence of different names", class_names)
+    return names
 
 
 class _Found(NamedTuple):

@@ -50,10 +50,13 @@ def bootstrap(
     Returns
     -------
     ndarray of shape (n_resamples, k)
-        The statistic of each resample.
+        The statistic of each resample; not a number where there is but one unit, which says
+        nothing of how units differ.
     """
     rng = np.random.default_rng(random_state)
     n_units = int(units.max()) + 1
+    if n_units == 1:
+        return np.full_like(statistic(np.ones((1, len(units)))), np.nan)
     chunks = _chunks(n_resamples, max(1, _CELLS_AT_ONCE // len(units)))
     return np.concatenate([statistic(_draws(rng, k, n_units)[:, units]) for k in chunks])
 

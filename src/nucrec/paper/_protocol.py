@@ -45,6 +45,14 @@ class Division:
         return float(np.isin(self.test.groups, self.train.groups).mean())
 
     @property
+    def _has_groups(self) -> bool:
+        """Whether any group holds more than one original."""
+        return any(
+            len(np.unique(part.groups)) < len(np.unique(part.parents))
+            for part in (self.train, self.test)
+        )
+
+    @property
     def caption(self) -> str:
         """How the parts were made, and what the training part knows of the test part."""
         made = {
@@ -53,6 +61,8 @@ class Division:
             ("honest", False): "whole groups drawn",
             ("honest", True): "whole groups drawn, then the training part augmented",
         }[self.protocol, self.augmented]
+        if self.protocol == "honest" and not self._has_groups:
+            made += " (no groups are known: each image is one)"
         names = self.test.class_names
         share = np.bincount(self.test.labels, minlength=len(names)) / len(self.test)
         largest = int(share.argmax())
