@@ -64,7 +64,7 @@ def check_seed(name: str, value: object) -> int:
     """Return a seed: `value` itself, or one drawn from the operating system for None."""
     if value is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
-    return check_int(name, value, low=0)
+    return check_int(name, value, low=0, high=2**32 - 1)
 
 
 def check_size(name: str, value: object) -> tuple[int, int]:
@@ -74,6 +74,15 @@ def check_size(name: str, value: object) -> tuple[int, int]:
         raise invalid(name, "a whole number or a pair (height, width)", value)
     height, width = (check_int(name, side, low=1, high=1 << 16) for side in pair)
     return height, width
+
+
+def check_known(name: str, array: npt.NDArray[Any]) -> None:
+    """Raise if an array of numbers or objects holds None, NaN or another missing value."""
+    if array.dtype.kind not in "fO":
+        return
+    missing = sum(value is None or value != value for value in array.ravel().tolist())
+    if missing:
+        raise invalid(name, "a value for each image", f"{missing} None or NaN")
 
 
 def check_finite(name: str, array: npt.NDArray[Any]) -> None:

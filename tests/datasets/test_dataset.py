@@ -83,6 +83,11 @@ def test_immutable(small):
         small.metadata["day"] = 1
 
 
+def test_class_names_may_be_an_array(random_image):
+    dataset = ImageDataset(random_image((2, 4, 4)), [0, 1], np.array(["a", "b"]))
+    assert dataset.class_names == ("a", "b")
+
+
 def test_input_is_copied(random_image):
     images = random_image((2, 4, 4))
     before = images.copy()
@@ -131,6 +136,11 @@ def test_with_groups(small):
         ({"ids": ["a", "a", "b"]}, "ids"),
         ({"ids": ["a"]}, "ids"),
         ({"groups": [1, 2]}, "groups"),
+        ({"groups": ["a", None, "b"]}, "groups"),
+        ({"groups": [1.0, np.nan, 2.0]}, "groups"),
+        ({"groups": [[1], [1, 2], [3]]}, "groups"),
+        ({"class_names": None}, "class_names"),
+        ({"class_names": []}, "class_names"),
         ({"parents": ["a"]}, "parents"),
         ({"metadata": {"day": [1]}}, r"metadata\['day'\]"),
         ({"images": np.zeros((3, 4))}, r"images\[0\]"),

@@ -60,6 +60,43 @@ def test_16_bit_big_endian_tiff(compression, random_image):
     np.testing.assert_array_equal(array, values)
 
 
+def tiff(pixels: np.ndarray, bits: int, sample_format: int, description: bytes = b"") -> bytes:
+    """Return an uncompressed grey TIFF, with tags that Pillow does not write."""
+    data = pixels.tobytes()
+    text = description + b"\0" * 5
+    start = 8 + 2 + 12 * 11 + 4
+    tags = [(256, pixels.shape[1]), (257, pixels.shape[0]), (258, bits), (259, 1), (262, 1)]
+    tags += [(270, None), (273, start + len(text)), (277, 1), (278, pixels.shape[0])]
+    tags += [(279, len(data)), (339, sample_format)]
+    entries = b""
+    for tag, value in tags:
+        kind, count, content = (2, len(text), start) if value is None else (4, 1, value)
+        entries += struct.pack("<HHII", tag, kind, count, content)
+    header = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    return header + entries + b"\0" * 4 + text + data
+
+
+def test_unsigned_32_bit_tiff():
+    values = np.array([[5, 3_000_000_000]], dtype="<u4")
+    array = decode(tiff(values, 32, 1), "a.tif").array
+    assert array.dtype == np.uint32
+    assert array.tolist() == [[5, 3_000_000_000]]
+    signed = np.array([[5, -3]], dtype="<i4")
+    assert decode(tiff(signed, 32, 2), "a.tif").array.tolist() == [[5, -3]]
+
+
+def test_signed_8_bit_tiff_is_refused():
+    with pytest.raises(ImageError, match="signed 8-bit values"):
+        decode(tiff(np.array([[-5, 100]], dtype="i1"), 8, 2), "a.tif")
+
+
+def test_stack_behind_one_page_of_imagej():
+    values = np.array([[1, 2]], dtype="<u2")
+    for images, several in ((3, True), (12, True), (1, False)):
+        description = f"ImageJ=1.54f\nimages={images}\nslices={images}\n".encode()
+        assert decode(tiff(values, 16, 1, description), "a.tif").has_more_pages is several
+
+
 def test_float_tiff(random_image):
     values = random_image((6, 4), "float32")
     np.testing.assert_array_equal(

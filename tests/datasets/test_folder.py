@@ -71,7 +71,8 @@ def test_classes_can_be_chosen_and_ordered(tmp_path):
     assert dataset.class_names == ("treated", "control")
     assert dataset.ids.tolist() == ["control/1.png", "treated/1.png"]
     assert dataset.labels.tolist() == [1, 0]
-    with pytest.raises(DatasetError, match="no image that can be read in class 'missing'"):
+    expected = "class 'missing'. Images were found in: 'control'"
+    with pytest.raises(DatasetError, match=expected):
         load_folder(tmp_path, class_names=["control", "missing"])
     for names in ("control", [], ["control", "control"]):
         with pytest.raises(ValueError, match="^class_names: expected"):
@@ -105,8 +106,24 @@ def test_hidden_and_other_files_are_passed_over(class_folder):
     (class_folder / "nucleus" / "._nucleus 0.png").write_bytes(b"x")
     (class_folder / "nucleus" / "notes.txt").write_text("x")
     (class_folder / ".git").mkdir()
-    save(class_folder / "stray.png")
+    (class_folder / "__MACOSX" / "nucleus").mkdir(parents=True)
+    (class_folder / "__MACOSX" / "nucleus" / "._0.png").write_bytes(b"x")
+    assert load_folder(class_folder).class_names == ("nucleus", "micronucleus")
     assert len(load_folder(class_folder)) == 10
+
+
+def test_images_in_no_class_folder_are_quarantined(class_folder):
+    save(class_folder / "stray.png")
+    with pytest.warns(DataWarning, match=r"stray\.png: lies in no class folder"):
+        assert len(load_folder(class_folder)) == 10
+
+
+def test_a_class_folder_that_is_passed_through_gives_a_warning(tmp_path):
+    for field in ("f0", "f1"):
+        save(tmp_path / "data" / "nucleus" / field / "1.png")
+    with pytest.warns(DataWarning, match="the only folder is 'nucleus', so .* f0, f1") as caught:
+        assert load_folder(tmp_path / "data").class_names == ("f0", "f1")
+    assert caught[0].filename == __file__
 
 
 BROKEN = {
@@ -342,6 +359,13 @@ def test_csv(class_folder, separator, encoding):
     assert [int(image[0, 0]) for image in dataset.images] == [10, 11, 103]
 
 
+def test_csv_typed_by_hand(class_folder):
+    text = "File, Label, GROUP\n\nnucleus/nucleus 0.png , a , x \n nucleus/nucleus 1.png, b,x\n\n"
+    dataset = load_folder(write_csv(class_folder, text))
+    assert dataset.class_names == ("a", "b")
+    assert dataset.groups.tolist() == ["x", "x"]
+
+
 def test_csv_without_groups(class_folder):
     path = write_csv(class_folder, "label,file\na,nucleus/nucleus 0.png\nb,nucleus/nucleus 1.png\n")
     dataset = load_folder(path)
@@ -369,9 +393,13 @@ def test_csv_naming_missing_files_and_files_outside(class_folder, tmp_path):
         ("", "expected a header line with file, label"),
         ("file,label\n", "at least one row"),
         ("name,class\na.png,b\n", "Received: 'name,class'"),
-        ("file,label\na.png,\n", "line 2: file and label must not be empty"),
+        ("file,label\na.png,\n", "line 2: label must not be empty"),
         ("file,label\na.png,x\na.png,y\n", "'a.png' is listed more than once"),
         ('file,label\n"a.png,x\n', "not a readable CSV file"),
+        ("\n\nname,class\n\na.png,b\n", "Received: 'name,class'"),
+        ("file,label\n\n\n\na.png,\n", "line 5: label must not be empty"),
+        ("file,label,group\na.png,x,1\nb.png,x,\n", "line 3: group must not be empty"),
+        ("file,label,group\na.png,x,1\nb.png,x\n", "line 3: group must not be empty"),
     ],
 )
 def test_bad_csv(text, message, tmp_path):

@@ -21,6 +21,12 @@ def test_depth_of_the_file_does_not_matter(random_image):
     np.testing.assert_array_equal(rescale_intensity(twelve_bit), rescale_intensity(twelve_bit * 16))
 
 
+def test_a_few_bright_pixels_are_not_lost():
+    image = np.zeros((500, 500), np.uint16)
+    image[100:114, 100:114] = 4000  # less than 0.1 % of the pixels
+    assert np.unique(rescale_intensity(image)).tolist() == [0, 255]
+
+
 def test_a_constant_image_becomes_black():
     assert rescale_intensity(np.full((3, 3), 500, np.uint16)).tolist() == [[0] * 3] * 3
 

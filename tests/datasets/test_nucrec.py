@@ -66,6 +66,10 @@ def test_places(published, tmp_path_factory, monkeypatch):
     (home / "nucrec_data").symlink_to(published)
     assert len(load_nucrec()) == 306
     (home / "nucrec_data").unlink()
+    (home / "nucrec_data").symlink_to(published)
+    monkeypatch.setenv("NUCREC_DATA", str(home / "typo"))
+    with pytest.warns(DataWarning, match=r"NUCREC_DATA names .*typo, which is not there: loading"):
+        assert len(load_nucrec()) == 306
     monkeypatch.setenv("NUCREC_DATA", str(published))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -79,6 +83,11 @@ def test_not_found_says_how_to_go_on(existing, tmp_path):
         load_nucrec(place)
     for part in ("10.21227/1f43-t560", str(place), "Micronuclie cells", "load_mnfinder_crops()"):
         assert part in str(caught.value)
+
+
+def test_path_is_checked():
+    with pytest.raises(TypeError, match="^path: expected a path"):
+        load_nucrec(5)
 
 
 def test_one_class_alone_is_not_found(tmp_path):

@@ -1,6 +1,7 @@
 """Archives: read in place, and what was made to do harm."""
 
 import io
+import os
 import pickle
 import struct
 import warnings
@@ -126,6 +127,19 @@ def test_a_name_that_stands_twice_counts_once(tmp_path):
     dataset = load_folder(path)
     assert dataset.ids.tolist() == list(GOOD)
     assert int(dataset.images[0][0, 0]) == 9  # the later one, as unpacking it would give
+
+
+def test_an_archive_is_read_by_forked_processes(tmp_path):
+    archive = Archive(make_zip(tmp_path / "x.zip", {f"a/{i}.png": png(i) for i in range(50)}))
+    archive.read("a/0.png")
+    children = []
+    for _ in range(2):
+        pid = os.fork()
+        if pid == 0:
+            good = all(archive.read(f"a/{i % 50}.png") == png(i % 50) for i in range(300))
+            os._exit(0 if good else 1)
+        children.append(pid)
+    assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0]
 
 
 def test_an_archive_can_be_pickled(tmp_path):

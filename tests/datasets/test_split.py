@@ -72,6 +72,12 @@ def test_the_closest_division_is_found():
         assert len(split(dataset, 0.3, random_state=seed)[1]) == 6
 
 
+def test_many_groups_are_divided_in_passing():
+    labels = np.arange(20_000) % 2
+    train, test = split(make(labels), 0.25, random_state=0)
+    assert (len(train), len(test)) == (15_000, 5_000)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6)), min_size=4, max_size=40),

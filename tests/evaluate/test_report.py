@@ -125,8 +125,9 @@ def test_names_as_labels(data):
     words = np.array(NAMES)
     found = report(words[true], words[predicted], score, NAMES)
     assert found.to_dict() == report(true, predicted, score, NAMES).to_dict()
-    alphabetical = report(words[true], words[predicted])
-    assert alphabetical.class_names == ("micronucleus", "nucleus")
+    unnamed = report(words[true], words[predicted], score)
+    assert unnamed.class_names == ("nucleus", "micronucleus")
+    assert unnamed.metrics["AUC"] == found.metrics["AUC"]
     assert report(words[true].tolist(), words[predicted].astype(object)).n == 120
 
 
@@ -161,6 +162,25 @@ def test_one_image_or_one_group_says_nothing_of_the_spread():
     assert grouped.metrics["ACC"].value == pytest.approx(2 / 3)
     assert np.isnan([grouped.metrics["ACC"].low, grouped.metrics["ACC"].high]).all()
     assert "n/a to n/a" in str(grouped)
+
+
+def test_resamples_without_a_class_are_left_out():
+    # one group of three holds all of a class: it is not drawn in (2/3)^3 of the resamples
+    groups = np.repeat(["A", "B", "C"], 5)
+    true = np.repeat([0, 0, 1], 5)
+    found = report(true, true, true, NAMES, groups)
+    for metric in (*found.metrics.values(), *found.per_class["micronucleus"].values()):
+        assert (metric.low, metric.value, metric.high) == (1, 1, 1)
+
+
+def test_objects_that_are_numbers_are_numbers():
+    values = np.array([0, 1, 1], dtype=object)
+    assert report(values, values, class_names=NAMES).metrics["ACC"].value == 1
+
+
+def test_confidence_is_said_with_all_its_digits():
+    text = str(report([0, 1], [0, 1], confidence=0.999))
+    assert "intervals: 99.9%" in text
 
 
 def test_frozen(found):
@@ -243,6 +263,13 @@ def test_html_is_escaped():
         ({"y_true": [0, 1, np.nan]}, "y_true"),
         ({"y_true": [0, 1, 2]}, "y_true"),
         ({"y_true": ["nucleus", "cell", "nucleus"]}, "y_true"),
+        ({"y_true": ["nucleus", None, "nucleus"]}, "y_true"),
+        ({"y_true": np.array(["nucleus", np.nan, "nucleus"], object)}, "y_true"),
+        ({"class_names": ["a", "a"]}, "class_names"),
+        ({"class_names": "ab"}, "class_names"),
+        ({"groups": ["a", None, "b"]}, "groups"),
+        ({"groups": [1.0, np.nan, 2.0]}, "groups"),
+        ({"random_state": -1}, "random_state"),
         ({"y_pred": [0, 1]}, "y_pred"),
         ({"y_pred": [0, 1, np.inf]}, "y_pred"),
         ({"y_pred": [0, 1, -1]}, "y_pred"),

@@ -62,6 +62,17 @@ def test_parameters_are_checked_when_fitting(options, crops):
         PixelFeatures(**options).fit(crops)
 
 
+def test_cross_validation_with_a_data_set(crops):
+    model = make_pipeline(PixelFeatures(size=8), GaussianNB())
+    by_array = cross_val_score(model, crops.to_array(8), crops.labels, cv=3)
+    np.testing.assert_array_equal(cross_val_score(model, crops, crops.labels, cv=3), by_array)
+    lazy = PixelFeatures(size=8).fit_transform(crops.images)
+    np.testing.assert_array_equal(lazy, PixelFeatures(size=8).fit_transform(crops))
+    objects = np.empty(3, dtype=object)
+    objects[:] = list(crops.images[:3])
+    np.testing.assert_array_equal(PixelFeatures(size=8).fit_transform(objects), lazy[:3])
+
+
 def test_cross_validation_with_images(crops):
     model = make_pipeline(PixelFeatures(size=8), GaussianNB())
     scores = cross_val_score(model, crops.to_array(32), crops.labels, cv=3)

@@ -1,11 +1,13 @@
 """Child processes that are killed for sure."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from nucrec.models._isolation import ChildDiedError, ChildProcess, ChildTimeoutError
+from nucrec.models._isolation import ChildDiedError, ChildError, ChildProcess, ChildTimeoutError
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def test_calls_run_elsewhere_and_one_process_serves_many(child):
     assert child.call(lambda a, b: a + b, 1, b"x" == b"y") == 1
 
 
-def test_exceptions_come_back_as_tracebacks(child):
-    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+def test_exceptions_come_back(child):
+    with pytest.raises(ChildError, match="^ZeroDivisionError: division by zero"):
         child.call(lambda: 1 / 0)
     assert child.call(lambda: 5) == 5
 
@@ -78,6 +80,31 @@ def test_a_process_that_dies_is_noticed_and_replaced(child):
     with pytest.raises(ChildDiedError, match="exit code -11"):
         child.call(lambda: os.kill(os.getpid(), 11))
     assert child.call(lambda: "alive again") == "alive again"
+
+
+def test_a_child_ends_with_its_parent(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, sys\n"
+        "from nucrec.models._isolation import ChildProcess\n"
+        "def hang(path):\n"
+        "    open(path, 'w').write(str(os.getpid()))\n"
+        "    while True: pass\n"
+        "ChildProcess().call(hang, sys.argv[1])\n"
+    )
+    pid_file = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, str(script), str(pid_file)])
+    deadline = time.monotonic() + 60
+    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    assert wait_until_gone(int(pid_file.read_text()))
+
+
+def test_odd_entries_of_the_path_do_no_harm(child, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    assert child.call(lambda: 5) == 5
 
 
 def test_one_thread_each(child):

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import SVC, LinearSVC
 
 from nucrec.datasets import ImageDataset, split
 from nucrec.errors import InvalidParameterError
@@ -229,6 +230,53 @@ def test_a_training_part_without_one_class_still_gives_rows():
     row = run_zoo({"GNB": GaussianNB()}, (X, Y), (X, three))["GNB"]
     assert row.status == "ok"
     assert "AUC" not in row.report.metrics
+
+
+def test_names_as_labels_keep_their_scores():
+    words = np.array(["nucleus", "micronucleus"])[Y]
+    by_name = run_zoo({"GNB": GaussianNB(), "LR": LogisticRegression()}, (X, words), (X, words))
+    by_number = run_zoo({"GNB": GaussianNB()}, (X, Y), (X, Y))
+    assert by_name["GNB"].report.class_names == ("nucleus", "micronucleus")
+    assert by_name["GNB"].report.metrics == by_number["GNB"].report.metrics
+    decided = run_zoo({"SVC": LinearSVC()}, (X, words), (X, words))["SVC"].report
+    assert decided.metrics["AUC"].value == 1
+
+
+def test_scores_that_do_not_fit_are_left_out():
+    rng = np.random.default_rng(0)
+    four = np.arange(40) % 4
+    points = rng.normal(size=(40, 2)) + four[:, None]
+    zoo = {"SVC": SVC(decision_function_shape="ovo"), "GNB": GaussianNB()}
+    result = run_zoo(zoo, (points, four), (points, four))
+    assert [row.status for row in result] == ["ok", "ok"]
+    assert "AUC" not in result["SVC"].report.metrics
+    # and do not take the column away from the others
+    assert "AUC" in result.to_csv().partition("\n")[0]
+    assert "AUC" in str(result).partition("\n")[0]
+
+
+def test_classes_of_both_parts_must_agree(crops):
+    other = ImageDataset(list(crops.images[:4]), [0, 1, 0, 1], ("micronucleus", "nucleus"))
+    with pytest.raises(InvalidParameterError, match="^test: expected the classes of train"):
+        run_zoo({"a": DummyClassifier()}, crops, other)
+
+
+def test_data_that_cannot_be_loaded_in_the_child(tmp_path, monkeypatch):
+    import shutil
+
+    from PIL import Image
+
+    from nucrec.datasets import load_folder
+
+    for name in ("a", "b"):
+        (tmp_path / "x" / name).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / "x" / name / "1.png")
+    archive = shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path / "x")
+    dataset = load_folder(archive)
+    (tmp_path / "x.zip").rename(tmp_path / "y.zip")
+    row = run_zoo({"mine": Base()}, dataset, dataset)["mine"]
+    assert (row.status, row.stage) == ("failed", "load")
+    assert row.error.startswith("FileNotFoundError: ")
 
 
 def test_features_that_cannot_be_made_are_a_row(class_folder, monkeypatch):

@@ -231,6 +231,7 @@ def test_tables_may_be_given_in_several_ways(tables):
 def test_missing_data_are_said_before_any_work(tmp_path):
     with pytest.raises(DatasetNotFoundError):
         reproduce(tmp_path / "nowhere", out=tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_too_few_groups(tiny, tmp_path):

@@ -124,7 +124,7 @@ class Intensity(Operation):
 
 def _check_range(name: str, value: object, bound: Bounds) -> None:
     pair: tuple[Any, ...] = value if isinstance(value, tuple) else (value, value)
-    if len(pair) != 2:
+    if len(pair) != 2 or isinstance(value, list):
         raise invalid(name, "a number or a pair (low, high)", value)
     first, last = (check_real(name, v, low=bound.low, high=bound.high) for v in pair)
     if first > last:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import invalid
+from nucrec._validation import check_known, invalid
 from nucrec.datasets._images import ImageSource, MemoryImage, check_image
 
 Array = npt.NDArray[Any]
@@ -29,8 +29,6 @@ def check_labels(
     labels: npt.ArrayLike, n: int, class_names: Sequence[str]
 ) -> npt.NDArray[np.int64]:
     """Return labels as int64, checked against the class names."""
-    if isinstance(class_names, str) or len(set(class_names)) != len(class_names) or not class_names:
-        raise invalid("class_names", "a sequence of different names", class_names)
     array = np.asarray(labels)
     if array.shape != (n,):
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
@@ -42,7 +40,13 @@ def check_labels(
 
 def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:
     """Return one value for each image, checked."""
-    array = np.array(values, dtype=kind)
+    try:
+        array = np.array(values)
+    except ValueError as error:
+        raise invalid(name, f"one value for each of the {n} images", values) from error
+    if kind is not None:
+        check_known(name, array)
+        array = array.astype(kind)
     if array.shape != (n,):
         raise invalid(name, f"one value for each of the {n} images", f"shape {array.shape}")
     return array

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._class_names import check_class_names
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import (
     check_int,
@@ -139,6 +140,7 @@ class ImageDataset:
     ) -> None:
         lazy = images if isinstance(images, LazyImages) else LazyImages(in_memory(images))
         n = len(lazy)
+        classes = check_class_names(class_names)
         names = [str(i) for i in range(n)] if ids is None else ids
         own_ids = check_column("ids", names, n, str)
         if len(np.unique(own_ids)) < n:
@@ -148,8 +150,8 @@ class ImageDataset:
         own_groups = own_parents if groups is None else check_column("groups", groups, n, str)
         self._set(
             images=lazy,
-            labels=check_labels(labels, n, class_names),
-            class_names=tuple(str(name) for name in class_names),
+            labels=check_labels(labels, n, classes),
+            class_names=classes,
             ids=own_ids,
             groups=own_groups,
             parents=own_parents,

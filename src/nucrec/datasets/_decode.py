@@ -1,6 +1,7 @@
 """One file's bytes -> one array. The only place that asks Pillow to decode."""
 
 import io
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ Array = npt.NDArray[Any]
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
+_IMAGE_DESCRIPTION, _SAMPLE_FORMAT = 270, 339  # tags of TIFF
+_UNSIGNED, _SIGNED = 1, 2
 _UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
@@ -43,7 +46,7 @@ def decode(data: bytes, name: str) -> Decoded:
     -------
     Decoded
         The array, (H, W) for grey and (H, W, C) otherwise, is read-only and has the dtype of the
-        file: uint8, uint16, int32 or float32. Palettes, CMYK, YCbCr and L*a*b* become RGB(A),
+        file: uint8, uint16, int32, uint32 or float32. Palettes, CMYK, YCbCr and L*a*b* become RGB(A),
         one-bit images 0 and 255, and the EXIF orientation is applied.
 
     Raises
@@ -59,6 +62,12 @@ def decode(data: bytes, name: str) -> Decoded:
             _check_header(image, name)
             more_pages = image.format == "TIFF" and _has_second_page(image)
             array = _to_array(image)
+            if (
+                image.format == "TIFF"
+                and _sample_format(image) == _UNSIGNED
+                and array.dtype == "i4"
+            ):
+                array = array.view(np.uint32)  # Pillow has no unsigned mode of 32 bits
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -85,6 +94,8 @@ def _check_header(image: Image.Image, name: str) -> None:
         raise ImageError(
             f"{name}: {width} x {height} pixels are more than PIL.Image.MAX_IMAGE_PIXELS ({limit})"
         )
+    if image.format == "TIFF" and image.mode == "L" and _sample_format(image) == _SIGNED:
+        raise ImageError(f"{name}: signed 8-bit values are not supported: convert them to 16 bits")
     tiles = getattr(image, "tile", [])
     if not image.mode.startswith(("I", "F")) and any(";16" in str(tile[3]) for tile in tiles):
         raise ImageError(
@@ -93,7 +104,17 @@ def _check_header(image: Image.Image, name: str) -> None:
         )
 
 
+def _sample_format(image: Any) -> int:
+    """Return how a TIFF stores its numbers; unsigned unless it says otherwise."""
+    stored = image.tag_v2.get(_SAMPLE_FORMAT, _UNSIGNED)
+    return int(stored[0] if isinstance(stored, tuple) else stored)
+
+
 def _has_second_page(image: Image.Image) -> bool:
+    # ImageJ may store a whole stack behind one page, and tells so in the description
+    description = str(getattr(image, "tag_v2", {}).get(_IMAGE_DESCRIPTION, ""))
+    if description.startswith("ImageJ=") and re.search(r"^images=([2-9]|\d\d)", description, re.M):
+        return True
     try:
         image.seek(1)
     except EOFError:

@@ -2,18 +2,25 @@
 
 import csv
 import io
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from nucrec._class_names import (
+    check_class_names,
+    looks_micronuclear,
+    looks_nuclear,
+    order_classes,
+)
 from nucrec._validation import invalid
 from nucrec.datasets._dataset import ImageDataset, Quarantined
 from nucrec.datasets._decode import SUFFIXES
 from nucrec.datasets._images import Root
-from nucrec.datasets._load import Entry, OnError, load_entries, order_classes
+from nucrec.datasets._load import Entry, OnError, load_entries
 from nucrec.datasets._roots import Listing, open_root
-from nucrec.errors import DatasetError, DatasetNotFoundError
+from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
 
 _LABEL_COLUMNS = ("file", "label")
 
@@ -34,10 +41,11 @@ def load_folder(
         - a folder, or a zip archive (read in place), with one sub-folder for each class; images may lie
           deeper inside it. Folders that only hold one other folder are passed through.
         - a CSV file with the columns ``file`` (relative to the CSV file's folder), ``label`` and, if
-          images are not independent, ``group``.
+          images are not independent, ``group``; in upper or lower case.
 
         PNG, JPEG, TIFF, BMP, GIF and WebP are read; hidden files and other endings are passed over.
-        Of a TIFF with several pages the first is read, with a warning; of a GIF the first frame.
+        Of a TIFF with several pages the first is read, with a warning; of an animation the first
+        frame.
     class_names : sequence of str, optional
         The classes to load, in the order of their labels, so that the second is the positive one. By
         default all, sorted, but a class whose name starts with "micronucl" comes last.
@@ -63,7 +71,8 @@ def load_folder(
     Warns
     -----
     DataWarning
-        Files were left out, or hold several pages.
+        Files were left out, or hold several pages; or what looks like a class folder was passed
+        through.
 
     Examples
     --------
@@ -86,7 +95,7 @@ def load_folder(
     where = Path(path).expanduser()
     is_csv = where.suffix.lower() == ".csv" and not where.is_dir()
     found = _in_csv(where) if is_csv else _in_class_folders(where)
-    chosen = found.class_names if class_names is None else _check_names(class_names)
+    chosen = found.class_names if class_names is None else list(check_class_names(class_names))
     return load_entries(
         found.root,
         [entry for entry in found.entries if entry.class_name in chosen],
@@ -94,13 +103,6 @@ def load_folder(
         on_error=on_error,
         quarantined=found.quarantined,
     )
-
-
-def _check_names(class_names: Sequence[str]) -> list[str]:
-    names = [] if isinstance(class_names, str) else list(class_names)
-    if not names or len(set(names)) < len(names):
-        raise invalid("class_names", "a sequence of different names", class_names)
-    return names
 
 
 class _Found(NamedTuple):
@@ -119,13 +121,28 @@ def _in_class_folders(where: Path) -> _Found:
     if not classes or not listing.images:
         raise DatasetError(_no_classes(listing, where))
     top = _top(listing)
-    paths = [PurePosixPath(name).relative_to(top) for name in listing.images]
-    entries = [
-        Entry(name, path.parts[0])
-        for name, path in zip(listing.images, paths, strict=True)
-        if len(path.parts) > 1
-    ]
-    return _Found(root, entries, order_classes(classes), listing.quarantined)
+    _warn_if_passed_through(top, classes)
+    entries: list[Entry] = []
+    strays: list[Quarantined] = []
+    for name in listing.images:
+        parts = PurePosixPath(name).relative_to(top).parts
+        if len(parts) > 1:
+            entries.append(Entry(name, parts[0]))
+        else:
+            strays.append(Quarantined(name, "lies in no class folder"))
+    return _Found(root, entries, order_classes(classes), [*listing.quarantined, *strays])
+
+
+def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> None:
+    """Warn if what was passed through looks like a class folder itself."""
+    odd = [name for name in top.parts if looks_micronuclear(name) or looks_nuclear(name)]
+    if odd:
+        warnings.warn(
+            f"the only folder is {odd[-1]!r}, so the classes are taken to be the folders inside it: "
+            f"{', '.join(classes[:5])}. If it is a class itself, load the folder around both classes.",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _top(listing: Listing) -> PurePosixPath:
@@ -175,15 +192,29 @@ def _in_csv(path: Path) -> _Found:
 
 
 def read_table(text: str, columns: tuple[str, ...], path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file that has at least these columns and one row."""
-    first_line = text.partition("\n")[0]
+    """Return the rows of a CSV file that has at least these columns and one row.
+
+    Names of columns are in lower case, cells are without blanks around them, and the line of each
+    row is in its column "line".
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    first_line = lines[0] if lines else ""
     delimiter = max(",;\t", key=first_line.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
+    rows: list[dict[str, str]] = []
+    header: list[str] | None = None
     try:
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True))
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if header is None:
+                header = [cell.casefold() for cell in stripped] if any(stripped) else None
+            elif any(stripped):
+                rows.append(
+                    {**dict(zip(header, stripped, strict=False)), "line": str(reader.line_num)}
+                )
     except csv.Error as error:
         raise DatasetError(f"{path}: not a readable CSV file ({error})") from error
-    missing = [name for name in columns if not rows or name not in rows[0]]
-    if missing:
+    if not rows or header is None or not set(columns) <= set(header):
         raise DatasetError(
             f"{path}: expected a header line with {', '.join(columns)} and at least one row. "
             f"Received: {first_line.strip()[:80]!r}"
@@ -192,12 +223,15 @@ def read_table(text: str, columns: tuple[str, ...], path: Path) -> list[dict[str
 
 
 def _csv_entries(rows: list[dict[str, str]], path: Path) -> list[Entry]:
+    has_groups = any(row.get("group") for row in rows)
+    needed = (*_LABEL_COLUMNS, "group") if has_groups else _LABEL_COLUMNS
     entries = []
-    for number, row in enumerate(rows, start=2):
-        name, label = row["file"], row["label"]
-        if not name or not label:
-            raise DatasetError(f"{path}, line {number}: file and label must not be empty")
-        entries.append(Entry(PurePosixPath(name).as_posix(), label, row.get("group") or None))
+    for row in rows:
+        missing = [name for name in needed if not row.get(name)]
+        if missing:
+            raise DatasetError(f"{path}, line {row['line']}: {missing[0]} must not be empty")
+        group = row["group"] if has_groups else None
+        entries.append(Entry(PurePosixPath(row["file"]).as_posix(), row["label"], group))
     twice = [name for name, count in Counter(entry.name for entry in entries).items() if count > 1]
     if twice:
         raise DatasetError(f"{path}: {twice[0]!r} is listed more than once")

@@ -37,7 +37,8 @@ def rescale_intensity(
     Returns
     -------
     ndarray of the image's shape
-        A constant image becomes 0.
+        A constant image becomes 0. Where both percentiles are the same value, the darkest and the
+        brightest pixel take their place.
 
     Raises
     ------
@@ -65,6 +66,8 @@ def rescale_intensity(
     if low >= high:
         raise invalid("percentiles", "low < high", percentiles)
     start, stop = (float(value) for value in np.percentile(array, [low, high]))
+    if stop == start:  # nearly all pixels are alike: the rest must not be lost
+        start, stop = float(array.min()), float(array.max())
     if stop == start:
         return np.zeros(array.shape, dtype)
     unit = np.clip((array.astype(np.float64) - start) / (stop - start), 0.0, 1.0)

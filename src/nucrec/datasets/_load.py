@@ -96,17 +96,6 @@ def load_entries(
     )
 
 
-def order_classes(names: Sequence[str]) -> list[str]:
-    """Return class names sorted, with anything like "micronucleus" last: index 1 is positive."""
-    return sorted(set(names), key=lambda name: (looks_micronuclear(name), name))
-
-
-def looks_micronuclear(name: str) -> bool:
-    """Tell whether a name is some spelling of micronucleus, the published "Micronuclie" included."""
-    letters = "".join(c for c in name.casefold() if c.isalpha())
-    return letters.startswith("micronucl")
-
-
 def _try_decode(root: Root, name: str) -> Decoded | ImageError:
     try:
         return decode(root.read(name), name)
@@ -134,9 +123,11 @@ def _check_classes(
     empty = [name for name, count in counts.items() if not count]
     if not empty:
         return
+    found = [name for name, count in counts.items() if count]
     because = f" ({problems[0].name}: {problems[0].reason})" if problems else ""
     raise DatasetError(
         f"no image that can be read in class {', '.join(map(repr, empty))}{because}. "
+        f"Images were found in: {', '.join(map(repr, found)) or 'none'}. "
         f"Add images ({', '.join(SUFFIXES)}), or leave the class out."
     )
 

@@ -16,7 +16,7 @@ from nucrec.datasets._roots import Archive
 from nucrec.errors import DatasetError
 
 _SHA256 = "7c351209ba246fe2515fc1c0760d93522a2c29083edc700e3a9a437000c88cb1"
-_NOT_METADATA = ("file", "label", "paper_size")
+_NOT_METADATA = ("file", "label", "paper_size", "line")
 _INTEGERS = ("n_micronuclei", "x", "y", "side")
 
 

@@ -4,8 +4,10 @@ import os
 import warnings
 from pathlib import Path, PurePosixPath
 
+from nucrec._class_names import looks_micronuclear, looks_nuclear
+from nucrec._validation import invalid
 from nucrec.datasets._dataset import CLASS_NAMES, ImageDataset
-from nucrec.datasets._load import Entry, OnError, load_entries, looks_micronuclear
+from nucrec.datasets._load import Entry, OnError, load_entries
 from nucrec.datasets._roots import open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
 
@@ -52,7 +54,7 @@ def load_nucrec(
     Warns
     -----
     DataWarning
-        Files were left out, or the counts are not 148 and 158.
+        Files were left out, the counts are not 148 and 158, or ``NUCREC_DATA`` names nothing.
 
     References
     ----------
@@ -68,10 +70,18 @@ def load_nucrec(
     ...     print(str(error)[:45])
     NucRec (DOI 10.21227/1f43-t560) was not found
     """
+    if path is not None and not isinstance(path, str | Path):
+        raise invalid("path", "a path", path)
     places = _places(path)
     found = next((place for place in places if place.exists()), None)
     if found is None:
         raise _not_found(places)
+    if found != places[0]:
+        warnings.warn(
+            f"NUCREC_DATA names {places[0]}, which is not there: loading {found}",
+            DataWarning,
+            stacklevel=2,
+        )
     root = open_root(found)
     listing = root.listing()
     entries = [
@@ -116,7 +126,7 @@ def _class_of(name: str) -> str | None:
     for folder in reversed(PurePosixPath(name).parent.parts):
         if looks_micronuclear(folder):
             return CLASS_NAMES[1]
-        if folder.casefold().startswith(("nucle", "nucli", "normal")):
+        if looks_nuclear(folder):
             return CLASS_NAMES[0]
     return None
 

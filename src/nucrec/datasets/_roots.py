@@ -66,7 +66,7 @@ class Folder:
             problems.append(Quarantined(self._relative(Path(error.filename)), _why(error)))
 
         for top, folders, files in os.walk(self.path, onerror=unreadable):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(name for name in folders if not _is_hidden(name))
             here = Path(top)
             for name in folders:
                 relative = self._relative(here / name)
@@ -114,6 +114,7 @@ class Archive:
         self.path = path
         self._lock = threading.Lock()
         self._file: zipfile.ZipFile | None = None
+        self._process = os.getpid()
         self._members: dict[str, zipfile.ZipInfo] = {}
         self._open()
 
@@ -150,7 +151,9 @@ class Archive:
 
     def _open(self) -> zipfile.ZipFile:
         with self._lock:
-            if self._file is None:
+            # after a fork, two processes would share one position in the file
+            if self._file is None or self._process != os.getpid():
+                self._process = os.getpid()
                 try:
                     self._file = zipfile.ZipFile(self.path)
                 except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:

@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 By = Literal["group", "image"]
 
 _ORDERS_TRIED = 50
+_GROUPS_WEIGHED = 20_000  # in all orders together, so that many groups take no longer
 
 
 def split(
@@ -58,7 +59,7 @@ def split(
 
     Notes
     -----
-    By group, 50 random orders of the groups are tried. In each, a group goes to the test part if
+    By group, up to 50 random orders of the groups are tried. In each, a group goes to the test part if
     that brings the counts of all classes nearer to what was asked for (sum of squares); the best
     order wins.
 
@@ -194,11 +195,12 @@ def _draw_groups(dataset: ImageDataset, test_size: float, seed: int) -> Array:
     np.add.at(counts, (units, dataset.labels), 1)
     counts = counts[:, counts.any(axis=0)]
     rng = np.random.default_rng(seed)
-    tried = [
-        _fill_test(counts, test_size, rng.permutation(len(counts))) for _ in range(_ORDERS_TRIED)
-    ]
-    best = min(tried, key=lambda chosen: _misfit(counts, chosen, test_size))
-    if _absent_classes(counts, best):
+    orders = max(1, min(_ORDERS_TRIED, _GROUPS_WEIGHED // len(counts)))
+    tried = [_fill_test(counts, test_size, rng.permutation(len(counts))) for _ in range(orders)]
+    total = counts.sum(axis=0)
+    misfits = [_misfit(counts[chosen].sum(axis=0), total, test_size) for chosen in tried]
+    best = tried[misfits.index(min(misfits))]
+    if min(misfits)[0]:
         raise SplitError(
             f"no division of {len(counts)} groups with all classes in both parts was found: "
             "more groups for each class are needed"
@@ -209,27 +211,26 @@ def _draw_groups(dataset: ImageDataset, test_size: float, seed: int) -> Array:
 def _fill_test(counts: Array, test_size: float, order: Array) -> Array:
     """Return which groups go to the test part, each taken in turn if it improves the fit."""
     chosen = np.zeros(len(counts), dtype=bool)
-    misfit = _misfit(counts, chosen, test_size)
+    total = counts.sum(axis=0)
+    taken = np.zeros_like(total)
+    misfit = _misfit(taken, total, test_size)
     for group in order:
-        chosen[group] = True
-        with_group = _misfit(counts, chosen, test_size)
+        with_group = _misfit(taken + counts[group], total, test_size)
         if with_group < misfit:
             misfit = with_group
-        else:
-            chosen[group] = False
+            taken = taken + counts[group]
+            chosen[group] = True
     return chosen
 
 
-def _misfit(counts: Array, chosen: Array, test_size: float) -> tuple[int, float]:
-    """Return how far a choice is from what was asked for; smaller is better."""
-    total = counts.sum(axis=0)
-    share = counts[chosen].sum(axis=0) / total
-    return _absent_classes(counts, chosen), float(((share - test_size) ** 2 * total).sum())
+def _misfit(taken: Array, total: Array, test_size: float) -> tuple[int, float]:
+    """Return how far a test part is from what was asked for; smaller is better.
 
-
-def _absent_classes(counts: Array, chosen: Array) -> int:
-    """Return how many classes have no image in the test part, plus those that have none in training."""
-    return int((~counts[chosen].any(axis=0)).sum() + (~counts[~chosen].any(axis=0)).sum())
+    First counts how many classes have no image in the test part, plus those that have none in the
+    training part; then the squared differences of the shares of the classes.
+    """
+    absent = int(np.count_nonzero(taken == 0) + np.count_nonzero(taken == total))
+    return absent, float(((taken / total - test_size) ** 2 * total).sum())
 
 
 def _units(dataset: ImageDataset) -> Array:

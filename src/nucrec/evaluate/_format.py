@@ -18,6 +18,11 @@ def number(value: float, digits: int = 2) -> str:
     return "n/a" if math.isnan(value) else f"{value:z.{digits}f}"
 
 
+def percent(share: float) -> str:
+    """Return a share as "95%", with as many digits as it has."""
+    return f"{100 * share:.10g}%"
+
+
 def text_table(header: Row, rows: Sequence[Row]) -> str:
     """Return a table in columns: the first to the left, the others to the right."""
     lines = [header, *rows]
@@ -103,7 +108,7 @@ def interval(metric: "Metric") -> str:
 
 def _summary(report: "Report") -> str:
     groups = "" if report.n_groups is None else f" in {report.n_groups} groups"
-    return f"{report.n} images{groups}; intervals: {report.confidence:.0%}"
+    return f"{report.n} images{groups}; intervals: {percent(report.confidence)}"
 
 
 def _metric_rows(report: "Report") -> tuple[Row, list[Row]]:

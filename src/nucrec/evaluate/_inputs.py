@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import check_finite, invalid
+from nucrec._class_names import check_class_names, order_classes
+from nucrec._validation import check_finite, check_known, invalid
 
 Array = npt.NDArray[Any]
 
@@ -15,24 +16,36 @@ def encode_classes(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, class_names: Sequence[str] | None
 ) -> tuple[tuple[str, ...], Array, Array]:
     """Return the class names, and truth and prediction as numbers of classes."""
-    true, predicted = np.asarray(y_true), np.asarray(y_pred)
-    for name, array in (("y_true", true), ("y_pred", predicted)):
-        if array.ndim != 1 or not array.size:
-            raise invalid(name, "a one-dimensional array of at least one class", array)
-        if array.dtype.kind not in "buifUOS":
-            raise invalid(name, "whole numbers or names of classes", f"dtype {array.dtype}")
-        check_finite(name, array)
+    true, predicted = _classes("y_true", y_true), _classes("y_pred", y_pred)
     if true.shape != predicted.shape:
         shapes = f"{len(true)} and {len(predicted)}"
         raise invalid("y_pred", "as many values as y_true", shapes)
-    if class_names is None:
-        occurring = np.concatenate([true, predicted])
-        classes = np.unique(occurring.astype(str) if occurring.dtype.kind in "OUS" else occurring)
-        names = tuple(str(value) for value in classes)
+    occurring = np.unique(np.concatenate([true, predicted]))
+    if class_names is not None:
+        names = check_class_names(class_names)
+        classes = np.array(names) if true.dtype.kind == "U" else np.arange(len(names))
+    elif occurring.dtype.kind == "U":
+        names = tuple(order_classes(map(str, occurring)))
+        classes = np.array(names)
     else:
-        names = tuple(str(name) for name in class_names)
-        classes = np.array(names) if true.dtype.kind in "OUS" else np.arange(len(names))
+        classes = occurring
+        names = tuple(str(value) for value in classes)
     return names, _numbers("y_true", true, classes), _numbers("y_pred", predicted, classes)
+
+
+def _classes(name: str, values: npt.ArrayLike) -> Array:
+    """Return classes as an array of numbers or of str."""
+    array = np.asarray(values)
+    if array.ndim != 1 or not array.size:
+        raise invalid(name, "a one-dimensional array of at least one class", values)
+    if array.dtype.kind == "O":
+        check_known(name, array)
+        is_text = any(isinstance(value, str) for value in array.tolist())
+        array = np.array(array.tolist(), dtype=str if is_text else None)
+    if array.dtype.kind not in "buifUS":
+        raise invalid(name, "whole numbers or names of classes", f"dtype {array.dtype}")
+    check_finite(name, array)
+    return array.astype(str) if array.dtype.kind == "S" else array
 
 
 def _numbers(name: str, array: Array, classes: Array) -> Array:
@@ -66,4 +79,6 @@ def number_groups(groups: npt.ArrayLike, n: int) -> Array:
     array = np.asarray(groups)
     if array.shape != (n,):
         raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")
+    check_known("groups", array)
+    array = array.astype(str) if array.dtype.kind == "O" else array
     return np.unique(array, return_inverse=True)[1]

@@ -1,9 +1,9 @@
 """The report of one classifier on one test set: numbers first, frozen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from nucrec.evaluate._metrics import (
 
 Array = npt.NDArray[Any]
 
+Statistic: TypeAlias = Callable[[Array], Array]
 _BY_CLASS = {"PRE": class_precision, "REC": class_recall, "F1": class_f1}
 
 
@@ -168,7 +169,8 @@ def report(
         Higher for the class at index 1 (of two), or one column for each class: probabilities or any
         other finite scores. Needed for AUC.
     class_names : sequence of str, optional
-        The classes, in order; by default those that occur, sorted.
+        The classes, in order; by default those that occur, sorted, but a name that starts with
+        "micronucl" comes last. Of two classes, the second is the positive one.
     groups : array_like, shape (n,), optional
         Images that are not independent share a group. Then whole groups are resampled for every
         metric.
@@ -195,9 +197,9 @@ def report(
     -----
     Without groups, ACC and the precision and recall of each class have Wilson's interval (Wilson
     1927), all others the percentile interval of the bootstrap over images (Efron and Tibshirani
-    1993). With groups, all have that of the bootstrap over groups. Resamples in which a metric is
-    undefined are left out of its interval. A precision or recall with nothing to divide by counts
-    as 0, as in scikit-learn.
+    1993). With groups, all have that of the bootstrap over groups. Resamples in which a class does
+    not occur any more, or a metric is undefined, are left out of its interval. A precision or
+    recall with nothing to divide by counts as 0, as in scikit-learn.
 
     References
     ----------
@@ -221,15 +223,15 @@ def report(
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("n_resamples", n_resamples, low=1)
+    check_int("random_state", random_state, low=0)
     names, true, predicted = encode_classes(y_true, y_pred, class_names)
     scores = None if y_score is None else check_scores(y_score, len(true), len(names))
     units = None if groups is None else number_groups(groups, len(true))
     confusion = confusion_matrix(true, predicted, len(names))
 
     point = _statistic(true, predicted, scores, len(names))
-    resampled = bootstrap(
-        point, np.arange(len(true)) if units is None else units, n_resamples, random_state
-    )
+    drawn = np.arange(len(true)) if units is None else units
+    resampled = bootstrap(_where_defined(point, true), drawn, n_resamples, random_state)
     values = point(np.ones((1, len(true))))[0]
     how = "bootstrap" if units is None else "group bootstrap"
     found = [
@@ -259,7 +261,7 @@ def _statistic_names(has_scores: bool, names: tuple[str, ...]) -> list[tuple[str
     return [(key, "") for key in overall] + [(key, name) for key in _BY_CLASS for name in names]
 
 
-def _statistic(true: Array, predicted: Array, scores: Array | None, n_classes: int) -> Any:
+def _statistic(true: Array, predicted: Array, scores: Array | None, n_classes: int) -> Statistic:
     """Return the function from weights (resamples, images) to all metrics (resamples, k)."""
     cells = np.eye(n_classes**2)[true * n_classes + predicted]
     ranked = []
@@ -276,6 +278,24 @@ def _statistic(true: Array, predicted: Array, scores: Array | None, n_classes: i
         return np.column_stack([*overall, *by_class])
 
     return statistic
+
+
+def _where_defined(statistic: Statistic, true: Array) -> Statistic:
+    """Return the statistic, but not a number for resamples in which a class does not occur.
+
+    A class that was not drawn has no recall, and the mean over classes and the correlation are
+    those of another task. Accuracy is what it is.
+    """
+    members = np.eye(true.max() + 1)[true]
+    members = members[:, members.any(axis=0)]
+
+    def defined(weights: Array) -> Array:
+        values = statistic(weights)
+        lacks_class = (weights @ members == 0).any(axis=1)
+        values[lacks_class, 1:] = np.nan
+        return values
+
+    return defined
 
 
 def _wilson_metrics(

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._validation import check_int, invalid
-from nucrec.datasets import ImageDataset
+from nucrec.datasets import ImageDataset, LazyImages
 
 Array = npt.NDArray[Any]
 
@@ -113,8 +113,13 @@ def _as_images(X: Any) -> ImageDataset | None:
     """Return X as a data set of images, or None if it is rows of numbers."""
     if isinstance(X, ImageDataset):
         return X
-    if isinstance(X, list | tuple) and X and np.ndim(X[0]) >= 2:
-        return ImageDataset(X, np.zeros(len(X), int))
-    if isinstance(X, np.ndarray) and X.ndim in (3, 4):
+    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+        X = X.tolist()
+    if isinstance(X, list | tuple) and X and all(isinstance(part, ImageDataset) for part in X):
+        # what scikit-learn's splitters make of a data set
+        X = LazyImages([source for part in X for source in part.images.sources])
+    is_batch = isinstance(X, np.ndarray) and X.ndim in (3, 4)
+    is_list = isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) >= 2
+    if is_batch or is_list or isinstance(X, LazyImages):
         return ImageDataset(X, np.zeros(len(X), int))
     return None

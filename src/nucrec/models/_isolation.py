@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-import traceback
+import time
 from collections.abc import Callable
 from typing import IO, Any, BinaryIO, cast
 
@@ -40,6 +40,10 @@ class ChildDiedError(Exception):
     """The process of the call ended without an answer."""
 
 
+class ChildError(Exception):
+    """The call could not be loaded in the child, or raised; the message is that of the exception."""
+
+
 class ChildProcess:
     """A Python process that runs one call at a time; it is started again after it was killed."""
 
@@ -55,8 +59,8 @@ class ChildProcess:
             It took longer than `timeout` seconds, not counting the start of the process.
         ChildDiedError
             The process ended before it answered.
-        RuntimeError
-            The function raised; the message is the traceback.
+        ChildError
+            The function could not be loaded, or raised.
         """
         message = pack((function, args))
         process = self._started()
@@ -78,7 +82,7 @@ class ChildProcess:
         finally:
             timer.cancel()
         if not ok:
-            raise RuntimeError(value)
+            raise ChildError(value)
         return value
 
     def kill(self) -> None:
@@ -108,7 +112,8 @@ class ChildProcess:
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             self.kill()
-            code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+            path = [entry for entry in sys.path if isinstance(entry, str)]
+            code = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-c", code],
                 stdin=subprocess.PIPE,
@@ -137,6 +142,7 @@ def serve() -> None:
     """Answer calls that come on standard input, until it ends. This is what the child runs."""
     questions = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers.write(b"!")
     answers.flush()
     # what models print must not get between the answers
@@ -147,11 +153,20 @@ def serve() -> None:
         _answer(message, answers)
 
 
+def _end_with_parent(parent: int) -> None:
+    """End this process and its children when the parent is gone, even in the middle of a call."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def _answer(message: bytes, answers: BinaryIO) -> None:
     try:
         function, args = pickle.loads(message)  # noqa: S301 - from our own parent
         answer = pickle.dumps((True, function(*args)))
-    except Exception:  # noqa: BLE001 - goes to the parent, which raises it
-        answer = pickle.dumps((False, traceback.format_exc()))
+    except Exception as error:  # noqa: BLE001 - goes to the parent, which raises it
+        answer = pickle.dumps((False, f"{type(error).__name__}: {error}"))
     answers.write(answer)
     answers.flush()

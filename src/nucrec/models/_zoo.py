@@ -15,13 +15,20 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from nucrec._class_names import order_classes
 from nucrec._progress import Progress, silent
 from nucrec._threads import available_cores
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import Report, report
 from nucrec.models._features import PixelFeatures
-from nucrec.models._isolation import ChildDiedError, ChildProcess, ChildTimeoutError, pack
+from nucrec.models._isolation import (
+    ChildDiedError,
+    ChildError,
+    ChildProcess,
+    ChildTimeoutError,
+    pack,
+)
 from nucrec.models._zoo_result import ZooResult, ZooRow
 
 Array = npt.NDArray[Any]
@@ -40,9 +47,9 @@ def run_zoo(
 ) -> ZooResult:
     """Fit each classifier on the training set and report on the test set.
 
-    Each runs in a process of its own with one thread. One that raises, hangs, or takes its
-    process down becomes a row that says so; the others are not affected. Results do not depend on
-    `n_jobs`.
+    They run in child processes with one thread each. One that raises, hangs, or takes its process
+    down becomes a row that says so, and the others go on in a new process. Results do not depend
+    on `n_jobs`, as long as no classifier draws on global state that another one changes.
 
     Parameters
     ----------
@@ -88,6 +95,9 @@ def run_zoo(
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     lanes = available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
     part = (_Part.of("train", train), _Part.of("test", test))
+    names = [p.class_names for p in part]
+    if None not in names and names[0] != names[1]:
+        raise invalid("test", f"the classes of train, {names[0]}", names[1])
     show = progress or silent
     shared = _SharedFeatures(*part)
     rows: dict[str, ZooRow] = {}
@@ -110,6 +120,14 @@ class _Part:
     class_names: tuple[str, ...] | None
     groups: Array | None
 
+    @property
+    def classes(self) -> list[Any]:
+        """The labels of the classes, in the order of the report."""
+        if self.class_names is not None:
+            return list(range(len(self.class_names)))
+        occurring = np.unique(self.y).tolist()
+        return order_classes(occurring) if self.y.dtype.kind == "U" else occurring
+
     @classmethod
     def of(cls, name: str, data: Any) -> "_Part":
         if isinstance(data, ImageDataset):
@@ -120,10 +138,11 @@ class _Part:
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise invalid(name, "an ImageDataset or a pair (X, y)", data)
         X, y = data[0], np.asarray(data[1])
-        if y.ndim != 1 or len(y) != len(X) or not len(y):
-            expected = f"as many labels as images ({len(X)}), at least one"
+        n = len(X) if hasattr(X, "__len__") else 0
+        if y.ndim != 1 or len(y) != n or not n:
+            expected = f"as many labels as images ({n}), at least one"
             raise invalid(f"{name}[1]", expected, f"shape {y.shape}")
-        return cls(X, y, None, None)
+        return cls(X, y.astype(str) if isinstance(y[0], str) else y, None, None)
 
 
 class _SharedFeatures:
@@ -196,6 +215,8 @@ def _run_one(
         found = _report(trial.found, shared.test, confidence)
     except ChildTimeoutError:
         return ZooRow(name, "timeout", time.perf_counter() - started)
+    except ChildError as error:
+        return ZooRow(name, "failed", time.perf_counter() - started, None, "load", str(error))
     except ChildDiedError as error:
         return ZooRow(name, "failed", time.perf_counter() - started, None, stage, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
@@ -232,9 +253,20 @@ def _scores(model: Any, X: Any) -> Array | None:
 
 
 def _report(found: _Predictions, test: _Part, confidence: float) -> Report:
-    classes = np.unique(test.y) if test.class_names is None else np.arange(len(test.class_names))
-    y_score = found.y_score if np.array_equal(found.classes, classes) else None
+    y_score = _aligned(found, test.classes)
     return report(test.y, found.y_pred, y_score, test.class_names, test.groups, confidence)
+
+
+def _aligned(found: _Predictions, classes: list[Any]) -> Array | None:
+    """Return scores with a column for each class in the report's order; None if they do not fit."""
+    scores, own = found.y_score, found.classes.tolist()
+    if scores is None or set(own) != set(classes):
+        return None
+    if scores.ndim == 1 and len(classes) == 2:
+        scores = np.column_stack([-scores, scores])
+    if scores.ndim != 2 or scores.shape[1] != len(classes):
+        return None
+    return np.asarray(scores[:, [own.index(name) for name in classes]])
 
 
 def _one_line(error: BaseException) -> str:

@@ -125,8 +125,8 @@ class ZooResult(Sequence[ZooRow]):
         return {"rows": [row.to_dict() for row in self.rows]}
 
     def _metric_names(self) -> list[str]:
-        first = next((row.report for row in self.rows if row.report), None)
-        return list(first.metrics) if first else []
+        reports = [row.report for row in self.rows if row.report]
+        return list(dict.fromkeys(name for report in reports for name in report.metrics))
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         names = self._metric_names()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from nucrec._files import make_folder, write_text
 from nucrec._progress import Progress, ProgressLine, silent
-from nucrec._validation import check_choice, check_int, check_seed, invalid
+from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
 from nucrec.datasets._nucrec import is_nucrec
 from nucrec.models import ZooResult, classical_zoo, run_zoo
@@ -124,13 +124,13 @@ def reproduce(
     numbers = _table_numbers(tables)
     check_choice("preset", preset, ("quick", "full"))
     check_choice("protocol", protocol, ("paper", "honest", "both"))
-    check_seed("random_state", check_int("random_state", random_state, low=0, high=2**32 - 1))
+    check_int("random_state", random_state, low=0, high=2**32 - 1)
     protocols: list[ProtocolName] = ["paper", "honest"] if protocol == "both" else [protocol]
-    folder = Path(out).expanduser()
-    make_folder(folder)
 
     started = time.perf_counter()
     dataset, source = _load(data)
+    folder = Path(out).expanduser()
+    make_folder(folder)
     steps = _Steps(progress, 11 * len(numbers) * len(protocols))
     results: list[TableResult] = []
     files: list[Path] = []

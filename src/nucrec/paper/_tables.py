@@ -91,7 +91,7 @@ class TableResult:
                 f"# {published.title}",
                 fmt.markdown_table(header, rows),
                 "\n".join(f"- {note}" for note in self._notes()),
-                f"## Intervals ({self._confidence():.0%})",
+                f"## Intervals ({fmt.percent(self._confidence())})",
                 fmt.markdown_table(ranges, intervals),
                 "",
             ]
