@@ -111,6 +111,19 @@ def test_json_and_quiet(images, tmp_path):
     assert json.loads(result.stdout) == json.loads((tmp_path / "out" / "run.json").read_text())
 
 
+def test_warnings_are_one_line_each(images, tmp_path):
+    (images / "nucleus" / "broken.png").write_bytes(b"")
+    options = ("--tables", 1, "--protocol", "paper", "--quiet")
+    result = run("reproduce", "--data", images, *options, "--out", tmp_path / "out")
+    assert result.returncode == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(
+        "nucrec: warning: 1 files were left out (21 images listed): nucleus/broken"
+    )
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["data"]["quarantined"][0]["name"] == "nucleus/broken.png"
+
+
 def test_output_may_be_cut_off_by_a_pipe(images, tmp_path):
     options = "--tables 1 --protocol paper --quiet"
     command = f"{sys.executable} -m nucrec reproduce --data {images} {options} | head -1"

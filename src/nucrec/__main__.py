@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Sequence
 
 from nucrec import __version__
@@ -29,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 1 (failed) or 2 (usage)."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return int(arguments.run(arguments))
     except InvalidParameterError as error:
         return _fail(error, 2)
     except NucrecError as error:
@@ -102,6 +105,11 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         )
         print(", ".join(path.name for path in result.files))
     return 0
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Show a warning as one line, without the place in the code that it comes from."""
+    print(f"nucrec: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _fail(error: NucrecError, code: int) -> int:

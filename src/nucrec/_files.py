@@ -1,6 +1,6 @@
 """Writing files so that a final path is never half-written."""
 
-import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -22,21 +22,15 @@ def write_text(path: Path, text: str) -> None:
     NucrecError
         The file cannot be written. What was at `path` before is still there.
     """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        handle, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
-        )
-    except OSError as error:
-        raise NucrecError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise NucrecError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -55,10 +49,3 @@ def make_folder(path: Path) -> None:
         raise NucrecError(
             f"cannot write to the folder {path}: {error.strerror}. Choose another output folder."
         ) from error
-
-
-def _umask() -> int:
-    """Return the mask for new files (reading it means setting it)."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
