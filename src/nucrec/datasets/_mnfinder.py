@@ -59,7 +59,7 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
 
     References
     ----------
-    - mnfinder 1.2.3, https://pypi.org/project/mnfinder/
+    - L. DiPeso, mnfinder 1.2.3, a Python package, 2023
 
     Examples
     --------
