@@ -67,7 +67,7 @@ def test_timeout_kills_the_process_and_its_children(child, tmp_path):
 
     started = time.monotonic()
     with pytest.raises(ChildTimeoutError):
-        child.call(hang, str(tmp_path / "pids"), timeout=3)
+        child.call(hang, str(tmp_path / "pids"), timeout=6)
     assert time.monotonic() - started < 60
     for pid in map(int, (tmp_path / "pids").read_text().split()):
         assert wait_until_gone(pid)

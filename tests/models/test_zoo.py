@@ -108,7 +108,7 @@ def everything() -> ZooResult:
         "prints": Prints(),
         "last": GaussianNB(),
     }
-    return run_zoo(zoo, (X, Y), (X, Y), timeout=4, n_jobs=2)
+    return run_zoo(zoo, (X, Y), (X, Y), timeout=8, n_jobs=2)
 
 
 def test_a_row_for_each_in_order(everything):
@@ -151,7 +151,7 @@ def test_failures_say_where_and_why(everything, name, stage, error):
 def test_a_hanging_one_is_stopped(everything):
     row = everything["hangs"]
     assert (row.status, row.report) == ("timeout", None)
-    assert 4 <= row.seconds < 20
+    assert 8 <= row.seconds < 120
 
 
 def test_warnings_are_kept_once_each(everything):
