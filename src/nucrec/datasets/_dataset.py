@@ -12,12 +12,7 @@ import numpy.typing as npt
 
 from nucrec._class_names import check_class_names
 from nucrec._threads import ordered_map, workers_for
-from nucrec._validation import (
-    check_int,
-    check_seed,
-    check_size,
-    invalid,
-)
+from nucrec._validation import check_int, check_seed, check_size, invalid
 from nucrec.datasets._columns import (
     Index,
     check_column,

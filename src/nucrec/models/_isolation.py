@@ -75,7 +75,8 @@ class ChildProcess:
         timer.start()
         try:
             ok, value = _exchange(process, message)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            # ValueError: the timer closed the pipe between two reads
             if timed_out.is_set():
                 raise ChildTimeoutError from error
             raise ChildDiedError(f"the process ended with exit code {self._exit_code()}") from error
