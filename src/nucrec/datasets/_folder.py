@@ -117,10 +117,10 @@ class _Found(NamedTuple):
 def _in_class_folders(where: Path) -> _Found:
     root = open_root(where)
     listing = root.listing()
-    classes = _class_folders(listing)
+    top = _top(listing)
+    classes = [path.name for path in map(PurePosixPath, listing.folders) if path.parent == top]
     if not classes or not listing.images:
         raise DatasetError(_no_classes(listing, where))
-    top = _top(listing)
     _warn_if_passed_through(top, classes)
     entries: list[Entry] = []
     strays: list[Quarantined] = []
@@ -156,12 +156,6 @@ def _top(listing: Listing) -> PurePosixPath:
         if not only_one or not any(folder.parent == inside[0] for folder in folders):
             return top
         top = inside[0]
-
-
-def _class_folders(listing: Listing) -> list[str]:
-    top = _top(listing)
-    paths = [PurePosixPath(name) for name in listing.folders]
-    return [path.name for path in paths if path.parent == top]
 
 
 def _no_classes(listing: Listing, where: Path) -> str:

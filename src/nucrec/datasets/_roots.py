@@ -92,11 +92,11 @@ class Folder:
             if status.st_size > MAX_FILE_BYTES:
                 raise ImageError(f"{name}: {status.st_size} bytes are more than {MAX_FILE_BYTES}")
             return path.read_bytes()
+        except ImageError:
+            raise
         except FileNotFoundError as error:
             raise ImageError(f"{name}: there is no such file") from error
         except (OSError, RuntimeError, ValueError) as error:
-            if isinstance(error, ImageError):
-                raise
             raise ImageError(f"{name}: cannot be read ({_why(error)})") from error
 
     def _relative(self, path: Path) -> str:
