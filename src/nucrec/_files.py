@@ -1,21 +1,22 @@
 """Writing files so that a final path is never half-written."""
 
+import contextlib
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from nucrec.errors import NucrecError
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`: to a temporary file beside it first, then move.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; what was written there is moved to `path` at the end.
 
     Parameters
     ----------
     path : Path
         The file; an older one of that name is replaced as a whole or not at all.
-    text : str
-        The content.
 
     Raises
     ------
@@ -24,13 +25,24 @@ def write_text(path: Path, text: str) -> None:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise NucrecError(f"cannot write {path}: {error.strerror}") from error
+        raise NucrecError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`: to a temporary file beside it first, then move.
+
+    Raises
+    ------
+    NucrecError
+        The file cannot be written. What was at `path` before is still there.
+    """
+    with replacing(path) as temporary, temporary.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
 
 
 def make_folder(path: Path) -> None:

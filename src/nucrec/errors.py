@@ -11,8 +11,12 @@ __all__ = [
     "ImageError",
     "InvalidParameterError",
     "LeakageWarning",
+    "MissingExtraError",
+    "ModelFileError",
     "NucrecError",
     "SplitError",
+    "WeightsError",
+    "WeightsNotAvailableError",
 ]
 
 
@@ -44,6 +48,25 @@ class ImageError(NucrecError, ValueError):
 
 class SplitError(NucrecError, ValueError):
     """The data set cannot be split as asked, for example because it has too few groups."""
+
+
+class WeightsError(NucrecError, ValueError):
+    """A file of weights is truncated, of another format, or not what its name says."""
+
+
+class WeightsNotAvailableError(WeightsError, OSError):
+    """Pre-trained weights are not here and cannot be had.
+
+    The message names the file, its hash, where to put it, and what works without it.
+    """
+
+
+class MissingExtraError(NucrecError, ImportError):
+    """A library that is not part of the core is not installed. The message names the extra."""
+
+
+class ModelFileError(NucrecError, ValueError):
+    """A file of a saved model cannot be read, or is not what nucrec saved. No code of it was run."""
 
 
 class DataWarning(UserWarning):

@@ -7,6 +7,7 @@ from nucrec.datasets._intensity import rescale_intensity
 from nucrec.datasets._mnfinder import load_mnfinder_crops
 from nucrec.datasets._nucrec import load_nucrec
 from nucrec.datasets._split import folds, split
+from nucrec.datasets._unlabelled import load_images
 
 __all__ = [
     "ImageDataset",
@@ -14,6 +15,7 @@ __all__ = [
     "Quarantined",
     "folds",
     "load_folder",
+    "load_images",
     "load_mnfinder_crops",
     "load_nucrec",
     "rescale_intensity",

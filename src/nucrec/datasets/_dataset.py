@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -312,6 +313,7 @@ class ImageDataset:
         dtype: OutputDtype | None = None,
         shuffle: bool = False,
         random_state: int | None = None,
+        epoch: int | None = None,
     ) -> "tf.data.Dataset":
         """Return batches of (images, labels) as a `tf.data.Dataset` that never holds the whole set.
 
@@ -332,6 +334,8 @@ class ImageDataset:
             Draw a new order in each epoch.
         random_state : int, optional
             Seed of the order.
+        epoch : int, optional
+            Number of the epoch, from 0, that every pass shall be. By default passes are counted.
 
         Returns
         -------
@@ -363,20 +367,20 @@ class ImageDataset:
             tf.TensorSpec((None, *plan.shape), tf.as_dtype(plan.dtype)),
             tf.TensorSpec((None,), tf.int64),
         )
-        epochs = iter(range(1 << 62))
+        numbers = count() if epoch is None else repeat(check_int("epoch", epoch, low=0))
 
         def one_epoch() -> Iterator[tuple[Array, Array]]:
-            epoch = next(epochs)
+            number = next(numbers)
             order = np.arange(len(self))
             if shuffle:
-                np.random.default_rng([seed, epoch]).shuffle(order)
+                np.random.default_rng([seed, number]).shuffle(order)
             for start in range(0, len(self), batch_size):
                 chosen = order[start : start + batch_size]
-                yield self._batch(chosen, plan, augment, epoch), self.labels[chosen]
+                yield self._batch(chosen, plan, augment, number), self.labels[chosen]
 
         batches = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
-        count = -(-len(self) // batch_size)
-        return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+        n_batches = -(-len(self) // batch_size)
+        return batches.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(2)
 
     def _workers(self) -> int:
         pixels = [shape[0] * shape[1] for shape in self.images.shapes]

@@ -61,32 +61,17 @@ def load_entries(
         A class has no image that can be read.
     """
     check_choice("on_error", on_error, ("quarantine", "raise"))
-    problems = list(quarantined)
-    images: list[FileImage] = []
-    kept: list[int] = []
-    several_pages: list[str] = []
-    room_left = KEEP_DECODED_BYTES
-    decoded = ordered_map(
-        lambda entry: _try_decode(root, entry.name), entries, _workers(root, entries)
-    )
-    for i, (entry, result) in enumerate(zip(entries, decoded, strict=True)):
-        if isinstance(result, ImageError):
-            problems.append(Quarantined(entry.name, _reason(result, entry.name)))
-            continue
-        if result.has_more_pages:
-            several_pages.append(entry.name)
-        keep = result.array.nbytes <= room_left
-        room_left -= result.array.nbytes if keep else 0
-        images.append(FileImage(root, entry.name, result.array, keep=keep))
-        kept.append(i)
+    found = read_files(root, [entry.name for entry in entries])
+    problems = [*quarantined, *found.quarantined]
     if problems and on_error == "raise":
         raise ImageError(f"{problems[0].name}: {problems[0].reason}")
+    kept = found.kept
     readable = [entries[i] for i in kept]
     _check_classes(readable, class_names, problems)
-    _warn(problems, several_pages, len(entries))
+    warn_of_files(problems, found.several_pages, len(entries))
     numbers = {name: k for k, name in enumerate(class_names)}
     return ImageDataset(
-        LazyImages(images),
+        LazyImages(found.images),
         [numbers[entry.class_name] for entry in readable],
         class_names,
         ids=[entry.name for entry in readable],
@@ -96,6 +81,33 @@ def load_entries(
     )
 
 
+class Files(NamedTuple):
+    """What became of a list of files: images, the positions of their names, and what else was found."""
+
+    images: list[FileImage]
+    kept: list[int]
+    quarantined: list[Quarantined]
+    several_pages: list[str]
+
+
+def read_files(root: Root, names: Sequence[str]) -> Files:
+    """Decode each file once; keep the pixels of as many as there is room for."""
+    found = Files([], [], [], [])
+    room_left = KEEP_DECODED_BYTES
+    decoded = ordered_map(lambda name: _try_decode(root, name), names, _workers(root, names))
+    for i, (name, result) in enumerate(zip(names, decoded, strict=True)):
+        if isinstance(result, ImageError):
+            found.quarantined.append(Quarantined(name, _reason(result, name)))
+            continue
+        if result.has_more_pages:
+            found.several_pages.append(name)
+        keep = result.array.nbytes <= room_left
+        room_left -= result.array.nbytes if keep else 0
+        found.images.append(FileImage(root, name, result.array, keep=keep))
+        found.kept.append(i)
+    return found
+
+
 def _try_decode(root: Root, name: str) -> Decoded | ImageError:
     try:
         return decode(root.read(name), name)
@@ -103,9 +115,9 @@ def _try_decode(root: Root, name: str) -> Decoded | ImageError:
         return error
 
 
-def _workers(root: Root, entries: Sequence[Entry]) -> int:
+def _workers(root: Root, names: Sequence[str]) -> int:
     """Return how many threads pay, judged by the first image that can be read."""
-    tried = (_try_decode(root, entry.name) for entry in entries[:10])
+    tried = (_try_decode(root, name) for name in names[:10])
     first = next((result for result in tried if not isinstance(result, ImageError)), None)
     return workers_for(0 if first is None else first.array.size)
 
@@ -132,7 +144,10 @@ def _check_classes(
     )
 
 
-def _warn(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:
+def warn_of_files(
+    problems: Sequence[Quarantined], several_pages: Sequence[str], n: int
+) -> None:
+    """Warn of files that were left out, and of those with several pages."""
     stacklevel = 4  # the caller of the public load_*
     if problems:
         shown = "; ".join(f"{name}: {reason}" for name, reason in problems[:3])

@@ -1,8 +1,31 @@
 """The classifiers, and what compares them."""
 
 from nucrec.models._classical import classical_zoo
+from nucrec.models._classifier import ImageClassifier
+from nucrec.models._embeddings import Embeddings
+from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
+from nucrec.models._persistence import ModelInfo, load, model_info, save
+from nucrec.models._predict import FolderPredictions, FolderSummary, predict_folder
 from nucrec.models._zoo import run_zoo
 from nucrec.models._zoo_result import ZooResult, ZooRow
 
-__all__ = ["PixelFeatures", "ZooResult", "ZooRow", "classical_zoo", "run_zoo"]
+__all__ = [
+    "Embeddings",
+    "FolderPredictions",
+    "FolderSummary",
+    "ImageClassifier",
+    "ModelInfo",
+    "PixelFeatures",
+    "ZooResult",
+    "ZooRow",
+    "classical_zoo",
+    "cnn",
+    "inception_transfer",
+    "load",
+    "model_info",
+    "predict_folder",
+    "run_zoo",
+    "save",
+    "transfer",
+]

@@ -20,6 +20,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from nucrec._validation import check_choice, check_int
+from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
 
 SIZE = 32
@@ -27,7 +28,7 @@ SIZE = 32
 
 
 def classical_zoo(
-    features: Literal["pixels"] = "pixels", random_state: int | None = None
+    features: Literal["pixels", "embeddings"] = "pixels", random_state: int | None = None
 ) -> dict[str, Pipeline]:
     """Return the paper's eleven classical classifiers, unfitted, in the order of its tables.
 
@@ -55,8 +56,9 @@ def classical_zoo(
 
     Parameters
     ----------
-    features : {"pixels"}, default="pixels"
-        What the classifiers see.
+    features : {"pixels", "embeddings"}, default="pixels"
+        What the classifiers see: pixels, or what a frozen network with ImageNet weights makes of the
+        image (`Embeddings`; needs the extra ``offline``).
     random_state : int, optional
         Seed of all classifiers that draw random numbers; by default another result each time.
 
@@ -88,11 +90,11 @@ def classical_zoo(
     >>> zoo["KNN"].fit(train, train.labels).predict(test).shape == test.labels.shape
     True
     """
-    check_choice("features", features, ("pixels",))
+    check_choice("features", features, ("pixels", "embeddings"))
     if random_state is not None:
         check_int("random_state", random_state, low=0, high=2**32 - 1)
     return {
-        name: make_pipeline(PixelFeatures(SIZE), *steps)
+        name: make_pipeline(PixelFeatures(SIZE) if features == "pixels" else Embeddings(), *steps)
         for name, steps in _classifiers(random_state).items()
     }
 

@@ -11,6 +11,8 @@ from nucrec._validation import check_int, invalid
 from nucrec.datasets import ImageDataset, LazyImages
 
 Array = npt.NDArray[Any]
+Images = ImageDataset | npt.ArrayLike
+"""What is taken as images: a data set, an array or a list of them."""
 
 
 class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -66,7 +68,7 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             The rows are not finite numbers.
         """
         self._check_parameters()
-        images = _as_images(X)
+        images = as_images(X)
         if images is None:
             validate_data(self, X)
         else:
@@ -93,7 +95,7 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             As in `fit`, or the rows are not as long as in `fit`.
         """
         check_is_fitted(self)
-        images = _as_images(X)
+        images = as_images(X)
         if images is None:
             return np.asarray(validate_data(self, X, reset=False))
         if self.n_features_in_ != self.size * self.size * self.channels:
@@ -109,7 +111,7 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise invalid("channels", "1 or 3", self.channels)
 
 
-def _as_images(X: Any) -> ImageDataset | None:
+def as_images(X: Any) -> ImageDataset | None:
     """Return X as a data set of images, or None if it is rows of numbers."""
     if isinstance(X, ImageDataset):
         return X

@@ -21,6 +21,7 @@ from nucrec._threads import available_cores
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import Report, report
+from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
 from nucrec.models._isolation import (
     ChildDiedError,
@@ -157,10 +158,11 @@ class _SharedFeatures:
     def of(self, model: Any) -> tuple[Any, Any]:
         """Return what the model is fitted on and what it predicts.
 
-        `PixelFeatures` passes rows of features on, so a pipeline that begins with it takes both.
+        `PixelFeatures` and `Embeddings` pass rows of features on, so a pipeline that begins with one of
+        them takes both.
         """
         first = model.steps[0][1] if isinstance(model, Pipeline) else None
-        if type(first) is not PixelFeatures:
+        if type(first) not in (PixelFeatures, Embeddings):
             return self.train.X, self.test.X
         key = repr(first)
         with self._lock:

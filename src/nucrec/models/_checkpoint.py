@@ -1,0 +1,115 @@
+"""The state of a training in one file, so that a killed one can go on where it was."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._files import make_folder, replacing
+from nucrec.errors import InvalidParameterError, ModelFileError
+
+Array = npt.NDArray[Any]
+
+_FILE = "training.npz"
+_ARRAYS = ("network", "optimizer", "best", "validation")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a training is after an epoch.
+
+    Attributes
+    ----------
+    stage, epoch : int
+        Number of the stage, from 0, and of the epochs of it that are done.
+    rows : list of dict
+        The history so far.
+    best_loss : float
+        The smallest validation loss so far.
+    network, optimizer, best : list of ndarray
+        All variables of the network (states of random generators included) and the optimizer, and
+        the weights that had the smallest validation loss.
+    validation : list of ndarray
+        The probabilities of the validation images after each epoch.
+    """
+
+    stage: int
+    epoch: int
+    rows: list[dict[str, Any]]
+    best_loss: float
+    network: list[Array]
+    optimizer: list[Array]
+    best: list[Array]
+    validation: list[Array]
+
+
+class Checkpoint:
+    """A folder with the latest snapshot of one training.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    key : str
+        What the training depends on, as a hash: a snapshot of another training is not used.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        make_folder(folder)
+        self._path = folder / _FILE
+        self._key = key
+
+    def read(self) -> Snapshot | None:
+        """Return the latest snapshot, or None if there is none.
+
+        Raises
+        ------
+        InvalidParameterError
+            It is that of another training.
+        ModelFileError
+            It cannot be read.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            with np.load(self._path, allow_pickle=False) as content:
+                about = json.loads(content["about"].tobytes())
+                arrays = {
+                    name: [content[f"{name}{i}"] for i in range(about["counts"][name])]
+                    for name in _ARRAYS
+                }
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise ModelFileError(
+                f"the checkpoint {self._path} cannot be read ({error}): delete it to start again"
+            ) from error
+        if about["key"] != self._key:
+            raise InvalidParameterError(
+                f"checkpoint_dir: {self._path.parent} holds the checkpoint of a training with other "
+                "parameters, images or versions. Choose another folder, or delete it to start again."
+            )
+        loss = np.inf if about["best_loss"] is None else about["best_loss"]
+        return Snapshot(about["stage"], about["epoch"], about["rows"], loss, **arrays)
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Replace the latest snapshot, as a whole or not at all."""
+        loss = snapshot.best_loss
+        about = {
+            "key": self._key,
+            "stage": snapshot.stage,
+            "epoch": snapshot.epoch,
+            "rows": snapshot.rows,
+            "best_loss": loss if np.isfinite(loss) else None,
+            "counts": {name: len(getattr(snapshot, name)) for name in _ARRAYS},
+        }
+        arrays = {
+            f"{name}{i}": array
+            for name in _ARRAYS
+            for i, array in enumerate(getattr(snapshot, name))
+        }
+        text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        with replacing(self._path) as temporary, temporary.open("xb") as file:
+            np.savez(file, about=text, **arrays)

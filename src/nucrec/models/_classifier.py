@@ -1,0 +1,428 @@
+"""A scikit-learn classifier around a Keras network."""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_is_fitted
+
+import nucrec
+from nucrec._progress import Progress, ProgressLine, silent
+from nucrec._validation import check_choice, check_real, check_seed, invalid
+from nucrec.augment import Pipeline
+from nucrec.datasets import ImageDataset
+from nucrec.models._backbones import BACKBONES, load_weights
+from nucrec.models._features import Images, as_images
+from nucrec.models._labels import labelled, validation_part
+from nucrec.models._recipes import Mode, RecipeName
+from nucrec.models._settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+
+
+class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A neural network as a scikit-learn classifier of images.
+
+    Usually made by `cnn`, `transfer` or `inception_transfer`, which set these parameters. It takes data
+    sets, arrays and lists of images, grey or colour, of any size and dtype.
+
+    Parameters
+    ----------
+    backbone : str, default="efficientnet-lite0"
+        "cnn" for a small convolutional network, or a network to be given pre-trained weights:
+        "efficientnet-lite0", "inception-resnet-v2", "efficientnet-v2-b0", "resnet50",
+        "mobilenet-v3-large", "densenet121".
+    weights : "imagenet", path or None, default="imagenet"
+        What the backbone begins with; None for random weights. Not used for "cnn".
+    mode : {"finetune", "features"}, default="finetune"
+        Whether the backbone learns, too, or stays as it is.
+    recipe : {"default", "paper"}, default="default"
+        "default" is for small sets: each image is standardised; the classes are trained on cached features
+        first; then everything with batch normalisation frozen, the learning rate rising and falling, on
+        images changed on the fly. "paper" trains everything from the first step with batch normalisation
+        live and Adam at a constant rate, without changing images.
+    image_size : int, optional
+        Height and width in pixels that images are brought to; by default what the backbone takes.
+    epochs : int, optional
+        Epochs of the last stage; by default the recipe's.
+    batch_size : int, default=32
+        Images in a step.
+    learning_rate : float, optional
+        The highest of the schedule; by default the recipe's.
+    augment : "default", Pipeline or None, default="default"
+        What changes images on the fly; "default" is what the recipe says.
+    class_weight : None, "balanced" or dict of class to float, default=None
+        Weights of the classes in the loss, as in scikit-learn.
+    early_stopping : int, optional
+        Epochs of the last stage without a smaller validation loss, after which training ends and the weights
+        with the smallest are taken. Needs ``fit(..., validation=...)``.
+    random_state : int, optional
+        Seed of everything; by default another each time.
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (batches done, batches in all, what).
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        What `predict` answers with: the labels of the data set, or what was in `y`.
+    class_names_ : tuple of str
+        Names of the classes, in the order of `classes_`.
+    history_ : dict of str to list
+        A column for each of: "epoch", "stage", and, named as in the paper's Tables III to VI, "TR-ACC",
+        "TR-Loss", "TR-PRE", "TR-REC", "TR-AUC", with "VAL-" in place of "TR-" where there was a validation
+        set. PRE and REC are Keras's on a softmax, equal to ACC for two classes; "TR-PRE-macro",
+        "TR-REC-macro" and "TR-F1-macro" are means over the classes.
+    validation_proba_ : ndarray of float32, shape (n_epochs, n_validation, n_classes)
+        The probabilities of the validation images after each epoch of the history.
+    model_ : keras.Model
+        The network, from images of range 0 to 255 to probabilities.
+    image_size_, channels_ : int
+        What images are brought to.
+    fingerprint_ : str
+        That of the training data.
+    interrupted_ : bool
+        Whether training was ended by Ctrl-C.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import ImageClassifier
+    >>> train, test = split(load_mnfinder_crops(), random_state=0)
+    >>> classifier = ImageClassifier("cnn", image_size=32, epochs=1, random_state=0)
+    >>> classifier.fit(train, validation=test).predict_proba(test).shape == (len(test), 2)
+    True
+    >>> classifier.history_["epoch"]
+    [1]
+    """
+
+    def __init__(
+        self,
+        backbone: str = "efficientnet-lite0",
+        *,
+        weights: str | os.PathLike[str] | None = "imagenet",
+        mode: Mode = "finetune",
+        recipe: RecipeName = "default",
+        image_size: int | None = None,
+        epochs: int | None = None,
+        batch_size: int = 32,
+        learning_rate: float | None = None,
+        augment: Pipeline | Literal["default"] | None = "default",
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        early_stopping: int | None = None,
+        random_state: int | None = None,
+        progress: Progress | bool = False,
+    ) -> None:
+        self.backbone = backbone
+        self.weights = weights
+        self.mode = mode
+        self.recipe = recipe
+        self.image_size = image_size
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.augment = augment
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(
+        self,
+        X: Images,
+        y: npt.ArrayLike | ImageDataset | None = None,
+        validation: ImageDataset | tuple[Images, npt.ArrayLike] | None = None,
+        *,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            What to train on.
+        y : array_like of shape (n,), optional
+            The classes, as numbers or names; by default the labels of the data set. A data set in this
+            place is taken as `validation`.
+        validation : ImageDataset or pair (X, y), optional
+            What to evaluate on after each epoch. It does not take part in the training, but for
+            `early_stopping`.
+        checkpoint_dir : path, optional
+            Folder for the state of the training after each epoch. The same call with the same folder
+            goes on where a killed one was, and ends with the same result; finished, it returns
+            at once.
+
+        Returns
+        -------
+        ImageClassifier
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is out of range, `y` does not fit `X`, or the checkpoint is of another
+            training.
+        WeightsNotAvailableError, WeightsError
+            The weights cannot be had, or are damaged. None take their place.
+        DatasetError, ImageError
+            The images cannot be used.
+
+        Warns
+        -----
+        UserWarning
+            Ctrl-C after the first epoch: the weights with the smallest validation loss so far are kept,
+            without `validation` the latest ones, and ``interrupted_`` is True.
+        """
+        if isinstance(y, ImageDataset):
+            y, validation = None, y
+        settings = Settings.of(self)
+        seed = check_seed("random_state", self.random_state)
+        train, classes = labelled("X", X, y)
+        held_out = None if validation is None else validation_part(validation, train, classes)
+        if self.early_stopping is not None and held_out is None:
+            raise invalid("validation", "images to stop early by", None)
+        if len(train.class_names) < 2:
+            raise invalid("y", "at least two classes", train.class_names)
+        weights = self._class_weights(train.labels, classes)
+        fingerprint = train.fingerprint
+
+        from nucrec.models._checkpoint import Checkpoint
+        from nucrec.models._stages import Material, make_stages
+        from nucrec.models._training import Training
+
+        checkpoint = None
+        if checkpoint_dir is not None:
+            key = self._key(seed, fingerprint, held_out)
+            checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
+        channels = 1 if all(len(s) == 2 or s[2] < 3 for s in train.images.shapes) else 3
+        network = self._new_network(settings, channels, len(train.class_names), seed)
+        material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
+        show = self._show()
+        training = Training(
+            network, material.truth, weights, self.early_stopping, checkpoint, show
+        )
+        training.run(make_stages(material, show))
+        self._set_fitted(network, classes, train.class_names, settings.image_size, channels)
+        self.fingerprint_ = fingerprint
+        columns = dict.fromkeys(key for row in training.rows for key in row)
+        self.history_ = {key: [row[key] for row in training.rows] for key in columns}
+        self.validation_proba_ = np.array(training.validation)
+        self.interrupted_ = training.interrupted
+        if training.interrupted:
+            warnings.warn(
+                f"training was interrupted after {len(training.rows)} epochs; the "
+                f"{'latest' if held_out is None else 'best'} weights so far are kept",
+                UserWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def predict(self, X: Images) -> Array:
+        """Return the most probable class of each image.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Of the values in `classes_`.
+
+        Raises
+        ------
+        InvalidParameterError
+            X holds something that is no image, or nothing.
+        """
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def predict_proba(self, X: Images) -> Array:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_classes)
+            Columns in the order of `classes_`; rows add up to 1.
+
+        Raises
+        ------
+        InvalidParameterError
+            X holds something that is no image, or nothing.
+        """
+        check_is_fitted(self, "model_")
+        return self._run(self.model_, X)
+
+    def embed(self, X: Images) -> Array:
+        """Return what the network makes of each image before it decides on a class.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_features)
+            The last feature maps, averaged over the image.
+
+        Raises
+        ------
+        InvalidParameterError
+            X holds something that is no image, or nothing.
+        """
+        check_is_fitted(self, "model_")
+        from nucrec.models._networks import embedder
+
+        return self._run(embedder(self.model_), X)
+
+    def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+        y : array_like of shape (n,), optional
+            The true classes; by default the labels of the data set.
+        sample_weight : array_like of shape (n,), optional
+            Weights of the images.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        InvalidParameterError
+            There are no labels.
+        """
+        if y is None:
+            if not isinstance(X, ImageDataset):
+                raise invalid("y", "the true classes, or a data set in X", None)
+            y = X.labels
+        return float(super().score(X, y, sample_weight))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the fitted classifier to one file that `nucrec.models.load` reads.
+
+        Parameters
+        ----------
+        path : path
+            Its ending must be ".keras". An older file is replaced as a whole or not at all.
+
+        Raises
+        ------
+        InvalidParameterError
+            The ending is another one.
+        NucrecError
+            The file cannot be written.
+        sklearn.exceptions.NotFittedError
+            It is not fitted.
+        """
+        from nucrec.models._persistence import save
+
+        save(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    def _set_fitted(
+        self,
+        network: "keras.Model",
+        classes: Array,
+        class_names: tuple[str, ...],
+        image_size: int,
+        channels: int,
+    ) -> None:
+        self.model_ = network
+        self.classes_ = classes
+        self.class_names_ = class_names
+        self.image_size_ = image_size
+        self.channels_ = channels
+
+    def _run(self, model: "keras.Model", X: Images) -> Array:
+        images = as_images(X)
+        if images is None or not len(images):
+            raise invalid("X", "at least one image, and images rather than rows of numbers", X)
+        from nucrec.models._running import run_model
+
+        return run_model(model, images, self.image_size_, self.channels_, show=self._show())
+
+    def _new_network(
+        self, settings: Settings, channels: int, n_classes: int, seed: int
+    ) -> "keras.Model":
+        """Return the network that training begins with."""
+        from nucrec.models._networks import build_network, repeatable
+
+        with repeatable(seed):
+            network, inner = build_network(
+                self.backbone,
+                image_size=settings.image_size,
+                channels=channels,
+                n_classes=n_classes,
+                standardise=settings.recipe.standardise,
+                dropout=settings.recipe.dropout,
+            )
+        if self.backbone != "cnn":
+            load_weights(inner, BACKBONES[self.backbone], self.weights)
+        return network
+
+    def _show(self) -> Progress:
+        if callable(self.progress):
+            return self.progress
+        return ProgressLine() if self.progress else silent
+
+    def _class_weights(self, labels: Array, classes: Array) -> dict[int, float] | None:
+        if self.class_weight is None:
+            return None
+        names = classes.tolist()
+        given = self.class_weight
+        if isinstance(given, Mapping):
+            if not set(given) <= set(names):
+                raise invalid("class_weight", f"weights of the classes {names}", given)
+            for value in given.values():
+                check_real("class_weight", value, low=0, high=1e6)
+            return {k: float(given.get(name, 1.0)) for k, name in enumerate(names)}
+        check_choice("class_weight", given, ("balanced",))
+        occurring = np.unique(labels)
+        found = compute_class_weight("balanced", classes=occurring, y=labels)
+        return {k: 1.0 for k in range(len(names))} | dict(
+            zip(occurring.tolist(), found.tolist(), strict=True)
+        )
+
+    def _key(self, seed: int, fingerprint: str, held_out: ImageDataset | None) -> str:
+        """Return what the result of the training depends on, as a hash."""
+        import keras
+        import tensorflow as tf
+
+        parameters = {k: v for k, v in self.get_params().items() if k != "progress"}
+        parts = (
+            sorted((name, repr(value)) for name, value in parameters.items()),
+            seed,
+            fingerprint,
+            held_out.fingerprint if held_out is not None else None,
+            nucrec.__version__,
+            keras.__version__,
+            tf.__version__,
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,0 +1,132 @@
+"""What a frozen pre-trained network makes of images, as rows for classical classifiers."""
+
+import os
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from nucrec._validation import check_choice, check_int
+from nucrec.models._backbones import BACKBONES, load_weights
+from nucrec.models._features import Images, as_images
+
+Array = npt.NDArray[Any]
+
+
+class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn images into rows of numbers: the last feature maps of a network, averaged over the image.
+
+    Each image is standardised, so that its brightness and contrast do not matter. Rows of numbers are
+    passed on as they are, so that embeddings computed once can go through the same pipeline.
+
+    Parameters
+    ----------
+    backbone : str, default="efficientnet-lite0"
+        As for `transfer`.
+    weights : "imagenet", path or None, default="imagenet"
+        As for `transfer`.
+    image_size : int, optional
+        Height and width in pixels that images are brought to; by default what suits the backbone.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Length of a row: that of the embedding, or of the rows that were passed.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import Embeddings
+    >>> Embeddings(image_size=64).fit_transform(load_mnfinder_crops()[:10]).shape
+    (10, 1280)
+    """
+
+    def __init__(
+        self,
+        backbone: str = "efficientnet-lite0",
+        weights: str | os.PathLike[str] | None = "imagenet",
+        image_size: int | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.weights = weights
+        self.image_size = image_size
+
+    def fit(self, X: Images, y: object = None) -> Self:
+        """Learn the length of a row; nothing else is learnt.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
+            What will be transformed.
+        y : ignored
+            For scikit-learn.
+
+        Returns
+        -------
+        Embeddings
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is out of range, or X holds something that is no image.
+        ValueError
+            The rows are not finite numbers.
+        """
+        check_choice("backbone", self.backbone, BACKBONES)
+        if self.image_size is not None:
+            low = BACKBONES[self.backbone].minimum
+            check_int("image_size", self.image_size, low=low, high=4096)
+        if as_images(X) is None:
+            validate_data(self, X)
+        else:
+            self.n_features_in_ = BACKBONES[self.backbone].n_features
+        return self
+
+    def transform(self, X: Images) -> Array:
+        """Return one row for each image, or the rows as they are.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            What to transform.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_features_in_)
+            The embeddings.
+
+        Raises
+        ------
+        WeightsNotAvailableError, WeightsError
+            The weights cannot be had, or are damaged.
+        ValueError
+            As in `fit`, or the rows are not as long as in `fit`.
+        """
+        check_is_fitted(self)
+        images = as_images(X)
+        if images is None:
+            return np.asarray(validate_data(self, X, reset=False))
+        backbone = BACKBONES[self.backbone]
+        if self.n_features_in_ != backbone.n_features:
+            raise ValueError(
+                f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
+            )
+
+        from nucrec.models._networks import build_network, embedder, repeatable
+        from nucrec.models._running import run_model
+
+        size = self.image_size or backbone.image_size
+        with repeatable(0):
+            network, inner = build_network(
+                self.backbone,
+                image_size=size,
+                channels=3,
+                n_classes=2,
+                standardise=True,
+                dropout=0.0,
+            )
+        load_weights(inner, backbone, self.weights)
+        return run_model(embedder(network), images, size, 3)

@@ -1,0 +1,69 @@
+"""Images with labels, from any of the forms that users pass them in."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_known, invalid
+from nucrec.datasets import ImageDataset
+from nucrec.models._features import Images, as_images
+
+Array = npt.NDArray[Any]
+
+
+def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDataset, Array]:
+    """Return the images with labels from 0, and the classes that the labels stand for."""
+    images = as_images(X)
+    if images is None or not len(images):
+        raise invalid(name, "at least one image, and images rather than rows of numbers", X)
+    if y is None:
+        if not isinstance(X, ImageDataset):
+            raise invalid("y", "the classes of the images, or a data set in X", None)
+        return images, np.arange(len(images.class_names))
+    values = np.asarray(y)
+    if values.shape != (len(images),):
+        raise invalid("y", f"one class for each of the {len(images)} images", values.shape)
+    check_known("y", values)
+    is_numbered = isinstance(X, ImageDataset) and values.dtype.kind in "ui"
+    if is_numbered and set(values.tolist()) <= set(range(len(images.class_names))):
+        classes, labels, names = np.arange(len(images.class_names)), values, images.class_names
+    else:
+        classes, labels = np.unique(values, return_inverse=True)
+        names = tuple(str(value) for value in classes.tolist())
+    return _with_labels(images, labels, names), classes
+
+
+def validation_part(
+    given: ImageDataset | tuple[Images, npt.ArrayLike], train: ImageDataset, classes: Array
+) -> ImageDataset:
+    """Return the validation images with labels numbered as those of the training images."""
+    if isinstance(given, ImageDataset):
+        if given.class_names != train.class_names:
+            raise invalid("validation", f"the classes {train.class_names}", given.class_names)
+        if not len(given):
+            raise invalid("validation", "at least one image", given)
+        return given
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise invalid("validation", "an ImageDataset or a pair (X, y)", given)
+    images, values = as_images(given[0]), np.asarray(given[1])
+    if images is None or values.shape != (len(images),):
+        raise invalid("validation", "images, and one class for each", values.shape)
+    numbers = {value: k for k, value in enumerate(classes.tolist())}
+    unknown = sorted(set(values.tolist()) - set(numbers))
+    if unknown:
+        raise invalid("validation", f"classes among {classes.tolist()}", unknown[0])
+    return _with_labels(images, [numbers[v] for v in values.tolist()], train.class_names)
+
+
+def _with_labels(
+    images: ImageDataset, labels: npt.ArrayLike, class_names: tuple[str, ...]
+) -> ImageDataset:
+    return ImageDataset(
+        images.images,
+        labels,
+        class_names,
+        ids=images.ids.tolist(),
+        groups=images.groups,
+        parents=images.parents.tolist(),
+    )

@@ -1,0 +1,251 @@
+"""Predicting a folder of images of any length, with a table and a summary of each sub-folder."""
+
+import csv
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._class_names import check_class_names, looks_micronuclear
+from nucrec._files import replacing
+from nucrec._progress import Progress, ProgressLine, silent
+from nucrec._validation import check_real, invalid
+from nucrec.datasets import Quarantined
+from nucrec.datasets._unlabelled import find_images, images_in_parts
+from nucrec.errors import DatasetError, DataWarning
+from nucrec.evaluate import _format as fmt
+from nucrec.evaluate._intervals import wilson
+
+Array = npt.NDArray[Any]
+
+_IMAGES_AT_A_TIME = 256
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """How many images of a folder were called positive.
+
+    Attributes
+    ----------
+    folder : str
+        Relative to what was predicted; "." for that itself.
+    n : int
+        Images in it, those in its sub-folders not counted.
+    positive : int
+        How many of them were called positive.
+    share : float
+        ``positive / n``.
+    low, high : float
+        Wilson's interval of the share: what drawing `n` images by chance leaves open. Errors of the model
+        come on top.
+    """
+
+    folder: str
+    n: int
+    positive: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FolderPredictions:
+    """What `predict_folder` found.
+
+    Attributes
+    ----------
+    path : Path
+        The table: file, predicted class, probability of each class.
+    positive_class : str
+        The class that is counted.
+    folders : tuple of FolderSummary
+        One for each folder with images.
+    total : FolderSummary
+        All images together.
+    confidence : float
+        Of the intervals.
+    quarantined : tuple of Quarantined
+        The files that could not be read.
+    """
+
+    path: Path
+    positive_class: str
+    folders: tuple[FolderSummary, ...]
+    total: FolderSummary
+    confidence: float
+    quarantined: tuple[Quarantined, ...]
+
+    def __str__(self) -> str:
+        header = ["folder", "images", self.positive_class, "share", "interval"]
+        several = len(self.folders) > 1
+        rows = [self._row(summary, summary.folder) for summary in self.folders]
+        rows += [self._row(self.total, "all")] if several else []
+        note = f"Intervals: {fmt.percent(self.confidence)}, Wilson; errors of the model come on top."
+        return fmt.text_table(header, rows) + "\n" + note
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return {
+            "path": str(self.path),
+            "positive_class": self.positive_class,
+            "confidence": self.confidence,
+            "folders": [asdict(summary) for summary in self.folders],
+            "total": asdict(self.total),
+            "quarantined": [entry._asdict() for entry in self.quarantined],
+        }
+
+    @staticmethod
+    def _row(summary: FolderSummary, name: str) -> list[str]:
+        interval = f"{fmt.number(summary.low)} to {fmt.number(summary.high)}"
+        counts = [str(summary.n), str(summary.positive)]
+        return [name, *counts, fmt.number(summary.share), interval]
+
+
+def predict_folder(
+    model: Any,
+    path: str | Path,
+    out: str | Path,
+    *,
+    class_names: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    progress: Progress | bool = False,
+) -> FolderPredictions:
+    """Predict all images of a folder, and write a table of them.
+
+    A few hundred images are in memory at a time, however many there are.
+
+    Parameters
+    ----------
+    model : ImageClassifier or scikit-learn classifier with ``predict_proba``
+        Fitted; what `load` returned.
+    path : str or Path
+        A folder, with images at any depth, or a zip archive of one (read in place).
+    out : str or Path
+        The CSV file to write, replaced as a whole or not at all. Its columns: ``file``, ``predicted``,
+        ``probability_`` and the name of each class, ``error`` for a file that cannot be read.
+    class_names : sequence of str, optional
+        Names of the classes, in the order of ``model.classes_``; by default the model's own.
+    confidence : float, default=0.95
+        Of the intervals, strictly between 0 and 1.
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (images done, images in all, what).
+
+    Returns
+    -------
+    FolderPredictions
+        Number and share of positive images in each folder, with intervals.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetError
+        There is nothing at `path`, or no image that can be read.
+    InvalidParameterError
+        A parameter is out of range, or the model gives no probabilities.
+    NucrecError
+        `out` cannot be written.
+
+    Warns
+    -----
+    DataWarning
+        Files could not be read.
+
+    References
+    ----------
+    - E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import classical_zoo, predict_folder
+    >>> crops = load_mnfinder_crops()
+    >>> model = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.fromarray(crops.images[0]).save(Path(folder, "cell 1.png"))
+    ...     found = predict_folder(model, folder, Path(folder, "cells.csv"), class_names=crops.class_names)
+    >>> found.total.n, found.positive_class
+    (1, 'micronucleus')
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    if not hasattr(model, "predict_proba"):
+        raise invalid("model", "a fitted classifier with predict_proba", model)
+    own = getattr(model, "class_names_", [str(value) for value in model.classes_])
+    names = check_class_names(own if class_names is None else class_names)
+    if len(names) != len(model.classes_):
+        raise invalid("class_names", f"names of the classes {list(model.classes_)}", class_names)
+    positive = _positive(names)
+    show = progress if callable(progress) else (ProgressLine() if progress else silent)
+    table = Path(out).expanduser()
+    root, files, problems = find_images(path)
+    counts: Counter[str] = Counter()
+    positives: Counter[str] = Counter()
+    problems = list(problems)
+    done = 0
+    with replacing(table) as temporary, temporary.open("x", encoding="utf-8", newline="") as file:
+        write = _writer(file, names)
+        show(0, len(files), "images")
+        for images, unreadable in images_in_parts(root, files, _IMAGES_AT_A_TIME):
+            problems += unreadable
+            done += len(unreadable)
+            for entry in unreadable:
+                write(entry.name, None, entry.reason)
+            if images is not None:
+                probabilities = model.predict_proba(images)
+                for name, row in zip(images.ids.tolist(), probabilities, strict=True):
+                    folder = PurePosixPath(name).parent.as_posix()
+                    counts[folder] += 1
+                    positives[folder] += int(row.argmax() == positive)
+                    write(name, row, "")
+                done += len(images)
+            show(done, len(files), "images")
+        if not counts:
+            raise DatasetError(f"{path}: no image that can be read: {problems[0].reason}")
+    _warn(problems, len(files))
+    folders = [_summary(name, counts[name], positives[name], confidence) for name in sorted(counts)]
+    total = _summary(".", counts.total(), positives.total(), confidence)
+    return FolderPredictions(
+        table, names[positive], tuple(folders), total, confidence, tuple(problems)
+    )
+
+
+def _positive(names: Sequence[str]) -> int:
+    """Return which class is counted: micronucleus, or the last one where none is called so."""
+    named = [k for k, name in enumerate(names) if looks_micronuclear(name)]
+    return named[0] if named else len(names) - 1
+
+
+def _writer(file: TextIO, names: Sequence[str]) -> Any:
+    """Write the header, and return the function that writes a row."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["file", "predicted", *(f"probability_{name}" for name in names), "error"])
+
+    def write(name: str, probabilities: Array | None, error: str) -> None:
+        if probabilities is None:
+            writer.writerow([name, "", *("" for _ in names), error])
+            return
+        values = [f"{value:.6f}" for value in np.asarray(probabilities, dtype=float)]
+        writer.writerow([name, names[int(probabilities.argmax())], *values, error])
+
+    return write
+
+
+def _summary(folder: str, n: int, positive: int, confidence: float) -> FolderSummary:
+    return FolderSummary(folder, n, positive, positive / n, *wilson(positive, n, confidence))
+
+
+def _warn(problems: Sequence[Quarantined], n: int) -> None:
+    if problems:
+        first = problems[0]
+        warnings.warn(
+            f"{len(problems)} of {n} files could not be read; the first is {first.name}: "
+            f"{first.reason}. They are in the table, with the reason.",
+            DataWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,101 @@
+"""How networks are trained: data, no code."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nucrec.augment import Blur, Flip, Gamma, Noise, Operation, Rotate, Shift, Zoom
+
+Mode = Literal["finetune", "features"]
+RecipeName = Literal["default", "paper"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    image_size : int or None
+        Height and width of the images; None for what the backbone takes by default.
+    standardise : bool
+        Whether each image is brought to one mean and standard deviation.
+    dropout : float
+        Share of the embedding left out in training.
+    head_epochs : int
+        Epochs for which the classes are trained on cached features before anything else moves.
+    head_copies : int
+        Changed copies of each image, besides itself, of which features are cached.
+    epochs : int
+        Epochs for which the whole is trained; 0 for a frozen backbone.
+    learning_rate : float
+        The highest of the schedule.
+    warm_up : float
+        Share of the steps over which the learning rate rises from 0.
+    decays : bool
+        Whether it falls to 0 along a cosine afterwards, or stays.
+    weight_decay : float
+        Of AdamW; 0 for plain Adam.
+    batch_norm : bool
+        Whether batch normalisation learns and uses the statistics of the batch.
+    augment : sequence of Operation
+        What changes images on the fly.
+    """
+
+    image_size: int | None = None
+    standardise: bool = True
+    dropout: float = 0.2
+    head_epochs: int = 0
+    head_copies: int = 0
+    epochs: int = 0
+    learning_rate: float = 1e-3
+    warm_up: float = 0.0
+    decays: bool = True
+    weight_decay: float = 0.0
+    batch_norm: bool = True
+    augment: Sequence[Operation] = ()
+
+
+_MICROSCOPE = (
+    Flip(),
+    Rotate((-180.0, 180.0)),
+    Zoom((0.75, 1.3)),
+    Shift((-0.06, 0.06)),
+    Gamma((0.6, 1.6)),
+    Noise((0.0, 0.04), p=0.5),
+    Blur((0.0, 1.0), p=0.25),
+)
+"""Any way round, other scales, contrasts, cameras and focus."""
+
+HEAD_RECIPE = Recipe(learning_rate=1e-3)
+HEAD_BATCH_SIZE = 64
+
+RECIPES: dict[tuple[str, str], Recipe] = {
+    ("finetune", "default"): Recipe(
+        head_epochs=20,
+        head_copies=1,
+        epochs=12,
+        learning_rate=3e-4,
+        warm_up=0.1,
+        weight_decay=0.01,
+        batch_norm=False,
+        augment=_MICROSCOPE,
+    ),
+    ("features", "default"): Recipe(head_epochs=100, head_copies=4, augment=_MICROSCOPE),
+    ("cnn", "default"): Recipe(
+        image_size=64,
+        epochs=60,
+        learning_rate=1e-3,
+        warm_up=0.05,
+        weight_decay=0.01,
+        augment=_MICROSCOPE,
+    ),
+    ("finetune", "paper"): Recipe(
+        standardise=False, epochs=100, decays=False, dropout=0.0, learning_rate=1e-3
+    ),
+    ("features", "paper"): Recipe(standardise=False, head_epochs=100, dropout=0.0),
+    ("cnn", "paper"): Recipe(
+        image_size=64, standardise=False, epochs=100, decays=False, dropout=0.0
+    ),
+}
+"""For each way to train ("cnn" trains from random weights) and each recipe."""

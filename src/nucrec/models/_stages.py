@@ -1,0 +1,181 @@
+"""From images and a recipe to the stages of a training."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from nucrec._progress import Progress
+from nucrec.augment import Pipeline
+from nucrec.datasets import ImageDataset
+from nucrec.models._networks import embedder, head, set_trainable
+from nucrec.models._recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
+from nucrec.models._running import run_model
+from nucrec.models._settings import Settings
+from nucrec.models._training import Stage, make_optimizer
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a training works with.
+
+    Attributes
+    ----------
+    network : keras.Model
+        What is trained.
+    train, held_out : ImageDataset
+        What it is trained on, and evaluated on after each epoch, if at all.
+    settings : Settings
+        The recipe and the size of the images.
+    channels, batch_size, seed : int
+        Of the images, the steps, and everything that is drawn.
+    """
+
+    network: keras.Model
+    train: ImageDataset
+    held_out: ImageDataset | None
+    settings: Settings
+    channels: int
+    batch_size: int
+    seed: int
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """What changes images on the fly."""
+        operations = self.settings.recipe.augment
+        return Pipeline(operations, self.seed) if operations else None
+
+    @property
+    def truth(self) -> Array | None:
+        """One-hot labels of the validation images."""
+        return None if self.held_out is None else self.one_hot(self.held_out)
+
+    def one_hot(self, images: ImageDataset) -> Array:
+        """Return the labels as rows of zeros and a one."""
+        return np.eye(len(self.train.class_names), dtype=np.float32)[images.labels]
+
+    def batches(self, epoch: int) -> tf.data.Dataset:
+        """Return the batches of an epoch: in an order of its own, with changes of its own."""
+        stream = self.train.stream(
+            self.settings.image_size,
+            self.batch_size,
+            self.pipeline,
+            channels=self.channels,
+            dtype="uint8",
+            shuffle=True,
+            random_state=self.seed,
+            epoch=epoch,
+        )
+        return self._with_one_hot(stream)
+
+    def validation(self) -> tf.data.Dataset:
+        """Return the batches to evaluate on."""
+        assert self.held_out is not None
+        stream = self.held_out.stream(
+            self.settings.image_size, self.batch_size, channels=self.channels, dtype="uint8"
+        )
+        return self._with_one_hot(stream)
+
+    def _with_one_hot(self, stream: tf.data.Dataset) -> tf.data.Dataset:
+        n = len(self.train.class_names)
+        return stream.map(lambda images, labels: (images, tf.one_hot(labels, n)))
+
+
+def make_stages(material: Material, show: Progress) -> list[Stage]:
+    """Return the stages of a training, in order; none has begun."""
+    recipe = material.settings.recipe
+    stages = [_head_stage(material, show)] if recipe.head_epochs else []
+    if recipe.epochs:
+        stages.append(_whole_stage(material, "finetune" if stages else "all"))
+    return stages
+
+
+def _whole_stage(material: Material, name: str) -> Stage:
+    recipe = material.settings.recipe
+    steps = -(-len(material.train) // material.batch_size)
+    return Stage(
+        name=name,
+        model=material.network,
+        batches=material.batches,
+        validation=material.validation if material.held_out else None,
+        steps=steps,
+        epochs=recipe.epochs,
+        optimizer=make_optimizer(recipe, steps * recipe.epochs),
+        prepare=lambda: set_trainable(material.network, norm=recipe.batch_norm),
+    )
+
+
+def _head_stage(material: Material, show: Progress) -> Stage:
+    recipe = material.settings.recipe
+    cached = _CachedFeatures(material, show)
+    steps = -(-len(material.train) * (1 + recipe.head_copies) // HEAD_BATCH_SIZE)
+    return Stage(
+        name="head",
+        model=head(material.network),
+        batches=cached.batches,
+        validation=cached.validation if material.held_out else None,
+        steps=steps,
+        epochs=recipe.head_epochs,
+        optimizer=make_optimizer(HEAD_RECIPE, steps * recipe.head_epochs),
+        prepare=lambda: None,
+    )
+
+
+class _CachedFeatures:
+    """The embeddings of all images: the backbone runs once for each, not once in each epoch."""
+
+    def __init__(self, material: Material, show: Progress) -> None:
+        self._material = material
+        self._show = show
+        self._embedder = embedder(material.network)
+
+    def batches(self, epoch: int) -> tf.data.Dataset:
+        """Return the batches of an epoch, in an order of its own."""
+        features, labels = self._train
+        order = np.random.default_rng([self._material.seed, epoch]).permutation(len(features))
+        return _batched(features[order], labels[order])
+
+    def validation(self) -> tf.data.Dataset:
+        """Return the batches to evaluate on."""
+        return _batched(*self._held_out)
+
+    @cached_property
+    def _train(self) -> tuple[Array, Array]:
+        train, copies = self._material.train, self._material.settings.recipe.head_copies
+        parts = [self._embed(train, None, 0, "features of the training images")]
+        for copy in range(copies):
+            what = f"features of changed copies, {copy + 1} of {copies}"
+            parts.append(self._embed(train, self._material.pipeline, copy, what))
+        return np.concatenate(parts), np.tile(self._material.one_hot(train), (1 + copies, 1))
+
+    @cached_property
+    def _held_out(self) -> tuple[Array, Array]:
+        held_out = self._material.held_out
+        assert held_out is not None
+        features = self._embed(held_out, None, 0, "features of the validation images")
+        return features, self._material.one_hot(held_out)
+
+    def _embed(
+        self, images: ImageDataset, augment: Pipeline | None, copy: int, what: str
+    ) -> Array:
+        size, channels = self._material.settings.image_size, self._material.channels
+        return run_model(
+            self._embedder,
+            images,
+            size,
+            channels,
+            augment=augment,
+            copy=copy,
+            show=self._show,
+            what=what,
+        )
+
+
+def _batched(features: Array, labels: Array) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices((features, labels)).batch(HEAD_BATCH_SIZE)

@@ -1,0 +1,286 @@
+"""Training in stages, epoch by epoch: history, best weights, checkpoints, interruption."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras import ops
+
+from nucrec._progress import Progress
+from nucrec.models._checkpoint import Checkpoint, Snapshot
+from nucrec.models._recipes import Recipe
+from nucrec.models._running import Shown
+
+Array = npt.NDArray[Any]
+Row = dict[str, Any]
+
+_COLUMNS = {
+    "acc": "ACC",
+    "loss": "Loss",
+    "pre": "PRE",
+    "rec": "REC",
+    "auc": "AUC",
+    "pre_macro": "PRE-macro",
+    "rec_macro": "REC-macro",
+    "f1_macro": "F1-macro",
+}
+"""Keras's logs, and what they are called in the history."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Part of a training, with an optimizer of its own.
+
+    Attributes
+    ----------
+    name : str
+        "head", "finetune" or "all".
+    model : keras.Model
+        What is trained: the network, or its last layers.
+    batches : callable
+        From the number of an epoch to its batches of (inputs, one-hot labels).
+    validation : callable or None
+        Returns the batches of (inputs, one-hot labels) to validate on.
+    steps : int
+        Batches in an epoch.
+    epochs : int
+        How long it lasts.
+    optimizer : keras.optimizers.Optimizer
+        Not yet used.
+    prepare : callable
+        Says what may learn; called before the stage begins.
+    """
+
+    name: str
+    model: keras.Model
+    batches: Callable[[int], tf.data.Dataset]
+    validation: Callable[[], tf.data.Dataset] | None
+    steps: int
+    epochs: int
+    optimizer: keras.optimizers.Optimizer
+    prepare: Callable[[], None]
+
+
+@dataclass
+class Training:
+    """Trains a network, and keeps what is needed to stop, to go on, and to tell how it went.
+
+    Attributes
+    ----------
+    network : keras.Model
+        What is trained.
+    truth : ndarray of shape (n, n_classes), or None
+        One-hot labels of the validation images.
+    class_weight : dict of int to float, or None
+        Weight of each class in the loss.
+    patience : int or None
+        Epochs of the last stage without a smaller validation loss, after which it ends.
+    checkpoint : Checkpoint or None
+        Where to write after each epoch.
+    show : Progress
+        Told of each batch.
+    rows : list of dict
+        A row of the history for each epoch.
+    validation : list of ndarray of shape (n, n_classes)
+        After each epoch, the probabilities of the validation images.
+    interrupted : bool
+        Whether the user ended it.
+    """
+
+    network: keras.Model
+    truth: Array | None
+    class_weight: dict[int, float] | None
+    patience: int | None
+    checkpoint: Checkpoint | None
+    show: Progress
+    rows: list[Row] = field(default_factory=list)
+    validation: list[Array] = field(default_factory=list)
+    interrupted: bool = False
+    _best: list[Array] | None = None
+    _best_loss: float = np.inf
+
+    def run(self, stages: Sequence[Stage]) -> None:
+        """Run the stages, from where a checkpoint left off.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Interrupted before the first epoch was done: there is nothing to keep.
+        """
+        snapshot = self.checkpoint.read() if self.checkpoint else None
+        if snapshot is not None:
+            self._restore(snapshot)
+        try:
+            for number, stage in enumerate(stages):
+                if snapshot is None or number >= snapshot.stage:
+                    self._run_stage(number, stages, snapshot)
+                    snapshot = None
+        except KeyboardInterrupt:
+            if not self.rows:
+                raise
+            self.interrupted = True
+        if self._best is not None and (self.interrupted or self.patience is not None):
+            self.network.set_weights(self._best)
+
+    def _run_stage(self, number: int, stages: Sequence[Stage], snapshot: Snapshot | None) -> None:
+        stage = stages[number]
+        stage.prepare()
+        compile_model(stage.model, stage.optimizer)
+        first = 0
+        if snapshot is not None:
+            first = snapshot.epoch
+            for variable, value in zip(stage.optimizer.variables, snapshot.optimizer, strict=True):
+                variable.assign(value)
+        self._begin_choice(number == len(stages) - 1, first)
+        before = sum(earlier.epochs * earlier.steps for earlier in stages[:number])
+        total = sum(each.epochs * each.steps for each in stages)
+        for epoch in range(first, stage.epochs):
+            if self._out_of_patience():
+                break
+            done = before + epoch * stage.steps
+            shown = Shown(self.show, done, total, self._label(stage, epoch))
+            self.rows.append(self._one_epoch(stage, epoch, shown))
+            self._keep_best()
+            if self.checkpoint:
+                self.checkpoint.write(self._snapshot(number, epoch + 1, stage))
+
+    def _one_epoch(self, stage: Stage, epoch: int, shown: keras.callbacks.Callback) -> Row:
+        fitted = stage.model.fit(
+            stage.batches(epoch),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            class_weight=self.class_weight,
+            callbacks=[shown],
+            shuffle=False,
+            verbose=0,
+        )
+        row: Row = {"stage": stage.name, "epoch": epoch + 1}
+        row |= {f"TR-{_COLUMNS[k]}": float(v[-1]) for k, v in fitted.history.items()}
+        if stage.validation is not None and self.truth is not None:
+            probabilities = np.asarray(stage.model.predict(stage.validation(), verbose=0))
+            found = evaluate_probabilities(self.truth, probabilities)
+            row |= {f"VAL-{_COLUMNS[key]}": value for key, value in found.items()}
+            self.validation.append(probabilities)
+        return row
+
+    def _label(self, stage: Stage, epoch: int) -> str:
+        text = f"{stage.name}, epoch {epoch + 1} of {stage.epochs}"
+        if not self.rows:
+            return text
+        last = self.rows[-1]
+        text += f": training accuracy {last['TR-ACC']:.2f}"
+        return text + (f", validation {last['VAL-ACC']:.2f}" if "VAL-ACC" in last else "")
+
+    def _begin_choice(self, is_last: bool, first: int) -> None:
+        """Let the best weights be chosen among those of the last stage, once it has begun."""
+        if is_last and first == 0:
+            self._best, self._best_loss = None, np.inf
+
+    def _keep_best(self) -> None:
+        loss = self.rows[-1].get("VAL-Loss", np.inf)
+        if loss < self._best_loss:
+            self._best_loss = loss
+            self._best = self.network.get_weights()
+
+    def _out_of_patience(self) -> bool:
+        if self.patience is None or not self.rows:
+            return False
+        losses = [
+            row["VAL-Loss"] for row in self.rows if row["stage"] == self.rows[-1]["stage"]
+        ]
+        return len(losses) - 1 - int(np.argmin(losses)) >= self.patience
+
+    def _snapshot(self, number: int, epoch: int, stage: Stage) -> Snapshot:
+        return Snapshot(
+            stage=number,
+            epoch=epoch,
+            rows=self.rows,
+            best_loss=self._best_loss,
+            network=[np.asarray(variable) for variable in self.network.variables],
+            optimizer=[np.asarray(variable) for variable in stage.optimizer.variables],
+            best=self._best or [],
+            validation=self.validation,
+        )
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        for variable, value in zip(self.network.variables, snapshot.network, strict=True):
+            variable.assign(value)
+        self.rows, self.validation = list(snapshot.rows), list(snapshot.validation)
+        self._best, self._best_loss = snapshot.best or None, snapshot.best_loss
+
+
+def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """Return the recipe's optimizer for so many steps."""
+    rate: Any = recipe.learning_rate
+    warm = round(recipe.warm_up * steps)
+    if recipe.decays and warm:
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, max(steps - warm, 1), warmup_target=recipe.learning_rate, warmup_steps=warm
+        )
+    elif recipe.decays:
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    if recipe.weight_decay:
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    return keras.optimizers.Adam(rate)
+
+
+def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    """Compile with the cross-entropy, and with the paper's metrics as Keras computes them.
+
+    Precision and recall of a softmax of two units at threshold 0.5 count both units, so that both
+    equal the accuracy. The means over the classes stand beside them under names of their own.
+    """
+    optimizer.build(model.trainable_variables)
+    model.compile(
+        optimizer, "categorical_crossentropy", metrics=_metrics(model.output.shape[-1])
+    )
+
+
+def _metrics(n_classes: int) -> list[keras.metrics.Metric]:
+    return [
+        keras.metrics.CategoricalAccuracy("acc"),
+        keras.metrics.Precision(name="pre"),
+        keras.metrics.Recall(name="rec"),
+        keras.metrics.AUC(name="auc"),
+        MacroMetrics(n_classes),
+    ]
+
+
+def evaluate_probabilities(truth: Array, probabilities: Array) -> dict[str, float]:
+    """Return the loss, and the metrics as `compile_model` asks for them."""
+    loss = ops.mean(keras.losses.categorical_crossentropy(truth, probabilities))
+    found = {"loss": float(loss)}
+    for metric in _metrics(truth.shape[1]):
+        metric.update_state(truth, probabilities)
+        result = metric.result()
+        values = result if isinstance(result, dict) else {metric.name: result}
+        found |= {name: float(value) for name, value in values.items()}
+    return found
+
+
+class MacroMetrics(keras.metrics.Metric):
+    """Precision, recall and F1: means over the classes. Nothing to divide by counts as 0."""
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__(name="macro")
+        self.counts = self.add_variable((n_classes, n_classes), "zeros", name="counts")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: object = None) -> None:
+        """Count true classes (rows) and predicted ones (columns)."""
+        y_true, y_pred = ops.cast(y_true, "float32"), ops.convert_to_tensor(y_pred)
+        predicted = ops.one_hot(ops.argmax(y_pred, axis=-1), y_pred.shape[-1])
+        self.counts.assign_add(ops.matmul(ops.transpose(y_true), predicted))
+
+    def result(self) -> dict[str, Any]:
+        """Return the three means."""
+        hits = ops.diagonal(self.counts)
+        true, predicted = ops.sum(self.counts, axis=1), ops.sum(self.counts, axis=0)
+        return {
+            "pre_macro": ops.mean(ops.divide_no_nan(hits, predicted)),
+            "rec_macro": ops.mean(ops.divide_no_nan(hits, true)),
+            "f1_macro": ops.mean(ops.divide_no_nan(2 * hits, true + predicted)),
+        }
