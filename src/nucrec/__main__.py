@@ -1,34 +1,61 @@
 """The command line: thin calls of the public functions."""
 
 import argparse
+import json
 import os
 import shutil
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from nucrec import __version__
 from nucrec.errors import InvalidParameterError, NucrecError
 
 _REPRODUCE = """\
-Reproduce tables of the paper, published beside obtained, on real micrographs.
+Reproduce the paper's six tables and Figure 4, published beside obtained, on real micrographs.
 
-Without options: Tables I and II (eleven classical classifiers, plain and augmented images) under both
-protocols, on the 306 crops that ship with nucrec. "paper" augments first and then draws the test images
-at random, so that copies of one image are on both sides; "honest" tests on fields of view that were
-not trained on.
+Without options: all tables under both protocols, on the 306 crops that ship with nucrec. "paper"
+augments first and then draws the test images at random, so that copies of one image are on both
+sides; "honest" tests on fields of view that were not trained on. Tables V and VI need the extra
+"offline", the figure needs "plots": pip install "nucrec[offline,plots]".
 """
-_EXAMPLES = """\
+_REPRODUCE_EXAMPLES = """\
 examples:
   nucrec reproduce
-  nucrec reproduce --tables 1 --protocol honest
+  nucrec reproduce --tables 1,2 --protocol honest
   nucrec reproduce --data ~/nucrec_data --out nucrec-results
+  nucrec reproduce --preset full --tables 5,6 --out full
+"""
+_TRAIN = """\
+Train a network on a folder with one sub-folder of images for each class, and save it to one file.
+
+Some of the images are kept back and the report on them is printed; --test-size 0 trains on all. In a
+CSV file (file,label,group) you can say which images belong together; they stay on one side.
+"""
+_TRAIN_EXAMPLES = """\
+examples:
+  nucrec train cells -o model.keras
+  nucrec train cells.csv -o model.keras --test-size 0 --epochs 20
+  nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
+"""
+_PREDICT = """\
+Predict all images of a folder, at any depth, and write a table: file, predicted class, probability
+of each class. Printed for each folder: number and share of images of the positive class, with its
+interval.
+"""
+_PREDICT_EXAMPLES = """\
+examples:
+  nucrec predict model.keras plate-7 -o predictions.csv
+  nucrec predict model.keras plate-7.zip -o predictions.csv --json
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 1 (failed) or 2 (usage)."""
     arguments = _parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says while it starts
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -43,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "\nnucrec: interrupted; finished tables are complete, no half files are left",
+            "\nnucrec: interrupted; files that were finished are complete, no half files are left",
             file=sys.stderr,
         )
         return 130
@@ -57,18 +84,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nucrec {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    command = commands.add_parser(
-        "reproduce",
-        help="reproduce the paper's tables, published beside obtained",
-        description=_REPRODUCE,
-        epilog=_EXAMPLES,
+    _add_reproduce(commands)
+    _add_train(commands)
+    _add_predict(commands)
+    return parser
+
+
+def _add_command(commands: Any, name: str, about: str, description: str, examples: str) -> Any:
+    return commands.add_parser(
+        name,
+        help=about,
+        description=description,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _add_reproduce(commands: Any) -> None:
+    about = "reproduce the paper's tables, published beside obtained"
+    command = _add_command(commands, "reproduce", about, _REPRODUCE, _REPRODUCE_EXAMPLES)
     command.set_defaults(run=_reproduce)
     add = command.add_argument
     add("--tables", default="all", metavar="N,N", help="table numbers, such as 1,2 (default: all)")
     add("--protocol", choices=("paper", "honest", "both"), default="both", help="(default: both)")
-    add("--preset", choices=("quick", "full"), default="quick", help="(default: quick)")
+    add(
+        "--preset",
+        choices=("quick", "full"),
+        default="quick",
+        help="quick: minutes on a laptop; full: the paper's network and epochs, resumable (quick)",
+    )
     add(
         "--data", metavar="PATH", help="NucRec or class folder, zip or CSV (default: shipped crops)"
     )
@@ -78,7 +122,71 @@ def _parser() -> argparse.ArgumentParser:
     add("--timeout", type=float, default=600.0, metavar="S", help="seconds for a classifier (600)")
     add("--json", action="store_true", help="print the run record as JSON instead of the tables")
     add("--quiet", action="store_true", help="no progress on standard error")
-    return parser
+
+
+def _add_train(commands: Any) -> None:
+    about = "train a network on a folder of images and save it"
+    command = _add_command(commands, "train", about, _TRAIN, _TRAIN_EXAMPLES)
+    command.set_defaults(run=_train)
+    add = command.add_argument
+    add(
+        "data", metavar="FOLDER", help="one sub-folder for each class, a zip of that, or a CSV file"
+    )
+    add(
+        *("-o", "--out"),
+        required=True,
+        type=_model_file,
+        metavar="FILE",
+        help="the model, a name ending in .keras",
+    )
+    add(
+        "--backbone",
+        default="efficientnet-lite0",
+        metavar="NAME",
+        help="efficientnet-lite0 (default), inception-resnet-v2, efficientnet-v2-b0, resnet50, "
+        "mobilenet-v3-large, densenet121, or cnn",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        metavar="WHICH",
+        help="imagenet (default), none, or the path of a file",
+    )
+    add("--image-size", type=int, metavar="N", help="pixels (default: what suits the backbone)")
+    add("--epochs", type=int, metavar="N", help="(default: the recipe's)")
+    add(
+        "--test-size",
+        type=float,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the images to test on; 0 trains on all (default: 0.2)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
+    add("--checkpoint", metavar="FOLDER", help="keep the state here; the same call goes on from it")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
+
+
+def _model_file(name: str) -> str:
+    """Return the name of a file to save to, or refuse it before the training rather than after."""
+    path = Path(name).expanduser()
+    if path.suffix != ".keras":
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .keras, received {name!r}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return name
+
+
+def _add_predict(commands: Any) -> None:
+    about = "predict a folder of images with a saved model"
+    command = _add_command(commands, "predict", about, _PREDICT, _PREDICT_EXAMPLES)
+    command.set_defaults(run=_predict)
+    add = command.add_argument
+    add("model", metavar="MODEL", help="a file that nucrec saved")
+    add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
+    add("-o", "--out", required=True, metavar="FILE", help="the table to write, CSV")
+    add("--json", action="store_true", help="print the summary as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
@@ -104,6 +212,54 @@ def _reproduce(arguments: argparse.Namespace) -> int:
             f"\nWritten to {result.files[-1].parent}, with the interval of every number: ", end=""
         )
         print(", ".join(path.name for path in result.files))
+    for reason in result.missing:
+        print(f"nucrec: missing: {reason}", file=sys.stderr)
+    return 1 if result.record["failures"] and result.missing else 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from nucrec.datasets import load_folder, split
+    from nucrec.evaluate import report
+    from nucrec.models import ImageClassifier
+
+    classifier = ImageClassifier(
+        arguments.backbone,
+        weights=None if arguments.weights == "none" else arguments.weights,
+        image_size=arguments.image_size,
+        epochs=arguments.epochs,
+        random_state=arguments.seed,
+        progress=not arguments.quiet,
+    )
+    images = load_folder(arguments.data)
+    train, test = images, None
+    if arguments.test_size:
+        train, test = split(images, arguments.test_size, random_state=arguments.seed)
+    classifier.fit(train, checkpoint_dir=arguments.checkpoint)
+    classifier.save(arguments.out)
+    found = None
+    if test is not None:
+        scores = classifier.predict_proba(test)
+        grouped = len(set(test.groups.tolist())) < len(test)
+        groups = test.groups if grouped else None
+        found = report(test.labels, scores.argmax(1), scores, test.class_names, groups)
+    if arguments.json:
+        print(json.dumps({"model": arguments.out, "report": found and found.to_dict()}, indent=2))
+    else:
+        print(f"Trained on {train}; saved to {arguments.out}")
+        print("" if found is None else f"\nOn images kept back:\n\n{found}")
+    return 130 if classifier.interrupted_ else 0
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from nucrec.models import load, model_info, predict_folder
+
+    names = model_info(arguments.model).class_names
+    model = load(arguments.model)
+    show = not arguments.quiet
+    found = predict_folder(model, arguments.data, arguments.out, class_names=names, progress=show)
+    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    if not arguments.json:
+        print(f"Written to {found.path}")
     return 0
 
 

@@ -144,9 +144,7 @@ def _check_classes(
     )
 
 
-def warn_of_files(
-    problems: Sequence[Quarantined], several_pages: Sequence[str], n: int
-) -> None:
+def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:
     """Warn of files that were left out, and of those with several pages."""
     stacklevel = 4  # the caller of the public load_*
     if problems:

@@ -23,6 +23,7 @@ from nucrec.models._features import Images, as_images
 from nucrec.models._labels import labelled, validation_part
 from nucrec.models._recipes import Mode, RecipeName
 from nucrec.models._settings import Settings
+from nucrec.models._tensorflow import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -47,10 +48,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     mode : {"finetune", "features"}, default="finetune"
         Whether the backbone learns, too, or stays as it is.
     recipe : {"default", "paper"}, default="default"
-        "default" is for small sets: each image is standardised; the classes are trained on cached features
-        first; then everything with batch normalisation frozen, the learning rate rising and falling, on
-        images changed on the fly. "paper" trains everything from the first step with batch normalisation
-        live and Adam at a constant rate, without changing images.
+        "default" is for small sets: each image is standardised; the classes are trained on cached
+        features first; then everything with batch normalisation frozen, the learning rate rising
+        and falling, on images changed on the fly. "paper" trains everything from the first step
+        with batch normalisation live and Adam at a constant rate, without changing images.
     image_size : int, optional
         Height and width in pixels that images are brought to; by default what the backbone takes.
     epochs : int, optional
@@ -64,8 +65,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     class_weight : None, "balanced" or dict of class to float, default=None
         Weights of the classes in the loss, as in scikit-learn.
     early_stopping : int, optional
-        Epochs of the last stage without a smaller validation loss, after which training ends and the weights
-        with the smallest are taken. Needs ``fit(..., validation=...)``.
+        Epochs of the last stage without a smaller validation loss, after which training ends and
+        the weights with the smallest are taken. Needs ``fit(..., validation=...)``.
     random_state : int, optional
         Seed of everything; by default another each time.
     progress : bool or callable, default=False
@@ -78,9 +79,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     class_names_ : tuple of str
         Names of the classes, in the order of `classes_`.
     history_ : dict of str to list
-        A column for each of: "epoch", "stage", and, named as in the paper's Tables III to VI, "TR-ACC",
-        "TR-Loss", "TR-PRE", "TR-REC", "TR-AUC", with "VAL-" in place of "TR-" where there was a validation
-        set. PRE and REC are Keras's on a softmax, equal to ACC for two classes; "TR-PRE-macro",
+        Columns "epoch", "stage" and, named as in the paper's Tables III to VI, "TR-ACC", "TR-Loss",
+        "TR-PRE", "TR-REC", "TR-AUC", with "VAL-" in place of "TR-" where there was a validation set.
+        PRE and REC are Keras's on a softmax, equal to ACC for two classes; "TR-PRE-macro",
         "TR-REC-macro" and "TR-F1-macro" are means over the classes.
     validation_proba_ : ndarray of float32, shape (n_epochs, n_validation, n_classes)
         The probabilities of the validation images after each epoch of the history.
@@ -104,6 +105,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> classifier.history_["epoch"]
     [1]
     """
+
+    _embedder: "keras.Model | None"
 
     def __init__(
         self,
@@ -195,6 +198,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = self._class_weights(train.labels, classes)
         fingerprint = train.fingerprint
 
+        start_tensorflow()
         from nucrec.models._checkpoint import Checkpoint
         from nucrec.models._stages import Material, make_stages
         from nucrec.models._training import Training
@@ -207,9 +211,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         network = self._new_network(settings, channels, len(train.class_names), seed)
         material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
         show = self._show()
-        training = Training(
-            network, material.truth, weights, self.early_stopping, checkpoint, show
-        )
+        training = Training(network, material.truth, weights, self.early_stopping, checkpoint, show)
         training.run(make_stages(material, show))
         self._set_fitted(network, classes, train.class_names, settings.image_size, channels)
         self.fingerprint_ = fingerprint
@@ -286,9 +288,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X holds something that is no image, or nothing.
         """
         check_is_fitted(self, "model_")
-        from nucrec.models._networks import embedder
+        if self._embedder is None:
+            from nucrec.models._networks import embedder
 
-        return self._run(embedder(self.model_), X)
+            self._embedder = embedder(self.model_)
+        return self._run(self._embedder, X)
 
     def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
         """Return the accuracy.
@@ -355,6 +359,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         channels: int,
     ) -> None:
         self.model_ = network
+        self._embedder = None
         self.classes_ = classes
         self.class_names_ = class_names
         self.image_size_ = image_size
@@ -406,7 +411,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_choice("class_weight", given, ("balanced",))
         occurring = np.unique(labels)
         found = compute_class_weight("balanced", classes=occurring, y=labels)
-        return {k: 1.0 for k in range(len(names))} | dict(
+        return dict.fromkeys(range(len(names)), 1.0) | dict(
             zip(occurring.tolist(), found.tolist(), strict=True)
         )
 

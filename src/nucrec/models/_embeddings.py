@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from nucrec._validation import check_choice, check_int
 from nucrec.models._backbones import BACKBONES, load_weights
 from nucrec.models._features import Images, as_images
+from nucrec.models._tensorflow import start_tensorflow
 
 Array = npt.NDArray[Any]
 
@@ -115,6 +116,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
             )
 
+        start_tensorflow()
         from nucrec.models._networks import build_network, embedder, repeatable
         from nucrec.models._running import run_model
 

@@ -27,8 +27,8 @@ class TrainingOptions(TypedDict, total=False):
 def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) -> ImageClassifier:
     """Return a convolutional network that is trained from random weights.
 
-    Four blocks of two 3 x 3 convolutions with batch normalisation, 32 to 256 filters, then the mean over
-    the image. The paper gives no architecture for its CNN.
+    Four blocks of two 3 x 3 convolutions with batch normalisation, 16 to 128 filters, then the mean
+    over the image. The paper gives no architecture for its CNN.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ def transfer(
     ----------
     - M. Tan, Q. V. Le, "EfficientNet: rethinking model scaling for convolutional neural networks",
       ICML 2019, pp. 6105-6114.
-    - A. Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution",
+    - A. Kumar et al., "Fine-tuning can distort pretrained features and underperform
+    out-of-distribution",
       ICLR 2022: why the classes are trained first.
 
     Examples

@@ -3,7 +3,6 @@
 import contextlib
 import random
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 from keras import layers
@@ -12,8 +11,8 @@ from nucrec.models._backbones import BACKBONES
 
 EMBEDDING = "embedding"
 CLASSES = "classes"
-_BODY = "backbone"
-_CNN_FILTERS = (32, 64, 128, 256)
+BODY = "backbone"
+_CNN_FILTERS = (16, 32, 64, 128)
 _GREY, _SPREAD = 127.5, 64.0  # where standardised intensities are put in the range 0 to 255
 
 
@@ -76,7 +75,7 @@ def build_network(
         x = x if channels == 3 else layers.Concatenate(name="to_colour")([x, x, x])
         inner = BACKBONES[body].build(image_size)
         x = BACKBONES[body].preprocess(x)
-    inner.name = _BODY
+    inner.name = BODY
     x = layers.GlobalAveragePooling2D(name=EMBEDDING)(inner(x))
     x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(n_classes, activation="softmax", name=CLASSES, dtype="float32")(x)
@@ -110,21 +109,15 @@ def head(network: keras.Model) -> keras.Model:
     return keras.Model(inputs, layer(network.get_layer("dropout")(inputs)))
 
 
-def set_trainable(network: keras.Model, *, norm: bool) -> None:
-    """Let all weights of the network learn; without `norm`, batch normalisation stays as it is.
+def set_trainable(network: keras.Model, *, batch_norm: bool, frozen: float) -> None:
+    """Let the network learn, but for what a recipe keeps as it is.
 
     Frozen batch normalisation uses the statistics it came with. Those of a few small batches do not fit
-    inference: validation losses then run wild while training goes well.
+    inference: validation losses then run wild while training goes well. The first layers see edges
+    and spots, in cells as in photographs, and are the most expensive to train.
     """
     network.trainable = True
-    for layer in _all_layers(network):
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = norm
-
-
-def _all_layers(model: keras.Model) -> Iterator[Any]:
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _all_layers(layer)
-        else:
-            yield layer
+    layers_inside = network.get_layer(BODY).layers
+    for i, layer in enumerate(layers_inside):
+        is_norm = isinstance(layer, layers.BatchNormalization)
+        layer.trainable = i >= frozen * len(layers_inside) and (batch_norm or not is_norm)

@@ -1,7 +1,7 @@
 """Models as files: one for each, checked before it is opened, and opened without running its code.
 
-A file is a zip archive as Keras (.keras) or skops (.skops) writes it, with one more member: what nucrec has
-to know, and the hash of every other member.
+A file is a zip archive as Keras (.keras) or skops (.skops) writes it, with one more member: what
+nucrec has to know, and the hash of every other member.
 """
 
 import dataclasses
@@ -30,6 +30,7 @@ from nucrec._validation import invalid
 from nucrec.augment import Operation, Pipeline
 from nucrec.errors import ModelFileError
 from nucrec.models._classifier import ImageClassifier
+from nucrec.models._tensorflow import start_tensorflow
 
 _MEMBER = "nucrec.json"
 _FORMAT = 1
@@ -74,8 +75,8 @@ class ModelInfo:
     classes : tuple
         What the model's ``predict`` answers with.
     preprocessing : dict
-        What images are brought to before the network: "image_size", "channels", "dtype". What follows is
-        inside the model.
+        What images are brought to before the network: "image_size", "channels", "dtype". What
+        follows is inside the model.
     parameters : dict
         Those of the `ImageClassifier`.
     versions : dict of str to str
@@ -113,8 +114,8 @@ def save(
     model : ImageClassifier or scikit-learn classifier
         Fitted.
     path : path
-        Ending in ".keras" for an `ImageClassifier` and in ".skops" for any other. An older file is replaced
-        as a whole or not at all.
+        Ending in ".keras" for an `ImageClassifier` and in ".skops" for any other. An older file is
+        replaced as a whole or not at all.
     class_names : tuple of str, optional
         Names of the classes of a scikit-learn classifier, in the order of its ``classes_``; by default
         those themselves.
@@ -154,9 +155,7 @@ def save(
     if where.suffix != ending:
         raise invalid("path", f"a file name that ends in {ending!r}", str(path))
     check_is_fitted(model)
-    info = (
-        _network_info(model) if is_network else _classical_info(model, class_names, fingerprint)
-    )
+    info = _network_info(model) if is_network else _classical_info(model, class_names, fingerprint)
     with replacing(where) as temporary:
         # Keras takes no other ending
         written = temporary.with_name(temporary.name + ending)
@@ -190,9 +189,10 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Notes
     -----
-    Before anything is built, the hash of every part of the file is compared with what the file says, and all
-    classes it asks for with a list of those that our models consist of. Networks are then loaded by Keras
-    in safe mode, classical models by skops. A hash finds damage; against a forger there is the list.
+    Before anything is built, the hash of every part of the file is compared with what the file
+    says, and all classes it asks for with a list of those that our models consist of. Networks are
+    then loaded by Keras in safe mode, classical models by skops. A hash finds damage; against a
+    forger there is the list.
 
     Examples
     --------
@@ -342,6 +342,7 @@ def _asked_for(config: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
+    start_tensorflow()
     import keras
 
     network = keras.models.load_model(path, compile=False, safe_mode=True)
@@ -353,7 +354,7 @@ def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
     classifier = ImageClassifier(**_parameters_from_json(info.parameters))
     classes = np.asarray(info.classes)
     classifier._set_fitted(network, classes, info.class_names, size, channels)
-    classifier.fingerprint_ = info.fingerprint
+    classifier.fingerprint_ = info.fingerprint or ""
     classifier.history_ = info.history
     classifier.interrupted_ = False
     return classifier
@@ -364,8 +365,8 @@ def _load_classical(path: Path) -> Any:
     unknown = set(skops.get_untrusted_types(file=path)) - _SKOPS_TYPES
     if unknown:
         raise ModelFileError(
-            f"{path} asks for {', '.join(sorted(unknown))}, which is no part of a model of nucrec: it was "
-            "not opened"
+            f"{path} asks for {', '.join(sorted(unknown))}, which is no part of a model of nucrec: it "
+            "was not opened"
         )
     return skops.load(path, trusted=sorted(_SKOPS_TYPES))
 
@@ -452,7 +453,7 @@ def _parameters_from_json(saved: dict[str, Any]) -> dict[str, Any]:
         operations = [_operation(name, values) for name, values in pipeline["operations"]]
         parameters["augment"] = Pipeline(operations, pipeline["random_state"])
     if isinstance(parameters["class_weight"], list):
-        parameters["class_weight"] = {key: weight for key, weight in parameters["class_weight"]}
+        parameters["class_weight"] = dict(parameters["class_weight"])
     return parameters
 
 

@@ -3,12 +3,11 @@
 import csv
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TextIO
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import check_class_names, looks_micronuclear
@@ -41,8 +40,8 @@ class FolderSummary:
     share : float
         ``positive / n``.
     low, high : float
-        Wilson's interval of the share: what drawing `n` images by chance leaves open. Errors of the model
-        come on top.
+        Wilson's interval of the share: what drawing `n` images by chance leaves open. Errors of the
+        model come on top.
     """
 
     folder: str
@@ -85,7 +84,9 @@ class FolderPredictions:
         several = len(self.folders) > 1
         rows = [self._row(summary, summary.folder) for summary in self.folders]
         rows += [self._row(self.total, "all")] if several else []
-        note = f"Intervals: {fmt.percent(self.confidence)}, Wilson; errors of the model come on top."
+        note = (
+            f"Intervals: {fmt.percent(self.confidence)}, Wilson; errors of the model come on top."
+        )
         return fmt.text_table(header, rows) + "\n" + note
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,7 +170,8 @@ def predict_folder(
     >>> model = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Image.fromarray(crops.images[0]).save(Path(folder, "cell 1.png"))
-    ...     found = predict_folder(model, folder, Path(folder, "cells.csv"), class_names=crops.class_names)
+    ...     table = Path(folder, "cells.csv")
+    ...     found = predict_folder(model, folder, table, class_names=crops.class_names)
     >>> found.total.n, found.positive_class
     (1, 'micronucleus')
     """
@@ -184,34 +186,30 @@ def predict_folder(
     show = progress if callable(progress) else (ProgressLine() if progress else silent)
     table = Path(out).expanduser()
     root, files, problems = find_images(path)
-    counts: Counter[str] = Counter()
-    positives: Counter[str] = Counter()
-    problems = list(problems)
-    done = 0
+    tally = _Tally(names, positive, list(problems))
     with replacing(table) as temporary, temporary.open("x", encoding="utf-8", newline="") as file:
-        write = _writer(file, names)
-        show(0, len(files), "images")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "predicted", *(f"probability_{name}" for name in names), "error"])
+        writer.writerows(tally.unreadable_rows(problems))
+        done = 0
+        show(done, len(files), "images")
         for images, unreadable in images_in_parts(root, files, _IMAGES_AT_A_TIME):
-            problems += unreadable
-            done += len(unreadable)
-            for entry in unreadable:
-                write(entry.name, None, entry.reason)
+            writer.writerows(tally.unreadable_rows(unreadable))
             if images is not None:
-                probabilities = model.predict_proba(images)
-                for name, row in zip(images.ids.tolist(), probabilities, strict=True):
-                    folder = PurePosixPath(name).parent.as_posix()
-                    counts[folder] += 1
-                    positives[folder] += int(row.argmax() == positive)
-                    write(name, row, "")
-                done += len(images)
+                writer.writerows(tally.rows(images.ids.tolist(), model.predict_proba(images)))
+            tally.quarantined += unreadable
+            done += len(unreadable) + (0 if images is None else len(images))
             show(done, len(files), "images")
-        if not counts:
-            raise DatasetError(f"{path}: no image that can be read: {problems[0].reason}")
-    _warn(problems, len(files))
-    folders = [_summary(name, counts[name], positives[name], confidence) for name in sorted(counts)]
-    total = _summary(".", counts.total(), positives.total(), confidence)
+        if not tally.counts:
+            raise DatasetError(f"{path}: no image that can be read: {tally.quarantined[0].reason}")
+    _warn(tally.quarantined, len(files))
     return FolderPredictions(
-        table, names[positive], tuple(folders), total, confidence, tuple(problems)
+        path=table,
+        positive_class=names[positive],
+        folders=tuple(tally.summary(folder, confidence) for folder in sorted(tally.counts)),
+        total=tally.summary(None, confidence),
+        confidence=confidence,
+        quarantined=tuple(tally.quarantined),
     )
 
 
@@ -221,23 +219,36 @@ def _positive(names: Sequence[str]) -> int:
     return named[0] if named else len(names) - 1
 
 
-def _writer(file: TextIO, names: Sequence[str]) -> Any:
-    """Write the header, and return the function that writes a row."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["file", "predicted", *(f"probability_{name}" for name in names), "error"])
+class _Tally:
+    """Makes the rows of the table, and counts."""
 
-    def write(name: str, probabilities: Array | None, error: str) -> None:
-        if probabilities is None:
-            writer.writerow([name, "", *("" for _ in names), error])
-            return
-        values = [f"{value:.6f}" for value in np.asarray(probabilities, dtype=float)]
-        writer.writerow([name, names[int(probabilities.argmax())], *values, error])
+    def __init__(self, names: Sequence[str], positive: int, quarantined: list[Quarantined]) -> None:
+        self.counts: Counter[str] = Counter()
+        self.quarantined = quarantined
+        self._positives: Counter[str] = Counter()
+        self._names = names
+        self._positive = positive
 
-    return write
+    def rows(self, files: Sequence[str], probabilities: Array) -> Iterator[list[str]]:
+        """Yield the rows of images, and count them."""
+        chosen = probabilities.argmax(axis=1).tolist()
+        for file, k, row in zip(files, chosen, probabilities.tolist(), strict=True):
+            folder = PurePosixPath(file).parent.as_posix()
+            self.counts[folder] += 1
+            self._positives[folder] += k == self._positive
+            yield [file, self._names[k], *(f"{value:.6f}" for value in row), ""]
 
+    def unreadable_rows(self, entries: Sequence[Quarantined]) -> Iterator[list[str]]:
+        """Yield the rows of files that cannot be read."""
+        for entry in entries:
+            yield [entry.name, "", *("" for _ in self._names), entry.reason]
 
-def _summary(folder: str, n: int, positive: int, confidence: float) -> FolderSummary:
-    return FolderSummary(folder, n, positive, positive / n, *wilson(positive, n, confidence))
+    def summary(self, folder: str | None, confidence: float) -> FolderSummary:
+        """Return the counts of a folder, or of all images."""
+        n = self.counts.total() if folder is None else self.counts[folder]
+        found = self._positives.total() if folder is None else self._positives[folder]
+        interval = wilson(found, n, confidence)
+        return FolderSummary(folder or ".", n, found, found / n, *interval)
 
 
 def _warn(problems: Sequence[Quarantined], n: int) -> None:
@@ -245,7 +256,7 @@ def _warn(problems: Sequence[Quarantined], n: int) -> None:
         first = problems[0]
         warnings.warn(
             f"{len(problems)} of {n} files could not be read; the first is {first.name}: "
-            f"{first.reason}. They are in the table, with the reason.",
+            f"{first.reason}. All are in the table, with the reason.",
             DataWarning,
             stacklevel=3,
         )

@@ -36,6 +36,8 @@ class Recipe:
         Whether it falls to 0 along a cosine afterwards, or stays.
     weight_decay : float
         Of AdamW; 0 for plain Adam.
+    frozen : float
+        Share of the backbone's layers, from the first, that never learn.
     batch_norm : bool
         Whether batch normalisation learns and uses the statistics of the batch.
     augment : sequence of Operation
@@ -52,6 +54,7 @@ class Recipe:
     warm_up: float = 0.0
     decays: bool = True
     weight_decay: float = 0.0
+    frozen: float = 0.0
     batch_norm: bool = True
     augment: Sequence[Operation] = ()
 
@@ -59,10 +62,10 @@ class Recipe:
 _MICROSCOPE = (
     Flip(),
     Rotate((-180.0, 180.0)),
-    Zoom((0.75, 1.3)),
+    Zoom((0.65, 1.45)),
     Shift((-0.06, 0.06)),
-    Gamma((0.6, 1.6)),
-    Noise((0.0, 0.04), p=0.5),
+    Gamma((0.6, 1.7)),
+    Noise((0.0, 0.06), p=0.4),
     Blur((0.0, 1.0), p=0.25),
 )
 """Any way round, other scales, contrasts, cameras and focus."""
@@ -75,9 +78,10 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         head_epochs=20,
         head_copies=1,
         epochs=12,
-        learning_rate=3e-4,
+        learning_rate=6e-4,
         warm_up=0.1,
         weight_decay=0.01,
+        frozen=0.2,
         batch_norm=False,
         augment=_MICROSCOPE,
     ),

@@ -1,5 +1,8 @@
 """Running a network over images, batch by batch."""
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -13,6 +16,21 @@ from nucrec.datasets import ImageDataset
 Array = npt.NDArray[Any]
 
 BATCH_SIZE = 64
+
+
+@contextlib.contextmanager
+def no_retracing_warnings() -> Iterator[None]:
+    """Keep TensorFlow from taking several networks in a row for one that is compiled too often."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 class Shown(keras.callbacks.Callback):  # type: ignore[misc]
@@ -43,9 +61,8 @@ def run_model(
     what: str = "predicting",
 ) -> Array:
     """Return what a network makes of images, or of one changed copy of each."""
-    stream = images.stream(
-        size, BATCH_SIZE, augment, channels=channels, dtype="uint8", epoch=copy
-    )
+    stream = images.stream(size, BATCH_SIZE, augment, channels=channels, dtype="uint8", epoch=copy)
     shown = Shown(show, 0, -(-len(images) // BATCH_SIZE), what)
     batches = stream.map(lambda batch, _: batch)
-    return np.asarray(model.predict(batches, callbacks=[shown], verbose=0))
+    with no_retracing_warnings():
+        return np.asarray(model.predict(batches, callbacks=[shown], verbose=0))

@@ -1,6 +1,6 @@
 """From images and a recipe to the stages of a training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
+from nucrec.datasets._load import KEEP_DECODED_BYTES
 from nucrec.models._networks import embedder, head, set_trainable
 from nucrec.models._recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
 from nucrec.models._running import run_model
@@ -45,6 +46,19 @@ class Material:
     batch_size: int
     seed: int
 
+    def prepared(self) -> "Material":
+        """Return this with images that never change resized once, if there is room for them."""
+        train = self.train if self.pipeline else self._resized(self.train)
+        held_out = None if self.held_out is None else self._resized(self.held_out)
+        return replace(self, train=train, held_out=held_out)
+
+    def _resized(self, images: ImageDataset) -> ImageDataset:
+        size = self.settings.image_size
+        if len(images) * size * size * self.channels > KEEP_DECODED_BYTES:
+            return images
+        array = images.to_array(size, self.channels, "uint8")
+        return ImageDataset(array, images.labels, images.class_names, ids=images.ids.tolist())
+
     @property
     def pipeline(self) -> Pipeline | None:
         """What changes images on the fly."""
@@ -74,13 +88,10 @@ class Material:
         )
         return self._with_one_hot(stream)
 
-    def validation(self) -> tf.data.Dataset:
-        """Return the batches to evaluate on."""
+    def validate(self) -> Array:
+        """Return the probabilities of the validation images."""
         assert self.held_out is not None
-        stream = self.held_out.stream(
-            self.settings.image_size, self.batch_size, channels=self.channels, dtype="uint8"
-        )
-        return self._with_one_hot(stream)
+        return run_model(self.network, self.held_out, self.settings.image_size, self.channels)
 
     def _with_one_hot(self, stream: tf.data.Dataset) -> tf.data.Dataset:
         n = len(self.train.class_names)
@@ -89,6 +100,7 @@ class Material:
 
 def make_stages(material: Material, show: Progress) -> list[Stage]:
     """Return the stages of a training, in order; none has begun."""
+    material = material.prepared()
     recipe = material.settings.recipe
     stages = [_head_stage(material, show)] if recipe.head_epochs else []
     if recipe.epochs:
@@ -103,23 +115,26 @@ def _whole_stage(material: Material, name: str) -> Stage:
         name=name,
         model=material.network,
         batches=material.batches,
-        validation=material.validation if material.held_out else None,
+        validate=material.validate if material.held_out else None,
         steps=steps,
         epochs=recipe.epochs,
         optimizer=make_optimizer(recipe, steps * recipe.epochs),
-        prepare=lambda: set_trainable(material.network, norm=recipe.batch_norm),
+        prepare=lambda: set_trainable(
+            material.network, batch_norm=recipe.batch_norm, frozen=recipe.frozen
+        ),
     )
 
 
 def _head_stage(material: Material, show: Progress) -> Stage:
     recipe = material.settings.recipe
+    model = head(material.network)
     cached = _CachedFeatures(material, show)
     steps = -(-len(material.train) * (1 + recipe.head_copies) // HEAD_BATCH_SIZE)
     return Stage(
         name="head",
-        model=head(material.network),
+        model=model,
         batches=cached.batches,
-        validation=cached.validation if material.held_out else None,
+        validate=(lambda: np.asarray(model(cached.held_out))) if material.held_out else None,
         steps=steps,
         epochs=recipe.head_epochs,
         optimizer=make_optimizer(HEAD_RECIPE, steps * recipe.head_epochs),
@@ -139,11 +154,8 @@ class _CachedFeatures:
         """Return the batches of an epoch, in an order of its own."""
         features, labels = self._train
         order = np.random.default_rng([self._material.seed, epoch]).permutation(len(features))
-        return _batched(features[order], labels[order])
-
-    def validation(self) -> tf.data.Dataset:
-        """Return the batches to evaluate on."""
-        return _batched(*self._held_out)
+        pairs = features[order], labels[order]
+        return tf.data.Dataset.from_tensor_slices(pairs).batch(HEAD_BATCH_SIZE)
 
     @cached_property
     def _train(self) -> tuple[Array, Array]:
@@ -155,15 +167,12 @@ class _CachedFeatures:
         return np.concatenate(parts), np.tile(self._material.one_hot(train), (1 + copies, 1))
 
     @cached_property
-    def _held_out(self) -> tuple[Array, Array]:
-        held_out = self._material.held_out
-        assert held_out is not None
-        features = self._embed(held_out, None, 0, "features of the validation images")
-        return features, self._material.one_hot(held_out)
+    def held_out(self) -> Array:
+        """The embeddings of the validation images."""
+        assert self._material.held_out is not None
+        return self._embed(self._material.held_out, None, 0, "features of the validation images")
 
-    def _embed(
-        self, images: ImageDataset, augment: Pipeline | None, copy: int, what: str
-    ) -> Array:
+    def _embed(self, images: ImageDataset, augment: Pipeline | None, copy: int, what: str) -> Array:
         size, channels = self._material.settings.image_size, self._material.channels
         return run_model(
             self._embedder,
@@ -175,7 +184,3 @@ class _CachedFeatures:
             show=self._show,
             what=what,
         )
-
-
-def _batched(features: Array, labels: Array) -> tf.data.Dataset:
-    return tf.data.Dataset.from_tensor_slices((features, labels)).batch(HEAD_BATCH_SIZE)

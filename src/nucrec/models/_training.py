@@ -13,7 +13,7 @@ from keras import ops
 from nucrec._progress import Progress
 from nucrec.models._checkpoint import Checkpoint, Snapshot
 from nucrec.models._recipes import Recipe
-from nucrec.models._running import Shown
+from nucrec.models._running import Shown, no_retracing_warnings
 
 Array = npt.NDArray[Any]
 Row = dict[str, Any]
@@ -43,8 +43,8 @@ class Stage:
         What is trained: the network, or its last layers.
     batches : callable
         From the number of an epoch to its batches of (inputs, one-hot labels).
-    validation : callable or None
-        Returns the batches of (inputs, one-hot labels) to validate on.
+    validate : callable or None
+        Returns the probabilities of the validation images.
     steps : int
         Batches in an epoch.
     epochs : int
@@ -58,7 +58,7 @@ class Stage:
     name: str
     model: keras.Model
     batches: Callable[[int], tf.data.Dataset]
-    validation: Callable[[], tf.data.Dataset] | None
+    validate: Callable[[], Array] | None
     steps: int
     epochs: int
     optimizer: keras.optimizers.Optimizer
@@ -115,8 +115,8 @@ class Training:
         if snapshot is not None:
             self._restore(snapshot)
         try:
-            for number, stage in enumerate(stages):
-                if snapshot is None or number >= snapshot.stage:
+            with no_retracing_warnings():
+                for number in range(snapshot.stage if snapshot else 0, len(stages)):
                     self._run_stage(number, stages, snapshot)
                     snapshot = None
         except KeyboardInterrupt:
@@ -160,8 +160,8 @@ class Training:
         )
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
         row |= {f"TR-{_COLUMNS[k]}": float(v[-1]) for k, v in fitted.history.items()}
-        if stage.validation is not None and self.truth is not None:
-            probabilities = np.asarray(stage.model.predict(stage.validation(), verbose=0))
+        if stage.validate is not None and self.truth is not None:
+            probabilities = stage.validate()
             found = evaluate_probabilities(self.truth, probabilities)
             row |= {f"VAL-{_COLUMNS[key]}": value for key, value in found.items()}
             self.validation.append(probabilities)
@@ -189,9 +189,7 @@ class Training:
     def _out_of_patience(self) -> bool:
         if self.patience is None or not self.rows:
             return False
-        losses = [
-            row["VAL-Loss"] for row in self.rows if row["stage"] == self.rows[-1]["stage"]
-        ]
+        losses = [row["VAL-Loss"] for row in self.rows if row["stage"] == self.rows[-1]["stage"]]
         return len(losses) - 1 - int(np.argmin(losses)) >= self.patience
 
     def _snapshot(self, number: int, epoch: int, stage: Stage) -> Snapshot:
@@ -235,9 +233,7 @@ def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> 
     equal the accuracy. The means over the classes stand beside them under names of their own.
     """
     optimizer.build(model.trainable_variables)
-    model.compile(
-        optimizer, "categorical_crossentropy", metrics=_metrics(model.output.shape[-1])
-    )
+    model.compile(optimizer, "categorical_crossentropy", metrics=_metrics(model.output.shape[-1]))
 
 
 def _metrics(n_classes: int) -> list[keras.metrics.Metric]:
@@ -262,7 +258,7 @@ def evaluate_probabilities(truth: Array, probabilities: Array) -> dict[str, floa
     return found
 
 
-class MacroMetrics(keras.metrics.Metric):
+class MacroMetrics(keras.metrics.Metric):  # type: ignore[misc]
     """Precision, recall and F1: means over the classes. Nothing to divide by counts as 0."""
 
     def __init__(self, n_classes: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
-from nucrec.evaluate import Report
+from nucrec.evaluate import Metric, Report
 from nucrec.evaluate import _format as fmt
 
 
@@ -95,6 +95,34 @@ class ZooResult(Sequence[ZooRow]):
         if isinstance(key, str):
             return {row.name: row for row in self.rows}[key]
         return self.rows[key]
+
+    def metric(self, name: str, metric: str) -> Metric | None:
+        """Return a metric of a classifier; None where it has no result.
+
+        Parameters
+        ----------
+        name : str
+            The classifier's key in the zoo.
+        metric : str
+            Such as "ACC".
+        """
+        found = self[name].report
+        return None if found is None else found.metrics[metric]
+
+    def status(self, name: str) -> str:
+        """Return what became of a classifier: "ok", "failed" or "timeout".
+
+        Parameters
+        ----------
+        name : str
+            The classifier's key in the zoo.
+        """
+        return self[name].status
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """Name and outcome of each classifier without a result."""
+        return [(row.name, row.outcome) for row in self if row.report is None]
 
     def __str__(self) -> str:
         return fmt.text_table(*self._table())

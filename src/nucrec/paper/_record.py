@@ -15,7 +15,7 @@ import nucrec
 from nucrec.datasets import ImageDataset
 from nucrec.paper._tables import TableResult
 
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "pillow", "joblib")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "pillow", "joblib", "tensorflow", "keras")
 
 
 def make_record(
@@ -69,6 +69,7 @@ def to_json(record: dict[str, Any]) -> str:
 def _run(table: TableResult, protocol: str) -> dict[str, Any]:
     return {
         "table": table.published.number,
+        "title": table.title,
         **table.divisions[protocol].to_dict(),
         **table.obtained[protocol].to_dict(),
     }
@@ -76,8 +77,8 @@ def _run(table: TableResult, protocol: str) -> dict[str, Any]:
 
 def _failures(table: TableResult, protocol: str) -> list[dict[str, Any]]:
     where = {"table": table.published.number, "protocol": protocol}
-    rows = [row for row in table.obtained[protocol] if row.status != "ok"]
-    return [{**where, "name": row.name, "outcome": row.outcome} for row in rows]
+    failures = table.obtained[protocol].failures
+    return [{**where, "name": name, "outcome": outcome} for name, outcome in failures]
 
 
 def _without_nan(value: Any) -> Any:

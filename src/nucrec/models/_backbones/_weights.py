@@ -1,4 +1,4 @@
-"""Fetching weights and giving them to a network. Where that fails, it fails: nothing takes their place."""
+"""Fetching weights and giving them to a network. Where that fails, nothing takes their place."""
 
 import contextlib
 import hashlib
