@@ -109,6 +109,7 @@ def test_core_depends_on_five_libraries(project):
     assert set(project["optional-dependencies"]) == {
         "offline",
         "plots",
+        "skops",
         "test",
         "docs",
         "bench",

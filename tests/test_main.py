@@ -41,14 +41,21 @@ def test_version_is_the_one_version(capsys):
     assert capsys.readouterr().out == f"nucrec {nucrec.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["reproduce", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["reproduce", "--help"], ["train", "--help"], ["predict", "--help"]]
+)
 def test_help(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert "reproduce" in text
-    if len(arguments) == 2:
+    assert "nucrec" in text
+    if arguments[0] == "train":
+        for option in ("--out", "--backbone", "--weights", "--test-size", "--checkpoint"):
+            assert option in text
+    if arguments[0] == "predict":
+        assert "MODEL" in text
+    if arguments[0] == "reproduce":
         for option in ("--tables", "--protocol", "--preset", "--data", "--out", "--json", "--seed"):
             assert option in text
 
@@ -79,7 +86,6 @@ def test_usage_errors(arguments, capsys):
     ("arguments", "code", "message"),
     [
         (["--tables", "9"], 2, "nucrec: tables: expected"),
-        (["--tables", "3"], 2, "This version reproduces Tables I and II."),
         (["--jobs", "0"], 2, "nucrec: n_jobs: expected"),
         (["--data", "nowhere"], 1, "nucrec: nowhere: there is no such folder or file"),
         (["--out", "/dev/null/x"], 1, "nucrec: cannot write to the folder"),
@@ -170,3 +176,82 @@ def test_interrupt(tmp_path, start_interruptible):
     assert "interrupted" in errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table-1.csv", "table-1.md"]
     assert len((tmp_path / "table-1.csv").read_text().splitlines()) == 12
+
+
+def train(images: Path, out: Path, *more: object) -> subprocess.CompletedProcess:
+    options = ("--backbone", "cnn", "--image-size", 16, "--epochs", 2)
+    return run("train", images, "-o", out, *options, *more)
+
+
+def own_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(("nucrec:", "["))]
+
+
+@pytest.mark.slow
+def test_train_and_predict(images, tmp_path):
+    trained = train(images, tmp_path / "model.keras", "--test-size", 0.5)
+    assert trained.returncode == 0, trained.stderr
+    assert "10 images" in trained.stdout
+    assert "Confusion matrix" in trained.stdout
+    assert "epoch 2 of 2" in trained.stderr
+    out = tmp_path / "out.csv"
+    found = run("predict", tmp_path / "model.keras", images, "-o", out)
+    assert found.returncode == 0, found.stderr
+    assert re.search(r"all +20 ", found.stdout)
+    assert "[20/20]" in found.stderr
+    lines = out.read_text().splitlines()
+    assert lines[0] == "file,predicted,probability_nucleus,probability_micronucleus,error"
+    assert len(lines) == 21
+    quiet = run("predict", tmp_path / "model.keras", images, "-o", out, "--json", "--quiet")
+    assert json.loads(quiet.stdout)["total"]["n"] == 20
+    assert own_lines(quiet.stderr) == []
+
+
+@pytest.mark.slow
+def test_train_on_all_and_with_a_checkpoint(images, tmp_path):
+    options = ("--test-size", 0, "--json", "--quiet", "--checkpoint", tmp_path / "state")
+    result = train(images, tmp_path / "model.keras", *options)
+    assert json.loads(result.stdout) == {"model": str(tmp_path / "model.keras"), "report": None}
+    assert (tmp_path / "state" / "training.npz").exists()
+
+
+@pytest.mark.slow
+def test_train_can_be_interrupted(images, tmp_path, start_interruptible):
+    out = tmp_path / "model.keras"
+    command = [sys.executable, "-m", "nucrec", "train", str(images), "-o", str(out), "--backbone"]
+    command += [
+        "cnn",
+        "--image-size",
+        "16",
+        "--epochs",
+        "5000",
+        "--checkpoint",
+        str(tmp_path / "c"),
+    ]
+    process = start_interruptible(command)
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "c" / "training.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "training was interrupted after" in errors
+    assert run("predict", out, images, "-o", tmp_path / "out.csv").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train", "cells", "-o", "model.h5"], 2, "expected a name that ends in .keras"),
+        (["train", "cells", "-o", "nowhere/model.keras"], 2, "there is no folder nowhere"),
+        (["train", "nowhere", "-o", "model.keras"], 1, "nucrec: nowhere: there is no such folder"),
+        (["predict", "nothing.keras", "cells", "-o", "out.csv"], 1, "there is no such file"),
+    ],
+)
+def test_mistakes_in_training_and_predicting(arguments, code, message, tmp_path):
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == code
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())

@@ -21,7 +21,7 @@ NAMES = list(published_table(1).rows)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Both tables under both protocols, on the shipped crops."""
-    return reproduce(out=tmp_path_factory.mktemp("results"), progress=False)
+    return reproduce(tables="1,2", out=tmp_path_factory.mktemp("results"), progress=False)
 
 
 @pytest.mark.slow
@@ -205,7 +205,7 @@ def test_data_of_ones_own(tiny, tmp_path, layout):
         ({"tables": "7"}, "tables"),
         ({"tables": "one"}, "tables"),
         ({"tables": []}, "tables"),
-        ({"tables": [3]}, "tables"),
+        ({"tables": [0]}, "tables"),
         ({"preset": "slow"}, "preset"),
         ({"protocol": "none"}, "protocol"),
         ({"random_state": -1}, "random_state"),
@@ -220,12 +220,13 @@ def test_bad_parameters(change, parameter, tiny, tmp_path):
         reproduce(**({"data": tiny, "out": tmp_path, "progress": False} | change))
 
 
-@pytest.mark.parametrize("tables", ["1,2", "2, 1", [2, 1], (1, 2), "all"])
+@pytest.mark.parametrize("tables", ["1,2", "2, 1", [2, 1], (1, 2)])
 def test_tables_may_be_given_in_several_ways(tables):
     from nucrec.paper._reproduce import _table_numbers
 
     assert _table_numbers(tables) == (1, 2)
     assert _table_numbers(2) == (2,)
+    assert _table_numbers("all") == (1, 2, 3, 4, 5, 6)
 
 
 def test_missing_data_are_said_before_any_work(tmp_path):

@@ -76,13 +76,13 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
-            with np.load(self._path, allow_pickle=False) as content:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 about = json.loads(content["about"].tobytes())
                 arrays = {
                     name: [content[f"{name}{i}"] for i in range(about["counts"][name])]
                     for name in _ARRAYS
                 }
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelFileError(
                 f"the checkpoint {self._path} cannot be read ({error}): delete it to start again"
             ) from error

@@ -195,6 +195,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise invalid("validation", "images to stop early by", None)
         if len(train.class_names) < 2:
             raise invalid("y", "at least two classes", train.class_names)
+        if checkpoint_dir is not None and self.random_state is None:
+            raise invalid("random_state", "a seed, so that the same training can go on", None)
         weights = self._class_weights(train.labels, classes)
         fingerprint = train.fingerprint
 
@@ -246,7 +248,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         InvalidParameterError
             X holds something that is no image, or nothing.
         """
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        chosen = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[chosen])
 
     def predict_proba(self, X: Images) -> Array:
         """Return the probability of each class.

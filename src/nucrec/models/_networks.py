@@ -13,6 +13,7 @@ EMBEDDING = "embedding"
 CLASSES = "classes"
 BODY = "backbone"
 _CNN_FILTERS = (16, 32, 64, 128)
+_CNN_MOMENTUM = 0.8  # small sets have few steps for the statistics to settle in
 _GREY, _SPREAD = 127.5, 64.0  # where standardised intensities are put in the range 0 to 255
 
 
@@ -90,7 +91,7 @@ def _cnn(size: int, channels: int) -> keras.Model:
         for part in "ab":
             name = f"block{n}{part}"
             x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
-            x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+            x = layers.BatchNormalization(momentum=_CNN_MOMENTUM, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
             if part == "a":
                 x = layers.MaxPooling2D(padding="same", name=f"block{n}_pool")(x)

@@ -279,7 +279,7 @@ def _write(model: Any, path: Path) -> None:
         with warnings.catch_warnings():
             # Keras converts variables in a way that newer versions of NumPy warn of
             warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
-            keras.Model(network.inputs, network.outputs, name=network.name).save(path)
+            keras.Model(network.input, network.output, name=network.name).save(path)
         return
     skops = require("skops.io", extra="skops")
     skops.dump(model, path)

@@ -102,10 +102,13 @@ def make_stages(material: Material, show: Progress) -> list[Stage]:
     """Return the stages of a training, in order; none has begun."""
     material = material.prepared()
     recipe = material.settings.recipe
-    stages = [_head_stage(material, show)] if recipe.head_epochs else []
+    whole = []
     if recipe.epochs:
-        stages.append(_whole_stage(material, "finetune" if stages else "all"))
-    return stages
+        whole = [_whole_stage(material, "finetune" if recipe.head_epochs else "all")]
+    if not recipe.head_epochs:
+        return whole
+    later = sum(stage.steps * stage.epochs for stage in whole)
+    return [_head_stage(material, show, later), *whole]
 
 
 def _whole_stage(material: Material, name: str) -> Stage:
@@ -125,11 +128,17 @@ def _whole_stage(material: Material, name: str) -> Stage:
     )
 
 
-def _head_stage(material: Material, show: Progress) -> Stage:
+def _head_stage(material: Material, show: Progress, later: int) -> Stage:
+    """Return the stage before so many `later` steps."""
     recipe = material.settings.recipe
     model = head(material.network)
-    cached = _CachedFeatures(material, show)
     steps = -(-len(material.train) * (1 + recipe.head_copies) // HEAD_BATCH_SIZE)
+    total = steps * recipe.head_epochs + later
+
+    def show_features(done: int, of: int, what: str) -> None:
+        show(0, total, f"{what}, batch {done} of {of}")
+
+    cached = _CachedFeatures(material, show_features)
     return Stage(
         name="head",
         model=model,

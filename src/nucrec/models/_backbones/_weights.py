@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,12 +86,18 @@ def _downloaded(file: WeightsFile) -> Path:
     """Return the file's place in Keras's cache, downloaded and checked unless it is there."""
     import keras
 
-    folder = Path(keras.config.keras_home(), "models")
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()  # as Keras has it
+    home.mkdir(parents=True, exist_ok=True)
+    folder = home / "models"
     cached = folder / file.name
     try:
         with contextlib.redirect_stdout(sys.stderr):
             found = keras.utils.get_file(
-                file.name, f"{file.url}{file.name}", cache_subdir="models", file_hash=file.hash
+                file.name,
+                f"{file.url}{file.name}",
+                cache_dir=home,
+                cache_subdir="models",
+                file_hash=file.hash,
             )
     except Exception as error:  # Keras raises plain Exception where a download fails
         cached.unlink(missing_ok=True)  # a damaged file would only be in the way
@@ -128,7 +135,10 @@ def _assign(network: "keras.Model", path: Path) -> None:
             "efficientnet-lite0, from a .pth file"
         )
     try:
-        network.load_weights(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with warnings.catch_warnings():
+            # Keras warns where it leaves layers with random weights
+            warnings.simplefilter("error", UserWarning)
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError, TypeError, UserWarning) as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"{path} does not hold weights of {network.name}: {reason}") from error

@@ -1,0 +1,14 @@
+"""Train a pre-trained network, test it on new fields of view, save it and load it again."""
+
+from nucrec.datasets import load_mnfinder_crops, split
+from nucrec.evaluate import report
+from nucrec.models import load, transfer
+
+train, test = split(load_mnfinder_crops(), random_state=0)
+model = transfer(image_size=64, epochs=4, random_state=0, progress=True)  # more of both is better
+model.fit(train)
+probabilities = model.predict_proba(test)
+print(report(test.labels, probabilities.argmax(axis=1), probabilities, groups=test.groups))
+
+model.save("model.keras")
+assert (load("model.keras").predict_proba(test) == probabilities).all()

@@ -1,0 +1,48 @@
+"""Embeddings of a frozen network as features."""
+
+import numpy as np
+import pytest
+
+from nucrec.datasets import split
+from nucrec.errors import InvalidParameterError, WeightsNotAvailableError
+from nucrec.models import Embeddings, classical_zoo, run_zoo
+
+
+def test_rows_and_images(crops):
+    transformer = Embeddings(image_size=32).fit(crops[:6])
+    rows = transformer.transform(crops[:6])
+    assert rows.shape == (6, 1280)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(transformer.transform(rows), rows)
+    with pytest.raises(ValueError, match="features"):
+        transformer.transform(rows[:, :5])
+    with pytest.raises(ValueError, match="fitted on rows of 5"):
+        Embeddings(image_size=32).fit(rows[:, :5]).transform(crops[:2])
+
+
+def test_brightness_does_not_matter(crops):
+    images = [image.astype(np.float32) for image in crops.images[:4]]
+    transformer = Embeddings(image_size=32).fit(images)
+    darker = [image * 0.5 + 3 for image in images]
+    np.testing.assert_allclose(
+        transformer.transform(images), transformer.transform(darker), atol=0.05
+    )
+
+
+def test_errors(crops, tmp_path):
+    with pytest.raises(InvalidParameterError, match="backbone"):
+        Embeddings("x").fit(crops)
+    with pytest.raises(InvalidParameterError, match="image_size"):
+        Embeddings(image_size=8).fit(crops)
+    with pytest.raises(WeightsNotAvailableError):
+        Embeddings(weights=tmp_path / "missing.pth").fit(crops).transform(crops)
+
+
+@pytest.mark.slow
+def test_the_zoo_on_embeddings_computes_them_once_and_beats_chance(crops):
+    zoo = classical_zoo("embeddings", random_state=0)
+    assert list(zoo) == list(classical_zoo())
+    train, test = split(crops, random_state=0)
+    result = run_zoo({name: zoo[name] for name in ("SVM", "LR")}, train, test)
+    assert [row.status for row in result] == ["ok", "ok"]
+    assert result["SVM"].report.metrics["AUC"].value > 0.6

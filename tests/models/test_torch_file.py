@@ -1,0 +1,190 @@
+"""Reading PyTorch's old files: tensors and nothing else."""
+
+import io
+import os
+import pickle
+import struct
+import sys
+import types
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nucrec.errors import WeightsError
+from nucrec.models._backbones._torch_file import read_torch_tensors
+
+MAGIC = 0x1950A86A20F9469CFC6C
+SIZES = {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}
+
+
+class Storage:
+    """Stands for a storage in the pickle, by a persistent id."""
+
+    def __init__(self, key, kind, size):
+        self.pid = ("storage", kind, key, "cpu", size, None)
+
+
+class Tensor:
+    """Pickled as PyTorch pickles a tensor."""
+
+    def __init__(self, *arguments, rebuild=None):
+        self.arguments = arguments
+
+    def __reduce__(self):
+        return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
+
+
+@pytest.fixture
+def torch_names(monkeypatch):
+    """Modules under PyTorch's names, so that the names can be written into pickles."""
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    for name in ("FloatStorage", "LongStorage"):
+        setattr(torch, name, type(name, (), {"__module__": "torch", "__qualname__": name}))
+
+    def _rebuild_tensor_v2(*arguments):
+        raise AssertionError("PyTorch's own function was called")
+
+    _rebuild_tensor_v2.__module__ = "torch._utils"
+    _rebuild_tensor_v2.__qualname__ = "_rebuild_tensor_v2"
+    utils._rebuild_tensor_v2 = _rebuild_tensor_v2
+    torch._utils = utils
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "torch._utils", utils)
+    return torch
+
+
+def write(content, storages, magic=MAGIC, sizes=SIZES):
+    """Return a file as PyTorch before 1.6 wrote it."""
+    file = io.BytesIO()
+    for thing in (magic, 1001, sizes):
+        pickle.dump(thing, file, protocol=2)
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, thing):
+            return thing.pid if isinstance(thing, Storage) else None
+
+    Pickler(file, protocol=2).dump(content)
+    pickle.dump(sorted(storages), file, protocol=2)
+    for key in sorted(storages):
+        file.write(struct.pack("<q", storages[key].size) + storages[key].tobytes())
+    return file.getvalue()
+
+
+def one_tensor(torch, values, offset, shape, strides, size=None):
+    storage = Storage("7", torch.FloatStorage, values.size if size is None else size)
+    tensor = Tensor(storage, offset, shape, strides, False, OrderedDict())
+    return write(OrderedDict(a=tensor), {"7": values})
+
+
+def test_tensors_have_their_values(torch_names):
+    floats, longs = np.arange(6, dtype="<f4"), np.array([5], dtype="<i8")
+    a = Tensor(Storage("1", torch_names.FloatStorage, 6), 0, (2, 3), (3, 1), False, OrderedDict())
+    b = Tensor(Storage("2", torch_names.LongStorage, 1), 0, (), (), False, OrderedDict())
+    found = read_torch_tensors(write(OrderedDict(a=a, b=b), {"1": floats, "2": longs}), "x")
+    np.testing.assert_array_equal(found["a"], [[0, 1, 2], [3, 4, 5]])
+    assert found["a"].dtype == np.float32
+    assert found["b"] == 5
+
+
+def test_strides_are_honoured(torch_names):
+    values = np.arange(24, dtype="<f4")
+    found = read_torch_tensors(one_tensor(torch_names, values, 1, (2, 3), (1, 4)), "x")["a"]
+    # by hand: element (i, j) is at 1 + i + 4 j
+    np.testing.assert_array_equal(found, [[1, 5, 9], [2, 6, 10]])
+    assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "strides"),
+    [
+        (0, (7,), (1,)),
+        (5, (2,), (1,)),
+        (0, (2, 3), (5, 1)),
+        (-1, (2,), (1,)),
+        (0, (2,), (-1,)),
+        (0, (2, 2), (1,)),
+        (0, (0,), (1,)),
+        (0, (10**9, 10**9), (0, 0)),
+        (0, (2.0,), (1,)),
+        (0, (True,), (1,)),
+    ],
+)
+def test_a_tensor_that_leaves_its_storage_is_refused(torch_names, offset, shape, strides):
+    data = one_tensor(torch_names, np.arange(6, dtype="<f4"), offset, shape, strides)
+    with pytest.raises(WeightsError, match=r"^x is not a file of PyTorch tensors"):
+        read_torch_tensors(data, "x")
+
+
+def test_a_storage_that_is_larger_than_the_file_is_refused(torch_names):
+    values = np.arange(6, dtype="<f4")
+    data = one_tensor(torch_names, values, 0, (6,), (1,), size=10**12)
+    with pytest.raises(WeightsError, match="cut off or of another size"):
+        read_torch_tensors(data, "x")
+
+
+class Hostile:
+    """Runs a command when a pickle of it is loaded."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("place", ["tensors", "magic", "sizes", "inside"])
+def test_code_of_a_hostile_file_is_not_run(torch_names, tmp_path, place):
+    mark = tmp_path / "was here"
+    hostile = Hostile(os.mkdir, str(mark))
+    pickle.loads(pickle.dumps(hostile))  # it does what it is meant to do
+    assert mark.exists()
+    mark.rmdir()
+    plain = Tensor(
+        Storage("1", torch_names.FloatStorage, 2), 0, (2,), (1,), False, OrderedDict(x=hostile)
+    )
+    values = {"1": np.zeros(2, "<f4")}
+    data = {
+        "tensors": lambda: write(hostile, {}),
+        "magic": lambda: write(OrderedDict(), {}, magic=hostile),
+        "sizes": lambda: write(OrderedDict(), {}, sizes=hostile),
+        "inside": lambda: write(OrderedDict(a=plain), values),
+    }[place]()
+    with pytest.raises(WeightsError, match=r"it asks for \w+\.mkdir"):
+        read_torch_tensors(data, "x")
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["builtins.eval", "torch.load", "torch._utils._rebuild_tensor"])
+def test_only_four_names_are_known(name):
+    module, _, function = name.rpartition(".")
+    content = b"c" + module.encode() + b"\n" + function.encode() + b"\n."
+    start = b"".join(pickle.dumps(thing, protocol=2) for thing in (MAGIC, 1001, SIZES))
+    with pytest.raises(WeightsError, match=f"it asks for {name}"):
+        read_torch_tensors(start + content, "x")
+
+
+def test_every_truncation_is_refused(torch_names):
+    data = one_tensor(torch_names, np.arange(6, dtype="<f4"), 0, (2, 3), (3, 1))
+    read_torch_tensors(data, "x")
+    for length in range(len(data)):
+        with pytest.raises(WeightsError):
+            read_torch_tensors(data[:length], "x")
+    with pytest.raises(WeightsError, match="there is more in it"):
+        read_torch_tensors(data + b"\0", "x")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_clear_error(data):
+    with pytest.raises(WeightsError):
+        read_torch_tensors(data, "x")
+
+
+@pytest.mark.parametrize(
+    "content", [3, [1, 2], {"a": 1}, {1: None}, OrderedDict(a=OrderedDict())], ids=repr
+)
+def test_what_is_no_dict_of_tensors_is_refused(content):
+    with pytest.raises(WeightsError, match="dict of tensors"):
+        read_torch_tensors(write(content, {}), "x")
