@@ -4,6 +4,7 @@ Usage: python docs/includes/make.py results
 """
 
 import csv
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,9 +12,17 @@ HERE = Path(__file__).parent
 TITLES = {1: "Table I, plain images", 2: "Table II, augmented images"}
 
 
-def cell(row: dict[str, str], protocol: str) -> str:
+DEEP = {
+    3: "Table III: CNN, plain images",
+    4: "Table IV: CNN, augmented images",
+    5: "Table V: pre-trained, plain images",
+    6: "Table VI: pre-trained, augmented images",
+}
+
+
+def cell(row: dict[str, str], protocol: str, column: str = "ACC") -> str:
     """Return a value with its interval."""
-    value, low, high = (float(row[f"ACC_{protocol}{end}"]) for end in ("", "_low", "_high"))
+    value, low, high = (float(row[f"{column}_{protocol}{end}"]) for end in ("", "_low", "_high"))
     return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
@@ -29,11 +38,28 @@ def accuracy_table(number: int, path: Path) -> str:
     return "\n".join(lines)
 
 
+def headline_table(results: Path) -> str:
+    """Return the mean validation accuracies of the networks as Markdown."""
+    lines = [
+        "| mean of the logged epochs from 20 on | published | paper's protocol | honest protocol |"
+    ]
+    lines.append("|:--|--:|--:|--:|")
+    for number, title in DEEP.items():
+        with (results / f"table-{number}.csv").open(encoding="utf-8", newline="") as file:
+            *_, row = csv.DictReader(file)
+        cells = [title, f"{float(row['VAL-ACC_published']):.2f}"]
+        cells += [cell(row, protocol, "VAL-ACC") for protocol in ("paper", "honest")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Write accuracy.md beside this file."""
+    """Write accuracy.md and networks.md beside this file, and copy the figure."""
     results = Path(sys.argv[1])
     tables = [accuracy_table(n, results / f"table-{n}.csv") for n in TITLES]
     (HERE / "accuracy.md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+    (HERE / "networks.md").write_text(headline_table(results) + "\n", encoding="utf-8")
+    shutil.copy(results / "figure-4.png", HERE.parent / "images" / "figure-4.png")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ from nucrec.errors import (
     InvalidParameterError,
     NucrecError,
 )
-from nucrec.models import PixelFeatures, classical_zoo, cnn, predict_folder
-from nucrec.models import _predict
+from nucrec.models import PixelFeatures, _predict, classical_zoo, cnn, predict_folder
 
 
 @pytest.fixture(scope="module")

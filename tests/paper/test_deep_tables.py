@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score
 
 from nucrec.datasets import ImageDataset
 from nucrec.models import cnn
-from nucrec.paper import published_table, reproduce
 from nucrec.paper import _presets as presets
+from nucrec.paper import published_table, reproduce
 from nucrec.paper._epochs import epoch_result
 
 SMALL = presets.Preset("efficientnet-lite0", "features", 32, 30, 16, 20)
