@@ -1,4 +1,4 @@
-"""Predict a folder of images that nobody has labelled, with a table and a summary of each sub-folder."""
+"""Predict a folder of images that nobody has labelled: a table, and a summary for each folder."""
 
 from pathlib import Path
 

@@ -40,10 +40,8 @@ def accuracy_table(number: int, path: Path) -> str:
 
 def headline_table(results: Path) -> str:
     """Return the mean validation accuracies of the networks as Markdown."""
-    lines = [
-        "| mean of the logged epochs from 20 on | published | paper's protocol | honest protocol |"
-    ]
-    lines.append("|:--|--:|--:|--:|")
+    columns = "published | paper's protocol | honest protocol"
+    lines = [f"| mean of the logged epochs from 20 on | {columns} |", "|:--|--:|--:|--:|"]
     for number, title in DEEP.items():
         with (results / f"table-{number}.csv").open(encoding="utf-8", newline="") as file:
             *_, row = csv.DictReader(file)

@@ -245,9 +245,8 @@ def test_a_frozen_backbone_runs_once_for_each_image_whatever_the_epochs():
         seen = []
         model = transfer(mode="features", image_size=32, epochs=epochs, random_state=0)
         model.set_params(progress=lambda *a, seen=seen: seen.append(a)).fit(TRAIN, TEST)
-        counts.append(
-            len([what for _, _, what in seen if "features of" in what and "batch 1 of" in what])
-        )
+        began = [what for _, _, what in seen if "features of" in what and "batch 1 of" in what]
+        counts.append(len(began))
         assert model.history_["stage"] == ["head"] * epochs
     # 64 images in one batch, and four changed copies of each; 32 images to validate on
     assert counts == [1 + 4 + 1] * 2
