@@ -5,7 +5,8 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
-from nucrec.models._persistence import ModelInfo, load, model_info, save
+from nucrec.models._model_file import ModelInfo, model_info
+from nucrec.models._persistence import load, save
 from nucrec.models._predict import FolderPredictions, FolderSummary, predict_folder
 from nucrec.models._zoo import run_zoo
 from nucrec.models._zoo_result import ZooResult, ZooRow
