@@ -66,3 +66,9 @@ def run_model(
     batches = stream.map(lambda batch, _: batch)
     with no_retracing_warnings():
         return np.asarray(model.predict(batches, callbacks=[shown], verbose=0))
+
+
+def run_arrays(model: keras.Model, images: Array) -> Array:
+    """Return what a network makes of images that are in memory, all of its size."""
+    with no_retracing_warnings():
+        return np.asarray(model.predict(images, batch_size=BATCH_SIZE, verbose=0))

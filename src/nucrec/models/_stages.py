@@ -1,6 +1,6 @@
 """From images and a recipe to the stages of a training."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from nucrec.datasets import ImageDataset
 from nucrec.datasets._load import KEEP_DECODED_BYTES
 from nucrec.models._networks import embedder, head, set_trainable
 from nucrec.models._recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
-from nucrec.models._running import run_model
+from nucrec.models._running import run_arrays, run_model
 from nucrec.models._settings import Settings
 from nucrec.models._training import Stage, make_optimizer
 
@@ -46,18 +46,21 @@ class Material:
     batch_size: int
     seed: int
 
-    def prepared(self) -> "Material":
-        """Return this with images that never change resized once, if there is room for them."""
-        train = self.train if self.pipeline else self._resized(self.train)
-        held_out = None if self.held_out is None else self._resized(self.held_out)
-        return replace(self, train=train, held_out=held_out)
+    @cached_property
+    def resized(self) -> Array | None:
+        """The training images, if they never change and there is room to keep them."""
+        return None if self.pipeline else self._resized(self.train)
 
-    def _resized(self, images: ImageDataset) -> ImageDataset:
+    @cached_property
+    def held_out_resized(self) -> Array | None:
+        """The validation images, if there is room to keep them."""
+        return None if self.held_out is None else self._resized(self.held_out)
+
+    def _resized(self, images: ImageDataset) -> Array | None:
         size = self.settings.image_size
         if len(images) * size * size * self.channels > KEEP_DECODED_BYTES:
-            return images
-        array = images.to_array(size, self.channels, "uint8")
-        return ImageDataset(array, images.labels, images.class_names, ids=images.ids.tolist())
+            return None
+        return images.to_array(size, self.channels, "uint8")
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -76,6 +79,10 @@ class Material:
 
     def batches(self, epoch: int) -> tf.data.Dataset:
         """Return the batches of an epoch: in an order of its own, with changes of its own."""
+        if self.resized is not None:
+            return shuffled(
+                self.resized, self.one_hot(self.train), self.batch_size, [self.seed, epoch]
+            )
         stream = self.train.stream(
             self.settings.image_size,
             self.batch_size,
@@ -86,21 +93,25 @@ class Material:
             random_state=self.seed,
             epoch=epoch,
         )
-        return self._with_one_hot(stream)
+        n = len(self.train.class_names)
+        return stream.map(lambda images, labels: (images, tf.one_hot(labels, n)))
 
     def validate(self) -> Array:
         """Return the probabilities of the validation images."""
         assert self.held_out is not None
+        if self.held_out_resized is not None:
+            return run_arrays(self.network, self.held_out_resized)
         return run_model(self.network, self.held_out, self.settings.image_size, self.channels)
 
-    def _with_one_hot(self, stream: tf.data.Dataset) -> tf.data.Dataset:
-        n = len(self.train.class_names)
-        return stream.map(lambda images, labels: (images, tf.one_hot(labels, n)))
+
+def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> tf.data.Dataset:
+    """Return batches of arrays in an order drawn from a seed."""
+    order = np.random.default_rng(seed).permutation(len(inputs))
+    return tf.data.Dataset.from_tensor_slices((inputs[order], labels[order])).batch(batch_size)
 
 
 def make_stages(material: Material, show: Progress) -> list[Stage]:
     """Return the stages of a training, in order; none has begun."""
-    material = material.prepared()
     recipe = material.settings.recipe
     whole = []
     if recipe.epochs:
@@ -162,9 +173,7 @@ class _CachedFeatures:
     def batches(self, epoch: int) -> tf.data.Dataset:
         """Return the batches of an epoch, in an order of its own."""
         features, labels = self._train
-        order = np.random.default_rng([self._material.seed, epoch]).permutation(len(features))
-        pairs = features[order], labels[order]
-        return tf.data.Dataset.from_tensor_slices(pairs).batch(HEAD_BATCH_SIZE)
+        return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.seed, epoch])
 
     @cached_property
     def _train(self) -> tuple[Array, Array]:
