@@ -190,6 +190,19 @@ def test_early_stopping_takes_the_weights_with_the_smallest_loss():
     np.testing.assert_allclose(model.predict_proba(TEST), best, atol=1e-5)
 
 
+def test_early_stopping_is_about_the_last_stage():
+    labels = np.random.default_rng(0).integers(0, 2, 64)
+    noise = ImageDataset(TRAIN.images, labels)
+    model = transfer(image_size=32, epochs=3, early_stopping=2, random_state=0)
+    model.fit(noise, validation=TEST)
+    stages = model.history_["stage"]
+    assert stages[:20] == ["head"] * 20
+    assert stages.count("finetune") >= 2
+    losses = model.history_["VAL-Loss"][20:]
+    best = model.validation_proba_[20 + int(np.argmin(losses))]
+    np.testing.assert_allclose(model.predict_proba(TEST), best, atol=1e-5)
+
+
 def test_ctrl_c_keeps_the_best_weights_so_far():
     def interrupt(done: int, total: int, what: str) -> None:
         if "epoch 6" in what:

@@ -135,16 +135,16 @@ class Training:
             first = snapshot.epoch
             for variable, value in zip(stage.optimizer.variables, snapshot.optimizer, strict=True):
                 variable.assign(value)
-        self._begin_choice(number == len(stages) - 1, first)
+        is_last = number == len(stages) - 1
         before = sum(earlier.epochs * earlier.steps for earlier in stages[:number])
         total = sum(each.epochs * each.steps for each in stages)
         for epoch in range(first, stage.epochs):
-            if self._out_of_patience():
+            if is_last and self._out_of_patience(stage):
                 break
             done = before + epoch * stage.steps
             shown = Shown(self.show, done, total, self._label(stage, epoch))
             self.rows.append(self._one_epoch(stage, epoch, shown))
-            self._keep_best()
+            self._keep_best(anew=is_last and epoch == 0)
             if self.checkpoint:
                 self.checkpoint.write(self._snapshot(number, epoch + 1, stage))
 
@@ -175,21 +175,19 @@ class Training:
         text += f": training accuracy {last['TR-ACC']:.2f}"
         return text + (f", validation {last['VAL-ACC']:.2f}" if "VAL-ACC" in last else "")
 
-    def _begin_choice(self, is_last: bool, first: int) -> None:
-        """Let the best weights be chosen among those of the last stage, once it has begun."""
-        if is_last and first == 0:
-            self._best, self._best_loss = None, np.inf
-
-    def _keep_best(self) -> None:
+    def _keep_best(self, *, anew: bool) -> None:
+        """Keep the weights if their loss is the smallest so far; `anew` forgets earlier ones."""
         loss = self.rows[-1].get("VAL-Loss", np.inf)
-        if loss < self._best_loss:
+        if anew or loss < self._best_loss:
             self._best_loss = loss
-            self._best = self.network.get_weights()
+            self._best = self.network.get_weights() if np.isfinite(loss) else None
 
-    def _out_of_patience(self) -> bool:
-        if self.patience is None or not self.rows:
+    def _out_of_patience(self, stage: Stage) -> bool:
+        if self.patience is None:
             return False
-        losses = [row["VAL-Loss"] for row in self.rows if row["stage"] == self.rows[-1]["stage"]]
+        losses = [row["VAL-Loss"] for row in self.rows if row["stage"] == stage.name]
+        if not losses:
+            return False
         return len(losses) - 1 - int(np.argmin(losses)) >= self.patience
 
     def _snapshot(self, number: int, epoch: int, stage: Stage) -> Snapshot:
