@@ -158,7 +158,7 @@ def _head_stage(material: Material, show: Progress, later: int) -> Stage:
         steps=steps,
         epochs=recipe.head_epochs,
         optimizer=make_optimizer(HEAD_RECIPE, steps * recipe.head_epochs),
-        prepare=lambda: None,
+        prepare=cached.compute,
     )
 
 
@@ -174,6 +174,12 @@ class _CachedFeatures:
         """Return the batches of an epoch, in an order of its own."""
         features, labels = self._train
         return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.seed, epoch])
+
+    def compute(self) -> None:
+        """Compute all features now."""
+        if self._material.held_out is not None:
+            _ = self.held_out
+        _ = self._train
 
     @cached_property
     def _train(self) -> tuple[Array, Array]:

@@ -123,6 +123,7 @@ class Training:
             if not self.rows:
                 raise
             self.interrupted = True
+            del self.validation[len(self.rows) :]  # of an epoch that was not finished
         if self._best is not None and (self.interrupted or self.patience is not None):
             self.network.set_weights(self._best)
 

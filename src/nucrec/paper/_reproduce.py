@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,7 +221,10 @@ class _Run:
             checkpoint = self.checkpoints / f"table-{number}-{division.protocol}"
         started = time.perf_counter()
         try:
-            classifier.fit(division.train, validation=division.test, checkpoint_dir=checkpoint)
+            with warnings.catch_warnings():
+                # an interrupt is raised again below: no weights are kept
+                warnings.filterwarnings("ignore", "training was interrupted")
+                classifier.fit(division.train, validation=division.test, checkpoint_dir=checkpoint)
         except WeightsNotAvailableError as error:
             show(1, 1, "weights are missing")
             return EpochResult((), time.perf_counter() - started, str(error))
