@@ -13,6 +13,13 @@ def silent(done: int, total: int, what: str) -> None:
     """Show nothing."""
 
 
+def progress_function(progress: Progress | bool) -> Progress:
+    """Return what shows progress: a function as it is, a line for True, nothing for False."""
+    if callable(progress):
+        return progress
+    return ProgressLine() if progress else silent
+
+
 class ProgressLine:
     """A progress line: redrawn in place on a terminal, a line now and then elsewhere.
 

@@ -52,13 +52,18 @@ def make_plan(
     shapes = [source.shape for source in sources]
     height_width = _common_size(shapes) if size is None else check_size("size", size)
     if channels is None:
-        channels = 1 if all(len(shape) == 2 or shape[2] < 3 for shape in shapes) else 3
+        channels = common_channels(shapes)
     elif channels not in (1, 3):
         raise invalid("channels", "1 or 3", channels)
     if dtype is not None:
         check_choice("dtype", dtype, ("uint8", "float32"))
     own = np.dtype(dtype) if dtype else _common_dtype(sources)
     return Plan((*height_width, channels), own, lambda image: as_dtype(image, dtype))
+
+
+def common_channels(shapes: Sequence[tuple[int, ...]]) -> int:
+    """Return 1 if all images are grey, 3 otherwise; transparency is no channel."""
+    return 1 if all(len(shape) == 2 or shape[2] < 3 for shape in shapes) else 3
 
 
 def _common_size(shapes: list[tuple[int, ...]]) -> tuple[int, int]:

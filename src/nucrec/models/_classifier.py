@@ -14,12 +14,13 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 import nucrec
-from nucrec._progress import Progress, ProgressLine, silent
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_real, check_seed, invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
+from nucrec.datasets._plan import common_channels
 from nucrec.models._backbones import BACKBONES, load_weights
-from nucrec.models._features import Images, as_images
+from nucrec.models._features import Images, require_images
 from nucrec.models._labels import labelled, validation_part
 from nucrec.models._recipes import Mode, RecipeName
 from nucrec.models._settings import Settings
@@ -209,10 +210,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if checkpoint_dir is not None:
             key = self._key(seed, fingerprint, held_out)
             checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
-        channels = 1 if all(len(s) == 2 or s[2] < 3 for s in train.images.shapes) else 3
+        channels = common_channels(train.images.shapes)
         network = self._new_network(settings, channels, len(train.class_names), seed)
         material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
-        show = self._show()
+        show = progress_function(self.progress)
         training = Training(network, material.truth, weights, self.early_stopping, checkpoint, show)
         training.run(make_stages(material, show))
         self._set_fitted(network, classes, train.class_names, settings.image_size, channels)
@@ -369,12 +370,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.channels_ = channels
 
     def _run(self, model: "keras.Model", X: Images) -> Array:
-        images = as_images(X)
-        if images is None or not len(images):
-            raise invalid("X", "at least one image, and images rather than rows of numbers", X)
+        images = require_images("X", X)
         from nucrec.models._running import run_model
 
-        return run_model(model, images, self.image_size_, self.channels_, show=self._show())
+        show = progress_function(self.progress)
+        return run_model(model, images, self.image_size_, self.channels_, show=show)
 
     def _new_network(
         self, settings: Settings, channels: int, n_classes: int, seed: int
@@ -394,11 +394,6 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.backbone != "cnn":
             load_weights(inner, BACKBONES[self.backbone], self.weights)
         return network
-
-    def _show(self) -> Progress:
-        if callable(self.progress):
-            return self.progress
-        return ProgressLine() if self.progress else silent
 
     def _class_weights(self, labels: Array, classes: Array) -> dict[int, float] | None:
         if self.class_weight is None:

@@ -125,3 +125,11 @@ def as_images(X: Any) -> ImageDataset | None:
     if is_batch or is_list or isinstance(X, LazyImages):
         return ImageDataset(X, np.zeros(len(X), int))
     return None
+
+
+def require_images(name: str, X: Any) -> ImageDataset:
+    """Return X as a data set of images, or raise if it is rows of numbers or empty."""
+    images = as_images(X)
+    if images is None or not len(images):
+        raise invalid(name, "at least one image, and images rather than rows of numbers", X)
+    return images

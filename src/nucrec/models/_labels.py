@@ -7,16 +7,14 @@ import numpy.typing as npt
 
 from nucrec._validation import check_known, invalid
 from nucrec.datasets import ImageDataset
-from nucrec.models._features import Images, as_images
+from nucrec.models._features import Images, as_images, require_images
 
 Array = npt.NDArray[Any]
 
 
 def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDataset, Array]:
     """Return the images with labels from 0, and the classes that the labels stand for."""
-    images = as_images(X)
-    if images is None or not len(images):
-        raise invalid(name, "at least one image, and images rather than rows of numbers", X)
+    images = require_images(name, X)
     if y is None:
         if not isinstance(X, ImageDataset):
             raise invalid("y", "the classes of the images, or a data set in X", None)

@@ -168,9 +168,9 @@ def _write(model: Any, path: Path) -> None:
         return
     skops = require("skops.io", extra="skops")
     skops.dump(model, path)
-    unknown = set(skops.get_untrusted_types(file=path)) - _SKOPS_TYPES
+    unknown = _unknown_types(skops, path)
     if unknown:
-        raise invalid("model", "a classifier that can be loaded safely", sorted(unknown))
+        raise invalid("model", "a classifier that can be loaded safely", unknown)
 
 
 def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
@@ -194,13 +194,18 @@ def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
 
 def _load_classical(path: Path) -> Any:
     skops = require("skops.io", extra="skops")
-    unknown = set(skops.get_untrusted_types(file=path)) - _SKOPS_TYPES
+    unknown = _unknown_types(skops, path)
     if unknown:
         raise ModelFileError(
-            f"{path} asks for {', '.join(sorted(unknown))}, which is no part of a model of nucrec: it "
+            f"{path} asks for {', '.join(unknown)}, which is no part of a model of nucrec: it "
             "was not opened"
         )
     return skops.load(path, trusted=sorted(_SKOPS_TYPES))
+
+
+def _unknown_types(skops: Any, path: Path) -> list[str]:
+    """Return the types that a file asks for and that are no part of our models."""
+    return sorted(set(skops.get_untrusted_types(file=path)) - _SKOPS_TYPES)
 
 
 def _network_info(model: ImageClassifier) -> ModelInfo:

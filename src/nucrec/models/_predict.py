@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nucrec._class_names import check_class_names, looks_micronuclear
 from nucrec._files import replacing
-from nucrec._progress import Progress, ProgressLine, silent
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_real, invalid
 from nucrec.datasets import Quarantined
 from nucrec.datasets._unlabelled import find_images, images_in_parts
@@ -183,7 +183,7 @@ def predict_folder(
     if len(names) != len(model.classes_):
         raise invalid("class_names", f"names of the classes {list(model.classes_)}", class_names)
     positive = _positive(names)
-    show = progress if callable(progress) else (ProgressLine() if progress else silent)
+    show = progress_function(progress)
     table = Path(out).expanduser()
     root, files, problems = find_images(path)
     tally = _Tally(names, positive, list(problems))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nucrec._files import make_folder, write_text
-from nucrec._progress import Progress, ProgressLine, silent
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
 from nucrec.datasets._nucrec import is_nucrec
@@ -261,8 +261,7 @@ class _Steps:
     """One progress line over parts of different kinds and sizes."""
 
     def __init__(self, progress: Progress | bool, total: int) -> None:
-        shown = ProgressLine() if progress is True else silent
-        self._show = progress if callable(progress) else shown
+        self._show = progress_function(progress)
         self._total = total
         self._finished = 0
 
