@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from nucrec._threads import available_cores, ordered_map, workers_for
+from nucrec._threads import ahead, available_cores, ordered_map, workers_for
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 7])
@@ -31,3 +31,24 @@ def test_errors_come_through(n_jobs):
 def test_small_images_get_one_thread():
     assert workers_for(60 * 60) == 1
     assert workers_for(1024 * 1024) == available_cores() >= 1
+
+
+def test_the_next_item_is_made_while_one_is_in_use():
+    made = [threading.Event() for _ in range(3)]
+
+    def items():
+        for i, event in enumerate(made):
+            event.set()
+            yield i
+
+    for i in ahead(items()):
+        if i + 1 < len(made):
+            assert made[i + 1].wait(timeout=20)
+    assert i == 2
+
+
+def test_errors_of_items_made_ahead_come_in_their_turn():
+    coming = ahead(1 // i for i in [1, 0])
+    assert next(coming) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(coming)

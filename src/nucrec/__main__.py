@@ -237,9 +237,8 @@ def _train(arguments: argparse.Namespace) -> int:
     found = None
     if test is not None:
         scores = classifier.predict_proba(test)
-        grouped = len(set(test.groups.tolist())) < len(test)
-        groups = test.groups if grouped else None
-        found = report(test.labels, scores.argmax(1), scores, test.class_names, groups)
+        names, groups = test.class_names, test.shared_groups
+        found = report(test.labels, scores.argmax(1), scores, names, groups)
     if arguments.json:
         print(json.dumps({"model": arguments.out, "report": found and found.to_dict()}, indent=2))
     else:

@@ -238,6 +238,44 @@ def test_files_are_decoded_again_when_their_pixels_were_not_kept(class_folder, m
     assert before != ""
 
 
+def test_batches_are_to_array_in_parts(crops):
+    part = crops[:70]
+    images, labels = zip(*part.batches(24, batch_size=32, channels=3), strict=True)
+    assert [len(batch) for batch in labels] == [32, 32, 6]
+    np.testing.assert_array_equal(np.concatenate(images), part.to_array(24, channels=3))
+    np.testing.assert_array_equal(np.concatenate(labels), part.labels)
+
+
+def test_batches_of_an_epoch_are_in_the_order_and_have_the_changes_of_that_epoch(crops):
+    part = crops[:20]
+    pipeline = Pipeline([Rotate((10, 350))], random_state=3)
+
+    def batches(epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        found = part.batches(8, 20, pipeline, shuffle=True, random_state=1, epoch=epoch)
+        return next(iter(found))
+
+    images, _ = batches(5)
+    np.testing.assert_array_equal(batches(5)[0], images)
+    direct = pipeline(part.images, 8, ids=part.ids, copy=5)
+    order = [np.abs(direct - image[..., 0]).reshape(20, -1).sum(1).argmin() for image in images]
+    assert sorted(order) == list(range(20))
+    assert order != list(range(20))
+    assert (batches(6)[0] != images).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("size", 0), ("batch_size", 0), ("epoch", -1), ("augment", "flip")]
+)
+def test_batches_tell_of_bad_parameters_at_once(crops, name, value):
+    with pytest.raises(InvalidParameterError, match=name):
+        crops.batches(**{"size": 8, name: value})
+
+
+def test_shared_groups_are_none_where_all_are_alone(crops):
+    np.testing.assert_array_equal(crops.shared_groups, crops.groups)
+    assert crops.with_groups(crops.ids).shared_groups is None
+
+
 @pytest.mark.slow
 def test_stream_is_to_array_in_batches(crops):
     part = crops[:70]

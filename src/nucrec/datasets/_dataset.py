@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -41,7 +41,7 @@ class Quarantined(NamedTuple):
 
 
 class Augmentation(Protocol):
-    """What `ImageDataset.stream` takes to change images on the fly: a `nucrec.augment.Pipeline`."""
+    """What `ImageDataset.batches` takes to change images on the fly: a `nucrec.augment.Pipeline`."""
 
     def __call__(
         self,
@@ -217,6 +217,11 @@ class ImageDataset:
         total.update(self.labels.astype("<i8").tobytes())
         return total.hexdigest()
 
+    @property
+    def shared_groups(self) -> Array | None:
+        """The groups, or None if no two images share one: what ``evaluate.report(groups=)`` takes."""
+        return None if len(np.unique(self.groups)) == len(self) else self.groups
+
     def with_groups(self, groups: npt.ArrayLike) -> "ImageDataset":
         """Return this data set with other groups.
 
@@ -303,7 +308,7 @@ class ImageDataset:
             pass
         return result
 
-    def stream(
+    def batches(
         self,
         size: int | tuple[int, int],
         batch_size: int = 32,
@@ -313,12 +318,11 @@ class ImageDataset:
         dtype: OutputDtype | None = None,
         shuffle: bool = False,
         random_state: int | None = None,
-        epoch: int | None = None,
-    ) -> "tf.data.Dataset":
-        """Return batches of (images, labels) as a `tf.data.Dataset` that never holds the whole set.
+        epoch: int = 0,
+    ) -> Iterator[tuple[Array, Array]]:
+        """Yield batches of (images, labels) as arrays, for one epoch, never holding the whole set.
 
-        Each pass over it is an epoch: with `augment`, other random values are drawn in each, and
-        the same ones again in a new run.
+        For training loops of your own, with any library; `stream` gives the same to TensorFlow.
 
         Parameters
         ----------
@@ -331,11 +335,67 @@ class ImageDataset:
         channels, dtype : optional
             As in `to_array`.
         shuffle : bool, default=False
-            Draw a new order in each epoch.
+            Draw an order from the seed and the epoch.
         random_state : int, optional
             Seed of the order.
-        epoch : int, optional
-            Number of the epoch, from 0, that every pass shall be. By default passes are counted.
+        epoch : int, default=0
+            Number of the epoch: with `shuffle` and `augment` each has other random values, and
+            the same ones again in a new run.
+
+        Yields
+        ------
+        images : ndarray of shape (batch, height, width, channels)
+            As in `to_array`.
+        labels : ndarray of int64, shape (batch,)
+            Their labels.
+
+        Raises
+        ------
+        DatasetError, InvalidParameterError, ImageError
+            As in `to_array`.
+
+        Examples
+        --------
+        >>> from nucrec.datasets import load_mnfinder_crops
+        >>> crops = load_mnfinder_crops("paper")
+        >>> for images, labels in crops.batches(size=64, batch_size=150):
+        ...     print(images.shape, labels.shape)
+        (150, 64, 64, 1) (150,)
+        (150, 64, 64, 1) (150,)
+        (6, 64, 64, 1) (6,)
+        """
+        check_size("size", size)
+        check_int("batch_size", batch_size, low=1)
+        check_int("epoch", epoch, low=0)
+        if augment is not None and not callable(augment):
+            raise invalid("augment", "a pipeline of nucrec.augment", augment)
+        seed = check_seed("random_state", random_state)
+        plan = make_plan(self.images.sources, size, channels, dtype)
+        order = np.arange(len(self))
+        if shuffle:
+            np.random.default_rng([seed, epoch]).shuffle(order)
+        return self._batches(order, batch_size, plan, augment, epoch)
+
+    def stream(
+        self,
+        size: int | tuple[int, int],
+        batch_size: int = 32,
+        augment: Augmentation | None = None,
+        *,
+        channels: int | None = None,
+        dtype: OutputDtype | None = None,
+        shuffle: bool = False,
+        random_state: int | None = None,
+    ) -> "tf.data.Dataset":
+        """Return `batches` as a `tf.data.Dataset`.
+
+        Each pass over it is an epoch: with `augment`, other random values are drawn in each, and
+        the same ones again in a new run.
+
+        Parameters
+        ----------
+        size, batch_size, augment, channels, dtype, shuffle, random_state
+            As in `batches`.
 
         Returns
         -------
@@ -357,42 +417,50 @@ class ImageDataset:
         """
         import tensorflow as tf
 
-        check_size("size", size)
-        check_int("batch_size", batch_size, low=1)
-        if augment is not None and not callable(augment):
-            raise invalid("augment", "a pipeline of nucrec.augment", augment)
-        plan = make_plan(self.images.sources, size, channels, dtype)
         seed = check_seed("random_state", random_state)
+        numbers = count()
+
+        def one_epoch(epoch: int) -> Iterator[tuple[Array, Array]]:
+            return self.batches(
+                size,
+                batch_size,
+                augment,
+                channels=channels,
+                dtype=dtype,
+                shuffle=shuffle,
+                random_state=seed,
+                epoch=epoch,
+            )
+
+        one_epoch(0)  # bad parameters are told of here
+        plan = make_plan(self.images.sources, size, channels, dtype)
         signature = (
             tf.TensorSpec((None, *plan.shape), tf.as_dtype(plan.dtype)),
             tf.TensorSpec((None,), tf.int64),
         )
-        numbers = count() if epoch is None else repeat(check_int("epoch", epoch, low=0))
-
-        def one_epoch() -> Iterator[tuple[Array, Array]]:
-            number = next(numbers)
-            order = np.arange(len(self))
-            if shuffle:
-                np.random.default_rng([seed, number]).shuffle(order)
-            for start in range(0, len(self), batch_size):
-                chosen = order[start : start + batch_size]
-                yield self._batch(chosen, plan, augment, number), self.labels[chosen]
-
-        batches = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
+        dataset = tf.data.Dataset.from_generator(
+            lambda: one_epoch(next(numbers)), output_signature=signature
+        )
         n_batches = -(-len(self) // batch_size)
-        return batches.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(2)
+        return dataset.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(2)
 
     def _workers(self) -> int:
         pixels = [shape[0] * shape[1] for shape in self.images.shapes]
         return workers_for(sum(pixels) / max(len(pixels), 1))
 
-    def _batch(self, chosen: Array, plan: Plan, augment: Augmentation | None, epoch: int) -> Array:
+    def _batches(
+        self, order: Array, batch_size: int, plan: Plan, augment: Augmentation | None, epoch: int
+    ) -> Iterator[tuple[Array, Array]]:
         workers = self._workers()
-        if augment is None:
-            images = ordered_map(
-                lambda i: self.images.sources[i].resized(plan.size), chosen, workers
-            )
-        else:
-            originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
-            images = augment(originals, plan.size, ids=self.ids[chosen].tolist(), copy=epoch)
-        return np.stack([plan.finish(image) for image in images])
+
+        def resized(i: int) -> Array:
+            return self.images.sources[i].resized(plan.size)
+
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            if augment is None:
+                images = ordered_map(resized, chosen, workers)
+            else:
+                originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
+                images = augment(originals, plan.size, ids=self.ids[chosen].tolist(), copy=epoch)
+            yield np.stack([plan.finish(image) for image in images]), self.labels[chosen]

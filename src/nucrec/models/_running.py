@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._progress import Progress, silent
+from nucrec._threads import ahead
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
 
@@ -33,22 +34,6 @@ def no_retracing_warnings() -> Iterator[None]:
         logger.removeFilter(is_other)
 
 
-class Shown(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells a progress function of each batch."""
-
-    def __init__(self, show: Progress, done: int, total: int, label: str) -> None:
-        super().__init__()
-        self._show, self._done, self._total, self._label = show, done, total, label
-
-    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-        """Tell of one more batch that was trained on."""
-        self._show(self._done + batch + 1, self._total, self._label)
-
-    def on_predict_batch_end(self, batch: int, logs: object = None) -> None:
-        """Tell of one more batch that was predicted."""
-        self._show(self._done + batch + 1, self._total, self._label)
-
-
 def run_model(
     model: keras.Model,
     images: ImageDataset,
@@ -61,14 +46,29 @@ def run_model(
     what: str = "predicting",
 ) -> Array:
     """Return what a network makes of images, or of one changed copy of each."""
-    stream = images.stream(size, BATCH_SIZE, augment, channels=channels, dtype="uint8", epoch=copy)
-    shown = Shown(show, 0, -(-len(images) // BATCH_SIZE), what)
-    batches = stream.map(lambda batch, _: batch)
-    with no_retracing_warnings():
-        return np.asarray(model.predict(batches, callbacks=[shown], verbose=0))
+    batches = images.batches(
+        size, BATCH_SIZE, augment, channels=channels, dtype="uint8", epoch=copy
+    )
+    return _run(model, (inputs for inputs, _ in batches), len(images), show, what)
 
 
 def run_arrays(model: keras.Model, images: Array) -> Array:
     """Return what a network makes of images that are in memory, all of its size."""
+    starts = range(0, len(images), BATCH_SIZE)
+    batches = (images[start : start + BATCH_SIZE] for start in starts)
+    return _run(model, batches, len(images), silent, "")
+
+
+def _run(
+    model: keras.Model, batches: Iterator[Array], n_images: int, show: Progress, what: str
+) -> Array:
+    parts = []
+    total = -(-n_images // BATCH_SIZE)
     with no_retracing_warnings():
-        return np.asarray(model.predict(images, batch_size=BATCH_SIZE, verbose=0))
+        for done, batch in enumerate(ahead(batches), start=1):
+            missing = BATCH_SIZE - len(batch) if total > 1 else 0
+            # filled up, since another shape would have the network compiled once more
+            full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
+            parts.append(model.predict_on_batch(full)[: len(batch)])
+            show(done, total, what)
+    return np.concatenate(parts)

@@ -1,5 +1,6 @@
 """From images and a recipe to the stages of a training."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
@@ -17,7 +17,7 @@ from nucrec.models._networks import embedder, head, set_trainable
 from nucrec.models._recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
 from nucrec.models._running import run_arrays, run_model
 from nucrec.models._settings import Settings
-from nucrec.models._training import Stage, make_optimizer
+from nucrec.models._training import Batch, Stage, make_optimizer
 
 Array = npt.NDArray[Any]
 
@@ -71,19 +71,20 @@ class Material:
     @property
     def truth(self) -> Array | None:
         """One-hot labels of the validation images."""
-        return None if self.held_out is None else self.one_hot(self.held_out)
+        return None if self.held_out is None else self.one_hot(self.held_out.labels)
 
-    def one_hot(self, images: ImageDataset) -> Array:
+    def one_hot(self, labels: Array) -> Array:
         """Return the labels as rows of zeros and a one."""
-        return np.eye(len(self.train.class_names), dtype=np.float32)[images.labels]
+        return np.eye(len(self.train.class_names), dtype=np.float32)[labels]
 
-    def batches(self, epoch: int) -> tf.data.Dataset:
-        """Return the batches of an epoch: in an order of its own, with changes of its own."""
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch: in an order of its own, with changes of its own."""
         if self.resized is not None:
-            return shuffled(
-                self.resized, self.one_hot(self.train), self.batch_size, [self.seed, epoch]
+            yield from shuffled(
+                self.resized, self.one_hot(self.train.labels), self.batch_size, [self.seed, epoch]
             )
-        stream = self.train.stream(
+            return
+        for images, labels in self.train.batches(
             self.settings.image_size,
             self.batch_size,
             self.pipeline,
@@ -92,9 +93,8 @@ class Material:
             shuffle=True,
             random_state=self.seed,
             epoch=epoch,
-        )
-        n = len(self.train.class_names)
-        return stream.map(lambda images, labels: (images, tf.one_hot(labels, n)))
+        ):
+            yield images, self.one_hot(labels)
 
     def validate(self) -> Array:
         """Return the probabilities of the validation images."""
@@ -104,10 +104,12 @@ class Material:
         return run_model(self.network, self.held_out, self.settings.image_size, self.channels)
 
 
-def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> tf.data.Dataset:
-    """Return batches of arrays in an order drawn from a seed."""
+def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> Iterator[Batch]:
+    """Yield batches of arrays in an order drawn from a seed."""
     order = np.random.default_rng(seed).permutation(len(inputs))
-    return tf.data.Dataset.from_tensor_slices((inputs[order], labels[order])).batch(batch_size)
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        yield inputs[chosen], labels[chosen]
 
 
 def make_stages(material: Material, show: Progress) -> list[Stage]:
@@ -170,7 +172,7 @@ class _CachedFeatures:
         self._show = show
         self._embedder = embedder(material.network)
 
-    def batches(self, epoch: int) -> tf.data.Dataset:
+    def batches(self, epoch: int) -> Iterator[Batch]:
         """Return the batches of an epoch, in an order of its own."""
         features, labels = self._train
         return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.seed, epoch])
@@ -188,7 +190,7 @@ class _CachedFeatures:
         for copy in range(copies):
             what = f"features of changed copies, {copy + 1} of {copies}"
             parts.append(self._embed(train, self._material.pipeline, copy, what))
-        return np.concatenate(parts), np.tile(self._material.one_hot(train), (1 + copies, 1))
+        return np.concatenate(parts), np.tile(self._material.one_hot(train.labels), (1 + copies, 1))
 
     @cached_property
     def held_out(self) -> Array:

@@ -1,21 +1,22 @@
 """Training in stages, epoch by epoch: history, best weights, checkpoints, interruption."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 from keras import ops
 
 from nucrec._progress import Progress
+from nucrec._threads import ahead
 from nucrec.models._checkpoint import Checkpoint, Snapshot
 from nucrec.models._recipes import Recipe
-from nucrec.models._running import Shown, no_retracing_warnings
+from nucrec.models._running import no_retracing_warnings
 
 Array = npt.NDArray[Any]
+Batch = tuple[Array, Array]
 Row = dict[str, Any]
 
 _COLUMNS = {
@@ -57,7 +58,7 @@ class Stage:
 
     name: str
     model: keras.Model
-    batches: Callable[[int], tf.data.Dataset]
+    batches: Callable[[int], Iterator[Batch]]
     validate: Callable[[], Array] | None
     steps: int
     epochs: int
@@ -143,24 +144,24 @@ class Training:
             if is_last and self._out_of_patience(stage):
                 break
             done = before + epoch * stage.steps
-            shown = Shown(self.show, done, total, self._label(stage, epoch))
-            self.rows.append(self._one_epoch(stage, epoch, shown))
+            self.rows.append(self._one_epoch(stage, epoch, done, total))
             self._keep_best(anew=is_last and epoch == 0)
             if self.checkpoint:
                 self.checkpoint.write(self._snapshot(number, epoch + 1, stage))
 
-    def _one_epoch(self, stage: Stage, epoch: int, shown: keras.callbacks.Callback) -> Row:
-        fitted = stage.model.fit(
-            stage.batches(epoch),
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            class_weight=self.class_weight,
-            callbacks=[shown],
-            shuffle=False,
-            verbose=0,
-        )
+    def _one_epoch(self, stage: Stage, epoch: int, done: int, total: int) -> Row:
+        """Train for an epoch; `done` steps of the `total` came before it."""
+        label = self._label(stage, epoch)
+        logs: dict[str, float] = {}
+        stage.model.reset_metrics()
+        for inputs, labels in ahead(stage.batches(epoch)):
+            logs = stage.model.train_on_batch(
+                inputs, labels, class_weight=self.class_weight, return_dict=True
+            )
+            done += 1
+            self.show(done, total, label)
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
-        row |= {f"TR-{_COLUMNS[k]}": float(v[-1]) for k, v in fitted.history.items()}
+        row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in logs.items()}
         if stage.validate is not None and self.truth is not None:
             probabilities = stage.validate()
             found = evaluate_probabilities(self.truth, probabilities)

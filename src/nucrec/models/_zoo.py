@@ -134,8 +134,7 @@ class _Part:
         if isinstance(data, ImageDataset):
             if not len(data):
                 raise invalid(name, "at least one image", data)
-            alone = len(np.unique(data.groups)) == len(data)
-            return cls(data, data.labels, data.class_names, None if alone else data.groups)
+            return cls(data, data.labels, data.class_names, data.shared_groups)
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise invalid(name, "an ImageDataset or a pair (X, y)", data)
         X, y = data[0], np.asarray(data[1])

@@ -137,8 +137,7 @@ def epoch_result(
     seconds : float
         How long the training took.
     """
-    alone = len(np.unique(test.groups)) == len(test)
-    groups = None if alone else test.groups
+    groups = test.shared_groups
     history, stage = classifier.history_, classifier.history_["stage"][-1]
     rows, right = [], []
     for i, epoch in enumerate(history["epoch"]):
@@ -154,22 +153,22 @@ def epoch_result(
         if epoch in AVERAGED:
             right.append(predicted == test.labels)
     if right:
-        rows.append(_mean_row(rows, np.mean(right, axis=0), test, groups is not None))
+        rows.append(_mean_row(rows, np.mean(right, axis=0), groups))
     return EpochResult(tuple(rows), seconds)
 
 
-def _mean_row(rows: Sequence[EpochRow], right: Any, test: ImageDataset, grouped: bool) -> EpochRow:
+def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:
     """Return the headline; `right` is the share of the averaged epochs in which each image was."""
     logged = [row for row in rows if int(row.name) in AVERAGED]
     values = {
         column: float(np.mean([row.values[column] for row in logged])) for column in rows[0].values
     }
-    units = np.unique(test.groups, return_inverse=True)[1] if grouped else np.arange(len(test))
+    units = np.arange(len(right)) if groups is None else np.unique(groups, return_inverse=True)[1]
 
     def accuracy(weights: Any) -> Any:
         return (weights @ right / weights.sum(axis=1))[:, np.newaxis]
 
     drawn = bootstrap(accuracy, units, _RESAMPLES, 0)[:, 0]
-    method = "group bootstrap" if grouped else "bootstrap"
+    method = "bootstrap" if groups is None else "group bootstrap"
     interval = percentile_interval(drawn, 0.95)
     return EpochRow(MEAN, values, Metric(float(right.mean()), *interval, method), None)
