@@ -44,7 +44,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", commands())
 def test_commands_are_understood(command, monkeypatch):
     seen = []
-    for name in ("reproduce", "train", "predict"):
+    for name in ("reproduce", "train", "predict", "audit"):
         monkeypatch.setattr(
             f"nucrec.__main__._{name}", lambda arguments: seen.append(arguments) or 0
         )

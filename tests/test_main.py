@@ -42,7 +42,14 @@ def test_version_is_the_one_version(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["reproduce", "--help"], ["train", "--help"], ["predict", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["reproduce", "--help"],
+        ["train", "--help"],
+        ["predict", "--help"],
+        ["audit", "--help"],
+    ],
 )
 def test_help(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -255,3 +262,28 @@ def test_mistakes_in_training_and_predicting(arguments, code, message, tmp_path)
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_audit_prints_the_pairs_and_draws_them(images, tmp_path):
+    first = images / "nucleus" / "0.png"
+    (images / "micronucleus" / "again.png").write_bytes(first.read_bytes())
+    sheet, table = tmp_path / "pairs.png", tmp_path / "pairs.csv"
+    result = run("audit", images, "-o", sheet, "--csv", table)
+    assert result.returncode == 0, result.stderr
+    assert "1 pair among 21 images: 1 exact" in result.stdout
+    assert str(sheet) in result.stdout
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG"
+    assert table.read_text(encoding="utf-8").splitlines()[1:] == [
+        "micronucleus/again.png,nucleus/0.png,exact,1.0,1.0"
+    ]
+    told = json.loads(run("audit", images, "--json", "--quiet", cwd=tmp_path).stdout)
+    assert told["counts"] == {"exact": 1}
+    assert (tmp_path / "duplicates.png").exists()
+
+
+def test_audit_without_pairs_writes_no_picture(images, tmp_path):
+    result = run("audit", images, "--quiet", cwd=tmp_path)
+    assert result.returncode == 0
+    assert result.stdout.strip() == "0 pairs among 20 images"
+    assert not (tmp_path / "duplicates.png").exists()

@@ -11,11 +11,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nucrec import augment, datasets, errors, evaluate, models, paper
+    from nucrec import audit, augment, datasets, errors, evaluate, models, paper
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["__version__", "augment", "datasets", "errors", "evaluate", "models", "paper"]
+__all__ = ["__version__", "audit", "augment", "datasets", "errors", "evaluate", "models", "paper"]
 
 
 def __getattr__(name: str) -> Any:

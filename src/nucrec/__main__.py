@@ -50,6 +50,16 @@ examples:
   nucrec predict model.keras plate-7 -o predictions.csv
   nucrec predict model.keras plate-7.zip -o predictions.csv --json
 """
+_AUDIT = """\
+Find images of a folder that show the same or almost the same: copies, re-encoded, resized, brighter,
+flipped or turned ones, and windows that overlap. On both sides of a split they make any score too
+good. The pairs are printed, and written as a picture, side by side.
+"""
+_AUDIT_EXAMPLES = """\
+examples:
+  nucrec audit cells
+  nucrec audit cells.zip -o pairs.png --csv pairs.csv
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reproduce(commands)
     _add_train(commands)
     _add_predict(commands)
+    _add_audit(commands)
     return parser
 
 
@@ -189,6 +200,37 @@ def _add_predict(commands: Any) -> None:
     add("--quiet", action="store_true", help="no progress on standard error")
 
 
+def _add_audit(commands: Any) -> None:
+    about = "find images that show the same"
+    command = _add_command(commands, "audit", about, _AUDIT, _AUDIT_EXAMPLES)
+    command.set_defaults(run=_audit)
+    add = command.add_argument
+    add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
+    add(
+        *("-o", "--out"),
+        default="duplicates.png",
+        metavar="FILE",
+        help="the picture of the pairs, if there are any (default: duplicates.png)",
+    )
+    add("--csv", metavar="FILE", help="write all pairs as a table")
+    add(
+        "--similarity",
+        type=float,
+        default=0.965,
+        metavar="S",
+        help="smallest correlation of two whole images (default: 0.965)",
+    )
+    add(
+        "--min-overlap",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="smallest share of the smaller of two windows (default: 0.5)",
+    )
+    add("--json", action="store_true", help="print the pairs as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
+
+
 def _reproduce(arguments: argparse.Namespace) -> int:
     from nucrec.paper import reproduce
 
@@ -257,6 +299,24 @@ def _predict(arguments: argparse.Namespace) -> int:
     print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
     if not arguments.json:
         print(f"Written to {found.path}")
+    return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from nucrec.audit import duplicates, save_contact_sheet
+    from nucrec.datasets import load_images
+
+    images = load_images(arguments.data)
+    show = not arguments.quiet
+    found = duplicates(images, arguments.similarity, arguments.min_overlap, progress=show)
+    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    written = [arguments.csv] if arguments.csv else []
+    if arguments.csv:
+        found.save_csv(arguments.csv)
+    if len(found):
+        written.append(str(save_contact_sheet(found, arguments.out, images)))
+    if written and not arguments.json:
+        print(f"\nWritten to {' and '.join(written)}")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from nucrec import _text as fmt
 from nucrec._class_names import check_class_names, looks_micronuclear
 from nucrec._files import replacing
 from nucrec._progress import Progress, progress_function
@@ -17,7 +18,6 @@ from nucrec._validation import check_real, invalid
 from nucrec.datasets import Quarantined
 from nucrec.datasets._unlabelled import find_images, images_in_parts
 from nucrec.errors import DatasetError, DataWarning
-from nucrec.evaluate import _format as fmt
 from nucrec.evaluate._intervals import wilson
 
 Array = npt.NDArray[Any]
@@ -102,7 +102,7 @@ class FolderPredictions:
 
     @staticmethod
     def _row(summary: FolderSummary, name: str) -> list[str]:
-        interval = f"{fmt.number(summary.low)} to {fmt.number(summary.high)}"
+        interval = fmt.interval(summary.low, summary.high)
         counts = [str(summary.n), str(summary.positive)]
         return [name, *counts, fmt.number(summary.share), interval]
 

@@ -77,7 +77,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("finetune", "default"): Recipe(
         head_epochs=20,
         head_copies=1,
-        epochs=10,
+        epochs=12,
         learning_rate=6e-4,
         warm_up=0.1,
         weight_decay=0.01,

@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from nucrec._progress import Progress
 from nucrec._threads import ahead
 from nucrec.models._checkpoint import Checkpoint, Snapshot
 from nucrec.models._recipes import Recipe
 from nucrec.models._running import no_retracing_warnings
+from nucrec.models._steps import Steps, evaluate_probabilities
 
 Array = npt.NDArray[Any]
 Batch = tuple[Array, Array]
@@ -131,7 +131,7 @@ class Training:
     def _run_stage(self, number: int, stages: Sequence[Stage], snapshot: Snapshot | None) -> None:
         stage = stages[number]
         stage.prepare()
-        compile_model(stage.model, stage.optimizer)
+        steps = Steps(stage.model, stage.optimizer, self.class_weight)
         first = 0
         if snapshot is not None:
             first = snapshot.epoch
@@ -144,24 +144,21 @@ class Training:
             if is_last and self._out_of_patience(stage):
                 break
             done = before + epoch * stage.steps
-            self.rows.append(self._one_epoch(stage, epoch, done, total))
+            self.rows.append(self._one_epoch(stage, steps, epoch, done, total))
             self._keep_best(anew=is_last and epoch == 0)
             if self.checkpoint:
                 self.checkpoint.write(self._snapshot(number, epoch + 1, stage))
 
-    def _one_epoch(self, stage: Stage, epoch: int, done: int, total: int) -> Row:
+    def _one_epoch(self, stage: Stage, steps: Steps, epoch: int, done: int, total: int) -> Row:
         """Train for an epoch; `done` steps of the `total` came before it."""
         label = self._label(stage, epoch)
-        logs: dict[str, float] = {}
-        stage.model.reset_metrics()
+        steps.start_epoch()
         for inputs, labels in ahead(stage.batches(epoch)):
-            logs = stage.model.train_on_batch(
-                inputs, labels, class_weight=self.class_weight, return_dict=True
-            )
+            steps.run(inputs, labels)
             done += 1
             self.show(done, total, label)
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
-        row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in logs.items()}
+        row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in steps.metrics().items()}
         if stage.validate is not None and self.truth is not None:
             probabilities = stage.validate()
             found = evaluate_probabilities(self.truth, probabilities)
@@ -224,59 +221,3 @@ def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     if recipe.weight_decay:
         return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     return keras.optimizers.Adam(rate)
-
-
-def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    """Compile with the cross-entropy, and with the paper's metrics as Keras computes them.
-
-    Precision and recall of a softmax of two units at threshold 0.5 count both units, so that both
-    equal the accuracy. The means over the classes stand beside them under names of their own.
-    """
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer, "categorical_crossentropy", metrics=_metrics(model.output.shape[-1]))
-
-
-def _metrics(n_classes: int) -> list[keras.metrics.Metric]:
-    return [
-        keras.metrics.CategoricalAccuracy("acc"),
-        keras.metrics.Precision(name="pre"),
-        keras.metrics.Recall(name="rec"),
-        keras.metrics.AUC(name="auc"),
-        MacroMetrics(n_classes),
-    ]
-
-
-def evaluate_probabilities(truth: Array, probabilities: Array) -> dict[str, float]:
-    """Return the loss, and the metrics as `compile_model` asks for them."""
-    loss = ops.mean(keras.losses.categorical_crossentropy(truth, probabilities))
-    found = {"loss": float(loss)}
-    for metric in _metrics(truth.shape[1]):
-        metric.update_state(truth, probabilities)
-        result = metric.result()
-        values = result if isinstance(result, dict) else {metric.name: result}
-        found |= {name: float(value) for name, value in values.items()}
-    return found
-
-
-class MacroMetrics(keras.metrics.Metric):  # type: ignore[misc]
-    """Precision, recall and F1: means over the classes. Nothing to divide by counts as 0."""
-
-    def __init__(self, n_classes: int) -> None:
-        super().__init__(name="macro")
-        self.counts = self.add_variable((n_classes, n_classes), "zeros", name="counts")
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: object = None) -> None:
-        """Count true classes (rows) and predicted ones (columns)."""
-        y_true, y_pred = ops.cast(y_true, "float32"), ops.convert_to_tensor(y_pred)
-        predicted = ops.one_hot(ops.argmax(y_pred, axis=-1), y_pred.shape[-1])
-        self.counts.assign_add(ops.matmul(ops.transpose(y_true), predicted))
-
-    def result(self) -> dict[str, Any]:
-        """Return the three means."""
-        hits = ops.diagonal(self.counts)
-        true, predicted = ops.sum(self.counts, axis=1), ops.sum(self.counts, axis=0)
-        return {
-            "pre_macro": ops.mean(ops.divide_no_nan(hits, predicted)),
-            "rec_macro": ops.mean(ops.divide_no_nan(hits, true)),
-            "f1_macro": ops.mean(ops.divide_no_nan(2 * hits, true + predicted)),
-        }

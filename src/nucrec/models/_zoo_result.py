@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
+from nucrec import _text as fmt
 from nucrec.evaluate import Metric, Report
-from nucrec.evaluate import _format as fmt
 
 
 @dataclass(frozen=True)
@@ -167,5 +167,5 @@ class ZooResult(Sequence[ZooRow]):
         else:
             metrics = row.report.metrics
             cells = [fmt.number(metrics[n].value) if n in metrics else "" for n in names]
-            cells += [fmt.interval(metrics[name]) for name in ("ACC", "MC")]
+            cells += [fmt.interval(metrics[name].low, metrics[name].high) for name in ("ACC", "MC")]
         return [row.name, *cells, fmt.number(row.seconds), row.outcome]

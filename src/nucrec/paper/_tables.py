@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from nucrec import _text as fmt
 from nucrec.evaluate import Metric
-from nucrec.evaluate import _format as fmt
 from nucrec.models import ZooResult
 from nucrec.paper._epochs import AVERAGED, MEAN, EpochResult
 from nucrec.paper._protocol import Division
@@ -196,7 +196,9 @@ class TableResult:
 
     def _intervals(self, name: str, columns: Sequence[str]) -> list[str]:
         found = [self.metric(p, name, c) for p in self.obtained for c in columns]
-        return ["-" if metric is None else fmt.interval(metric) for metric in found]
+        return [
+            "-" if metric is None else fmt.interval(metric.low, metric.high) for metric in found
+        ]
 
     def _confidence(self) -> float:
         rows = [row for result in self.obtained.values() for row in result]

@@ -1,0 +1,62 @@
+"""Numbers and tables as text. No arithmetic here: numbers come in, words go out."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from html import escape
+
+Row = Sequence[str]
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Return a number with fixed decimals; "n/a" where it is undefined."""
+    return "n/a" if math.isnan(value) else f"{value:z.{digits}f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return "low to high"."""
+    return f"{number(low)} to {number(high)}"
+
+
+def percent(share: float) -> str:
+    """Return a share as "95%", with as many digits as it has."""
+    return f"{100 * share:.10g}%"
+
+
+def text_table(header: Row, rows: Sequence[Row]) -> str:
+    """Return a table in columns: the first to the left, the others to the right."""
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def markdown_table(header: Row, rows: Sequence[Row]) -> str:
+    """Return a Markdown table."""
+    rule = [":--", *["--:"] * (len(header) - 1)]
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in (header, rule, *rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
+
+
+def html_table(header: Row, rows: Sequence[Row]) -> str:
+    """Return an HTML table."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def csv_text(header: Row, rows: Sequence[Sequence[object]]) -> str:
+    """Return CSV text with one header line."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()

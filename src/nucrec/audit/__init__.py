@@ -1,0 +1,15 @@
+"""Which images show the same, and what of a training part is in a test part."""
+
+from nucrec.audit._leakage import LeakageReport, leakage
+from nucrec.audit._pairs import DuplicatePair, DuplicatePairs, clusters, duplicates
+from nucrec.audit._sheet import save_contact_sheet
+
+__all__ = [
+    "DuplicatePair",
+    "DuplicatePairs",
+    "LeakageReport",
+    "clusters",
+    "duplicates",
+    "leakage",
+    "save_contact_sheet",
+]

@@ -1,0 +1,106 @@
+"""Pairs as a picture, for people who would rather look than read."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from nucrec._files import replacing
+from nucrec._validation import check_int, invalid
+from nucrec.audit._pairs import DuplicatePair, DuplicatePairs, check_dataset
+from nucrec.audit._thumbnails import grey
+from nucrec.datasets import ImageDataset
+
+_TILE = 96
+_MARGIN = 8
+_TEXT = 40
+_ACROSS = 4
+_NAME = 32  # characters
+
+
+def save_contact_sheet(
+    pairs: DuplicatePairs,
+    path: str | os.PathLike[str],
+    dataset: ImageDataset,
+    other: ImageDataset | None = None,
+    *,
+    limit: int = 100,
+) -> Path:
+    """Write a picture of pairs side by side, each with its kind, similarity and names.
+
+    Parameters
+    ----------
+    pairs : DuplicatePairs
+        What to show.
+    path : path
+        A PNG file; an older one is replaced as a whole or not at all.
+    dataset : ImageDataset
+        Where the images `a` are, and `b`, too, unless `other` is given.
+    other : ImageDataset, optional
+        Where the images `b` are: the test part, for the pairs of a `LeakageReport`.
+    limit : int, default=100
+        So many pairs at most, the first ones.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the file.
+
+    Raises
+    ------
+    InvalidParameterError
+        There are no pairs, an id is not in the data set, or the name does not end in ".png".
+    NucrecError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> from nucrec.audit import duplicates, save_contact_sheet
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> crops = load_mnfinder_crops("all")[:40]
+    >>> file = save_contact_sheet(duplicates(crops, min_overlap=0.2), "pairs.png", crops)
+    >>> file.unlink()
+    """
+    where = Path(path).expanduser()
+    check_dataset("dataset", dataset)
+    check_int("limit", limit, low=1)
+    if where.suffix.lower() != ".png":
+        raise invalid("path", "a name that ends in .png", str(path))
+    if not len(pairs):
+        raise invalid("pairs", "at least one pair", pairs)
+    shown = pairs[:limit]
+    places = [
+        {str(name): i for i, name in enumerate(part.ids)} for part in (dataset, other or dataset)
+    ]
+    rows = -(-len(shown) // _ACROSS)
+    width = min(len(shown), _ACROSS) * (2 * _TILE + _MARGIN) + _MARGIN
+    height = rows * (_TILE + _TEXT + _MARGIN) + _MARGIN
+    sheet = Image.new("L", (width, height), 255)
+    draw = ImageDraw.Draw(sheet)
+    for k, pair in enumerate(shown):
+        left = _MARGIN + k % _ACROSS * (2 * _TILE + _MARGIN)
+        top = _MARGIN + k // _ACROSS * (_TILE + _TEXT + _MARGIN)
+        for i, (name, part) in enumerate(((pair.a, dataset), (pair.b, other or dataset))):
+            if name not in places[i]:
+                raise invalid("pairs", "ids of the data set", name)
+            sheet.paste(_tile(part, places[i][name]), (left + i * _TILE, top))
+        draw.multiline_text((left, top + _TILE + 1), _caption(pair), fill=0, spacing=1)
+    with replacing(where) as temporary:
+        sheet.save(temporary, "PNG")
+    return where
+
+
+def _tile(dataset: ImageDataset, position: int) -> Image.Image:
+    picture = Image.fromarray(np.rint(grey(dataset.images[position])).astype(np.uint8))
+    scale = (_TILE - 2) / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    tile = Image.new("L", (_TILE, _TILE), 128)
+    tile.paste(picture.resize(size, Image.Resampling.BILINEAR), (1, 1))
+    return tile
+
+
+def _caption(pair: DuplicatePair) -> str:
+    share = f", {pair.overlap:.0%} shared" if pair.kind == "overlap" else ""
+    names = (name if len(name) <= _NAME else "..." + name[3 - _NAME :] for name in (pair.a, pair.b))
+    return "\n".join([f"{pair.kind} {pair.similarity:.3f}{share}", *names])

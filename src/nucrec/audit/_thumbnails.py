@@ -1,0 +1,132 @@
+"""Small standardised pictures of images, that do not change with size, brightness and contrast."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from nucrec.datasets._intensity import as_dtype, to_channels
+
+Array = npt.NDArray[Any]
+
+SIDE = 20
+_BLUR = 2.5  # pixels of the thumbnail
+_FITTED_ON = 20_000
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Thumbnails of images: as they are, and without what a blurred copy shows as well.
+
+    Attributes
+    ----------
+    plain, detail : ndarray of float32, shape (n, SIDE, SIDE)
+        Each of mean 0 and length 1, so that the sum of products of two is their correlation. Zero
+        where an image is constant.
+    contrast : ndarray of float32, shape (n,)
+        Standard deviation of the detail, in grey levels of 255, times the pixels of the image for
+        one of the thumbnail: what noise of one grey level in each pixel is to be compared with.
+    """
+
+    plain: Array
+    detail: Array
+    contrast: Array
+
+    @classmethod
+    def of(cls, images: Iterable[Array]) -> "Thumbnails":
+        """Make the thumbnails of images of any size, dtype and number of channels."""
+        blur = gaussian_matrix(SIDE, _BLUR)
+        pictures, scales = [], []
+        for image in images:
+            pictures.append(_shrunk(image))
+            scales.append(max(1.0, min(image.shape[:2]) / SIDE))
+        small = np.array(pictures, np.float64).reshape(-1, SIDE, SIDE)
+        detail = small - blur @ small @ blur.T
+        contrast = detail.std(axis=(1, 2)) * np.array(scales)
+        return cls(standardised(small), standardised(detail), contrast.astype(np.float32))
+
+
+def grey(image: Array) -> Array:
+    """Return an image of any dtype and number of channels as float32 (H, W) from 0 to 255."""
+    return to_channels(as_dtype(image, "uint8"), 1)[..., 0].astype(np.float32)
+
+
+def gaussian_matrix(length: int, sigma: float) -> Array:
+    """Return the matrix that blurs a line of pixels; at its ends the last pixel goes on."""
+    reach = np.arange(length)
+    weights = np.exp(-0.5 * ((reach[:, np.newaxis] - reach) / sigma) ** 2)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def standardised(pictures: Array) -> Array:
+    """Return pictures of shape (..., h, w), each with mean 0 and length 1; 0 if it is constant."""
+    centred = pictures - pictures.mean(axis=(-2, -1), keepdims=True)
+    length = np.sqrt((centred**2).sum(axis=(-2, -1), keepdims=True))
+    flat = length <= 1e-6 * np.abs(pictures).max(axis=(-2, -1), keepdims=True, initial=1e-30)
+    return np.where(flat, 0.0, centred / np.where(flat, 1.0, length)).astype(np.float32)
+
+
+def symmetries(pictures: Array) -> list[Array]:
+    """Return square pictures of shape (..., s, s) turned and flipped in the 8 ways; as is first."""
+    mirrored = pictures[..., ::-1]
+    turns = range(4)
+    turned = [np.rot90(each, k, (-2, -1)) for each in (pictures, mirrored) for k in turns]
+    return [np.ascontiguousarray(each) for each in turned]
+
+
+def invariants(pictures: Array) -> Array:
+    """Return what does not change when square pictures are turned or flipped.
+
+    A picture is the sum of five parts, one for each way in which a picture can answer to the
+    symmetries of the square (the irreducible representations of the dihedral group of order 8).
+    Four of them at most change their sign, and the fifth keeps its length at each orbit of pixels.
+    Taking absolute values and lengths therefore brings pictures no further apart than they are in
+    the best of the 8 positions: no pair is lost by looking here first.
+
+    Parameters
+    ----------
+    pictures : ndarray of shape (n, s, s), s even
+        What to describe.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 5 s (s + 2) / 8)
+        Of the same length as the picture.
+    """
+    half = pictures.shape[1] // 2
+    r0, r1, r2, r3, f0, f1, f2, f3 = symmetries(pictures)
+    quarter, mirror_quarter = (r0 - r1 + r2 - r3) / 8, (f0 - f1 + f2 - f3) / 8
+    same, mirrored = (r0 + r1 + r2 + r3) / 8, (f0 + f1 + f2 + f3) / 8
+    rows, columns = np.triu_indices(half)
+    n_pixels = np.where(rows == columns, 4, 8)  # of each orbit
+    signed = [same - mirrored, quarter + mirror_quarter, quarter - mirror_quarter]
+    parts = [(same + mirrored)[:, rows, columns]]
+    parts += [np.abs(part[:, rows, columns]) for part in signed]
+    odd = symmetries((r0 - r2) / 2)
+    parts.append(np.sqrt(sum(each[:, rows, columns] ** 2 for each in odd) / 8))
+    return np.concatenate([part * np.sqrt(n_pixels) for part in parts], axis=1).astype(np.float32)
+
+
+def projected(points: Array, dimensions: int) -> Array:
+    """Return points in the few directions in which they vary most; none get further apart.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, k)
+        What to project.
+    dimensions : int
+        How many directions; all if there are fewer.
+    """
+    some = points[:: -(-len(points) // _FITTED_ON)]
+    _, directions = np.linalg.eigh(np.cov(some.astype(np.float64), rowvar=False, bias=True))
+    return np.asarray(points @ directions[:, -dimensions:].astype(points.dtype))
+
+
+def _shrunk(image: Array) -> Array:
+    # a triangle as wide as the pixels that become one: the same for both directions, whatever
+    # the size, which a whole number of pixels to average is not
+    picture = Image.fromarray(grey(image))
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))

@@ -1,0 +1,118 @@
+"""Pairs of whole images that show the same."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec.audit._thumbnails import Thumbnails, invariants, projected, symmetries
+
+Array = npt.NDArray[Any]
+
+_DIMENSIONS = 24
+_QUERIES = 1000
+_PAIRS = 20_000
+_PLAIN_SLACK = 0.5
+"""How far from 1 the correlation of the thumbnails may be, relative to that of their detail."""
+_USUAL_RESIDUAL = 6.0
+"""Grey levels that differ in each pixel, between different images that are much alike."""
+_MOST_TOLERANT = 2.0
+
+
+class Match(NamedTuple):
+    """Pairs of pictures, by their positions.
+
+    Attributes
+    ----------
+    a, b : ndarray of int, shape (n,)
+        Positions; a < b.
+    similarity : ndarray of float, shape (n,)
+        Correlation of the detail in the best position.
+    symmetry : ndarray of int, shape (n,)
+        The best position, as in `symmetries`; 0 is as is.
+    """
+
+    a: Array
+    b: Array
+    similarity: Array
+    symmetry: Array
+
+
+def match_whole(thumbnails: Thumbnails, similarity: float, step: Callable[[int], None]) -> Match:
+    """Return the pairs of thumbnails at least as similar as asked, in any of the 8 positions.
+
+    The detail must correlate by `similarity`, and the whole by more: two different round nuclei
+    are alike as a whole. Less is enough where the difference is a few grey levels, as between a
+    faint image and itself after lossy compression.
+
+    Parameters
+    ----------
+    thumbnails : Thumbnails
+        Of different images.
+    similarity : float
+        From 0 to 1.
+    step : callable
+        Told how many images have been looked up.
+    """
+    found = [
+        _verified(thumbnails, a, b, similarity)
+        for a, b in _candidates(thumbnails, similarity, step)
+    ]
+    empty = Match(*(np.zeros(0, dtype) for dtype in (int, int, float, int)))
+    return Match(*map(np.concatenate, zip(empty, *found, strict=True)))
+
+
+def _candidates(
+    thumbnails: Thumbnails, similarity: float, step: Callable[[int], None]
+) -> Iterator[tuple[Array, Array]]:
+    """Yield pairs of positions, among them all that are similar enough."""
+    from sklearn.neighbors import KDTree
+
+    varied = np.flatnonzero(thumbnails.detail.any(axis=(1, 2)))
+    if len(varied) < 2:
+        return
+    whole, detail = (invariants(t[varied]) for t in (thumbnails.plain, thumbnails.detail))
+    lowest = 1 - _MOST_TOLERANT * (1 - similarity)
+    radius = _distance(lowest)
+    whole_radius = _distance(1 - _PLAIN_SLACK * (1 - lowest))
+    points = projected(detail, _DIMENSIONS)
+    tree = KDTree(points)
+    for start in range(0, len(varied), _QUERIES):
+        near = tree.query_radius(points[start : start + _QUERIES], radius + 1e-6)
+        a = np.repeat(np.arange(start, start + len(near)), [len(others) for others in near])
+        b = np.concatenate(near)
+        a, b = a[a < b], b[a < b]
+        for first in range(0, len(a), _PAIRS):
+            i, j = a[first : first + _PAIRS], b[first : first + _PAIRS]
+            close = _apart(detail, i, j) <= radius + 1e-6
+            close[close] = _apart(whole, i[close], j[close]) <= whole_radius + 1e-6
+            yield varied[i[close]], varied[j[close]]
+        step(start + len(near))
+
+
+def _verified(thumbnails: Thumbnails, a: Array, b: Array, similarity: float) -> Match:
+    plain, detail = (
+        np.stack(
+            [np.einsum("nij,nij->n", turned, pictures[b]) for turned in symmetries(pictures[a])]
+        )
+        for pictures in (thumbnails.plain, thumbnails.detail)
+    )
+    best = np.argmax(plain + detail, axis=0)
+    one = np.arange(len(a))
+    alike = np.clip(detail[best, one].astype(float), 0, 1)
+    contrast = np.minimum(thumbnails.contrast[a], thumbnails.contrast[b])
+    residual = np.sqrt(1 - alike**2) * contrast
+    tolerance = np.sqrt(_USUAL_RESIDUAL / np.maximum(residual, 1e-6))
+    tolerated = (1 - similarity) * np.minimum(tolerance, _MOST_TOLERANT)
+    kept = (1 - alike <= tolerated) & (1 - plain[best, one] <= _PLAIN_SLACK * tolerated)
+    return Match(a[kept], b[kept], alike[kept], best[kept])
+
+
+def _apart(points: Array, i: Array, j: Array) -> Array:
+    return np.asarray(np.linalg.norm(points[i] - points[j], axis=1))
+
+
+def _distance(correlation: float) -> float:
+    """Return how far apart two pictures of length 1 are that correlate so much."""
+    return float(np.sqrt(2 * (1 - correlation)))

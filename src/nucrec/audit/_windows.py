@@ -1,0 +1,171 @@
+"""Pairs of windows that were cut from the same place and overlap in part."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from nucrec.audit._thumbnails import gaussian_matrix, grey, projected, standardised
+
+Array = npt.NDArray[Any]
+
+_FINE, _COARSE = 0.8, 1.6  # blur, in pixels
+_REACH = 4  # pixels that a spot keeps from the border; also half of the patch around it
+_APART = 2  # pixels to each side in which a spot is the strongest
+_SPOTS = 24
+_LEAST = 0.01  # grey levels by which a spot stands out
+_CLOSE = 0.12  # distance of patches of length 1: they correlate by 0.993
+_DIMENSIONS = 12
+_QUERIES = 5000
+_SAME = 0.97
+"""Correlation of two windows where they overlap; noise included, they show the same pixels."""
+_SAME_DETAIL = 0.9
+"""That of what a blur takes away."""
+
+
+class Overlaps(NamedTuple):
+    """Pairs of windows, by their positions.
+
+    Attributes
+    ----------
+    a, b : ndarray of int, shape (n,)
+        Positions; a < b.
+    similarity : ndarray of float, shape (n,)
+        Correlation where they overlap.
+    share : ndarray of float, shape (n,)
+        What they share, as a share of the smaller one.
+    """
+
+    a: Array
+    b: Array
+    similarity: Array
+    share: Array
+
+
+class _Spots(NamedTuple):
+    """Distinct places in images: what is around them, which image, and where."""
+
+    patches: Array
+    image: Array
+    row: Array
+    column: Array
+
+
+def match_windows(
+    images: Callable[[int], Array], n: int, min_overlap: float, step: Callable[[int], None]
+) -> Overlaps:
+    """Return the pairs of images that are windows of one picture at its own scale.
+
+    Distinct spots are found in each image; where two images have the same spot, they are laid over
+    each other and compared pixel by pixel.
+
+    Parameters
+    ----------
+    images : callable
+        From a position to the image.
+    n : int
+        Number of images.
+    min_overlap : float
+        Smallest share, of the smaller of both windows.
+    step : callable
+        Told how many images have been looked at.
+    """
+    spots = _find_spots((images(i) for i in range(n)), step)
+    found: dict[tuple[int, int], tuple[float, float]] = {}
+    for a, b, down, right in _displacements(spots):
+        if (a, b) in found:
+            continue
+        first, second = _shared(images(a), images(b), down, right)
+        share = first.size / min(_area(images(a)), _area(images(b)))
+        if share < min_overlap or min(first.shape) < 2 * _REACH:
+            continue
+        similarity = _correlation(first, second)
+        if similarity >= _SAME and _correlation(*map(_detail, (first, second))) >= _SAME_DETAIL:
+            found[a, b] = similarity, share
+    pairs = np.array(list(found), int).reshape(-1, 2)
+    values = np.array(list(found.values()), float).reshape(-1, 2)
+    return Overlaps(pairs[:, 0], pairs[:, 1], values[:, 0], values[:, 1])
+
+
+def _find_spots(images: Iterable[Array], step: Callable[[int], None]) -> _Spots:
+    none = np.zeros(0, int)
+    parts = [_Spots(np.zeros((0, (2 * _REACH + 1) ** 2), np.float32), none, none, none)]
+    for i, image in enumerate(images):
+        row, column, patches = _spots_of(grey(image))
+        parts.append(_Spots(patches, np.full(len(row), i), row, column))
+        step(i + 1)
+    patches, owner, row, column = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return _Spots(patches, owner, row, column)
+
+
+def _spots_of(image: Array) -> tuple[Array, Array, Array]:
+    """Return rows and columns of the strongest bright and dark spots, and the patches around."""
+    side = 2 * _REACH + 1
+    if min(image.shape) < side + 2 * _APART:
+        return np.zeros(0, int), np.zeros(0, int), np.zeros((0, side**2), np.float32)
+    response = np.abs(_blurred(image, _FINE) - _blurred(image, _COARSE))
+    response = response[_REACH:-_REACH, _REACH:-_REACH]
+    around = sliding_window_view(np.pad(response, _APART), (2 * _APART + 1, 2 * _APART + 1))
+    row, column = np.nonzero((response >= around.max(axis=(2, 3))) & (response > _LEAST))
+    strongest = np.argsort(-response[row, column], kind="stable")[:_SPOTS]
+    row, column = row[strongest], column[strongest]
+    patches = standardised(sliding_window_view(image, (side, side))[row, column])
+    return row, column, patches.reshape(-1, side**2)
+
+
+def _displacements(spots: _Spots) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (a, b, down, right): two images with a spot in common, and how far b is from a.
+
+    Those that have most spots in common come first.
+    """
+    from sklearn.neighbors import KDTree
+
+    if len(spots.patches) < 2:
+        return
+    points = projected(spots.patches, _DIMENSIONS)
+    tree = KDTree(points)
+    parts = []
+    for start in range(0, len(points), _QUERIES):
+        near = tree.query_radius(points[start : start + _QUERIES], _CLOSE)
+        i = np.repeat(np.arange(start, start + len(near)), [len(others) for others in near])
+        j = np.concatenate(near)
+        i, j = i[spots.image[i] < spots.image[j]], j[spots.image[i] < spots.image[j]]
+        same = np.linalg.norm(spots.patches[i] - spots.patches[j], axis=1) <= _CLOSE
+        i, j = i[same], j[same]
+        down, right = spots.row[i] - spots.row[j], spots.column[i] - spots.column[j]
+        parts.append(np.stack([spots.image[i], spots.image[j], down, right], axis=1))
+    found, count = np.unique(np.concatenate(parts), axis=0, return_counts=True)
+    for a, b, down, right in found[np.argsort(-count, kind="stable")].tolist():
+        yield a, b, down, right
+
+
+def _shared(first: Array, second: Array, down: int, right: int) -> tuple[Array, Array]:
+    """Return what both images show, if the second lies so far down and right of the first."""
+    height = min(first.shape[0], second.shape[0] + down) - max(0, down)
+    width = min(first.shape[1], second.shape[1] + right) - max(0, right)
+    height, width = max(height, 0), max(width, 0)
+    top, left = max(0, down), max(0, right)
+    bottom, far = top - down, left - right
+    return (
+        grey(first)[top : top + height, left : left + width],
+        grey(second)[bottom : bottom + height, far : far + width],
+    )
+
+
+def _correlation(first: Array, second: Array) -> float:
+    return float((standardised(first) * standardised(second)).sum())
+
+
+def _detail(image: Array) -> Array:
+    return np.asarray(image - _blurred(image, _COARSE))
+
+
+def _blurred(image: Array, sigma: float) -> Array:
+    down, right = (gaussian_matrix(length, sigma) for length in image.shape)
+    return np.asarray(down @ image @ right.T)
+
+
+def _area(image: Array) -> int:
+    return int(image.shape[0] * image.shape[1])
