@@ -98,7 +98,7 @@ def leakage(
     ----------
     train, test : ImageDataset
         Both parts of a split.
-    similarity, min_overlap, progress
+    similarity, min_overlap, progress : optional
         As in `duplicates`.
 
     Returns

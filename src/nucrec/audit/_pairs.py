@@ -262,7 +262,7 @@ def clusters(
     ----------
     dataset : ImageDataset
         The images. Augmented copies stay with their parents.
-    similarity, progress
+    similarity, progress : optional
         As in `duplicates`.
     min_overlap : float, default=0.2
         As in `duplicates`; smaller here, since a wrong cluster costs less than a leak.

@@ -1,30 +1,20 @@
 """The report of one classifier on one test set: numbers first, frozen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_int, check_real
 from nucrec.evaluate import _format
-from nucrec.evaluate._inputs import check_scores, encode_classes, number_groups
-from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
-from nucrec.evaluate._metrics import (
-    FROM_CONFUSION,
-    RankedScores,
-    class_f1,
-    class_precision,
-    class_recall,
-    confusion_matrix,
-)
+from nucrec.evaluate._intervals import percentile_interval, wilson
+from nucrec.evaluate._metrics import confusion_matrix
+from nucrec.evaluate._sample import BY_CLASS, Sample
 
 Array = npt.NDArray[Any]
-
-Statistic: TypeAlias = Callable[[Array], Array]
-_BY_CLASS = {"PRE": class_precision, "REC": class_recall, "F1": class_f1}
 
 
 @dataclass(frozen=True)
@@ -224,78 +214,27 @@ def report(
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("n_resamples", n_resamples, low=1)
     check_int("random_state", random_state, low=0)
-    names, true, predicted = encode_classes(y_true, y_pred, class_names)
-    scores = None if y_score is None else check_scores(y_score, len(true), len(names))
-    units = None if groups is None else number_groups(groups, len(true))
-    confusion = confusion_matrix(true, predicted, len(names))
-
-    point = _statistic(true, predicted, scores, len(names))
-    drawn = np.arange(len(true)) if units is None else units
-    resampled = bootstrap(_where_defined(point, true), drawn, n_resamples, random_state)
-    values = point(np.ones((1, len(true))))[0]
-    how = "bootstrap" if units is None else "group bootstrap"
-    found = [
-        Metric(float(value), *percentile_interval(column, confidence), how)
-        for value, column in zip(values, resampled.T, strict=True)
-    ]
-    labels = _statistic_names(scores is not None, names)
-    by_name = dict(zip(labels, found, strict=True))
-    if units is None:
+    sample = Sample.of(y_true, y_pred, y_score, class_names, groups)
+    names = sample.names
+    confusion = confusion_matrix(sample.true, sample.predicted, len(names))
+    resampled = sample.resampled(n_resamples, random_state)
+    by_name = {
+        column: Metric(float(value), *percentile_interval(drawn, confidence), sample.method)
+        for column, value, drawn in zip(sample.columns, sample.values(), resampled.T, strict=True)
+    }
+    if sample.groups is None:
         by_name |= _wilson_metrics(confusion, names, by_name, confidence)
-    per_class = {name: {key: by_name[key, name] for key in _BY_CLASS} for name in names}
+    per_class = {name: {key: by_name[key, name] for key in BY_CLASS} for name in names}
     return Report(
-        n=len(true),
+        n=len(sample.true),
         metrics={key: metric for (key, name), metric in by_name.items() if not name},
         per_class=per_class,
         support=dict(zip(names, confusion.sum(1).tolist(), strict=True)),
         confusion_matrix=tuple(tuple(row) for row in confusion.tolist()),
         class_names=names,
         confidence=float(confidence),
-        n_groups=None if units is None else int(units.max()) + 1,
+        n_groups=None if sample.groups is None else int(sample.groups.max()) + 1,
     )
-
-
-def _statistic_names(has_scores: bool, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return (metric, class) for each column of the statistic; the class is "" for the whole."""
-    overall = [*FROM_CONFUSION, *(["AUC"] if has_scores else [])]
-    return [(key, "") for key in overall] + [(key, name) for key in _BY_CLASS for name in names]
-
-
-def _statistic(true: Array, predicted: Array, scores: Array | None, n_classes: int) -> Statistic:
-    """Return the function from weights (resamples, images) to all metrics (resamples, k)."""
-    cells = np.eye(n_classes**2)[true * n_classes + predicted]
-    ranked = []
-    if scores is not None:
-        columns = range(1, 2) if n_classes == 2 else range(n_classes)
-        ranked = [RankedScores(true == k, scores[:, k]) for k in columns]
-
-    def statistic(weights: Array) -> Array:
-        confusion = (weights @ cells).reshape(len(weights), n_classes, n_classes)
-        overall = [metric(confusion) for metric in FROM_CONFUSION.values()]
-        if ranked:
-            overall.append(np.mean([scores.area(weights) for scores in ranked], axis=0))
-        by_class = [metric(confusion) for metric in _BY_CLASS.values()]
-        return np.column_stack([*overall, *by_class])
-
-    return statistic
-
-
-def _where_defined(statistic: Statistic, true: Array) -> Statistic:
-    """Return the statistic, but not a number for resamples in which a class does not occur.
-
-    A class that was not drawn has no recall, and the mean over classes and the correlation are
-    those of another task. Accuracy is what it is.
-    """
-    members = np.eye(true.max() + 1)[true]
-    members = members[:, members.any(axis=0)]
-
-    def defined(weights: Array) -> Array:
-        values = statistic(weights)
-        lacks_class = (weights @ members == 0).any(axis=1)
-        values[lacks_class, 1:] = np.nan
-        return values
-
-    return defined
 
 
 def _wilson_metrics(

@@ -1,0 +1,430 @@
+"""Comparing classifiers that answered for the same images."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._text import interval, markdown_table, number, percent, text_table
+from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec.evaluate._intervals import percentile_interval
+from nucrec.evaluate._report import Metric
+from nucrec.evaluate._sample import Sample
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found.
+
+    Attributes
+    ----------
+    n : int
+        Number of images.
+    only_a, only_b : int
+        Images that only the first, and only the second, got right.
+    p_value : float
+        Of the test that both are right equally often, two-sided.
+    test : str
+        "exact McNemar", or "exact sign flips of groups" if groups were given.
+    differences : mapping of str to Metric
+        The first's metric minus the second's, with the paired bootstrap's interval.
+    confidence : float
+        Of the intervals.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import compare
+    >>> print(compare([0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 1, 0, 0, 1]).p_value)
+    0.5
+    """
+
+    n: int
+    only_a: int
+    only_b: int
+    p_value: float
+    test: str
+    differences: Mapping[str, Metric]
+    confidence: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "differences", MappingProxyType(dict(self.differences)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # mapping proxies cannot be pickled: hand over a plain dict
+        counts = (self.n, self.only_a, self.only_b, self.p_value, self.test)
+        return Comparison, (*counts, dict(self.differences), self.confidence)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.n} images; right in the first alone {self.only_a}, in the second alone "
+            f"{self.only_b}; {self.test}: p = {self.p_value:.3g}",
+            "",
+            text_table(
+                ("difference", "value", f"interval ({percent(self.confidence)})"),
+                [
+                    (name, number(found.value), interval(found.low, found.high))
+                    for name, found in self.differences.items()
+                ],
+            ),
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts and numbers.
+
+        Returns
+        -------
+        dict
+            ``{"n", "only_a", "only_b", "p_value", "test", "confidence", "differences": {"ACC":
+            {"value", "low", "high", "method"}, ...}}``.
+        """
+        return {
+            "n": self.n,
+            "only_a": self.only_a,
+            "only_b": self.only_b,
+            "p_value": self.p_value,
+            "test": self.test,
+            "confidence": self.confidence,
+            "differences": {name: asdict(found) for name, found in self.differences.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A classifier of a `Ranking`.
+
+    Attributes
+    ----------
+    name : str
+        The classifier's.
+    value : float
+        Its metric.
+    behind : Metric
+        How far it is behind the best, with the paired bootstrap's interval.
+    p_value : float
+        Against the best, corrected for all pairs; 1 for the best.
+    """
+
+    name: str
+    value: float
+    behind: Metric
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What `compare_many` found.
+
+    Attributes
+    ----------
+    metric : str
+        What they are ranked by.
+    rows : tuple of Ranked
+        The best first.
+    test : str
+        "exact McNemar", or "exact sign flips of groups" if groups were given.
+    confidence : float
+        Of the intervals.
+    """
+
+    metric: str
+    rows: tuple[Ranked, ...]
+    test: str
+    confidence: float
+
+    @property
+    def best_is_better(self) -> bool:
+        """Whether the best is better than the second, beyond what chance explains.
+
+        Its corrected p-value is below 1 - `confidence`, and the interval of the difference is
+        above 0.
+        """
+        second = self.rows[1]
+        return second.p_value < 1 - self.confidence and second.behind.low > 0
+
+    @property
+    def verdict(self) -> str:
+        """One sentence that says whether the best is really better than the second."""
+        best, second = self.rows[:2]
+        is_better = "is better than" if self.best_is_better else "cannot be told from"
+        found = interval(second.behind.low, second.behind.high)
+        return (
+            f"{best.name} {is_better} {second.name}: {self.metric} {number(best.value)} against "
+            f"{number(second.value)}, difference {found}, p = {second.p_value:.2g}"
+        )
+
+    def __str__(self) -> str:
+        return f"{text_table(*self._table())}\n\n{self.verdict}"
+
+    def to_markdown(self) -> str:
+        """Return the table and the verdict as Markdown."""
+        return f"{markdown_table(*self._table())}\n\n{self.verdict}\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts and numbers.
+
+        Returns
+        -------
+        dict
+            ``{"metric", "test", "confidence", "best_is_better", "verdict", "rows": [{"name",
+            "value", "behind", "p_value"}, ...]}``.
+        """
+        return {
+            "metric": self.metric,
+            "test": self.test,
+            "confidence": self.confidence,
+            "best_is_better": self.best_is_better,
+            "verdict": self.verdict,
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        rows: list[tuple[str, ...]] = [(self.rows[0].name, number(self.rows[0].value), "", "", "")]
+        for row in self.rows[1:]:
+            span = interval(row.behind.low, row.behind.high)
+            found = (number(row.behind.value), span, f"{row.p_value:.2g}")
+            rows.append((row.name, number(row.value), *found))
+        header = ("", self.metric, "behind", f"interval ({percent(self.confidence)})", "p")
+        return header, rows
+
+
+def compare(
+    y_true: npt.ArrayLike,
+    a: npt.ArrayLike,
+    b: npt.ArrayLike,
+    *,
+    score_a: npt.ArrayLike | None = None,
+    score_b: npt.ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+    groups: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> Comparison:
+    """Compare two classifiers that answered for the same images.
+
+    Parameters
+    ----------
+    y_true, a, b : array_like of int or str, shape (n,)
+        True classes, and those that each of both predicted.
+    score_a, score_b : array_like of float, shape (n,) or (n, n_classes), optional
+        Scores of both; with them AUC is compared as well.
+    class_names, groups, confidence, n_resamples, random_state : optional
+        As in `report`.
+
+    Returns
+    -------
+    Comparison
+        A test of whether one is right more often, and the difference of each metric.
+
+    Raises
+    ------
+    InvalidParameterError
+        As in `report`.
+
+    Notes
+    -----
+    McNemar's exact test looks at the images that only one got right: if both were equally good,
+    each would be as likely the one's as the other's. With groups, whole groups change sides
+    instead, and the distribution of the sum is computed exactly; with one image in each group both
+    are the same test. Differences are those of both metrics in the same resamples.
+
+    References
+    ----------
+    - Q. McNemar, Psychometrika 12, 1947, pp. 153-157.
+    - B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import compare
+    >>> truth = [0, 1] * 20
+    >>> good, poor = truth[:36] + [1, 0] * 2, truth[:24] + [1, 0] * 8
+    >>> found = compare(truth, good, poor)
+    >>> found.only_a, found.only_b, round(found.p_value, 4)
+    (12, 0, 0.0005)
+    >>> round(found.differences["ACC"].value, 3)
+    0.3
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("n_resamples", n_resamples, low=1)
+    check_int("random_state", random_state, low=0)
+    if (score_a is None) != (score_b is None):
+        raise invalid("score_a and score_b", "both or none", "one of them")
+    first, second = _samples(y_true, [a, b], [score_a, score_b], class_names, groups)
+    right_a, right_b = (sample.predicted == sample.true for sample in (first, second))
+    apart = first.values() - second.values()
+    drawn = [sample.resampled(n_resamples, random_state) for sample in (first, second)]
+    return Comparison(
+        n=len(first.true),
+        only_a=int((right_a & ~right_b).sum()),
+        only_b=int((right_b & ~right_a).sum()),
+        p_value=_p_value(first, second),
+        test=_test(groups),
+        differences={
+            key: Metric(float(apart[k]), *_span(drawn, k, confidence), first.method)
+            for k, (key, name) in enumerate(first.columns)
+            if not name
+        },
+        confidence=float(confidence),
+    )
+
+
+def compare_many(
+    y_true: npt.ArrayLike,
+    predictions: Mapping[str, npt.ArrayLike],
+    scores: Mapping[str, npt.ArrayLike] | None = None,
+    metric: str = "MC",
+    *,
+    class_names: Sequence[str] | None = None,
+    groups: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> Ranking:
+    """Rank classifiers that answered for the same images, and test the best against the others.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,)
+        True classes.
+    predictions : mapping of str to array_like, at least two
+        For each classifier the classes that it predicted.
+    scores : mapping of str to array_like, optional
+        For each classifier its scores; needed for ``metric="AUC"``.
+    metric : {"ACC", "PRE", "REC", "F1", "MC", "KS", "AUC"}, default="MC"
+        What to rank by.
+    class_names, groups, confidence, n_resamples, random_state : optional
+        As in `report`.
+
+    Returns
+    -------
+    Ranking
+        The best first; the others with their distance from it and a p-value as in `compare`.
+
+    Raises
+    ------
+    InvalidParameterError
+        As in `report`; or fewer than two classifiers.
+
+    Notes
+    -----
+    The best was chosen by the same images, so its p-values are corrected for all pairs of
+    classifiers, not for its own alone, by Holm's method.
+
+    References
+    ----------
+    - S. Holm, Scandinavian Journal of Statistics 6, 1979, pp. 65-70.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import compare_many
+    >>> truth = [0, 1] * 20
+    >>> found = compare_many(truth, {"poor": truth[:24] + [1, 0] * 8, "good": truth[:36] + [1, 0] * 2})
+    >>> print(found)
+          MC  behind  interval (95%)        p
+    good  0.80
+    poor  0.20    0.60    0.32 to 0.90  0.00049
+    <BLANKLINE>
+    good is better than poor: MC 0.80 against 0.20, difference 0.32 to 0.90, p = 0.00049
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("n_resamples", n_resamples, low=1)
+    check_int("random_state", random_state, low=0)
+    names = list(predictions)
+    if len(names) < 2:
+        raise invalid("predictions", "those of at least two classifiers", names)
+    if scores is not None and set(scores) != set(names):
+        raise invalid("scores", f"one for each of {names}", sorted(scores))
+    every = _samples(
+        y_true,
+        [predictions[name] for name in names],
+        [None if scores is None else scores[name] for name in names],
+        class_names,
+        groups,
+    )
+    overall = [key for key, name in every[0].columns if not name]
+    column = overall.index(check_choice("metric", metric, overall))
+    values = [float(sample.values()[column]) for sample in every]
+    order = sorted(range(len(names)), key=lambda k: (-np.nan_to_num(values[k], nan=-9), k))
+    pairs = list(itertools.combinations(range(len(names)), 2))
+    p_values = holm([_p_value(every[i], every[j]) for i, j in pairs])
+    corrected = dict(zip(pairs, p_values, strict=True))
+    drawn = [sample.resampled(n_resamples, random_state)[:, [column]] for sample in every]
+    best, rows = order[0], []
+    for k in order:
+        span = _span([drawn[best], drawn[k]], 0, confidence)
+        behind = Metric(values[best] - values[k], *span, every[k].method)
+        p_value = 1.0 if k == best else corrected[min(best, k), max(best, k)]
+        rows.append(Ranked(names[k], values[k], behind, p_value))
+    return Ranking(metric, tuple(rows), _test(groups), float(confidence))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number by Holm's step-down method."""
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    stepped = np.maximum.accumulate(np.asarray(p_values, float)[order] * factors)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in corrected]
+
+
+def sign_flip_p_value(differences: Array) -> float:
+    """Return the two-sided p-value of a sum of whole numbers, if each could as well be negative.
+
+    The distribution of the sum is computed exactly. For differences of -1 and 1 it is that of
+    McNemar's exact test.
+    """
+    sizes = np.abs(differences[differences != 0])
+    observed = abs(int(differences.sum()))
+    total = int(sizes.sum())
+    chances = np.zeros(2 * total + 1)  # of the sums from -total to total
+    chances[total] = 1.0
+    for size in sizes.tolist():
+        chances = (np.roll(chances, size) + np.roll(chances, -size)) / 2
+    at_least = np.abs(np.arange(-total, total + 1)) >= observed
+    return min(1.0, float(chances[at_least].sum()))
+
+
+def _samples(
+    y_true: npt.ArrayLike,
+    predictions: Sequence[npt.ArrayLike],
+    scores: Sequence[npt.ArrayLike | None],
+    class_names: Sequence[str] | None,
+    groups: npt.ArrayLike | None,
+) -> list[Sample]:
+    """Return the samples, all with the same classes: those that occur in any."""
+    arrays = [np.asarray(each) for each in (y_true, *predictions)]
+    if class_names is None:
+        shapes = {array.shape for array in arrays}
+        if len(shapes) > 1:
+            raise invalid("predictions", "as many values as y_true", sorted(shapes))
+        everything = Sample.of(np.concatenate(arrays), np.concatenate(arrays), None, None, None)
+        if arrays[0].dtype.kind in "biuf":
+            arrays = np.split(everything.true, len(arrays))
+        class_names = everything.names
+    return [
+        Sample.of(arrays[0], predicted, score, class_names, groups)
+        for predicted, score in zip(arrays[1:], scores, strict=True)
+    ]
+
+
+def _p_value(first: Sample, second: Sample) -> float:
+    apart = (first.predicted == first.true).astype(int) - (second.predicted == second.true)
+    if first.groups is None:
+        return sign_flip_p_value(apart)
+    return sign_flip_p_value(np.bincount(first.groups, apart).astype(int))
+
+
+def _test(groups: npt.ArrayLike | None) -> str:
+    return "exact McNemar" if groups is None else "exact sign flips of groups"
+
+
+def _span(drawn: Sequence[Array], column: int, confidence: float) -> tuple[float, float]:
+    return percentile_interval(drawn[0][:, column] - drawn[1][:, column], confidence)
