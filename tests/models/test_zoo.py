@@ -160,7 +160,8 @@ def test_warnings_are_kept_once_each(everything):
 
 def test_formats(everything):
     text = str(everything).splitlines()
-    assert len(text) == 14
+    assert len(text) == 16  # below the table, whether the best is really better than the second
+    assert text[-1] == everything.ranking.verdict
     assert text[4].split()[0] == "hangs"
     assert text[4].endswith("timeout")
     rows = list(csv.DictReader(io.StringIO(everything.to_csv())))
@@ -176,6 +177,15 @@ def test_formats(everything):
         "name": "hangs", "status": "timeout", "seconds": everything["hangs"].seconds,
         "stage": None, "error": None, "warnings": [], "report": None,
     }  # fmt: skip
+
+
+def test_the_best_is_compared_with_the_others(everything):
+    compared = {row.name for row in everything if row.report is not None}
+    assert {row.name for row in everything.ranking.rows} == compared
+    assert everything.ranking.rows[0].value == everything["good"].report.metrics["MC"].value
+    np.testing.assert_array_equal(everything["good"].y_pred, Y)
+    assert everything.to_dict()["ranking"]["verdict"] == everything.ranking.verdict
+    assert run_zoo({"GNB": GaussianNB()}, (X, Y), (X, Y)).ranking is None
 
 
 def test_result_is_a_sequence(everything):

@@ -20,7 +20,7 @@ from nucrec._progress import Progress, silent
 from nucrec._threads import available_cores
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
-from nucrec.evaluate import Report, report
+from nucrec.evaluate import Ranking, Report, compare_many, report
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
 from nucrec.models._isolation import (
@@ -109,7 +109,7 @@ def run_zoo(
     for row in _in_children(list(zoo), one, min(lanes, len(zoo))):
         rows[row.name] = row
         show(len(rows), len(zoo), row.name)
-    return ZooResult(tuple(rows[name] for name in zoo))
+    return ZooResult(tuple(rows[name] for name in zoo), _ranking(rows, part[1], confidence))
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,8 @@ def _run_one(
         if trial.found is None:
             return ZooRow(name, "failed", trial.seconds, None, stage, trial.error, trial.warnings)
         stage = "report"
-        found = _report(trial.found, shared.test, confidence)
+        y_score = _aligned(trial.found, shared.test.classes)
+        found = _report(trial.found.y_pred, y_score, shared.test, confidence)
     except ChildTimeoutError:
         return ZooRow(name, "timeout", time.perf_counter() - started)
     except ChildError as error:
@@ -222,7 +223,15 @@ def _run_one(
         return ZooRow(name, "failed", time.perf_counter() - started, None, stage, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
         return ZooRow(name, "failed", time.perf_counter() - started, None, stage, _one_line(error))
-    return ZooRow(name, "ok", trial.seconds, found, warnings=trial.warnings)
+    return ZooRow(
+        name,
+        "ok",
+        trial.seconds,
+        found,
+        warnings=trial.warnings,
+        y_pred=trial.found.y_pred,
+        y_score=y_score,
+    )
 
 
 def _fit_and_predict(packed: bytes, X: Any, y: Array, X_test: Any) -> _Trial:
@@ -253,9 +262,19 @@ def _scores(model: Any, X: Any) -> Array | None:
     return None if method is None else np.asarray(method(X))
 
 
-def _report(found: _Predictions, test: _Part, confidence: float) -> Report:
-    y_score = _aligned(found, test.classes)
-    return report(test.y, found.y_pred, y_score, test.class_names, test.groups, confidence)
+def _report(y_pred: Array, y_score: Array | None, test: _Part, confidence: float) -> Report:
+    return report(test.y, y_pred, y_score, test.class_names, test.groups, confidence)
+
+
+def _ranking(rows: Mapping[str, ZooRow], test: _Part, confidence: float) -> Ranking | None:
+    """Rank those that have a result; None if there are fewer than two."""
+    predictions = {row.name: row.y_pred for row in rows.values() if row.y_pred is not None}
+    if len(predictions) < 2:
+        return None
+    names, groups = test.class_names, test.groups
+    return compare_many(
+        test.y, predictions, class_names=names, groups=groups, confidence=confidence
+    )
 
 
 def _aligned(found: _Predictions, classes: list[Any]) -> Array | None:

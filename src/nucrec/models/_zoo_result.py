@@ -1,11 +1,15 @@
 """What `run_zoo` found: a row for each classifier, and their table in several formats."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
+import numpy.typing as npt
+
 from nucrec import _text as fmt
-from nucrec.evaluate import Metric, Report
+from nucrec.evaluate import Metric, Ranking, Report
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class ZooRow:
         The exception: type and message.
     warnings : tuple of str
         What was warned of while it was fitted, each once.
+    y_pred : ndarray of shape (n,), or None
+        The class that it predicted for each test image, if all went well.
+    y_score : ndarray of shape (n, n_classes), or None
+        Its scores, if it has any.
     """
 
     name: str
@@ -37,6 +45,8 @@ class ZooRow:
     stage: str | None = None
     error: str | None = None
     warnings: tuple[str, ...] = ()
+    y_pred: Array | None = field(default=None, repr=False, compare=False)
+    y_score: Array | None = field(default=None, repr=False, compare=False)
 
     @property
     def outcome(self) -> str:
@@ -66,6 +76,9 @@ class ZooResult(Sequence[ZooRow]):
     ----------
     rows : tuple of ZooRow
         One for each classifier.
+    ranking : Ranking or None
+        Those with a result, ranked by MC: is the best really better than the second? None if fewer
+        than two have one.
 
     Examples
     --------
@@ -78,6 +91,7 @@ class ZooResult(Sequence[ZooRow]):
     """
 
     rows: tuple[ZooRow, ...]
+    ranking: Ranking | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -125,7 +139,8 @@ class ZooResult(Sequence[ZooRow]):
         return [(row.name, row.outcome) for row in self if row.report is None]
 
     def __str__(self) -> str:
-        return fmt.text_table(*self._table())
+        verdict = f"\n\n{self.ranking.verdict}" if self.ranking else ""
+        return fmt.text_table(*self._table()) + verdict
 
     def _repr_html_(self) -> str:
         return fmt.html_table(*self._table())
@@ -149,8 +164,9 @@ class ZooResult(Sequence[ZooRow]):
         return fmt.csv_text(header, lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{"rows": [...]}`` as plain dicts, lists and numbers."""
-        return {"rows": [row.to_dict() for row in self.rows]}
+        """Return ``{"rows": [...], "ranking": {...}}`` as plain dicts, lists and numbers."""
+        ranking = None if self.ranking is None else self.ranking.to_dict()
+        return {"rows": [row.to_dict() for row in self.rows], "ranking": ranking}
 
     def _metric_names(self) -> list[str]:
         reports = [row.report for row in self.rows if row.report]
