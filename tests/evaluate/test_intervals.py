@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from nucrec.evaluate import report
-from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
+from nucrec.evaluate._intervals import bootstrap, percentile_interval, student_quantile, wilson
 
 
 @pytest.mark.parametrize("n", [1, 10, 92, 5000])
@@ -33,7 +33,7 @@ def test_bootstrap_of_a_mean_has_the_known_spread():
 
 def test_bootstrap_agrees_with_scipy():
     values = np.random.default_rng(1).exponential(size=60)
-    ours = percentile_interval(bootstrap(mean_of(values), np.arange(60), 20_000, 0), 0.9)
+    ours = percentile_interval(bootstrap(mean_of(values), np.arange(60), 20_000, 0), 0.9, 10**9)
     theirs = stats.bootstrap(
         (values,), np.mean, confidence_level=0.9, method="percentile", n_resamples=20_000, rng=0
     ).confidence_interval
@@ -66,22 +66,50 @@ def test_memory_is_bounded_by_chunks(monkeypatch):
 
 
 def test_undefined_resamples_are_left_out():
-    assert percentile_interval(np.array([np.nan, 1.0, 2.0, 3.0]), 0.5) == (1.5, 2.5)
-    assert np.isnan(percentile_interval(np.array([np.nan]), 0.9)).all()
+    found = percentile_interval(np.array([np.nan, 1.0, 2.0, 3.0]), 0.5, 10**9)
+    assert found == pytest.approx((1.5, 2.5))
+    assert np.isnan(percentile_interval(np.array([np.nan]), 0.9, 5)).all()
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 5, 29, 1000])
+@pytest.mark.parametrize("p", [0.75, 0.95, 0.975])
+def test_quantiles_are_those_of_student(p, freedom):
+    assert student_quantile(p, freedom) == pytest.approx(stats.t.ppf(p, freedom), rel=0.01)
+
+
+def test_few_units_have_wider_intervals():
+    values = np.random.default_rng(0).normal(size=10**5)
+    spans = [np.diff(percentile_interval(values, 0.95, n))[0] for n in (3, 10, 30, 10**6)]
+    assert spans == sorted(spans, reverse=True)
+    expected = 2 * stats.t.ppf(0.975, 29) * np.sqrt(30 / 29)
+    assert spans[2] == pytest.approx(expected, rel=0.02)
+    assert spans[3] == pytest.approx(2 * 1.96, rel=0.02)
+    assert percentile_interval(values, 0.95, 2) == (values.min(), values.max())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [92, 300])
-def test_intervals_of_accuracy_and_mc_hold_the_truth(n):
-    # each image is right with probability 0.75, whatever its class
-    truth = {"ACC": 0.75, "MC": 0.5}
+@pytest.mark.parametrize("n", [30, 92, 300])
+@pytest.mark.parametrize(
+    ("recall", "specificity", "share"), [(0.75, 0.75, 0.5), (0.95, 0.95, 0.5), (0.9, 0.7, 0.3)]
+)
+def test_intervals_of_accuracy_and_mc_hold_the_truth(n, recall, specificity, share):
+    cells = np.array(
+        [
+            [specificity * (1 - share), (1 - specificity) * (1 - share)],
+            [(1 - recall) * share, recall * share],
+        ]
+    )
+    (tn, fp), (fn, tp) = cells
+    spread = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    truth = {"ACC": tn + tp, "MC": (tp * tn - fp * fn) / np.sqrt(spread)}
     rng = np.random.default_rng(n)
     held = dict.fromkeys(truth, 0)
-    for trial in range(400):
-        true = rng.integers(0, 2, n)
-        predicted = np.where(rng.random(n) < 0.75, true, 1 - true)
-        found = report(true, predicted, random_state=trial, n_resamples=500).metrics
+    for trial in range(500):
+        drawn = rng.choice(4, n, p=cells.ravel())
+        found = report(
+            drawn // 2, drawn % 2, class_names=["a", "b"], random_state=trial, n_resamples=500
+        )
         for name, value in truth.items():
-            held[name] += found[name].low <= value <= found[name].high
+            held[name] += found.metrics[name].low <= value <= found.metrics[name].high
     for name in truth:
-        assert 0.92 <= held[name] / 400 <= 0.98, name
+        assert 0.92 <= held[name] / 500 <= 0.98, name

@@ -58,9 +58,9 @@ def test_per_class(found, data):
 def test_methods(found, data):
     methods = {name: metric.method for name, metric in found.metrics.items()}
     assert methods.pop("ACC") == "Wilson"
-    assert set(methods.values()) == {"bootstrap"}
+    assert set(methods.values()) == {"Bayesian bootstrap"}
     assert found.per_class["nucleus"]["REC"].method == "Wilson"
-    assert found.per_class["nucleus"]["F1"].method == "bootstrap"
+    assert found.per_class["nucleus"]["F1"].method == "Bayesian bootstrap"
     true, predicted, score, groups = data
     grouped = report(true, predicted, score, NAMES, groups)
     every = [*grouped.metrics.values(), *grouped.per_class["nucleus"].values()]

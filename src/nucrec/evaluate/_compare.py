@@ -267,7 +267,7 @@ def compare(
         p_value=_p_value(first, second),
         test=_test(groups),
         differences={
-            key: Metric(float(apart[k]), *_span(drawn, k, confidence), first.method)
+            key: Metric(float(apart[k]), *_span(drawn, k, confidence, first.n_units), first.method)
             for k, (key, name) in enumerate(first.columns)
             if not name
         },
@@ -358,7 +358,7 @@ def compare_many(
     drawn = [sample.resampled(n_resamples, random_state)[:, [column]] for sample in every]
     best, rows = order[0], []
     for k in order:
-        span = _span([drawn[best], drawn[k]], 0, confidence)
+        span = _span([drawn[best], drawn[k]], 0, confidence, every[k].n_units)
         behind = Metric(values[best] - values[k], *span, every[k].method)
         p_value = 1.0 if k == best else corrected[min(best, k), max(best, k)]
         rows.append(Ranked(names[k], values[k], behind, p_value))
@@ -426,5 +426,8 @@ def _test(groups: npt.ArrayLike | None) -> str:
     return "exact McNemar" if groups is None else "exact sign flips of groups"
 
 
-def _span(drawn: Sequence[Array], column: int, confidence: float) -> tuple[float, float]:
-    return percentile_interval(drawn[0][:, column] - drawn[1][:, column], confidence)
+def _span(
+    drawn: Sequence[Array], column: int, confidence: float, n_units: int
+) -> tuple[float, float]:
+    apart = drawn[0][:, column] - drawn[1][:, column]
+    return percentile_interval(apart, confidence, n_units)

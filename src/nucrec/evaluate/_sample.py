@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nucrec.evaluate._inputs import check_scores, encode_classes, number_groups
-from nucrec.evaluate._intervals import bootstrap
+from nucrec.evaluate._intervals import bootstrap, weigh
 from nucrec.evaluate._metrics import (
     FROM_CONFUSION,
     RankedScores,
     class_f1,
     class_precision,
     class_recall,
+    confusion_matrix,
 )
 
 Array = npt.NDArray[Any]
@@ -72,6 +74,16 @@ class Sample:
         """How `resampled` draws."""
         return "bootstrap" if self.groups is None else "group bootstrap"
 
+    @property
+    def n_units(self) -> int:
+        """Number of what is drawn: images, or groups."""
+        return len(self.true) if self.groups is None else int(self.groups.max()) + 1
+
+    @property
+    def confusion(self) -> Array:
+        """The confusion matrix: true classes in rows, predicted classes in columns."""
+        return confusion_matrix(self.true, self.predicted, len(self.names))
+
     def values(self) -> Array:
         """Return the metrics, of shape (k,)."""
         return np.asarray(self._statistic()(np.ones((1, len(self.true))))[0])
@@ -85,24 +97,52 @@ class Sample:
         statistic = _where_defined(self._statistic(), self.true)
         return bootstrap(statistic, units, n_resamples, random_state)
 
+    def weighted(self, n_resamples: int, random_state: int) -> Array:
+        """Return the metrics under random weights of the images, of shape (n_resamples, k).
+
+        The Bayesian bootstrap: weights from the flat Dirichlet distribution. Those of the images in one
+        cell of the confusion matrix add up, so that cells are drawn; one image's weight more is
+        spread over all cells, without which a classifier that makes no mistake could make none.
+        """
+        rng = np.random.default_rng(random_state)
+        counts = self.confusion.astype(float)
+        occurs = counts.any(axis=1)
+        live = np.outer(occurs, occurs | counts.any(axis=0))
+        confusion = rng.standard_gamma(counts + live / live.sum(), (n_resamples, *counts.shape))
+        areas = []
+        if self.scores is not None:
+            areas = list(weigh(self._area, len(self.true), n_resamples, rng))
+        values = self._table(confusion, np.concatenate(areas) if areas else None)
+        if occurs.sum() < 2:
+            values[:, 1:] = np.nan  # one class says nothing of the other
+        return values
+
     def _statistic(self) -> Statistic:
         """Return the function from weights (resamples, images) to all metrics (resamples, k)."""
         n_classes = len(self.names)
         cells = np.eye(n_classes**2)[self.true * n_classes + self.predicted]
-        ranked = []
-        if self.scores is not None:
-            columns = range(1, 2) if n_classes == 2 else range(n_classes)
-            ranked = [RankedScores(self.true == k, self.scores[:, k]) for k in columns]
 
         def statistic(weights: Array) -> Array:
             confusion = (weights @ cells).reshape(len(weights), n_classes, n_classes)
-            overall = [metric(confusion) for metric in FROM_CONFUSION.values()]
-            if ranked:
-                overall.append(np.mean([scores.area(weights) for scores in ranked], axis=0))
-            by_class = [metric(confusion) for metric in BY_CLASS.values()]
-            return np.column_stack([*overall, *by_class])
+            return self._table(confusion, None if self.scores is None else self._area(weights))
 
         return statistic
+
+    @cached_property
+    def _ranked(self) -> list[RankedScores]:
+        if self.scores is None:
+            return []
+        columns = range(1, 2) if len(self.names) == 2 else range(len(self.names))
+        return [RankedScores(self.true == k, self.scores[:, k]) for k in columns]
+
+    def _area(self, weights: Array) -> Array:
+        return np.asarray(np.mean([scores.area(weights) for scores in self._ranked], axis=0))
+
+    def _table(self, confusion: Array, area: Array | None) -> Array:
+        overall = [metric(confusion) for metric in FROM_CONFUSION.values()]
+        overall += [] if area is None else [area]
+        by_class = [metric(confusion) for metric in BY_CLASS.values()]
+        return np.column_stack([*overall, *by_class])
 
 
 def _where_defined(statistic: Statistic, true: Array) -> Statistic:

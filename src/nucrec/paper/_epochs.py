@@ -170,5 +170,5 @@ def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:
 
     drawn = bootstrap(accuracy, units, _RESAMPLES, 0)[:, 0]
     method = "bootstrap" if groups is None else "group bootstrap"
-    interval = percentile_interval(drawn, 0.95)
+    interval = percentile_interval(drawn, 0.95, int(units.max()) + 1)
     return EpochRow(MEAN, values, Metric(float(right.mean()), *interval, method), None)
