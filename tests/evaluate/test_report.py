@@ -287,3 +287,17 @@ def test_bad_parameters(change, parameter):
     good = {"y_true": [0, 1, 1], "y_pred": [0, 1, 0], "class_names": NAMES}
     with pytest.raises(InvalidParameterError, match=f"^{parameter}: expected"):
         report(**(good | change))
+
+
+def test_the_report_says_what_it_is_too_small_to_say():
+    few = report([0, 1, 1] * 3, [0, 1, 0] * 3, class_names=NAMES)
+    assert few.remarks[0] == "fewer than 10 images of nucleus, micronucleus: too few to judge by"
+    assert "this could be chance" in few.remarks[-1]
+    assert f"Note: {few.remarks[0]}" in str(few)
+    assert few.to_dict()["remarks"] == list(few.remarks)
+    true = np.tile([0, 1], 100)
+    assert report(true, true, class_names=NAMES).remarks == ()
+    grouped = report(true, true, class_names=NAMES, groups=np.arange(200) // 40)
+    assert grouped.remarks == ("5 groups: too few to know how much groups differ",)
+    reversed_ = report(true, 1 - true, class_names=NAMES)
+    assert len(reversed_.remarks) == 1

@@ -329,9 +329,9 @@ def compare_many(
     >>> print(found)
           MC  behind  interval (95%)        p
     good  0.80
-    poor  0.20    0.60    0.32 to 0.90  0.00049
+    poor  0.20    0.60    0.31 to 0.91  0.00049
     <BLANKLINE>
-    good is better than poor: MC 0.80 against 0.20, difference 0.32 to 0.90, p = 0.00049
+    good is better than poor: MC 0.80 against 0.20, difference 0.31 to 0.91, p = 0.00049
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("n_resamples", n_resamples, low=1)

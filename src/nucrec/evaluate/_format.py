@@ -60,7 +60,8 @@ def report_csv(report: "Report") -> str:
 
 def _summary(report: "Report") -> str:
     groups = "" if report.n_groups is None else f" in {report.n_groups} groups"
-    return f"{report.n} images{groups}; intervals: {percent(report.confidence)}"
+    remarks = "".join(f"\nNote: {remark}" for remark in report.remarks)
+    return f"{report.n} images{groups}; intervals: {percent(report.confidence)}{remarks}"
 
 
 def _metric_rows(report: "Report") -> tuple[Row, list[Row]]:

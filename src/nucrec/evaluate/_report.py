@@ -15,6 +15,9 @@ from nucrec.evaluate._sample import BY_CLASS, Sample
 
 Array = npt.NDArray[Any]
 
+_FEW = 10
+"""Images of a class, or groups, that are too few."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -100,6 +103,19 @@ class Report:
         rest = (self.confusion_matrix, self.class_names, self.confidence, self.n_groups)
         return Report, (self.n, *mappings, *rest)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What these numbers are too few to say, in words; empty if there is nothing to add."""
+        found = []
+        few = [name for name, count in self.support.items() if count < _FEW]
+        if few:
+            found.append(f"fewer than {_FEW} images of {', '.join(few)}: too few to judge by")
+        if self.n_groups is not None and self.n_groups < _FEW:
+            found.append(f"{self.n_groups} groups: too few to know how much groups differ")
+        if not self.metrics["MC"].low > 0:
+            found.append("the interval of MC reaches 0: this could be chance")
+        return tuple(found)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers.
 
@@ -108,7 +124,7 @@ class Report:
         dict
             ``{"n", "metrics": {"ACC": {"value", "low", "high", "method"}, ...}, "per_class":
             {name: {"n", "PRE": {...}, ...}}, "confusion_matrix", "class_names", "confidence",
-            "n_groups"}``.
+            "n_groups", "remarks"}``.
         """
         per_class = {
             name: {"n": self.support[name], **{key: asdict(m) for key, m in values.items()}}
@@ -122,6 +138,7 @@ class Report:
             "class_names": list(self.class_names),
             "confidence": self.confidence,
             "n_groups": self.n_groups,
+            "remarks": list(self.remarks),
         }
 
     def to_markdown(self) -> str:
