@@ -1,18 +1,30 @@
 """How good a classifier is, and how sure one can be of that."""
 
+from nucrec.evaluate._calibration import (
+    ConformalRule,
+    Temperature,
+    calibration_error,
+    fit_conformal,
+    fit_temperature,
+)
 from nucrec.evaluate._compare import Comparison, Ranked, Ranking, compare, compare_many
 from nucrec.evaluate._consistency import Consistency, consistency
 from nucrec.evaluate._report import Metric, Report, report
 
 __all__ = [
     "Comparison",
+    "ConformalRule",
     "Consistency",
     "Metric",
     "Ranked",
     "Ranking",
     "Report",
+    "Temperature",
+    "calibration_error",
     "compare",
     "compare_many",
     "consistency",
+    "fit_conformal",
+    "fit_temperature",
     "report",
 ]
