@@ -19,8 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC, LinearSVC
 
+from nucrec.augment import Flip, Pipeline
 from nucrec.datasets import ImageDataset, split
-from nucrec.errors import InvalidParameterError
+from nucrec.errors import InvalidParameterError, LeakageWarning
 from nucrec.evaluate import report
 from nucrec.models import ZooResult, classical_zoo, run_zoo
 
@@ -186,6 +187,15 @@ def test_the_best_is_compared_with_the_others(everything):
     np.testing.assert_array_equal(everything["good"].y_pred, Y)
     assert everything.to_dict()["ranking"]["verdict"] == everything.ranking.verdict
     assert run_zoo({"GNB": GaussianNB()}, (X, Y), (X, Y)).ranking is None
+
+
+def test_augmenting_before_the_split_is_told_of(crops):
+    enlarged = Pipeline([Flip()], random_state=0).expand(crops[130:170], copies=2)
+    train, test = enlarged[:60], enlarged[60:]
+    with pytest.warns(LeakageWarning, match=f"of {len(test)} images to test on come from the same"):
+        run_zoo({"GNB": classical_zoo()["GNB"]}, train, test)
+    honest = split(crops[130:170].with_groups(np.arange(40)), random_state=0)
+    run_zoo({"GNB": classical_zoo()["GNB"]}, *honest)
 
 
 def test_result_is_a_sequence(everything):

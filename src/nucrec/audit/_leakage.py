@@ -11,6 +11,7 @@ from nucrec._text import number, text_table
 from nucrec._validation import invalid
 from nucrec.audit._pairs import MIN_OVERLAP, SIMILARITY, DuplicatePairs, check_dataset, find_pairs
 from nucrec.datasets import ImageDataset
+from nucrec.datasets._leaks import with_shared_group, with_shared_parent
 
 Array = npt.NDArray[Any]
 
@@ -133,8 +134,7 @@ def leakage(
     names = np.concatenate([train.ids, test.ids])
     twin = np.zeros(len(test), bool)
     twin[[pair.b - n_train for pair in across]] = True
-    parent = _shared(train.parents, train.ids, test.parents, test.ids)
-    group = _shared(train.groups, train.parents, test.groups, test.parents)
+    parent, group = with_shared_parent(train, test), with_shared_group(train, test)
     return LeakageReport(
         n_train=n_train,
         n_test=len(test),
@@ -144,13 +144,3 @@ def leakage(
         leaked=int((twin | parent | group).sum()),
         pairs=DuplicatePairs([pair.named(names) for pair in across], len(sources)),
     )
-
-
-def _shared(train: Array, train_default: Array, test: Array, test_default: Array) -> Array:
-    """Tell which test images share a value with a training image.
-
-    Where both have the default, their own name, it does not count: two data sets may have been
-    numbered alike, and where the images are the same they are twins.
-    """
-    stated = np.isin(test, train[train != train_default])
-    return np.asarray(stated | (np.isin(test, train) & (test != test_default)))

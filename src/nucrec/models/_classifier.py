@@ -18,6 +18,7 @@ from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_real, check_seed, invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
+from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.datasets._plan import common_channels
 from nucrec.models._backbones import BACKBONES, load_weights
 from nucrec.models._features import Images, require_images
@@ -182,6 +183,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Warns
         -----
+        LeakageWarning
+            Images to validate on come from the same originals as training images.
         UserWarning
             Ctrl-C after the first epoch: the weights with the smallest validation loss so far are kept,
             without `validation` the latest ones, and ``interrupted_`` is True.
@@ -192,6 +195,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed = check_seed("random_state", self.random_state)
         train, classes = labelled("X", X, y)
         held_out = None if validation is None else validation_part(validation, train, classes)
+        if isinstance(X, ImageDataset) and isinstance(validation, ImageDataset):
+            warn_of_leaks(X, validation)
         if self.early_stopping is not None and held_out is None:
             raise invalid("validation", "images to stop early by", None)
         if len(train.class_names) < 2:

@@ -20,6 +20,7 @@ from nucrec._progress import Progress, silent
 from nucrec._threads import available_cores
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
+from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.evaluate import Ranking, Report, compare_many, report
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
@@ -79,6 +80,11 @@ def run_zoo(
     InvalidParameterError
         The zoo is empty, or a parameter is out of range.
 
+    Warns
+    -----
+    LeakageWarning
+        Test images come from the same originals as training images.
+
     Examples
     --------
     >>> from nucrec.datasets import load_mnfinder_crops, split
@@ -99,6 +105,8 @@ def run_zoo(
     names = [p.class_names for p in part]
     if None not in names and names[0] != names[1]:
         raise invalid("test", f"the classes of train, {names[0]}", names[1])
+    if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
+        warn_of_leaks(train, test)
     show = progress or silent
     shared = _SharedFeatures(*part)
     rows: dict[str, ZooRow] = {}

@@ -13,7 +13,7 @@ from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
 from nucrec.datasets._nucrec import is_nucrec
-from nucrec.errors import MissingExtraError, WeightsNotAvailableError
+from nucrec.errors import LeakageWarning, MissingExtraError, WeightsNotAvailableError
 from nucrec.models import ZooResult, classical_zoo, run_zoo
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._figures import can_draw, draw_figure_4
@@ -210,7 +210,9 @@ class _Run:
         show = self.steps.part(f"table {number}, {division.protocol} protocol", _size(number))
         zoo = classical_zoo(random_state=self.seed)
         train, test = division.train, division.test
-        return run_zoo(zoo, train, test, self.timeout, self.n_jobs, progress=show)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LeakageWarning)  # the table's caption tells of it
+            return run_zoo(zoo, train, test, self.timeout, self.n_jobs, progress=show)
 
     def _training(self, number: int, division: Division) -> EpochResult:
         what = f"table {number}, {division.protocol} protocol"
@@ -224,6 +226,7 @@ class _Run:
             with warnings.catch_warnings():
                 # an interrupt is raised again below: no weights are kept
                 warnings.filterwarnings("ignore", "training was interrupted")
+                warnings.simplefilter("ignore", LeakageWarning)  # the table's caption tells of it
                 classifier.fit(division.train, validation=division.test, checkpoint_dir=checkpoint)
         except WeightsNotAvailableError as error:
             show(1, 1, "weights are missing")
