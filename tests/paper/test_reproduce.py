@@ -33,6 +33,26 @@ def test_files(run):
 
 
 @pytest.mark.slow
+def test_the_verdict_sets_claims_beside_what_was_obtained(run):
+    assert [(claim.table, claim.what, claim.claimed) for claim in run.claims] == [
+        (1, "RF", 0.78), (2, "DT", 0.74),
+    ]  # fmt: skip
+    for claim, table in zip(run.claims, run.tables, strict=True):
+        assert claim.leaked == table.metric("paper", claim.what, "ACC")
+        assert claim.honest == table.metric("honest", claim.what, "ACC")
+        assert claim.gain == claim.leaked.value - claim.honest.value
+    plain, augmented = run.claims
+    assert plain.copies == 0
+    assert augmented.copies > 0.9
+    text = run.to_text().rpartition("Verdict")[2]
+    assert ["Table", "2,", "DT", "0.74", f"{augmented.leaked.value:.2f}"] in [
+        line.split()[:5] for line in text.splitlines()
+    ]
+    assert f"{augmented.copies:.0%} of the leaked test images had a copy of themselves" in text
+    assert run.record["verdict"][1]["gain"] == augmented.gain
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2])
 def test_csv_has_published_beside_obtained(run, number):
     rows = list(csv.DictReader(io.StringIO(run.files[2 * number - 2].read_text())))

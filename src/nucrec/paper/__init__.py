@@ -4,8 +4,10 @@ from nucrec.paper._protocol import Division
 from nucrec.paper._published import PublishedTable, published_table
 from nucrec.paper._reproduce import Reproduction, reproduce
 from nucrec.paper._tables import TableResult
+from nucrec.paper._verdict import Claim
 
 __all__ = [
+    "Claim",
     "Division",
     "PublishedTable",
     "Reproduction",

@@ -22,6 +22,7 @@ from nucrec.paper._protocol import COPIES, TEST_SIZE, Division, ProtocolName, ma
 from nucrec.paper._published import published_table
 from nucrec.paper._record import describe_data, make_record, to_json
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
+from nucrec.paper._verdict import Claim, claims_text, make_claims
 
 
 @dataclass(frozen=True)
@@ -38,25 +39,29 @@ class Reproduction:
         The files that were written.
     missing : tuple of str
         What could not be made, why, and what to do about it.
+    claims : tuple of Claim
+        The headline of each table: claimed, as the paper must have tested, and honest.
     """
 
     tables: tuple[TableResult, ...]
     record: dict[str, Any]
     files: tuple[Path, ...]
     missing: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def __str__(self) -> str:
         return self.to_text()
 
     def to_text(self, width: int = TEXT_WIDTH) -> str:
-        """Return all tables as plain text.
+        """Return all tables as plain text, and below them the verdict.
 
         Parameters
         ----------
         width : int, default=98
             Columns of the terminal.
         """
-        return "\n\n\n".join(table.to_text(width) for table in self.tables)
+        parts = [table.to_text(width) for table in self.tables]
+        return "\n\n\n".join([*parts, claims_text(self.claims)])
 
 
 def reproduce(
@@ -169,6 +174,8 @@ def reproduce(
         "timeout": timeout,
     }
     record = make_record(parameters, describe_data(dataset, source), results)
+    claims = make_claims(results)
+    record["verdict"] = [claim.to_dict() for claim in claims]
     record["seconds"] = time.perf_counter() - started
     write_text(folder / "run.json", to_json(record))
     if run.checkpoints is not None:
@@ -178,6 +185,7 @@ def reproduce(
         record,
         (*files, *figure, folder / "run.json"),
         tuple(dict.fromkeys([*missing, *reason])),
+        claims,
     )
 
 

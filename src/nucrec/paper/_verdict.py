@@ -1,0 +1,100 @@
+"""What a run says of the paper's claims, in a few lines."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nucrec import _text as fmt
+from nucrec.evaluate import Metric
+from nucrec.paper._epochs import MEAN
+from nucrec.paper._tables import TableResult
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The headline of one table, and what became of it.
+
+    Attributes
+    ----------
+    table : int
+        1 to 6.
+    what : str
+        The row: the paper's best classifier, or the mean of epochs 20 to 100.
+    claimed : float
+        The published accuracy.
+    leaked : Metric or None
+        That under the paper's protocol; None if it was not run.
+    honest : Metric or None
+        That on groups that were not trained on; None if it was not run.
+    copies : float or None
+        Share of the test images that had a copy of themselves in training, in the paper's protocol.
+    """
+
+    table: int
+    what: str
+    claimed: float
+    leaked: Metric | None
+    honest: Metric | None
+    copies: float | None
+
+    @property
+    def gain(self) -> float | None:
+        """How much higher the accuracy is under the paper's protocol; None if one was not run."""
+        if self.leaked is None or self.honest is None:
+            return None
+        return self.leaked.value - self.honest.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts and numbers, with ``gain``."""
+        return {**asdict(self), "gain": self.gain}
+
+
+def make_claims(tables: Sequence[TableResult]) -> tuple[Claim, ...]:
+    """Return the headline of each table, beside what was obtained."""
+    return tuple(_claim(table) for table in tables)
+
+
+def claims_text(claims: Sequence[Claim]) -> str:
+    """Return the claims as a small table with a sentence on leakage."""
+    header = ("accuracy", "claimed", "leaked", "honest", "interval", "gain by leaking")
+    notes = [
+        "leaked: as the paper must have divided the images; honest: on fields or groups that were "
+        "not trained on"
+    ]
+    for claim in claims:
+        if claim.copies and claim.gain is not None:
+            notes.append(
+                f"Table {claim.table}: {claim.copies:.0%} of the leaked test images had a copy of "
+                f"themselves in training; leaking changed the accuracy by {claim.gain:+.2f}"
+            )
+    table = fmt.text_table(header, [_line(claim) for claim in claims])
+    return "\n".join(["Verdict", "", table, "", *notes])
+
+
+def _claim(table: TableResult) -> Claim:
+    if table.published.key == "EPOCH":
+        row, column = MEAN, "VAL-ACC"
+    else:
+        column = "ACC"
+        row = max(table.published.rows, key=lambda name: table.published.rows[name][column])
+    found = {name: table.metric(name, row, column) for name in table.obtained}
+    division = table.divisions.get("paper")
+    return Claim(
+        table=table.published.number,
+        what=row,
+        claimed=table.rows[row][column],
+        leaked=found.get("paper"),
+        honest=found.get("honest"),
+        copies=None if division is None else division.leaked_families,
+    )
+
+
+def _line(claim: Claim) -> tuple[str, ...]:
+    leaked = "-" if claim.leaked is None else fmt.number(claim.leaked.value)
+    honest, span = "-", "-"
+    if claim.honest is not None:
+        honest = fmt.number(claim.honest.value)
+        span = fmt.interval(claim.honest.low, claim.honest.high)
+    gain = "-" if claim.gain is None else f"{claim.gain:+.2f}"
+    what = f"Table {claim.table}, " + (f"epochs {claim.what}" if claim.what == MEAN else claim.what)
+    return what, fmt.number(claim.claimed), leaked, honest, span, gain
