@@ -10,7 +10,8 @@ from scipy.stats import binomtest
 
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import compare, compare_many
-from nucrec.evaluate._compare import holm, sign_flip_p_value
+from nucrec.evaluate._compare import sign_flip_p_value
+from nucrec.evaluate._ranking import holm
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 2, 80)

@@ -1,7 +1,8 @@
 """Which images show the same, and what of a training part is in a test part."""
 
+from nucrec.audit._duplicates import clusters, duplicates
 from nucrec.audit._leakage import LeakageReport, leakage
-from nucrec.audit._pairs import DuplicatePair, DuplicatePairs, clusters, duplicates
+from nucrec.audit._pairs import DuplicatePair, DuplicatePairs
 from nucrec.audit._sheet import save_contact_sheet
 
 __all__ = [

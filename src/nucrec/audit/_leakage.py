@@ -9,7 +9,8 @@ import numpy.typing as npt
 from nucrec._progress import Progress
 from nucrec._text import number, text_table
 from nucrec._validation import invalid
-from nucrec.audit._pairs import MIN_OVERLAP, SIMILARITY, DuplicatePairs, check_dataset, find_pairs
+from nucrec.audit._duplicates import MIN_OVERLAP, SIMILARITY, check_dataset, find_pairs
+from nucrec.audit._pairs import DuplicatePairs
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import with_shared_group, with_shared_parent
 

@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 
 from nucrec._files import replacing
 from nucrec._validation import check_int, invalid
-from nucrec.audit._pairs import DuplicatePair, DuplicatePairs, check_dataset
+from nucrec.audit._duplicates import check_dataset
+from nucrec.audit._pairs import DuplicatePair, DuplicatePairs
 from nucrec.audit._thumbnails import grey
 from nucrec.datasets import ImageDataset
 

@@ -155,7 +155,7 @@ def _shared(first: Array, second: Array, down: int, right: int) -> tuple[Array, 
 
 
 def _correlation(first: Array, second: Array) -> float:
-    return float((standardised(first) * standardised(second)).sum())
+    return round(float((standardised(first) * standardised(second)).sum()), 5)
 
 
 def _detail(image: Array) -> Array:

@@ -7,8 +7,9 @@ from nucrec.evaluate._calibration import (
     fit_conformal,
     fit_temperature,
 )
-from nucrec.evaluate._compare import Comparison, Ranked, Ranking, compare, compare_many
+from nucrec.evaluate._compare import Comparison, compare
 from nucrec.evaluate._consistency import Consistency, consistency
+from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
 from nucrec.evaluate._report import Metric, Report, report
 
 __all__ = [

@@ -1,0 +1,249 @@
+"""Which images of a data set show the same."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._progress import Progress, progress_function
+from nucrec._validation import check_real, invalid
+from nucrec.audit._pairs import DuplicatePairs, FoundPair
+from nucrec.audit._thumbnails import Thumbnails, grey
+from nucrec.audit._whole import match_whole
+from nucrec.audit._windows import match_windows
+from nucrec.datasets import ImageDataset
+from nucrec.datasets._columns import digest_image
+from nucrec.datasets._images import ImageSource
+
+Array = npt.NDArray[Any]
+
+SIMILARITY = 0.965
+MIN_OVERLAP = 0.5
+CLUSTER_OVERLAP = 0.2
+_SAME_LEVEL = 0.02
+"""How much mean and standard deviation may differ, of 255, without a change of brightness."""
+
+
+def duplicates(
+    dataset: ImageDataset,
+    similarity: float = SIMILARITY,
+    min_overlap: float = MIN_OVERLAP,
+    *,
+    progress: Progress | bool = False,
+) -> DuplicatePairs:
+    """Find pairs of images that show the same, or almost the same.
+
+    Found are equal images; the same image re-encoded, resized, brighter or darker, with more or less
+    contrast, flipped or turned by 90, 180 or 270 degrees, and any of these together; and windows
+    that were cut from one picture at the same scale and overlap.
+
+    Parameters
+    ----------
+    dataset : ImageDataset
+        The images, of any sizes and dtypes.
+    similarity : float, default=0.965
+        Smallest correlation of the fine structure of two whole images. A bit less is enough for
+        faint images, in which noise weighs more.
+    min_overlap : float, default=0.5
+        Smallest share, of the smaller window, that two windows have in common; 1 looks for whole
+        images only.
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (done, total, what).
+
+    Returns
+    -------
+    DuplicatePairs
+        The most similar pairs first.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is out of range.
+    ImageError
+        A file cannot be read any more.
+
+    Notes
+    -----
+    Whole images are compared by thumbnails of 20 x 20 pixels from which a blurred copy is
+    subtracted. Candidates come from a search tree over projections that do not change under the
+    symmetries of the square, so that no comparison of all pairs is needed; constant images are
+    paired only if equal. Windows are found by patches of 9 x 9 pixels around their most distinct
+    spots and compared pixel by pixel; those that were resized, turned or rotated as well are not.
+
+    References
+    ----------
+    - J. L. Bentley, Communications of the ACM 18, 1975, pp. 509-517 (search trees).
+    - D. G. Lowe, International Journal of Computer Vision 60, 2004, pp. 91-110 (distinct spots as
+      extrema of differences of Gaussians).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.audit import duplicates
+    >>> from nucrec.datasets import ImageDataset, load_mnfinder_crops
+    >>> crops = load_mnfinder_crops("paper")[:20]
+    >>> turned = np.rot90(crops.images[3])
+    >>> pairs = duplicates(ImageDataset([*crops.images, turned], [*crops.labels, 0]))
+    >>> [(pair.a, pair.b, pair.kind) for pair in pairs]
+    [('3', '20', 'turned')]
+    """
+    check_dataset("dataset", dataset)
+    found = find_pairs(dataset.images.sources, similarity, min_overlap, progress)
+    return DuplicatePairs([pair.named(dataset.ids) for pair in found], len(dataset))
+
+
+def clusters(
+    dataset: ImageDataset,
+    similarity: float = SIMILARITY,
+    min_overlap: float = CLUSTER_OVERLAP,
+    *,
+    progress: Progress | bool = False,
+) -> Array:
+    """Return a group for each image: images that show the same, directly or by way of others.
+
+    For data without groups: ``dataset.with_groups(clusters(dataset))`` makes `split` and `folds` keep
+    duplicates on one side. That is less than groups of slides, patients or days, which images can
+    share without showing the same.
+
+    Parameters
+    ----------
+    dataset : ImageDataset
+        The images. Augmented copies stay with their parents.
+    similarity, progress : optional
+        As in `duplicates`.
+    min_overlap : float, default=0.2
+        As in `duplicates`; smaller here, since a wrong cluster costs less than a leak.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        The id of the first image of each cluster.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is out of range.
+    ImageError
+        A file cannot be read any more.
+
+    Examples
+    --------
+    >>> from nucrec.audit import clusters
+    >>> from nucrec.datasets import ImageDataset, load_mnfinder_crops
+    >>> crops = load_mnfinder_crops("paper")[:20]
+    >>> again = ImageDataset([*crops.images, crops.images[3]], [*crops.labels, 0])
+    >>> groups = clusters(again)
+    >>> groups[3] == groups[20], len(set(groups))
+    (True, 20)
+    """
+    check_dataset("dataset", dataset)
+    found = find_pairs(dataset.images.sources, similarity, min_overlap, progress)
+    links = [(pair.a, pair.b) for pair in found]
+    first_with: dict[str, int] = {}
+    for i, parent in enumerate(dataset.parents.tolist()):
+        links.append((first_with.setdefault(parent, i), i))
+    return np.asarray(dataset.ids[_components(links, len(dataset))])
+
+
+def check_dataset(name: str, dataset: object) -> None:
+    """Raise unless `dataset` is a data set."""
+    if not isinstance(dataset, ImageDataset):
+        raise invalid(name, "an ImageDataset", dataset)
+
+
+def find_pairs(
+    sources: Sequence[ImageSource],
+    similarity: float,
+    min_overlap: float,
+    progress: Progress | bool,
+) -> list[FoundPair]:
+    """Return the pairs of images that show the same, the most similar first."""
+    check_real("similarity", similarity, low=0.5, high=1)
+    check_real("min_overlap", min_overlap, low=0.1, high=1)
+    show = progress_function(progress)
+    n = len(sources)
+    total = 3 * n
+
+    def step(before: int, what: str) -> Callable[[int], None]:
+        return lambda done: show(before + done, total, what)
+
+    first_with: dict[bytes, int] = {}
+    copies: dict[int, list[int]] = {}
+    for i, source in enumerate(sources):
+        first = first_with.setdefault(digest_image(source), i)
+        copies.setdefault(first, []).append(i)
+    different = np.fromiter(copies, int)
+    thumbnails = Thumbnails.of(_read([sources[i] for i in different], step(0, "thumbnails")))
+    whole = match_whole(thumbnails, similarity, step(n, "looking for the same images"))
+    show_windows = step(2 * n, "looking for windows that overlap")
+    found = [
+        FoundPair(a, b, "exact", 1.0, 1.0)
+        for same in copies.values()
+        for k, a in enumerate(same)
+        for b in same[k + 1 :]
+    ]
+    known = set()
+    for a, b, alike, symmetry in zip(*whole, strict=True):
+        first, second = int(different[a]), int(different[b])
+        known.add((first, second))
+        kind = _kind(sources[first].read(), sources[second].read(), int(symmetry))
+        found += _with_copies(copies, first, second, kind, float(alike), 1.0)
+    if min_overlap < 1:
+        windows = match_windows(
+            lambda k: sources[different[k]].read(), len(different), min_overlap, show_windows
+        )
+        for a, b, alike, share in zip(*windows, strict=True):
+            first, second = int(different[a]), int(different[b])
+            if (first, second) not in known:
+                found += _with_copies(copies, first, second, "overlap", float(alike), float(share))
+    show(total, total, "done")
+    return sorted(found, key=_most_alike)
+
+
+def _most_alike(pair: FoundPair) -> tuple[float, float, int, int]:
+    return -pair.similarity, -pair.overlap, pair.a, pair.b
+
+
+def _with_copies(
+    copies: dict[int, list[int]], first: int, second: int, *rest: Any
+) -> Iterator[FoundPair]:
+    """Yield the pair, and the same for all that equal one of both."""
+    for a in copies[first]:
+        for b in copies[second]:
+            yield FoundPair(min(a, b), max(a, b), *rest)
+
+
+def _read(sources: Sequence[ImageSource], step: Callable[[int], None]) -> Iterator[Array]:
+    for done, source in enumerate(sources, start=1):
+        yield source.read()
+        step(done)
+
+
+def _kind(a: Array, b: Array, symmetry: int) -> str:
+    """Say in what two images differ that show the same."""
+    kinds = ["turned"] if symmetry else []
+    shape = b.shape[1::-1] if symmetry % 2 else b.shape[:2]
+    if a.shape[:2] != shape:
+        kinds.append("resized")
+    first, second = grey(a), grey(b)
+    change = max(abs(first.mean() - second.mean()), abs(first.std() - second.std()))
+    if change > _SAME_LEVEL * 255:
+        kinds.append("intensity")
+    return "+".join(kinds) or "re-encoded"
+
+
+def _components(links: Sequence[tuple[int, int]], n: int) -> Array:
+    """Return, for each of n, the first that it is linked to, directly or by way of others."""
+    root = list(range(n))
+
+    def top(i: int) -> int:
+        while root[i] != i:
+            root[i] = root[root[i]]
+            i = root[i]
+        return i
+
+    for a, b in links:
+        low, high = sorted((top(a), top(b)))
+        root[high] = low
+    return np.array([top(i) for i in range(n)], int)

@@ -1,0 +1,213 @@
+"""Ranking classifiers that answered for the same images."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._text import interval, markdown_table, number, percent, text_table
+from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec.evaluate._compare import difference_span, exact_p_value, name_of_test, paired_samples
+from nucrec.evaluate._report import Metric
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A classifier of a `Ranking`.
+
+    Attributes
+    ----------
+    name : str
+        The classifier's.
+    value : float
+        Its metric.
+    behind : Metric
+        How far it is behind the best, with the paired bootstrap's interval.
+    p_value : float
+        Against the best, corrected for all pairs; 1 for the best.
+    """
+
+    name: str
+    value: float
+    behind: Metric
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What `compare_many` found.
+
+    Attributes
+    ----------
+    metric : str
+        What they are ranked by.
+    rows : tuple of Ranked
+        The best first.
+    test : str
+        "exact McNemar", or "exact sign flips of groups" if groups were given.
+    confidence : float
+        Of the intervals.
+    """
+
+    metric: str
+    rows: tuple[Ranked, ...]
+    test: str
+    confidence: float
+
+    @property
+    def best_is_better(self) -> bool:
+        """Whether the best is better than the second, beyond what chance explains.
+
+        Its corrected p-value is below 1 - `confidence`, and the interval of the difference is
+        above 0.
+        """
+        second = self.rows[1]
+        return second.p_value < 1 - self.confidence and second.behind.low > 0
+
+    @property
+    def verdict(self) -> str:
+        """One sentence that says whether the best is really better than the second."""
+        best, second = self.rows[:2]
+        is_better = "is better than" if self.best_is_better else "cannot be told from"
+        found = interval(second.behind.low, second.behind.high)
+        return (
+            f"{best.name} {is_better} {second.name}: {self.metric} {number(best.value)} against "
+            f"{number(second.value)}, difference {found}, p = {second.p_value:.2g}"
+        )
+
+    def __str__(self) -> str:
+        return f"{text_table(*self._table())}\n\n{self.verdict}"
+
+    def to_markdown(self) -> str:
+        """Return the table and the verdict as Markdown."""
+        return f"{markdown_table(*self._table())}\n\n{self.verdict}\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts and numbers.
+
+        Returns
+        -------
+        dict
+            ``{"metric", "test", "confidence", "best_is_better", "verdict", "rows": [{"name",
+            "value", "behind", "p_value"}, ...]}``.
+        """
+        return {
+            "metric": self.metric,
+            "test": self.test,
+            "confidence": self.confidence,
+            "best_is_better": self.best_is_better,
+            "verdict": self.verdict,
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        rows: list[tuple[str, ...]] = [(self.rows[0].name, number(self.rows[0].value), "", "", "")]
+        for row in self.rows[1:]:
+            span = interval(row.behind.low, row.behind.high)
+            found = (number(row.behind.value), span, f"{row.p_value:.2g}")
+            rows.append((row.name, number(row.value), *found))
+        header = ("", self.metric, "behind", f"interval ({percent(self.confidence)})", "p")
+        return header, rows
+
+
+def compare_many(
+    y_true: npt.ArrayLike,
+    predictions: Mapping[str, npt.ArrayLike],
+    scores: Mapping[str, npt.ArrayLike] | None = None,
+    metric: str = "MC",
+    *,
+    class_names: Sequence[str] | None = None,
+    groups: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> Ranking:
+    """Rank classifiers that answered for the same images, and test the best against the others.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,)
+        True classes.
+    predictions : mapping of str to array_like, at least two
+        For each classifier the classes that it predicted.
+    scores : mapping of str to array_like, optional
+        For each classifier its scores; needed for ``metric="AUC"``.
+    metric : {"ACC", "PRE", "REC", "F1", "MC", "KS", "AUC"}, default="MC"
+        What to rank by.
+    class_names, groups, confidence, n_resamples, random_state : optional
+        As in `report`.
+
+    Returns
+    -------
+    Ranking
+        The best first; the others with their distance from it and a p-value as in `compare`.
+
+    Raises
+    ------
+    InvalidParameterError
+        As in `report`; or fewer than two classifiers.
+
+    Notes
+    -----
+    The best was chosen by the same images, so its p-values are corrected for all pairs of
+    classifiers, not for its own alone, by Holm's method.
+
+    References
+    ----------
+    - S. Holm, Scandinavian Journal of Statistics 6, 1979, pp. 65-70.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import compare_many
+    >>> truth = [0, 1] * 20
+    >>> found = compare_many(truth, {"poor": truth[:24] + [1, 0] * 8, "good": truth[:36] + [1, 0] * 2})
+    >>> print(found)
+          MC  behind  interval (95%)        p
+    good  0.80
+    poor  0.20    0.60    0.31 to 0.91  0.00049
+    <BLANKLINE>
+    good is better than poor: MC 0.80 against 0.20, difference 0.31 to 0.91, p = 0.00049
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("n_resamples", n_resamples, low=1)
+    check_int("random_state", random_state, low=0)
+    names = list(predictions)
+    if len(names) < 2:
+        raise invalid("predictions", "those of at least two classifiers", names)
+    if scores is not None and set(scores) != set(names):
+        raise invalid("scores", f"one for each of {names}", sorted(scores))
+    every = paired_samples(
+        y_true,
+        [predictions[name] for name in names],
+        [None if scores is None else scores[name] for name in names],
+        class_names,
+        groups,
+    )
+    overall = [key for key, name in every[0].columns if not name]
+    column = overall.index(check_choice("metric", metric, overall))
+    values = [float(sample.values()[column]) for sample in every]
+    order = sorted(range(len(names)), key=lambda k: (-np.nan_to_num(values[k], nan=-9), k))
+    pairs = list(itertools.combinations(range(len(names)), 2))
+    p_values = holm([exact_p_value(every[i], every[j]) for i, j in pairs])
+    corrected = dict(zip(pairs, p_values, strict=True))
+    drawn = [sample.resampled(n_resamples, random_state)[:, [column]] for sample in every]
+    best, rows = order[0], []
+    for k in order:
+        span = difference_span([drawn[best], drawn[k]], 0, confidence, every[k].n_units)
+        behind = Metric(values[best] - values[k], *span, every[k].method)
+        p_value = 1.0 if k == best else corrected[min(best, k), max(best, k)]
+        rows.append(Ranked(names[k], values[k], behind, p_value))
+    return Ranking(metric, tuple(rows), name_of_test(groups), float(confidence))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number by Holm's step-down method."""
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    stepped = np.maximum.accumulate(np.asarray(p_values, float)[order] * factors)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in corrected]
