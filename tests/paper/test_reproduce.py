@@ -44,11 +44,11 @@ def test_the_verdict_sets_claims_beside_what_was_obtained(run):
     plain, augmented = run.claims
     assert plain.copies == 0
     assert augmented.copies > 0.9
-    text = run.to_text().rpartition("Verdict")[2]
+    text = run.to_text(10**6).rpartition("Verdict")[2]
     assert ["Table", "2,", "DT", "0.74", f"{augmented.leaked.value:.2f}"] in [
         line.split()[:5] for line in text.splitlines()
     ]
-    assert f"{augmented.copies:.0%} of the leaked test images had a copy of themselves" in text
+    assert f"{augmented.copies:.0%} of the leaked test images had a copy of" in text
     assert run.record["verdict"][1]["gain"] == augmented.gain
 
 

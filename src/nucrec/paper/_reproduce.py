@@ -61,7 +61,7 @@ class Reproduction:
             Columns of the terminal.
         """
         parts = [table.to_text(width) for table in self.tables]
-        return "\n\n\n".join([*parts, claims_text(self.claims)])
+        return "\n\n\n".join([*parts, claims_text(self.claims, width)])
 
 
 def reproduce(

@@ -1,5 +1,6 @@
 """What a run says of the paper's claims, in a few lines."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from nucrec import _text as fmt
 from nucrec.evaluate import Metric
 from nucrec.paper._epochs import MEAN
-from nucrec.paper._tables import TableResult
+from nucrec.paper._tables import TEXT_WIDTH, TableResult
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def make_claims(tables: Sequence[TableResult]) -> tuple[Claim, ...]:
     return tuple(_claim(table) for table in tables)
 
 
-def claims_text(claims: Sequence[Claim]) -> str:
-    """Return the claims as a small table with a sentence on leakage."""
+def claims_text(claims: Sequence[Claim], width: int = TEXT_WIDTH) -> str:
+    """Return the claims as a small table with a sentence on leakage, so many columns wide."""
     header = ("accuracy", "claimed", "leaked", "honest", "interval", "gain by leaking")
     notes = [
         "leaked: as the paper must have divided the images; honest: on fields or groups that were "
@@ -68,7 +69,10 @@ def claims_text(claims: Sequence[Claim]) -> str:
                 f"themselves in training; leaking changed the accuracy by {claim.gain:+.2f}"
             )
     table = fmt.text_table(header, [_line(claim) for claim in claims])
-    return "\n".join(["Verdict", "", table, "", *notes])
+    wrapped = [
+        textwrap.fill(note, min(width, TEXT_WIDTH), subsequent_indent="  ") for note in notes
+    ]
+    return "\n".join(["Verdict", "", table, "", *wrapped])
 
 
 def _claim(table: TableResult) -> Claim:
