@@ -31,7 +31,8 @@ examples:
 _TRAIN = """\
 Train a network on a folder with one sub-folder of images for each class, and save it to one file.
 
-Some of the images are kept back and the report on them is printed; --test-size 0 trains on all. In a
+Some of the images are kept back; the report on them is printed, and probabilities are calibrated
+with them. --test-size 0 trains on all. In a
 CSV file (file,label,group) you can say which images belong together; they stay on one side.
 """
 _TRAIN_EXAMPLES = """\
@@ -49,6 +50,7 @@ _PREDICT_EXAMPLES = """\
 examples:
   nucrec predict model.keras plate-7 -o predictions.csv
   nucrec predict model.keras plate-7.zip -o predictions.csv --json
+  nucrec predict model.keras plate-7 -o predictions.csv --ask-below 0.05
 """
 _AUDIT = """\
 Find images of a folder that show the same or almost the same: copies, re-encoded, resized, brighter,
@@ -196,6 +198,13 @@ def _add_predict(commands: Any) -> None:
     add("model", metavar="MODEL", help="a file that nucrec saved")
     add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
     add("-o", "--out", required=True, metavar="FILE", help="the table to write, CSV")
+    add(
+        "--ask-below",
+        type=float,
+        metavar="RATE",
+        help="mark the images that a person should decide, so that the model loses at most this "
+        "share of the images of each class, such as 0.05",
+    )
     add("--json", action="store_true", help="print the summary as JSON")
     add("--quiet", action="store_true", help="no progress on standard error")
 
@@ -275,12 +284,13 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.test_size:
         train, test = split(images, arguments.test_size, random_state=arguments.seed)
     classifier.fit(train, checkpoint_dir=arguments.checkpoint)
-    classifier.save(arguments.out)
     found = None
     if test is not None:
+        classifier.calibrate(test)
         scores = classifier.predict_proba(test)
         names, groups = test.class_names, test.shared_groups
         found = report(test.labels, scores.argmax(1), scores, names, groups)
+    classifier.save(arguments.out)
     if arguments.json:
         print(json.dumps({"model": arguments.out, "report": found and found.to_dict()}, indent=2))
     else:
@@ -295,7 +305,14 @@ def _predict(arguments: argparse.Namespace) -> int:
     names = model_info(arguments.model).class_names
     model = load(arguments.model)
     show = not arguments.quiet
-    found = predict_folder(model, arguments.data, arguments.out, class_names=names, progress=show)
+    found = predict_folder(
+        model,
+        arguments.data,
+        arguments.out,
+        class_names=names,
+        ask_below=arguments.ask_below,
+        progress=show,
+    )
     print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
     if not arguments.json:
         print(f"Written to {found.path}")

@@ -1,6 +1,10 @@
 """What of a training part is in a test part."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,3 +62,13 @@ def test_bad_parts(crops):
         leakage(crops[:3], crops[:0])
     with pytest.raises(InvalidParameterError, match="train"):
         leakage([1], crops[:3])
+
+
+@pytest.mark.slow
+def test_labels_drawn_by_coin_are_learned_only_by_leaking():
+    example = Path(__file__).parents[2] / "examples" / "leakage.py"
+    told = subprocess.run([sys.executable, example], capture_output=True, text=True, check=True)
+    found = re.findall(r"accuracy (\S+) \((\S+) to ([\d.]+)\)", told.stdout)
+    (_, leaked_low, _), (_, low, high) = [[float(number) for number in each] for each in found]
+    assert leaked_low > 0.8
+    assert low < 0.5 < high

@@ -20,9 +20,10 @@ from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.datasets._plan import common_channels
+from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
 from nucrec.models._backbones import BACKBONES, load_weights
 from nucrec.models._features import Images, require_images
-from nucrec.models._labels import labelled, validation_part
+from nucrec.models._labels import held_out_part, labelled
 from nucrec.models._recipes import Mode, RecipeName
 from nucrec.models._settings import Settings
 from nucrec.models._tensorflow import start_tensorflow
@@ -93,6 +94,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         What images are brought to.
     fingerprint_ : str
         That of the training data.
+    temperature_ : Temperature or None
+        What calibrates the probabilities, after `calibrate`.
+    calibration_ : (ndarray of shape (n, n_classes), ndarray of shape (n,)) or None
+        The probabilities, before that, and the labels of the images it was calibrated with.
     interrupted_ : bool
         Whether training was ended by Ctrl-C.
 
@@ -194,7 +199,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         settings = Settings.of(self)
         seed = check_seed("random_state", self.random_state)
         train, classes = labelled("X", X, y)
-        held_out = None if validation is None else validation_part(validation, train, classes)
+        held_out = None
+        if validation is not None:
+            held_out = held_out_part("validation", validation, train.class_names, classes)
         if isinstance(X, ImageDataset) and isinstance(validation, ImageDataset):
             warn_of_leaks(X, validation)
         if self.early_stopping is not None and held_out is None:
@@ -276,7 +283,68 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X holds something that is no image, or nothing.
         """
         check_is_fitted(self, "model_")
-        return self._run(self.model_, X)
+        probabilities = self._run(self.model_, X)
+        if self.temperature_ is None:
+            return probabilities
+        return self.temperature_.apply(probabilities).astype(np.float32)
+
+    def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
+        """Learn from other images how far the probabilities can be believed.
+
+        From then on `predict_proba` gives calibrated probabilities, and `conformal` says which images a
+        person should decide. Predicted classes stay the same.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Images that the network was not trained on, of the kind it will be used for.
+        y : array_like of shape (n,), optional
+            Their classes; by default the labels of the data set.
+
+        Returns
+        -------
+        ImageClassifier
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            `y` does not fit `X`, or has other classes than the network.
+        """
+        check_is_fitted(self, "model_")
+        if y is not None:
+            held_out = held_out_part("X", (X, y), self.class_names_, self.classes_)
+        elif isinstance(X, ImageDataset):
+            held_out = held_out_part("X", X, self.class_names_, self.classes_)
+        else:
+            raise invalid("y", "the classes of the images, or a data set in X", None)
+        self._set_calibration(self._run(self.model_, held_out), held_out.labels)
+        return self
+
+    def conformal(self, error_rate: float = 0.05) -> ConformalRule:
+        """Return the rule that says which images the network may decide alone.
+
+        Parameters
+        ----------
+        error_rate : float, default=0.05
+            Share of the images of each class whose true class the rule may exclude.
+
+        Returns
+        -------
+        ConformalRule
+            Its ``ask(predict_proba(X))`` tells which images a person should look at.
+
+        Raises
+        ------
+        InvalidParameterError
+            The network was not calibrated, or the error rate is out of range.
+        """
+        check_is_fitted(self, "model_")
+        if self.calibration_ is None or self.temperature_ is None:
+            hint = "Call calibrate() with labelled images that it was not trained on."
+            raise invalid("model", "a network that was calibrated", self, hint)
+        probabilities, labels = self.calibration_
+        return fit_conformal(labels, self.temperature_.apply(probabilities), error_rate)
 
     def embed(self, X: Images) -> Array:
         """Return what the network makes of each image before it decides on a class.
@@ -373,6 +441,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.class_names_ = class_names
         self.image_size_ = image_size
         self.channels_ = channels
+        self.temperature_: Temperature | None = None
+        self.calibration_: tuple[Array, Array] | None = None
+
+    def _set_calibration(self, probabilities: Array, labels: Array) -> None:
+        """Calibrate with the probabilities and the labels, from 0, of images."""
+        self.temperature_ = fit_temperature(labels, probabilities)
+        self.calibration_ = probabilities, labels
 
     def _run(self, model: "keras.Model", X: Images) -> Array:
         images = require_images("X", X)

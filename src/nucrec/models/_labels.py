@@ -32,26 +32,29 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
     return _with_labels(images, labels, names), classes
 
 
-def validation_part(
-    given: ImageDataset | tuple[Images, npt.ArrayLike], train: ImageDataset, classes: Array
+def held_out_part(
+    name: str,
+    given: ImageDataset | tuple[Images, npt.ArrayLike],
+    class_names: tuple[str, ...],
+    classes: Array,
 ) -> ImageDataset:
-    """Return the validation images with labels numbered as those of the training images."""
+    """Return images with labels numbered as those of the training images."""
     if isinstance(given, ImageDataset):
-        if given.class_names != train.class_names:
-            raise invalid("validation", f"the classes {train.class_names}", given.class_names)
+        if given.class_names != class_names:
+            raise invalid(name, f"the classes {class_names}", given.class_names)
         if not len(given):
-            raise invalid("validation", "at least one image", given)
+            raise invalid(name, "at least one image", given)
         return given
     if not isinstance(given, tuple | list) or len(given) != 2:
-        raise invalid("validation", "an ImageDataset or a pair (X, y)", given)
+        raise invalid(name, "an ImageDataset or a pair (X, y)", given)
     images, values = as_images(given[0]), np.asarray(given[1])
     if images is None or values.shape != (len(images),):
-        raise invalid("validation", "images, and one class for each", values.shape)
+        raise invalid(name, "images, and one class for each", values.shape)
     numbers = {value: k for k, value in enumerate(classes.tolist())}
     unknown = sorted(set(values.tolist()) - set(numbers))
     if unknown:
-        raise invalid("validation", f"classes among {classes.tolist()}", unknown[0])
-    return _with_labels(images, [numbers[v] for v in values.tolist()], train.class_names)
+        raise invalid(name, f"classes among {classes.tolist()}", unknown[0])
+    return _with_labels(images, [numbers[v] for v in values.tolist()], class_names)
 
 
 def _with_labels(

@@ -61,6 +61,8 @@ class ModelInfo:
         When it was saved: ISO 8601, UTC.
     history : dict of str to list
         A network's ``history_``.
+    calibration : dict or None
+        The "probabilities" and "labels" of the images that a network was calibrated with.
     """
 
     kind: str
@@ -72,6 +74,7 @@ class ModelInfo:
     fingerprint: str | None
     created: str
     history: dict[str, list[Any]]
+    calibration: dict[str, list[Any]] | None = None
 
 
 def model_info(path: str | os.PathLike[str]) -> ModelInfo:

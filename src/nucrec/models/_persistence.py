@@ -188,6 +188,9 @@ def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
     classifier._set_fitted(network, classes, info.class_names, size, channels)
     classifier.fingerprint_ = info.fingerprint or ""
     classifier.history_ = info.history
+    if info.calibration is not None:
+        probabilities = np.array(info.calibration["probabilities"], np.float32)
+        classifier._set_calibration(probabilities, np.array(info.calibration["labels"], int))
     classifier.interrupted_ = False
     return classifier
 
@@ -223,7 +226,15 @@ def _network_info(model: ImageClassifier) -> ModelInfo:
         fingerprint=model.fingerprint_,
         created=_now(),
         history=model.history_,
+        calibration=_calibration(model),
     )
+
+
+def _calibration(model: ImageClassifier) -> dict[str, list[Any]] | None:
+    if model.calibration_ is None:
+        return None
+    probabilities, labels = model.calibration_
+    return {"probabilities": probabilities.tolist(), "labels": labels.tolist()}
 
 
 def _classical_info(

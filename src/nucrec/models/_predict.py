@@ -18,7 +18,9 @@ from nucrec._validation import check_real, invalid
 from nucrec.datasets import Quarantined
 from nucrec.datasets._unlabelled import find_images, images_in_parts
 from nucrec.errors import DatasetError, DataWarning
+from nucrec.evaluate import ConformalRule
 from nucrec.evaluate._intervals import wilson
+from nucrec.models._classifier import ImageClassifier
 
 Array = npt.NDArray[Any]
 
@@ -37,6 +39,8 @@ class FolderSummary:
         Images in it, those in its sub-folders not counted.
     positive : int
         How many of them were called positive.
+    ask : int
+        How many a person should look at, if that was asked for.
     share : float
         ``positive / n``.
     low, high : float
@@ -50,6 +54,7 @@ class FolderSummary:
     share: float
     low: float
     high: float
+    ask: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class FolderPredictions:
         Of the intervals.
     quarantined : tuple of Quarantined
         The files that could not be read.
+    ask_below : float or None
+        The error rate at which images are left to a person.
     """
 
     path: Path
@@ -78,9 +85,11 @@ class FolderPredictions:
     total: FolderSummary
     confidence: float
     quarantined: tuple[Quarantined, ...]
+    ask_below: float | None = None
 
     def __str__(self) -> str:
         header = ["folder", "images", self.positive_class, "share", "interval"]
+        header += [] if self.ask_below is None else ["to look at"]
         several = len(self.folders) > 1
         rows = [self._row(summary, summary.folder) for summary in self.folders]
         rows += [self._row(self.total, "all")] if several else []
@@ -95,16 +104,17 @@ class FolderPredictions:
             "path": str(self.path),
             "positive_class": self.positive_class,
             "confidence": self.confidence,
+            "ask_below": self.ask_below,
             "folders": [asdict(summary) for summary in self.folders],
             "total": asdict(self.total),
             "quarantined": [entry._asdict() for entry in self.quarantined],
         }
 
-    @staticmethod
-    def _row(summary: FolderSummary, name: str) -> list[str]:
+    def _row(self, summary: FolderSummary, name: str) -> list[str]:
         interval = fmt.interval(summary.low, summary.high)
         counts = [str(summary.n), str(summary.positive)]
-        return [name, *counts, fmt.number(summary.share), interval]
+        asked = [] if self.ask_below is None else [str(summary.ask)]
+        return [name, *counts, fmt.number(summary.share), interval, *asked]
 
 
 def predict_folder(
@@ -114,6 +124,7 @@ def predict_folder(
     *,
     class_names: Sequence[str] | None = None,
     confidence: float = 0.95,
+    ask_below: float | None = None,
     progress: Progress | bool = False,
 ) -> FolderPredictions:
     """Predict all images of a folder, and write a table of them.
@@ -133,6 +144,10 @@ def predict_folder(
         Names of the classes, in the order of ``model.classes_``; by default the model's own.
     confidence : float, default=0.95
         Of the intervals, strictly between 0 and 1.
+    ask_below : float, optional
+        Adds a column ``ask``: "yes" for the images that the model should not decide alone if at most
+        this share of the images of each class may be lost. Needs a network that was calibrated,
+        `ImageClassifier.calibrate`, on images like these.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (images done, images in all, what).
 
@@ -146,7 +161,7 @@ def predict_folder(
     DatasetNotFoundError, DatasetError
         There is nothing at `path`, or no image that can be read.
     InvalidParameterError
-        A parameter is out of range, or the model gives no probabilities.
+        A parameter is out of range, the model gives no probabilities, or was not calibrated.
     NucrecError
         `out` cannot be written.
 
@@ -182,14 +197,15 @@ def predict_folder(
     names = check_class_names(own if class_names is None else class_names)
     if len(names) != len(model.classes_):
         raise invalid("class_names", f"names of the classes {list(model.classes_)}", class_names)
+    rule = None if ask_below is None else _rule(model, ask_below)
     positive = _positive(names)
     show = progress_function(progress)
     table = Path(out).expanduser()
     root, files, problems = find_images(path)
-    tally = _Tally(names, positive, list(problems))
+    tally = _Tally(names, positive, rule, list(problems))
     with replacing(table) as temporary, temporary.open("x", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file", "predicted", *(f"probability_{name}" for name in names), "error"])
+        writer.writerow(tally.header)
         writer.writerows(tally.unreadable_rows(problems))
         done = 0
         show(done, len(files), "images")
@@ -210,7 +226,14 @@ def predict_folder(
         total=tally.summary(None, confidence),
         confidence=confidence,
         quarantined=tuple(tally.quarantined),
+        ask_below=ask_below,
     )
+
+
+def _rule(model: Any, error_rate: float) -> ConformalRule:
+    if not isinstance(model, ImageClassifier):
+        raise invalid("ask_below", "None for a classical model, which cannot be calibrated", model)
+    return model.conformal(error_rate)
 
 
 def _positive(names: Sequence[str]) -> int:
@@ -222,33 +245,52 @@ def _positive(names: Sequence[str]) -> int:
 class _Tally:
     """Makes the rows of the table, and counts."""
 
-    def __init__(self, names: Sequence[str], positive: int, quarantined: list[Quarantined]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        positive: int,
+        rule: ConformalRule | None,
+        quarantined: list[Quarantined],
+    ) -> None:
         self.counts: Counter[str] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._rule = rule
         self.quarantined = quarantined
         self._positives: Counter[str] = Counter()
         self._names = names
         self._positive = positive
 
+    @property
+    def header(self) -> list[str]:
+        """The names of the columns."""
+        asked = [] if self._rule is None else ["ask"]
+        probabilities = (f"probability_{name}" for name in self._names)
+        return ["file", "predicted", *probabilities, *asked, "error"]
+
     def rows(self, files: Sequence[str], probabilities: Array) -> Iterator[list[str]]:
         """Yield the rows of images, and count them."""
         chosen = probabilities.argmax(axis=1).tolist()
-        for file, k, row in zip(files, chosen, probabilities.tolist(), strict=True):
+        asks = [False] * len(chosen) if self._rule is None else self._rule.ask(probabilities)
+        for file, k, row, ask in zip(files, chosen, probabilities.tolist(), asks, strict=True):
             folder = PurePosixPath(file).parent.as_posix()
             self.counts[folder] += 1
             self._positives[folder] += k == self._positive
-            yield [file, self._names[k], *(f"{value:.6f}" for value in row), ""]
+            self._asked[folder] += bool(ask)
+            asked = [] if self._rule is None else ["yes" if ask else ""]
+            yield [file, self._names[k], *(f"{value:.6f}" for value in row), *asked, ""]
 
     def unreadable_rows(self, entries: Sequence[Quarantined]) -> Iterator[list[str]]:
         """Yield the rows of files that cannot be read."""
         for entry in entries:
-            yield [entry.name, "", *("" for _ in self._names), entry.reason]
+            yield [entry.name, *[""] * (len(self.header) - 2), entry.reason]
 
     def summary(self, folder: str | None, confidence: float) -> FolderSummary:
         """Return the counts of a folder, or of all images."""
         n = self.counts.total() if folder is None else self.counts[folder]
         found = self._positives.total() if folder is None else self._positives[folder]
+        asked = self._asked.total() if folder is None else self._asked[folder]
         interval = wilson(found, n, confidence)
-        return FolderSummary(folder or ".", n, found, found / n, *interval)
+        return FolderSummary(folder or ".", n, found, found / n, *interval, asked)
 
 
 def _warn(problems: Sequence[Quarantined], n: int) -> None:

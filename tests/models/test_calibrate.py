@@ -1,0 +1,115 @@
+"""Networks whose probabilities are calibrated, and that ask a person."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nucrec.__main__ import main
+from nucrec.errors import InvalidParameterError, ModelFileError
+from nucrec.evaluate import fit_conformal, fit_temperature
+from nucrec.models import ImageClassifier, classical_zoo, cnn, load, model_info, predict_folder
+
+pytestmark = pytest.mark.slow
+
+
+def fitted(crops) -> ImageClassifier:
+    return cnn(image_size=16, epochs=2, random_state=0).fit(crops[::3])
+
+
+@pytest.fixture(scope="module")
+def plain(crops) -> ImageClassifier:
+    return fitted(crops)
+
+
+@pytest.fixture(scope="module")
+def calibrated(crops) -> ImageClassifier:
+    return fitted(crops).calibrate(crops[1::3])
+
+
+@pytest.fixture
+def folder(crops, tmp_path):
+    (tmp_path / "plate").mkdir()
+    for i, image in enumerate(crops[2::30].images):
+        Image.fromarray(image).save(tmp_path / "plate" / f"{i:02d}.png")
+    return tmp_path / "plate"
+
+
+def test_probabilities_are_those_at_the_temperature_of_the_held_out(crops, plain, calibrated):
+    held_out, new = crops[1::3], crops[2::3]
+    temperature = fit_temperature(held_out.labels, plain.predict_proba(held_out))
+    assert calibrated.temperature_.value == pytest.approx(temperature.value, rel=1e-3)
+    expected = temperature.apply(plain.predict_proba(new))
+    np.testing.assert_allclose(calibrated.predict_proba(new), expected, atol=1e-3)
+    np.testing.assert_array_equal(calibrated.predict(new), plain.predict(new))
+    assert calibrated.predict_proba(new).dtype == np.float32
+
+
+def test_calibrating_again_begins_anew(crops, calibrated):
+    again = fitted(crops).calibrate(crops[2::3]).calibrate(crops[1::3])
+    assert again.temperature_.value == pytest.approx(calibrated.temperature_.value, rel=1e-3)
+    by_arrays = fitted(crops).calibrate(list(crops[1::3].images), crops.labels[1::3])
+    assert by_arrays.temperature_.value == pytest.approx(calibrated.temperature_.value, rel=1e-3)
+    assert calibrated.fit(crops[::3]).temperature_ is None
+    calibrated.calibrate(crops[1::3])
+
+
+def test_the_rule_is_that_of_the_held_out_images(crops, calibrated):
+    held_out = crops[1::3]
+    rule = calibrated.conformal(0.1)
+    expected = fit_conformal(held_out.labels, calibrated.predict_proba(held_out), 0.1)
+    assert rule.thresholds == pytest.approx(expected.thresholds, abs=1e-4)
+    inside = rule.sets(calibrated.predict_proba(held_out))[range(len(held_out)), held_out.labels]
+    assert inside.mean() >= 0.9
+
+
+def test_it_is_saved(crops, calibrated, tmp_path):
+    path = tmp_path / "model.keras"
+    calibrated.save(path)
+    again = load(path)
+    new = crops[2::3]
+    np.testing.assert_array_equal(again.predict_proba(new), calibrated.predict_proba(new))
+    assert again.conformal(0.05) == calibrated.conformal(0.05)
+    assert len(model_info(path).calibration["labels"]) == len(crops[1::3])
+
+
+def test_what_cannot_be_asked(crops, plain, folder, tmp_path):
+    with pytest.raises(InvalidParameterError, match="calibrate"):
+        plain.conformal()
+    with pytest.raises(InvalidParameterError, match="calibrate"):
+        predict_folder(plain, folder, tmp_path / "out.csv", ask_below=0.05)
+    classical = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    with pytest.raises(InvalidParameterError, match="ask_below"):
+        predict_folder(classical, folder, tmp_path / "out.csv", ask_below=0.05)
+    assert not (tmp_path / "out.csv").exists()
+    with pytest.raises(InvalidParameterError, match="y: expected the classes"):
+        plain.calibrate(list(crops[:3].images))
+
+
+def test_the_command_line_marks_what_to_look_at(calibrated, folder, tmp_path, capsys):
+    calibrated.save(tmp_path / "model.keras")
+    table = tmp_path / "out.csv"
+    command = ["predict", str(tmp_path / "model.keras"), str(folder), "-o", str(table), "--quiet"]
+    assert main([*command, "--ask-below", "0.05"]) == 0
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    scores = [
+        [float(row[f"probability_{name}"]) for name in calibrated.class_names_] for row in rows
+    ]
+    asked = ["yes" if ask else "" for ask in calibrated.conformal(0.05).ask(scores)]
+    assert [row["ask"] for row in rows] == asked
+    assert "yes" in asked
+    line = capsys.readouterr().out.splitlines()
+    assert line[0].split()[-3:] == ["to", "look", "at"]
+    assert line[1].split()[-1] == str(asked.count("yes"))
+    assert main(command) == 0
+    assert "ask" not in table.read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_a_changed_calibration_is_refused(calibrated, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        calibrated, "calibration_", (np.array([[2.0, -1.0]], np.float32), np.array([0]))
+    )
+    calibrated.save(tmp_path / "model.keras")
+    with pytest.raises(ModelFileError, match="rows that add up to 1"):
+        load(tmp_path / "model.keras")
