@@ -113,7 +113,7 @@ def test_reproduce(images, tmp_path):
     assert "honest protocol" in result.stdout
     assert re.search(r"\[22/22\]", result.stderr)
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["run.json", "table-1.csv", "table-1.md"]
+    assert written == ["card.md", "run.json", "table-1.csv", "table-1.md"]
 
 
 def test_json_and_quiet(images, tmp_path):

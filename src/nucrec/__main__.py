@@ -27,6 +27,7 @@ examples:
   nucrec reproduce --tables 1,2 --protocol honest
   nucrec reproduce --data ~/nucrec_data --out nucrec-results
   nucrec reproduce --preset full --tables 5,6 --out full
+  nucrec reproduce --from-record results/run.json --out again
 """
 _TRAIN = """\
 Train a network on a folder with one sub-folder of images for each class, and save it to one file.
@@ -130,6 +131,11 @@ def _add_reproduce(commands: Any) -> None:
         "--data", metavar="PATH", help="NucRec or class folder, zip or CSV (default: shipped crops)"
     )
     add("--out", default="results", metavar="FOLDER", help="where to write (default: results)")
+    add(
+        "--from-record",
+        metavar="FILE",
+        help="repeat the run of a run.json, with its parameters, and compare the numbers",
+    )
     add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
     add("--jobs", type=int, metavar="N", help="classifiers at a time (default: one for each core)")
     add("--timeout", type=float, default=600.0, metavar="S", help="seconds for a classifier (600)")
@@ -243,6 +249,8 @@ def _add_audit(commands: Any) -> None:
 def _reproduce(arguments: argparse.Namespace) -> int:
     from nucrec.paper import reproduce
 
+    if arguments.from_record is not None:
+        return _repeat(arguments)
     result = reproduce(
         data=arguments.data,
         tables=arguments.tables,
@@ -264,6 +272,23 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     for reason in result.missing:
         print(f"nucrec: missing: {reason}", file=sys.stderr)
     return 1 if result.record["failures"] and result.missing else 0
+
+
+def _repeat(arguments: argparse.Namespace) -> int:
+    from nucrec.paper import repeat
+
+    found = repeat(
+        arguments.from_record,
+        arguments.data,
+        arguments.out,
+        n_jobs=arguments.jobs,
+        progress=not arguments.quiet,
+    )
+    if arguments.json:
+        print(json.dumps(found.to_dict(), indent=2))
+    else:
+        print(found)
+    return 0 if found.agrees else 1
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -46,7 +46,7 @@ def run(tiny, tmp_path_factory):
 @pytest.mark.slow
 def test_files(run):
     names = [f"table-{n}.{end}" for n in (3, 4, 5, 6) for end in ("csv", "md")]
-    assert [path.name for path in run[0].files] == [*names, "figure-4.png", "run.json"]
+    assert [path.name for path in run[0].files] == [*names, "figure-4.png", "card.md", "run.json"]
     assert all(path.stat().st_size for path in run[0].files)
     assert run[0].missing == ()
 
@@ -154,7 +154,12 @@ def test_without_matplotlib_the_figure_is_named_as_missing(tiny, tmp_path, monke
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = reproduce(tiny, 3, protocol="honest", out=tmp_path, progress=False)
-    assert [path.name for path in result.files] == ["table-3.csv", "table-3.md", "run.json"]
+    assert [path.name for path in result.files] == [
+        "table-3.csv",
+        "table-3.md",
+        "card.md",
+        "run.json",
+    ]
     assert "figure-4.png was not drawn" in result.missing[0]
     assert "nucrec[plots]" in result.missing[0]
 

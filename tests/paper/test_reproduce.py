@@ -27,7 +27,7 @@ def run(tmp_path_factory):
 @pytest.mark.slow
 def test_files(run):
     assert [path.name for path in run.files] == [
-        "table-1.csv", "table-1.md", "table-2.csv", "table-2.md", "run.json",
+        "table-1.csv", "table-1.md", "table-2.csv", "table-2.md", "card.md", "run.json",
     ]  # fmt: skip
     assert sorted(os.listdir(run.files[0].parent)) == sorted(path.name for path in run.files)
 
@@ -146,7 +146,12 @@ def tiny(random_image) -> ImageDataset:
 
 def test_one_table_one_protocol(tiny, tmp_path):
     result = reproduce(tiny, 1, protocol="honest", out=tmp_path / "new" / "folder", progress=False)
-    assert [path.name for path in result.files] == ["table-1.csv", "table-1.md", "run.json"]
+    assert [path.name for path in result.files] == [
+        "table-1.csv",
+        "table-1.md",
+        "card.md",
+        "run.json",
+    ]
     obtained = result.tables[0].obtained["honest"]
     assert [row.name for row in obtained] == NAMES
     assert obtained["LR"].report.metrics["ACC"].value == 1

@@ -2,6 +2,7 @@
 
 from nucrec.paper._protocol import Division
 from nucrec.paper._published import PublishedTable, published_table
+from nucrec.paper._repeat import Repetition, repeat
 from nucrec.paper._reproduce import Reproduction, reproduce
 from nucrec.paper._tables import TableResult
 from nucrec.paper._verdict import Claim
@@ -10,8 +11,10 @@ __all__ = [
     "Claim",
     "Division",
     "PublishedTable",
+    "Repetition",
     "Reproduction",
     "TableResult",
     "published_table",
+    "repeat",
     "reproduce",
 ]

@@ -15,6 +15,9 @@ import nucrec
 from nucrec.datasets import ImageDataset
 from nucrec.paper._tables import TableResult
 
+SHIPPED = "load_mnfinder_crops('paper')"
+"""The source of the data that ship with nucrec."""
+
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pillow", "joblib", "tensorflow", "keras")
 
 

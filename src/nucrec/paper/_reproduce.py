@@ -15,12 +15,13 @@ from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load
 from nucrec.datasets._nucrec import is_nucrec
 from nucrec.errors import LeakageWarning, MissingExtraError, WeightsNotAvailableError
 from nucrec.models import ZooResult, classical_zoo, run_zoo
+from nucrec.paper._card import card
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._figures import can_draw, draw_figure_4
 from nucrec.paper._presets import AUGMENTED, CLASSICAL, PRESETS, Preset
 from nucrec.paper._protocol import COPIES, TEST_SIZE, Division, ProtocolName, make_division
 from nucrec.paper._published import published_table
-from nucrec.paper._record import describe_data, make_record, to_json
+from nucrec.paper._record import SHIPPED, describe_data, make_record, to_json
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
 from nucrec.paper._verdict import Claim, claims_text, make_claims
 
@@ -113,8 +114,9 @@ def reproduce(
     Reproduction
         The tables, the run record and the files: for each table ``table-N.csv`` (unrounded, with
         intervals) and ``table-N.md``; ``figure-4.png`` if there are any of Tables III to VI and
-        matplotlib is installed (extra ``plots``); and ``run.json``. A table for which weights
-        cannot be had says so, and so does ``missing``.
+        matplotlib is installed (extra ``plots``); ``card.md``, the run on one page; and ``run.json``,
+        the whole of it, last. A table for which weights cannot be had says so, and so does
+        ``missing``.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def reproduce(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     result = reproduce(tables=1, protocol="honest", out=folder, progress=False)
     ...     print([path.name for path in result.files])
-    ['table-1.csv', 'table-1.md', 'run.json']
+    ['table-1.csv', 'table-1.md', 'card.md', 'run.json']
     >>> len(result.tables[0].obtained["honest"])
     11
     """
@@ -145,7 +147,7 @@ def reproduce(
     protocols: list[ProtocolName] = ["paper", "honest"] if protocol == "both" else [protocol]
 
     started = time.perf_counter()
-    dataset, source = _load(data)
+    dataset, source = load_data(data)
     folder = Path(out).expanduser()
     make_folder(folder)
     run = _Run(
@@ -177,13 +179,14 @@ def reproduce(
     claims = make_claims(results)
     record["verdict"] = [claim.to_dict() for claim in claims]
     record["seconds"] = time.perf_counter() - started
+    write_text(folder / "card.md", card(record, claims))
     write_text(folder / "run.json", to_json(record))
     if run.checkpoints is not None:
         shutil.rmtree(run.checkpoints, ignore_errors=True)
     return Reproduction(
         tuple(results),
         record,
-        (*files, *figure, folder / "run.json"),
+        (*files, *figure, folder / "card.md", folder / "run.json"),
         tuple(dict.fromkeys([*missing, *reason])),
         claims,
     )
@@ -305,10 +308,10 @@ def _table_numbers(tables: str | int | Sequence[int]) -> tuple[int, ...]:
     return numbers
 
 
-def _load(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str]:
+def load_data(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str]:
     """Return the data set, and where it came from."""
     if data is None:
-        return load_mnfinder_crops("paper"), "load_mnfinder_crops('paper')"
+        return load_mnfinder_crops("paper"), SHIPPED
     if isinstance(data, ImageDataset):
         return data, "ImageDataset"
     if not isinstance(data, str | Path):

@@ -1,0 +1,194 @@
+"""Repeating a run from its record, and comparing."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nucrec._progress import Progress
+from nucrec._validation import invalid
+from nucrec.datasets import ImageDataset
+from nucrec.errors import DatasetError
+from nucrec.paper._record import SHIPPED
+from nucrec.paper._reproduce import Reproduction, load_data, reproduce
+
+_EXACT = 1e-9
+_NETWORKS = 0.05
+"""How much an accuracy of a network may differ: sums of several threads are not ordered."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What became of a run that was repeated.
+
+    Attributes
+    ----------
+    result : Reproduction
+        The new run.
+    compared : int
+        Numbers that were compared.
+    differences : tuple of str
+        Those that do not agree, in words.
+    changed : tuple of str
+        Versions and hardware that are not those of the first run.
+    """
+
+    result: Reproduction
+    compared: int
+    differences: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all numbers agree."""
+        return not self.differences
+
+    def __str__(self) -> str:
+        lines = [f"{self.compared} numbers compared, {len(self.differences)} differ"]
+        lines += [f"  {difference}" for difference in self.differences]
+        if self.changed:
+            lines.append("Changed since: " + "; ".join(self.changed))
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the new run as plain lists and numbers.
+
+        Returns
+        -------
+        dict
+            ``{"agrees", "compared", "differences", "changed"}``.
+        """
+        return {
+            "agrees": self.agrees,
+            "compared": self.compared,
+            "differences": list(self.differences),
+            "changed": list(self.changed),
+        }
+
+
+def repeat(
+    record: str | Path,
+    data: str | Path | ImageDataset | None = None,
+    out: str | Path = "results-again",
+    *,
+    n_jobs: int | None = None,
+    progress: Progress | bool = True,
+) -> Repetition:
+    """Repeat a run of `reproduce` from its record, and say whether the numbers agree.
+
+    Parameters
+    ----------
+    record : path
+        The ``run.json`` of the first run.
+    data : path or ImageDataset, optional
+        The same data, if they are not where they were.
+    out : path, default="results-again"
+        Folder for the files of the new run.
+    n_jobs, progress : optional
+        As in `reproduce`.
+
+    Returns
+    -------
+    Repetition
+        Classical classifiers must agree in all digits, accuracies of networks to 0.05.
+
+    Raises
+    ------
+    InvalidParameterError
+        The file is no record of a run.
+    DatasetNotFoundError, DatasetError
+        The data cannot be loaded, or are not those of the record.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nucrec.paper import repeat, reproduce
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = reproduce(tables=1, protocol="honest", out=folder, progress=False)
+    ...     again = repeat(first.files[-1], out=f"{folder}/again", progress=False)
+    >>> again.agrees
+    True
+    """
+    before = _read(Path(record).expanduser())
+    source = before["data"]["source"]
+    if data is None and source != SHIPPED:
+        data = source
+    found = load_data(data)[0].fingerprint
+    if found != before["data"]["fingerprint"]:
+        raise DatasetError(
+            f"the data are not those of {record}: their fingerprint is {found[:12]}..., it was "
+            f"{before['data']['fingerprint'][:12]}..."
+        )
+    parameters = before["parameters"]
+    result = reproduce(
+        data,
+        parameters["tables"],
+        parameters["preset"],
+        parameters["protocol"],
+        out,
+        random_state=parameters["random_state"],
+        n_jobs=n_jobs,
+        timeout=parameters["timeout"],
+        progress=progress,
+    )
+    now = json.loads(result.files[-1].read_text(encoding="utf-8"))
+    old, new = dict(_numbers(before)), dict(_numbers(now))
+    differences = [
+        f"{what}: {_shown(old.get(what))} then, {_shown(new.get(what))} now"
+        for what in {**old, **new}
+        if not _agree(what, old.get(what), new.get(what))
+    ]
+    return Repetition(result, len({**old, **new}), tuple(differences), tuple(_changed(before, now)))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    expected = "a run.json that nucrec reproduce wrote"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        known = {"tables", "preset", "protocol", "random_state", "timeout"}
+        if known <= set(record["parameters"]) and {"source", "fingerprint"} <= set(record["data"]):
+            dict(_numbers(record))
+            return dict(record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise invalid("record", expected, f"{path}: {error!r}") from error
+    raise invalid("record", expected, str(path))
+
+
+def _numbers(record: Mapping[str, Any]) -> Iterator[tuple[str, float | str | None]]:
+    """Yield what is to agree, with a name for it."""
+    for run in record["runs"]:
+        where = f"table {run['table']}, {run['protocol']} protocol"
+        yield f"{where}, test images", ",".join(run["test_ids"])
+        for row in run["rows"]:
+            name = f"{where}, {row['name']}"
+            if "accuracy" in row:
+                yield f"{name}, network accuracy", row["accuracy"]["value"]
+                continue
+            yield f"{name}, status", row["status"]
+            if row["report"] is not None:
+                for metric, found in row["report"]["metrics"].items():
+                    yield f"{name}, {metric}", found["value"]
+
+
+def _agree(what: str, old: float | str | None, new: float | str | None) -> bool:
+    if not isinstance(old, float | int) or not isinstance(new, float | int):
+        return old == new
+    tolerance = _NETWORKS if what.endswith("network accuracy") else _EXACT
+    return math.isclose(old, new, rel_tol=0, abs_tol=tolerance)
+
+
+def _shown(value: float | str | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for part in ("versions", "hardware"):
+        for name, value in now[part].items():
+            old = before.get(part, {}).get(name)
+            if old != value:
+                yield f"{name} {old} to {value}"
