@@ -22,7 +22,6 @@ def card(record: Mapping[str, Any], claims: tuple[Claim, ...]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     hardware = record["hardware"]
     data = record["data"]
-    classes = ", ".join(f"{count} {name}" for name, count in data["classes"].items())
     parameters = ", ".join(f"{name} = {value}" for name, value in record["parameters"].items())
     failures = [
         f"table {entry['table']}, {entry['protocol']} protocol, {entry['name']}: {entry['outcome']}"
@@ -35,8 +34,8 @@ def card(record: Mapping[str, Any], claims: tuple[Claim, ...]) -> str:
             f"- made: {record['created']}, in {record['seconds']:.0f} s",
             f"- with: {versions}",
             f"- on: {hardware['system']} {hardware['machine']}, {hardware['cores']} cores",
-            f"- data: {data['source']}: {data['n']} images ({classes}) in {data['n_groups']} groups; "
-            f"{len(data['quarantined'])} files left out",
+            f"- data: {data['source']}: {data['n']} images ({_classes(data)}) in "
+            f"{data['n_groups']} groups; {len(data['quarantined'])} files left out",
             f"- fingerprint of the data: `{data['fingerprint']}`",
             f"- parameters: {parameters}",
             f"- failures: {'; '.join(failures) or 'none'}",
@@ -70,6 +69,10 @@ _DIVISION_HEADER = (
 )  # fmt: skip
 
 
+def _classes(data: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in data["classes"].items())
+
+
 def _division(run: Mapping[str, Any]) -> tuple[str, ...]:
     rows = run["rows"]
     seconds = run.get("seconds", sum(row.get("seconds", 0.0) for row in rows))
@@ -90,7 +93,7 @@ def _items(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     leaked = [run for run in record["runs"] if run["leaked_families"] or run["leaked_groups"]]
     honest = [run for run in record["runs"] if run["protocol"] == "honest"]
     separation = (
-        f"{len(honest)} divisions keep groups apart; {len(leaked)} do not, on purpose, and say so"
+        f"divisions that keep groups apart: {len(honest)}; that do not, on purpose: {len(leaked)}"
     )
     failures = len(record["failures"])
     return [
@@ -98,7 +101,7 @@ def _items(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("source of the images", data["source"]),
         ("how images and patients were chosen", FOR_THE_AUTHOR),
         ("how the classes were determined, by whom, and how reliably", FOR_THE_AUTHOR),
-        ("number of images, by class", str(data["classes"])),
+        ("number of images, by class", _classes(data)),
         ("what was left out", f"{len(data['quarantined'])} files, each with its reason in run.json"),
         ("sample size: why it is enough", FOR_THE_AUTHOR + "; intervals show what it leaves open"),
         ("division into training and test", f"{parameters['test_size']:.0%} for the test, by seed"),
