@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.evaluate._inputs import check_scores, encode_classes, number_groups
+from nucrec.evaluate._inputs import check_resampling, check_scores, encode_classes, number_groups
 from nucrec.evaluate._intervals import bootstrap, percentile_interval
 from nucrec.evaluate._report import Metric
 
@@ -186,10 +186,8 @@ def calibration_error(
     >>> round(calibration_error(truth, scores).value, 6)
     0.0
     """
-    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_resampling(confidence, n_resamples, random_state)
     check_int("n_bins", n_bins, low=1)
-    check_int("n_resamples", n_resamples, low=1)
-    check_int("random_state", random_state, low=0)
     true, scores = _checked(y_true, y_score, class_names)
     surest = scores.max(axis=1)
     bins = np.minimum((surest * n_bins).astype(int), n_bins - 1)

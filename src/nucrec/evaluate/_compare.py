@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._text import interval, number, percent, text_table
-from nucrec._validation import check_int, check_real, invalid
+from nucrec._validation import invalid
+from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import percentile_interval
 from nucrec.evaluate._report import Metric
 from nucrec.evaluate._sample import Sample
@@ -151,9 +152,7 @@ def compare(
     >>> round(found.differences["ACC"].value, 3)
     0.3
     """
-    check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    check_int("n_resamples", n_resamples, low=1)
-    check_int("random_state", random_state, low=0)
+    check_resampling(confidence, n_resamples, random_state)
     if (score_a is None) != (score_b is None):
         raise invalid("score_a and score_b", "both or none", "one of them")
     first, second = paired_samples(y_true, [a, b], [score_a, score_b], class_names, groups)

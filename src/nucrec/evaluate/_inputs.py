@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import check_class_names, order_classes
-from nucrec._validation import check_finite, check_known, invalid
+from nucrec._validation import check_finite, check_int, check_known, check_real, invalid
 
 Array = npt.NDArray[Any]
 
@@ -72,6 +72,13 @@ def check_scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
         expected = f"shape ({n}, {n_classes})" + (f" or ({n},)" if n_classes == 2 else "")
         raise invalid("y_score", expected, f"shape {scores.shape}")
     return scores
+
+
+def check_resampling(confidence: float, n_resamples: int, random_state: int) -> None:
+    """Check what every function with a bootstrap interval takes."""
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("n_resamples", n_resamples, low=1)
+    check_int("random_state", random_state, low=0)
 
 
 def number_groups(groups: npt.ArrayLike, n: int) -> Array:

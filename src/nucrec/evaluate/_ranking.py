@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._text import interval, markdown_table, number, percent, text_table
-from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec._validation import check_choice, invalid
 from nucrec.evaluate._compare import difference_span, exact_p_value, name_of_test, paired_samples
+from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._report import Metric
 
 
@@ -171,9 +172,7 @@ def compare_many(
     <BLANKLINE>
     good is better than poor: MC 0.80 against 0.20, difference 0.31 to 0.91, p = 0.00049
     """
-    check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    check_int("n_resamples", n_resamples, low=1)
-    check_int("random_state", random_state, low=0)
+    check_resampling(confidence, n_resamples, random_state)
     names = list(predictions)
     if len(names) < 2:
         raise invalid("predictions", "those of at least two classifiers", names)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import check_int, check_real
 from nucrec.evaluate import _format
+from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import percentile_interval, wilson
 from nucrec.evaluate._sample import BY_CLASS, Sample
 
@@ -233,9 +233,7 @@ def report(
     >>> result.confusion_matrix
     ((5, 5), (0, 10))
     """
-    check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    check_int("n_resamples", n_resamples, low=1)
-    check_int("random_state", random_state, low=0)
+    check_resampling(confidence, n_resamples, random_state)
     sample = Sample.of(y_true, y_pred, y_score, class_names, groups)
     names = sample.names
     drawn = (sample.weighted if sample.groups is None else sample.resampled)(
