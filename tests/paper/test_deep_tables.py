@@ -112,7 +112,7 @@ def test_progress_runs_from_start_to_end(run):
 
 @pytest.mark.slow
 def test_figure_4_is_a_picture(run):
-    with Image.open(run[0].files[-2]) as figure:
+    with Image.open(run[0].files[-3]) as figure:
         assert figure.width > 1000
         assert len(figure.convert("RGB").getcolors(1 << 24)) > 50
 
