@@ -166,3 +166,24 @@ def test_number_of_folds(crops, n_splits):
         InvalidParameterError, match="^n_splits: expected a whole number of at least 2"
     ):
         folds(crops, n_splits)
+
+
+def test_repeats_divide_each_time_otherwise(crops):
+    pairs = folds(crops, 3, random_state=0, n_repeats=2)
+    assert len(pairs) == 6
+    once = folds(crops, 3, random_state=0)
+    assert [test.ids.tolist() for _, test in pairs[:3]] == [test.ids.tolist() for _, test in once]
+    for repeat in (pairs[:3], pairs[3:]):
+        assert sorted(i for _, test in repeat for i in test.ids) == sorted(crops.ids)
+    assert {frozenset(test.ids) for _, test in pairs[:3]}.isdisjoint(
+        frozenset(test.ids) for _, test in pairs[3:]
+    )
+    assert all(not set(train.groups) & set(test.groups) for train, test in pairs)
+
+
+def test_more_repeats_than_there_are_divisions():
+    # three groups can be divided into three folds in one way only
+    dataset = make([0, 1] * 3, [0, 0, 1, 1, 2, 2])
+    assert len(folds(dataset, 3, random_state=0)) == 3
+    with pytest.raises(SplitError, match="only 1 different divisions into 3 folds"):
+        folds(dataset, 3, random_state=0, n_repeats=2)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from nucrec.evaluate import report
-from nucrec.evaluate._intervals import bootstrap, percentile_interval, student_quantile, wilson
+from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
 
 
 @pytest.mark.parametrize("n", [1, 10, 92, 5000])
@@ -69,12 +69,6 @@ def test_undefined_resamples_are_left_out():
     found = percentile_interval(np.array([np.nan, 1.0, 2.0, 3.0]), 0.5, 10**9)
     assert found == pytest.approx((1.5, 2.5))
     assert np.isnan(percentile_interval(np.array([np.nan]), 0.9, 5)).all()
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 3, 5, 29, 1000])
-@pytest.mark.parametrize("p", [0.75, 0.95, 0.975])
-def test_quantiles_are_those_of_student(p, freedom):
-    assert student_quantile(p, freedom) == pytest.approx(stats.t.ppf(p, freedom), rel=0.01)
 
 
 def test_few_units_have_wider_intervals():

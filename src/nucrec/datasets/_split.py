@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 By = Literal["group", "image"]
 
 _ORDERS_TRIED = 50
+_DIVISIONS_TRIED = 20
 _GROUPS_WEIGHED = 20_000  # in all orders together, so that many groups take no longer
 
 
@@ -84,8 +85,10 @@ def folds(
     n_splits: int = 5,
     by: By = "group",
     random_state: int | None = None,
+    *,
+    n_repeats: int = 1,
 ) -> list[tuple[ImageDataset, ImageDataset]]:
-    """Divide a data set for cross-validation: each image is in the test part once.
+    """Divide a data set for cross-validation: each image is in the test part once in each repeat.
 
     Parameters
     ----------
@@ -97,16 +100,20 @@ def folds(
         As in `split`.
     random_state : int, optional
         Seed; by default other folds each time.
+    n_repeats : int, default=1
+        How many times to divide, each time otherwise.
 
     Returns
     -------
     list of (train, test)
-        `n_splits` pairs of `ImageDataset`, with all classes in each of them.
+        ``n_splits * n_repeats`` pairs of `ImageDataset`, with all classes in each of them; those of
+        the first repeat come first.
 
     Raises
     ------
     SplitError
-        A class has fewer than `n_splits` images, or (by group) too few groups.
+        A class has fewer than `n_splits` images, or (by group) too few groups, also for as many
+        different divisions as there are repeats.
     InvalidParameterError
         A parameter is out of range.
 
@@ -125,27 +132,32 @@ def folds(
     >>> sum(len(test) for train, test in folds(load_mnfinder_crops(), 5, random_state=0))
     306
     """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     check_choice("by", by, ("group", "image"))
     check_int("n_splits", n_splits, low=2)
     seed = check_seed("random_state", random_state)
     _check_class_sizes(dataset, n_splits)
+    check_int("n_repeats", n_repeats, low=1)
     if by == "image":
         _warn_if_copies(dataset)
-        splitter, units = StratifiedKFold(n_splits, shuffle=True, random_state=seed), None
+        units = None
     else:
-        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
         units = _units(dataset)
         _check_class_groups(dataset, units, n_splits)
+    divisions: list[Array] = []
+    for repeat in range(n_repeats):
+        divisions.append(
+            _another_division(dataset.labels, units, n_splits, seed, repeat, divisions)
+        )
     pairs = []
-    for train, test in splitter.split(np.zeros(len(dataset)), dataset.labels, units):
-        pairs.append((dataset[train], dataset[test]))
-        if not all(_has_all_classes(dataset, part) for part in (train, test)):
-            raise SplitError(
-                f"{n_splits} folds by group leave a fold without one of the classes: "
-                "use fewer folds, or more groups for each class"
-            )
+    for numbers in divisions:
+        for fold in range(n_splits):
+            in_test = numbers == fold
+            if not all(_has_all_classes(dataset, part) for part in (~in_test, in_test)):
+                raise SplitError(
+                    f"{n_splits} folds by group leave a fold without one of the classes: "
+                    "use fewer folds, or more groups for each class"
+                )
+            pairs.append((dataset[~in_test], dataset[in_test]))
     return pairs
 
 
@@ -156,6 +168,37 @@ def divide(
     draw = _draw_images if by == "image" else _draw_groups
     in_test = draw(dataset, test_size, seed)
     return dataset[~in_test], dataset[in_test]
+
+
+def _another_division(
+    labels: Array, units: Array | None, n_splits: int, seed: int, repeat: int, known: list[Array]
+) -> Array:
+    """Return the number of the fold of each image, in a division that is not among those known."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    splitter = StratifiedKFold if units is None else StratifiedGroupKFold
+    for attempt in range(_DIVISIONS_TRIED):
+        first = repeat == attempt == 0
+        drawn = (
+            seed if first else np.random.SeedSequence([seed, repeat, attempt]).generate_state(1)[0]
+        )
+        parts = splitter(n_splits, shuffle=True, random_state=int(drawn)).split(
+            labels, labels, units
+        )
+        numbers = np.empty(len(labels), dtype=np.int64)
+        for fold, (_, test) in enumerate(parts):
+            numbers[test] = fold
+        if not any(_same_division(numbers, other) for other in known):
+            return numbers
+    raise SplitError(
+        f"there are only {len(known)} different divisions into {n_splits} folds: fewer repeats, or "
+        "more groups, are needed"
+    )
+
+
+def _same_division(a: Array, b: Array) -> bool:
+    """Tell whether the same images are together in both, whatever the numbers of the folds."""
+    return len(np.unique(np.column_stack([a, b]), axis=0)) == len(np.unique(a))
 
 
 def _warn_if_copies(dataset: ImageDataset) -> None:

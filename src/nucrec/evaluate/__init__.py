@@ -9,6 +9,7 @@ from nucrec.evaluate._calibration import (
 )
 from nucrec.evaluate._compare import Comparison, compare
 from nucrec.evaluate._consistency import Consistency, consistency
+from nucrec.evaluate._folds import FoldMetric, over_folds, rank_folds
 from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
 from nucrec.evaluate._report import Metric, Report, report
 
@@ -16,6 +17,7 @@ __all__ = [
     "Comparison",
     "ConformalRule",
     "Consistency",
+    "FoldMetric",
     "Metric",
     "Ranked",
     "Ranking",
@@ -27,5 +29,7 @@ __all__ = [
     "consistency",
     "fit_conformal",
     "fit_temperature",
+    "over_folds",
+    "rank_folds",
     "report",
 ]

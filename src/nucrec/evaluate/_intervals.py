@@ -103,23 +103,10 @@ def percentile_interval(values: Array, confidence: float, n_units: int) -> tuple
 
 
 def student_quantile(p: float, freedom: int) -> float:
-    """Return a quantile of Student's t distribution, p > 0.5, to about 1 %.
+    """Return a quantile of Student's t distribution."""
+    from scipy.special import stdtrit
 
-    Exact for 1 and 2 degrees of freedom, otherwise by the expansion of M. Abramowitz, I. A. Stegun,
-    "Handbook of Mathematical Functions", 1964, 26.7.5.
-    """
-    if freedom == 1:
-        return float(np.tan(np.pi * (p - 0.5)))
-    if freedom == 2:
-        return float((2 * p - 1) / np.sqrt(2 * p * (1 - p)))
-    z = NormalDist().inv_cdf(p)
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return float(sum(term / freedom**k for k, term in enumerate(terms)))
+    return float(stdtrit(freedom, p))
 
 
 def _draws(rng: np.random.Generator, n_resamples: int, n_units: int) -> Array:

@@ -2,6 +2,7 @@
 
 from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
+from nucrec.models._cross_validation import CrossValidation, FoldResults, cross_validate
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
@@ -12,7 +13,9 @@ from nucrec.models._zoo import run_zoo
 from nucrec.models._zoo_result import ZooResult, ZooRow
 
 __all__ = [
+    "CrossValidation",
     "Embeddings",
+    "FoldResults",
     "FolderPredictions",
     "FolderSummary",
     "ImageClassifier",
@@ -22,6 +25,7 @@ __all__ = [
     "ZooRow",
     "classical_zoo",
     "cnn",
+    "cross_validate",
     "inception_transfer",
     "load",
     "model_info",

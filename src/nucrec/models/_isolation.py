@@ -13,15 +13,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import IO, Any, BinaryIO, cast
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from queue import SimpleQueue
+from types import TracebackType
+from typing import IO, Any, BinaryIO, Self, TypeVar, cast
 
 try:
     import cloudpickle
 except ImportError:  # joblib before 1.6 carries its own copy
     from joblib.externals import cloudpickle
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_ONE_THREAD = dict.fromkeys(
+    (
+        *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+        *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+    ),
+    "1",
+)
 """One thread in each child: cores are used by several children, and sums are added in one order."""
 
 _TIME_TO_EXIT = 10.0  # seconds that a process which closed its pipes gets to end by itself
@@ -124,6 +133,62 @@ class ChildProcess:
             )
             _pipes(self._process)[1].read(1)  # it has loaded its libraries
         return self._process
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Lanes:
+    """Child processes that work at the same time; a context, at the end of which they are killed.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._children = [ChildProcess() for _ in range(n)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._kill()
+
+    def each(self, function: Callable[[T, ChildProcess], R], things: Sequence[T]) -> Iterator[R]:
+        """Yield ``function(thing, child)`` of each thing as it is done, with a child that is free."""
+        idle: SimpleQueue[ChildProcess] = SimpleQueue()
+        for child in self._children:
+            idle.put(child)
+
+        def with_next_free(thing: T) -> R:
+            child = idle.get()
+            try:
+                return function(thing, child)
+            finally:
+                idle.put(child)
+
+        pool = ThreadPoolExecutor(len(self._children))
+        futures = [pool.submit(with_next_free, thing) for thing in things]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if not all(future.done() for future in futures):
+                self._kill()
+            pool.shutdown(wait=True)
+
+    def _kill(self) -> None:
+        for child in self._children:
+            child.kill()
 
 
 def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:

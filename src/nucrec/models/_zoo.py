@@ -4,10 +4,8 @@ import pickle
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Mapping
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +27,7 @@ from nucrec.models._isolation import (
     ChildError,
     ChildProcess,
     ChildTimeoutError,
+    Lanes,
     pack,
 )
 from nucrec.models._zoo_result import ZooResult, ZooRow
@@ -95,26 +94,49 @@ def run_zoo(
     >>> [row.status for row in result]
     ['ok', 'ok']
     """
+    check_zoo(zoo, timeout, confidence)
+    if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
+        warn_of_leaks(train, test)
+    show = progress or silent
+    with Lanes(min(count_lanes(n_jobs), len(zoo))) as lanes:
+        return run_on(zoo, train, test, lanes, timeout, confidence, show)
+
+
+def check_zoo(zoo: object, timeout: float | None, confidence: float) -> None:
+    """Check what every function that runs a zoo takes."""
     if not isinstance(zoo, Mapping) or not zoo:
         raise invalid("zoo", "a non-empty mapping of names to classifiers", zoo)
     if timeout is not None:
         check_real("timeout", timeout, low=0, high=1e9, open_ends=True)
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    lanes = available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+
+
+def count_lanes(n_jobs: int | None) -> int:
+    """Return how many child processes to run at a time: by default one for each core."""
+    return available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+
+
+def run_on(
+    zoo: Mapping[str, Any],
+    train: Data,
+    test: Data,
+    lanes: Lanes,
+    timeout: float | None,
+    confidence: float,
+    show: Progress,
+) -> ZooResult:
+    """Do what `run_zoo` does, in child processes that may have been used before."""
     part = (_Part.of("train", train), _Part.of("test", test))
     names = [p.class_names for p in part]
     if None not in names and names[0] != names[1]:
         raise invalid("test", f"the classes of train, {names[0]}", names[1])
-    if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
-        warn_of_leaks(train, test)
-    show = progress or silent
     shared = _SharedFeatures(*part)
     rows: dict[str, ZooRow] = {}
 
     def one(name: str, child: ChildProcess) -> ZooRow:
         return _run_one(name, zoo[name], shared, child, timeout, confidence)
 
-    for row in _in_children(list(zoo), one, min(lanes, len(zoo))):
+    for row in lanes.each(one, list(zoo)):
         rows[row.name] = row
         show(len(rows), len(zoo), row.name)
     return ZooResult(tuple(rows[name] for name in zoo), _ranking(rows, part[1], confidence))
@@ -300,31 +322,3 @@ def _aligned(found: _Predictions, classes: list[Any]) -> Array | None:
 def _one_line(error: BaseException) -> str:
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
-
-
-def _in_children(
-    names: list[str], one: Callable[[str, ChildProcess], ZooRow], lanes: int
-) -> Iterator[ZooRow]:
-    """Yield the row of each name as it is done, each made by one of `lanes` child processes."""
-    children = [ChildProcess() for _ in range(lanes)]
-    idle: SimpleQueue[ChildProcess] = SimpleQueue()
-    for child in children:
-        idle.put(child)
-
-    def next_free(name: str) -> ZooRow:
-        child = idle.get()
-        try:
-            return one(name, child)
-        finally:
-            idle.put(child)
-
-    pool = ThreadPoolExecutor(lanes)
-    try:
-        futures: list[Future[ZooRow]] = [pool.submit(next_free, name) for name in names]
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in children:
-            child.kill()
-        pool.shutdown(wait=True)

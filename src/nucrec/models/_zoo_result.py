@@ -111,7 +111,7 @@ class ZooResult(Sequence[ZooRow]):
         return self.rows[key]
 
     def metric(self, name: str, metric: str) -> Metric | None:
-        """Return a metric of a classifier; None where it has no result.
+        """Return a metric of a classifier; None where it has none.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class ZooResult(Sequence[ZooRow]):
             Such as "ACC".
         """
         found = self[name].report
-        return None if found is None else found.metrics[metric]
+        return None if found is None else found.metrics.get(metric)
 
     def status(self, name: str) -> str:
         """Return what became of a classifier: "ok", "failed" or "timeout".
@@ -151,7 +151,7 @@ class ZooResult(Sequence[ZooRow]):
 
     def to_csv(self) -> str:
         """Return CSV text, unrounded: each metric with its interval."""
-        names = self._metric_names()
+        names = self.metric_names
         header = ["model", "status", "seconds", "stage", "error"]
         header += [name + ending for name in names for ending in ("", "_low", "_high")]
         lines: list[list[object]] = []
@@ -168,12 +168,14 @@ class ZooResult(Sequence[ZooRow]):
         ranking = None if self.ranking is None else self.ranking.to_dict()
         return {"rows": [row.to_dict() for row in self.rows], "ranking": ranking}
 
-    def _metric_names(self) -> list[str]:
+    @property
+    def metric_names(self) -> list[str]:
+        """The metrics that any classifier has, in the order of the report."""
         reports = [row.report for row in self.rows if row.report]
         return list(dict.fromkeys(name for report in reports for name in report.metrics))
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        names = self._metric_names()
+        names = self.metric_names
         header = ["model", *names, "ACC interval", "MC interval", "seconds", "outcome"]
         return header, [self._line(row, names) for row in self.rows]
 
