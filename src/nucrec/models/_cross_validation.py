@@ -14,7 +14,7 @@ from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, folds
 from nucrec.evaluate import FoldMetric, Metric, Ranking, over_folds, rank_folds
 from nucrec.models._isolation import Lanes
-from nucrec.models._zoo import check_zoo, count_lanes, run_on
+from nucrec.models._zoo import check_zoo, count_lanes, run_parts
 from nucrec.models._zoo_result import ZooResult
 
 _BOUNDS = {"MC": (-1.0, 1.0), "KS": (-1.0, 1.0)}
@@ -264,16 +264,13 @@ def cross_validate(
     check_zoo(zoo, timeout, confidence)
     check_int("copies", copies, low=1)
     pairs = folds(dataset, n_splits, by, random_state, n_repeats=n_repeats)
-    show = progress or silent
-    total = len(pairs) * len(zoo)
-    results: list[ZooResult] = []
-
-    def of_fold(done: int, of: int, name: str) -> None:
-        number = len(results)
-        show(number * of + done, total, f"fold {number + 1} of {len(pairs)}: {name}")
-
-    with Lanes(min(count_lanes(n_jobs), len(zoo))) as lanes:
-        for train, test in pairs:
-            part = train if augment is None else augment.expand(train, copies)
-            results.append(run_on(zoo, part, test, lanes, timeout, confidence, of_fold))
-    return CrossValidation(tuple(results), n_splits, float(confidence))
+    parts = {
+        f"fold {number} of {len(pairs)}": (
+            augment.expand(train, copies) if augment else train,
+            test,
+        )
+        for number, (train, test) in enumerate(pairs, 1)
+    }
+    with Lanes(count_lanes(n_jobs)) as lanes:
+        found = dict(run_parts(zoo, parts, lanes, timeout, confidence, progress or silent))
+    return CrossValidation(tuple(found[name] for name in parts), n_splits, float(confidence))

@@ -39,13 +39,12 @@ class Steps:
         self._model, self._optimizer = model, optimizer
         self._weights = np.array(weights, np.float32)
         self._loss = keras.losses.CategoricalCrossentropy()
-        self._metrics = [keras.metrics.Mean("loss"), *_metrics(n_classes)]
+        self._metrics = PaperMetrics(n_classes)
         self._compiled: Any = None
 
     def start_epoch(self) -> None:
         """Forget the metrics of what was trained on before."""
-        for metric in self._metrics:
-            metric.reset_state()
+        self._metrics.reset()
 
     def run(self, inputs: Array, labels: Array) -> None:
         """Train on a batch of inputs and one-hot labels."""
@@ -57,7 +56,7 @@ class Steps:
 
     def metrics(self) -> dict[str, float]:
         """Return the loss and the metrics of the epoch so far, each over all its images."""
-        return _values(self._metrics)
+        return self._metrics.values()
 
     def _step(self, inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
@@ -65,43 +64,67 @@ class Steps:
             loss = self._loss(labels, probabilities, sample_weight=weights)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
-        mean, *others = self._metrics
-        mean.update_state(loss, sample_weight=tf.shape(inputs)[0])
-        for metric in others:
-            metric.update_state(labels, probabilities)
+        self._metrics.update(labels, probabilities, loss)
 
 
-def evaluate_probabilities(truth: Array, probabilities: Array) -> dict[str, float]:
-    """Return the loss and the metrics of one-hot labels and probabilities."""
-    metrics = _metrics(truth.shape[1])
-    for metric in metrics:
-        metric.update_state(truth, probabilities)
-    loss = ops.mean(keras.losses.categorical_crossentropy(truth, probabilities))
-    return {"loss": float(loss), **_values(metrics)}
+class PaperMetrics:
+    """The loss and the paper's metrics of many batches, compiled once.
 
-
-def _metrics(n_classes: int) -> list[keras.metrics.Metric]:
-    """Return the paper's metrics.
+    ``reset()`` forgets all batches.
 
     Precision and recall of a softmax of two units at threshold 0.5 count both units, so that both
     equal the accuracy. The means over the classes stand beside them under names of their own.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
     """
-    return [
-        keras.metrics.CategoricalAccuracy("acc"),
-        keras.metrics.Precision(name="pre"),
-        keras.metrics.Recall(name="rec"),
-        keras.metrics.AUC(name="auc"),
-        MacroMetrics(n_classes),
-    ]
 
+    def __init__(self, n_classes: int) -> None:
+        self._mean = keras.metrics.Mean("loss")
+        self._others = [
+            keras.metrics.CategoricalAccuracy("acc"),
+            keras.metrics.Precision(name="pre"),
+            keras.metrics.Recall(name="rec"),
+            keras.metrics.AUC(name="auc"),
+            MacroMetrics(n_classes),
+        ]
+        like = tf.TensorSpec((None, n_classes), tf.float32)
+        self._evaluated = tf.function(self._evaluate, input_signature=[like, like])
+        self._results = tf.function(self._result)
+        self.reset = tf.function(self._reset)
 
-def _values(metrics: list[keras.metrics.Metric]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for metric in metrics:
-        result = metric.result()
-        values = result if isinstance(result, dict) else {metric.name: result}
-        found |= {name: float(value) for name, value in values.items()}
-    return found
+    def update(self, labels: tf.Tensor, probabilities: tf.Tensor, loss: tf.Tensor) -> None:
+        """Add a batch of one-hot labels and probabilities, with its mean loss."""
+        self._mean.update_state(loss, sample_weight=tf.shape(labels)[0])
+        for metric in self._others:
+            metric.update_state(labels, probabilities)
+
+    def values(self) -> dict[str, float]:
+        """Return the loss and the metrics of all batches so far."""
+        return {name: float(value) for name, value in self._results().items()}
+
+    def evaluate(self, labels: Array, probabilities: Array) -> dict[str, float]:
+        """Return the loss and the metrics of these one-hot labels and probabilities alone."""
+        self._evaluated(labels, probabilities)
+        return self.values()
+
+    def _reset(self) -> None:
+        for metric in (self._mean, *self._others):
+            metric.reset_state()
+
+    def _evaluate(self, labels: tf.Tensor, probabilities: tf.Tensor) -> None:
+        losses = keras.losses.categorical_crossentropy(labels, probabilities)
+        self._reset()
+        self.update(labels, probabilities, ops.mean(losses))
+
+    def _result(self) -> dict[str, tf.Tensor]:
+        found: dict[str, tf.Tensor] = {}
+        for metric in (self._mean, *self._others):
+            result = metric.result()
+            found |= result if isinstance(result, dict) else {metric.name: result}
+        return found
 
 
 class MacroMetrics(keras.metrics.Metric):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from nucrec._threads import ahead
 from nucrec.models._checkpoint import Checkpoint, Snapshot
 from nucrec.models._recipes import Recipe
 from nucrec.models._running import no_retracing_warnings
-from nucrec.models._steps import Steps, evaluate_probabilities
+from nucrec.models._steps import PaperMetrics, Steps
 
 Array = npt.NDArray[Any]
 Batch = tuple[Array, Array]
@@ -103,6 +103,7 @@ class Training:
     interrupted: bool = False
     _best: list[Array] | None = None
     _best_loss: float = np.inf
+    _metrics: PaperMetrics | None = None
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Run the stages, from where a checkpoint left off.
@@ -161,10 +162,15 @@ class Training:
         row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in steps.metrics().items()}
         if stage.validate is not None and self.truth is not None:
             probabilities = stage.validate()
-            found = evaluate_probabilities(self.truth, probabilities)
+            found = self._evaluate(self.truth, probabilities)
             row |= {f"VAL-{_COLUMNS[key]}": value for key, value in found.items()}
             self.validation.append(probabilities)
         return row
+
+    def _evaluate(self, truth: Array, probabilities: Array) -> dict[str, float]:
+        if self._metrics is None:
+            self._metrics = PaperMetrics(truth.shape[1])
+        return self._metrics.evaluate(truth, probabilities)
 
     def _label(self, stage: Stage, epoch: int) -> str:
         text = f"{stage.name}, epoch {epoch + 1} of {stage.epochs}"

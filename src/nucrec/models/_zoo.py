@@ -4,7 +4,7 @@ import pickle
 import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -97,9 +97,9 @@ def run_zoo(
     check_zoo(zoo, timeout, confidence)
     if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
         warn_of_leaks(train, test)
-    show = progress or silent
     with Lanes(min(count_lanes(n_jobs), len(zoo))) as lanes:
-        return run_on(zoo, train, test, lanes, timeout, confidence, show)
+        found = run_parts(zoo, {"": (train, test)}, lanes, timeout, confidence, progress or silent)
+        return next(found)[1]
 
 
 def check_zoo(zoo: object, timeout: float | None, confidence: float) -> None:
@@ -116,30 +116,43 @@ def count_lanes(n_jobs: int | None) -> int:
     return available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
 
 
-def run_on(
+def run_parts(
     zoo: Mapping[str, Any],
-    train: Data,
-    test: Data,
+    parts: Mapping[str, tuple[Data, Data]],
     lanes: Lanes,
     timeout: float | None,
     confidence: float,
     show: Progress,
-) -> ZooResult:
-    """Do what `run_zoo` does, in child processes that may have been used before."""
+) -> Iterator[tuple[str, ZooResult]]:
+    """Do what `run_zoo` does for several training and test sets, under names of their own.
+
+    Yields name and result of each as it is done; classifiers of the next run beside the last ones of
+    the one before.
+    """
+    checked = {name: _check_parts(train, test) for name, (train, test) in parts.items()}
+    shared = {name: _SharedFeatures(*part) for name, part in checked.items()}
+    rows: dict[str, dict[str, ZooRow]] = {name: {} for name in parts}
+    tasks = [(part, name) for part in parts for name in zoo]
+
+    def one(task: tuple[str, str], child: ChildProcess) -> tuple[str, ZooRow]:
+        part, name = task
+        return part, _run_one(name, zoo[name], shared[part], child, timeout, confidence)
+
+    for done, (part, row) in enumerate(lanes.each(one, tasks), 1):
+        rows[part][row.name] = row
+        show(done, len(tasks), f"{part}: {row.name}" if part else row.name)
+        if len(rows[part]) == len(zoo):
+            del shared[part]  # its features are not needed any more
+            ranking = _ranking(rows[part], checked[part][1], confidence)
+            yield part, ZooResult(tuple(rows[part][name] for name in zoo), ranking)
+
+
+def _check_parts(train: Data, test: Data) -> "tuple[_Part, _Part]":
     part = (_Part.of("train", train), _Part.of("test", test))
     names = [p.class_names for p in part]
     if None not in names and names[0] != names[1]:
         raise invalid("test", f"the classes of train, {names[0]}", names[1])
-    shared = _SharedFeatures(*part)
-    rows: dict[str, ZooRow] = {}
-
-    def one(name: str, child: ChildProcess) -> ZooRow:
-        return _run_one(name, zoo[name], shared, child, timeout, confidence)
-
-    for row in lanes.each(one, list(zoo)):
-        rows[row.name] = row
-        show(len(rows), len(zoo), row.name)
-    return ZooResult(tuple(rows[name] for name in zoo), _ranking(rows, part[1], confidence))
+    return part
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,22 @@
 """The run record on one page, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nucrec import _text as fmt
-from nucrec.paper._verdict import Claim, claims_text
 
 FOR_THE_AUTHOR = "for the author to say"
 
 
-def card(record: Mapping[str, Any], claims: tuple[Claim, ...]) -> str:
+def card(record: Mapping[str, Any], verdict: str) -> str:
     """Return the record as a page of Markdown.
 
     Parameters
     ----------
     record : mapping
         What `make_record` returned.
-    claims : tuple of Claim
-        The verdict.
+    verdict : str
+        Of the claims, as plain text.
     """
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     hardware = record["hardware"]
@@ -46,7 +45,7 @@ def card(record: Mapping[str, Any], claims: tuple[Claim, ...]) -> str:
             "## Verdict",
             "",
             "```text",
-            claims_text(claims).partition("\n\n")[2],
+            verdict.partition("\n\n")[2],
             "```",
             "",
             "## Divisions",
@@ -65,8 +64,9 @@ def card(record: Mapping[str, Any], claims: tuple[Claim, ...]) -> str:
 
 
 _DIVISION_HEADER = (
-    "table", "protocol", "training", "test", "copies in training", "groups in training", "seconds",
-)  # fmt: skip
+    *("table", "protocol", "folds", "training", "test"),
+    *("copies in training", "groups in training", "seconds"),
+)
 
 
 def _classes(data: Mapping[str, Any]) -> str:
@@ -74,26 +74,38 @@ def _classes(data: Mapping[str, Any]) -> str:
 
 
 def _division(run: Mapping[str, Any]) -> tuple[str, ...]:
-    rows = run["rows"]
-    seconds = run.get("seconds", sum(row.get("seconds", 0.0) for row in rows))
+    folds = run["folds"]
+    shares = [max(fold[key] for fold in folds) for key in ("leaked_families", "leaked_groups")]
     return (
         str(run["table"]),
         run["protocol"],
-        str(run["n_train"]),
-        str(run["n_test"]),
-        f"{run['leaked_families']:.0%}",
-        f"{run['leaked_groups']:.0%}",
-        f"{seconds:.0f}",
+        str(len(folds)),
+        *(_span([fold[key] for fold in folds]) for key in ("n_train", "n_test")),
+        *(f"{share:.0%}" for share in shares),
+        f"{sum(map(_seconds, folds)):.0f}",
     )
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _seconds(fold: Mapping[str, Any]) -> float:
+    return float(fold.get("seconds", sum(row.get("seconds", 0.0) for row in fold["rows"])))
 
 
 def _items(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what the guidelines ask, and what the run says to it."""
     data, parameters = record["data"], record["parameters"]
-    leaked = [run for run in record["runs"] if run["leaked_families"] or run["leaked_groups"]]
-    honest = [run for run in record["runs"] if run["protocol"] == "honest"]
-    separation = (
-        f"divisions that keep groups apart: {len(honest)}; that do not, on purpose: {len(leaked)}"
+    apart, leaked = (
+        sum(len(run["folds"]) for run in record["runs"] if (run["protocol"] == "honest") is honest)
+        for honest in (True, False)
+    )
+    separation = f"divisions that keep groups apart: {apart}; that do not, on purpose: {leaked}"
+    division = (
+        f"paper: {parameters['test_size']:.0%} for the test, by seed; honest: "
+        f"{parameters['n_splits']} folds of whole groups, {parameters['n_repeats']} times, by seed"
     )
     failures = len(record["failures"])
     return [
@@ -104,7 +116,7 @@ def _items(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("number of images, by class", _classes(data)),
         ("what was left out", f"{len(data['quarantined'])} files, each with its reason in run.json"),
         ("sample size: why it is enough", FOR_THE_AUTHOR + "; intervals show what it leaves open"),
-        ("division into training and test", f"{parameters['test_size']:.0%} for the test, by seed"),
+        ("division into training and test", division),
         ("separation of training and test (leakage)", separation),
         ("preprocessing and augmentation", "in the tables' captions and the documentation"),
         ("models, with all settings", f"nucrec {record['versions']['nucrec']}, preset "

@@ -7,7 +7,7 @@ from typing import Any
 from nucrec._files import replacing
 from nucrec._optional import require
 from nucrec.evaluate import Metric
-from nucrec.paper._epochs import MEAN, EpochResult
+from nucrec.paper._epochs import MEAN
 from nucrec.paper._tables import TableResult
 
 _COLUMNS = {
@@ -89,5 +89,5 @@ def _draw_panel(panel: Any, title: str, values: Mapping[int, Mapping[str, Metric
 
 def can_draw(tables: Sequence[TableResult]) -> bool:
     """Tell whether there is any training among the tables that reached epoch 20."""
-    results = [result for table in tables for result in table.obtained.values()]
-    return any(isinstance(r, EpochResult) and r.status(MEAN) == "ok" for r in results)
+    trained = [table for table in tables if table.published.key == "EPOCH"]
+    return any(r.status(MEAN) == "ok" for table in trained for r in table.obtained.values())

@@ -1,18 +1,25 @@
 """The two ways to test: as the paper must have done, and so that the test images are new."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from nucrec.augment import paper_pipeline
-from nucrec.datasets import ImageDataset
-from nucrec.datasets._split import divide, split
+from nucrec.datasets import ImageDataset, folds
+from nucrec.datasets._split import divide
 
 ProtocolName = Literal["paper", "honest"]
 
 TEST_SIZE = 0.3
+"""Share of the images that the paper tested on."""
+
+N_SPLITS = 3
+"""Folds of the honest protocol: about the paper's share is tested on."""
+
 COPIES = 4
+"""Changed copies of each image, where there are any."""
 
 
 @dataclass(frozen=True)
@@ -45,39 +52,16 @@ class Division:
         return float(np.isin(self.test.groups, self.train.groups).mean())
 
     @property
-    def _has_groups(self) -> bool:
+    def has_groups(self) -> bool:
         """Whether any group holds more than one original."""
         return any(
             len(np.unique(part.groups)) < len(np.unique(part.parents))
             for part in (self.train, self.test)
         )
 
-    @property
-    def caption(self) -> str:
-        """How the parts were made, and what the training part knows of the test part."""
-        made = {
-            ("paper", False): "images drawn at random",
-            ("paper", True): "augmented first, then images drawn at random",
-            ("honest", False): "whole groups drawn",
-            ("honest", True): "whole groups drawn, then the training part augmented",
-        }[self.protocol, self.augmented]
-        if self.protocol == "honest" and not self._has_groups:
-            made += " (no groups are known: each image is one)"
-        names = self.test.class_names
-        share = np.bincount(self.test.labels, minlength=len(names)) / len(self.test)
-        largest = int(share.argmax())
-        return (
-            f"{self.protocol} protocol: {made}. {len(self.train)} training and {len(self.test)} test "
-            f"images, {share[largest]:.0%} of these {names[largest]}. In training are copies of "
-            f"{self.leaked_families:.0%} of the test images, and images of the groups of "
-            f"{self.leaked_groups:.0%}."
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Return the division for the run record."""
         return {
-            "protocol": self.protocol,
-            "augmented": self.augmented,
             "n_train": len(self.train),
             "n_test": len(self.test),
             "leaked_families": self.leaked_families,
@@ -86,9 +70,36 @@ class Division:
         }
 
 
-def make_division(
-    dataset: ImageDataset, protocol: ProtocolName, *, augmented: bool, seed: int
-) -> Division:
+def caption(divisions: Sequence[Division]) -> str:
+    """Return how the parts were made, and what the training part knows of the test part."""
+    first = divisions[0]
+    made = {
+        ("paper", False): "images drawn at random",
+        ("paper", True): "augmented first, then images drawn at random",
+        ("honest", False): _folds_in_words(len(divisions)),
+        ("honest", True): f"{_folds_in_words(len(divisions))}, then the training part augmented",
+    }[first.protocol, first.augmented]
+    if first.protocol == "honest" and not first.has_groups:
+        made += " (no groups are known: each image is one)"
+    counts = np.sum([np.bincount(d.test.labels, minlength=2) for d in divisions], axis=0)
+    largest = int(counts.argmax())
+    return (
+        f"{first.protocol} protocol: {made}. {_span(len(d.train) for d in divisions)} training and "
+        f"{_span(len(d.test) for d in divisions)} test images, {counts[largest] / counts.sum():.0%} of "
+        f"these {first.test.class_names[largest]}. In training are copies of "
+        f"{_mean(d.leaked_families for d in divisions):.0%} of the test images, and images of the "
+        f"groups of {_mean(d.leaked_groups for d in divisions):.0%}."
+    )
+
+
+def make_divisions(
+    dataset: ImageDataset,
+    protocol: ProtocolName,
+    *,
+    augmented: bool,
+    seed: int,
+    n_repeats: int,
+) -> tuple[Division, ...]:
     """Divide a data set of originals.
 
     Parameters
@@ -96,12 +107,14 @@ def make_division(
     dataset : ImageDataset
         Originals.
     protocol : {"paper", "honest"}
-        "paper" augments everything and then draws 30 % of the images; "honest" draws whole groups
-        with about 30 % of the images, and augments the training part only.
+        "paper" augments everything and then draws 30 % of the images, once; "honest" draws folds of
+        whole groups, and augments the training parts only.
     augmented : bool
         Whether to augment at all.
     seed : int
         Of the drawing and the augmentation.
+    n_repeats : int
+        How many times the honest protocol draws folds.
 
     Raises
     ------
@@ -111,8 +124,24 @@ def make_division(
     pipeline = paper_pipeline(seed)
     if protocol == "paper":
         pool = pipeline.expand(dataset, COPIES) if augmented else dataset
-        train, test = divide(pool, TEST_SIZE, "image", seed)
+        pairs = [divide(pool, TEST_SIZE, "image", seed)]
     else:
-        train, test = split(dataset, TEST_SIZE, "group", seed)
-        train = pipeline.expand(train, COPIES) if augmented else train
-    return Division(protocol, augmented, train, test)
+        pairs = [
+            (pipeline.expand(train, COPIES) if augmented else train, test)
+            for train, test in folds(dataset, N_SPLITS, random_state=seed, n_repeats=n_repeats)
+        ]
+    return tuple(Division(protocol, augmented, train, test) for train, test in pairs)
+
+
+def _folds_in_words(n: int) -> str:
+    times = n // N_SPLITS
+    return f"{N_SPLITS} folds of whole groups" + (f", {times} times" if times > 1 else "")
+
+
+def _span(counts: Iterable[int]) -> str:
+    found = sorted(counts)
+    return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
+
+
+def _mean(shares: Iterable[float]) -> float:
+    return float(np.mean(list(shares)))

@@ -5,6 +5,7 @@ import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 import nucrec
 from nucrec.datasets import ImageDataset
+from nucrec.models import FoldResults
 from nucrec.paper._tables import TableResult
 
 SHIPPED = "load_mnfinder_crops('paper')"
@@ -70,11 +72,27 @@ def to_json(record: dict[str, Any]) -> str:
 
 
 def _run(table: TableResult, protocol: str) -> dict[str, Any]:
+    obtained, divisions = table.obtained[protocol], table.divisions[protocol]
+    folds = obtained.folds if isinstance(obtained, FoldResults) else (obtained,)
+    found = {
+        row: {column: table.metric(protocol, row, column) for column in table.published.columns}
+        for row in table.rows
+    }
+    ranking = table.ranking(protocol)
     return {
         "table": table.published.number,
         "title": table.title,
-        **table.divisions[protocol].to_dict(),
-        **table.obtained[protocol].to_dict(),
+        "protocol": protocol,
+        "augmented": divisions[0].augmented,
+        "folds": [
+            {**division.to_dict(), **fold.to_dict()}
+            for division, fold in zip(divisions, folds, strict=True)
+        ],
+        "summary": {
+            row: {column: None if m is None else asdict(m) for column, m in metrics.items()}
+            for row, metrics in found.items()
+        },
+        "ranking": None if ranking is None else ranking.to_dict(),
     }
 
 

@@ -129,6 +129,7 @@ def repeat(
         parameters["protocol"],
         out,
         random_state=parameters["random_state"],
+        n_repeats=parameters["n_repeats"],
         n_jobs=n_jobs,
         timeout=parameters["timeout"],
         progress=progress,
@@ -147,7 +148,7 @@ def _read(path: Path) -> dict[str, Any]:
     expected = "a run.json that nucrec reproduce wrote"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        known = {"tables", "preset", "protocol", "random_state", "timeout"}
+        known = {"tables", "preset", "protocol", "random_state", "n_repeats", "timeout"}
         if known <= set(record["parameters"]) and {"source", "fingerprint"} <= set(record["data"]):
             dict(_numbers(record))
             return dict(record)
@@ -160,16 +161,21 @@ def _numbers(record: Mapping[str, Any]) -> Iterator[tuple[str, float | str | Non
     """Yield what is to agree, with a name for it."""
     for run in record["runs"]:
         where = f"table {run['table']}, {run['protocol']} protocol"
-        yield f"{where}, test images", ",".join(run["test_ids"])
-        for row in run["rows"]:
-            name = f"{where}, {row['name']}"
-            if "accuracy" in row:
-                yield f"{name}, network accuracy", row["accuracy"]["value"]
-                continue
-            yield f"{name}, status", row["status"]
-            if row["report"] is not None:
-                for metric, found in row["report"]["metrics"].items():
-                    yield f"{name}, {metric}", found["value"]
+        for number, fold in enumerate(run["folds"], 1):
+            which = where if len(run["folds"]) == 1 else f"{where}, fold {number}"
+            yield f"{which}, test images", ",".join(fold["test_ids"])
+            for row in fold["rows"]:
+                yield from _of_row(f"{which}, {row['name']}", row)
+
+
+def _of_row(name: str, row: Mapping[str, Any]) -> Iterator[tuple[str, float | str | None]]:
+    if "accuracy" in row:
+        yield f"{name}, network accuracy", row["accuracy"]["value"]
+        return
+    yield f"{name}, status", row["status"]
+    if row["report"] is not None:
+        for metric, found in row["report"]["metrics"].items():
+            yield f"{name}, {metric}", found["value"]
 
 
 def _agree(what: str, old: float | str | None, new: float | str | None) -> bool:

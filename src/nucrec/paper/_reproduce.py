@@ -2,28 +2,26 @@
 
 import shutil
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from nucrec._files import make_folder, write_text
-from nucrec._progress import Progress, progress_function
+from nucrec._progress import Progress
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
 from nucrec.datasets._nucrec import is_nucrec
-from nucrec.errors import LeakageWarning, MissingExtraError, WeightsNotAvailableError
-from nucrec.models import ZooResult, classical_zoo, run_zoo
+from nucrec.errors import MissingExtraError
+from nucrec.evaluate import Ranking
 from nucrec.paper._card import card
-from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._figures import can_draw, draw_figure_4
-from nucrec.paper._presets import AUGMENTED, CLASSICAL, PRESETS, Preset
-from nucrec.paper._protocol import COPIES, TEST_SIZE, Division, ProtocolName, make_division
-from nucrec.paper._published import published_table
+from nucrec.paper._presets import AUGMENTED, PRESETS
+from nucrec.paper._protocol import COPIES, N_SPLITS, TEST_SIZE, ProtocolName
 from nucrec.paper._record import SHIPPED, describe_data, make_record, to_json
+from nucrec.paper._runs import Runs
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
-from nucrec.paper._verdict import Claim, claims_text, make_claims
+from nucrec.paper._verdict import Claim, claims_text, make_claims, rank_tables
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,9 @@ class Reproduction:
         What could not be made, why, and what to do about it.
     claims : tuple of Claim
         The headline of each table: claimed, as the paper must have tested, and honest.
+    ranking : Ranking or None
+        The tables by their honest headline, on the same folds: is the best really better? None if
+        fewer than two have one.
     """
 
     tables: tuple[TableResult, ...]
@@ -49,6 +50,7 @@ class Reproduction:
     files: tuple[Path, ...]
     missing: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    ranking: Ranking | None = None
 
     def __str__(self) -> str:
         return self.to_text()
@@ -62,7 +64,7 @@ class Reproduction:
             Columns of the terminal.
         """
         parts = [table.to_text(width) for table in self.tables]
-        return "\n\n\n".join([*parts, claims_text(self.claims, width)])
+        return "\n\n\n".join([*parts, claims_text(self.claims, self.ranking, width)])
 
 
 def reproduce(
@@ -73,6 +75,7 @@ def reproduce(
     out: str | Path = "results",
     *,
     random_state: int = 0,
+    n_repeats: int = 2,
     n_jobs: int | None = None,
     timeout: float | None = 600.0,
     progress: Progress | bool = True,
@@ -95,14 +98,17 @@ def reproduce(
         stopped, the same call goes on. Tables I and II are the same in both.
     protocol : {"paper", "honest", "both"}, default="both"
         "paper" augments first and then draws 30 % of the images for the test, as the paper must
-        have done, so that copies of one image are on both sides. "honest" draws whole groups, and
-        augments the training part only.
+        have done, so that copies of one image are on both sides. "honest" cross-validates: three folds
+        of whole groups, the same for every table, of which only the training parts are augmented.
     out : path, default="results"
         Folder for the files; made if need be. Files of these names are replaced, others left alone.
     random_state : int, default=0
         Seed of everything.
+    n_repeats : int, default=2
+        How many times the honest protocol draws its folds, each time otherwise.
     n_jobs : int, optional
-        Classifiers at a time; by default one for each core. Results do not depend on it.
+        Classifiers, or trainings of the preset "quick", at a time; by default one for each core.
+        Results do not depend on it.
     timeout : float, optional
         Seconds for one classifier, after which it is stopped and its row says so.
     progress : bool or callable, default=True
@@ -144,26 +150,30 @@ def reproduce(
     check_choice("preset", preset, ("quick", "full"))
     check_choice("protocol", protocol, ("paper", "honest", "both"))
     check_int("random_state", random_state, low=0, high=2**32 - 1)
+    check_int("n_repeats", n_repeats, low=1)
     protocols: list[ProtocolName] = ["paper", "honest"] if protocol == "both" else [protocol]
 
     started = time.perf_counter()
     dataset, source = load_data(data)
     folder = Path(out).expanduser()
     make_folder(folder)
-    run = _Run(
+    runs = Runs(
         dataset=dataset,
         preset=PRESETS[preset],
+        protocols=protocols,
         seed=random_state,
+        n_repeats=n_repeats,
         n_jobs=n_jobs,
         timeout=timeout,
         checkpoints=folder / "checkpoints" if preset == "full" else None,
-        steps=_Steps(progress, sum(_size(n, PRESETS[preset]) for n in numbers) * len(protocols)),
+        progress=progress,
     )
     results: list[TableResult] = []
-    files: list[Path] = []
-    for number in numbers:
-        results.append(run.table(number, protocols))
-        files += _write_table(results[-1], folder)
+    for table in runs.tables(numbers):
+        results.append(table)
+        _write_table(table, folder)
+    results.sort(key=lambda table: table.published.number)
+    files = [path for table in results for path in _table_files(table, folder)]
     missing = [why for table in results for why in _unavailable(table)]
     figure, reason = _write_figure(results, folder)
     parameters = {
@@ -171,92 +181,37 @@ def reproduce(
         "preset": preset,
         "protocol": protocol,
         "random_state": random_state,
+        "n_repeats": n_repeats,
+        "n_splits": N_SPLITS,
         "test_size": TEST_SIZE,
         "copies": COPIES,
         "timeout": timeout,
     }
     record = make_record(parameters, describe_data(dataset, source), results)
     claims = make_claims(results)
+    ranking = rank_tables(claims)
     record["verdict"] = [claim.to_dict() for claim in claims]
+    record["ranking"] = None if ranking is None else ranking.to_dict()
     record["seconds"] = time.perf_counter() - started
-    write_text(folder / "card.md", card(record, claims))
+    write_text(folder / "card.md", card(record, claims_text(claims, ranking)))
     write_text(folder / "run.json", to_json(record))
-    if run.checkpoints is not None:
-        shutil.rmtree(run.checkpoints, ignore_errors=True)
+    if runs.checkpoints is not None:
+        shutil.rmtree(runs.checkpoints, ignore_errors=True)
     return Reproduction(
         tuple(results),
         record,
         (*files, *figure, folder / "card.md", folder / "run.json"),
         tuple(dict.fromkeys([*missing, *reason])),
         claims,
+        ranking,
     )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What all tables of a run share."""
-
-    dataset: ImageDataset
-    preset: Preset
-    seed: int
-    n_jobs: int | None
-    timeout: float | None
-    checkpoints: Path | None
-    steps: "_Steps"
-
-    def table(self, number: int, protocols: Sequence[ProtocolName]) -> TableResult:
-        """Return a table under each protocol."""
-        divisions: dict[str, Division] = {
-            name: make_division(self.dataset, name, augmented=AUGMENTED[number], seed=self.seed)
-            for name in protocols
-        }
-        one = self._zoo if number in CLASSICAL else self._training
-        obtained: dict[str, ZooResult | EpochResult] = {
-            name: one(number, division) for name, division in divisions.items()
-        }
-        setting = self.preset.setting(number)
-        return TableResult(published_table(number), obtained, divisions, setting)
-
-    def _zoo(self, number: int, division: Division) -> ZooResult:
-        show = self.steps.part(f"table {number}, {division.protocol} protocol", _size(number))
-        zoo = classical_zoo(random_state=self.seed)
-        train, test = division.train, division.test
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", LeakageWarning)  # the table's caption tells of it
-            return run_zoo(zoo, train, test, self.timeout, self.n_jobs, progress=show)
-
-    def _training(self, number: int, division: Division) -> EpochResult:
-        what = f"table {number}, {division.protocol} protocol"
-        show = self.steps.part(what, _size(number, self.preset))
-        classifier = self.preset.classifier(number, self.seed).set_params(progress=show)
-        checkpoint = None
-        if self.checkpoints is not None:
-            checkpoint = self.checkpoints / f"table-{number}-{division.protocol}"
-        started = time.perf_counter()
-        try:
-            with warnings.catch_warnings():
-                # an interrupt is raised again below: no weights are kept
-                warnings.filterwarnings("ignore", "training was interrupted")
-                warnings.simplefilter("ignore", LeakageWarning)  # the table's caption tells of it
-                classifier.fit(division.train, validation=division.test, checkpoint_dir=checkpoint)
-        except WeightsNotAvailableError as error:
-            show(1, 1, "weights are missing")
-            return EpochResult((), time.perf_counter() - started, str(error))
-        if classifier.interrupted_:
-            raise KeyboardInterrupt
-        seconds = time.perf_counter() - started
-        return epoch_result(classifier, division.test, published_table(number).columns, seconds)
-
-
-def _size(number: int, preset: Preset = PRESETS["quick"]) -> int:
-    """Return how many steps of the progress a table takes under one protocol."""
-    return 11 if number in CLASSICAL else preset.epochs_of(number)
-
-
 def _unavailable(table: TableResult) -> list[str]:
-    """Return why a table has no results, if the weights for it cannot be had."""
-    results = [r for r in table.obtained.values() if isinstance(r, EpochResult)]
-    return [f"{table.title}: {result.error}" for result in results if result.error]
+    """Return why a network's table lacks results, if it does."""
+    if table.published.key != "EPOCH":
+        return []
+    return [f"{table.title}: {why}" for r in table.obtained.values() for _, why in r.failures]
 
 
 def _write_figure(tables: Sequence[TableResult], folder: Path) -> tuple[list[Path], list[str]]:
@@ -269,25 +224,6 @@ def _write_figure(tables: Sequence[TableResult], folder: Path) -> tuple[list[Pat
     except MissingExtraError as error:
         return [], [f"{path.name} was not drawn: {error}"]
     return [path], []
-
-
-class _Steps:
-    """One progress line over parts of different kinds and sizes."""
-
-    def __init__(self, progress: Progress | bool, total: int) -> None:
-        self._show = progress_function(progress)
-        self._total = total
-        self._finished = 0
-
-    def part(self, what: str, size: int) -> Progress:
-        """Return the progress function of the next part, which counts as so many steps."""
-        before = self._finished
-        self._finished += size
-
-        def show(done: int, total: int, name: str) -> None:
-            self._show(before + size * done // total, self._total, f"{what}: {name}")
-
-        return show
 
 
 def _table_numbers(tables: str | int | Sequence[int]) -> tuple[int, ...]:
@@ -322,9 +258,11 @@ def load_data(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str
     return load_folder(path), str(path)
 
 
-def _write_table(table: TableResult, folder: Path) -> list[Path]:
-    number = table.published.number
-    texts = {"csv": table.to_csv(), "md": table.to_markdown()}
-    for ending, text in texts.items():
-        write_text(folder / f"table-{number}.{ending}", text)
-    return [folder / f"table-{number}.{ending}" for ending in texts]
+def _write_table(table: TableResult, folder: Path) -> None:
+    texts = (table.to_csv(), table.to_markdown())
+    for path, text in zip(_table_files(table, folder), texts, strict=True):
+        write_text(path, text)
+
+
+def _table_files(table: TableResult, folder: Path) -> list[Path]:
+    return [folder / f"table-{table.published.number}.{ending}" for ending in ("csv", "md")]

@@ -4,15 +4,21 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
 from nucrec import _text as fmt
-from nucrec.evaluate import Metric
-from nucrec.models import ZooResult
+from nucrec.evaluate import FoldMetric, Metric, Ranking
+from nucrec.models import CrossValidation, FoldResults, ZooResult
 from nucrec.paper._epochs import AVERAGED, MEAN, EpochResult
-from nucrec.paper._protocol import Division
+from nucrec.paper._protocol import Division, caption
 from nucrec.paper._published import PublishedTable
+
+Obtained: TypeAlias = ZooResult | EpochResult | CrossValidation | FoldResults[EpochResult]
+
+CONFIDENCE = 0.95
+"""Of all intervals."""
 
 TEXT_WIDTH = 98
 """Columns that a table with both protocols takes on a terminal."""
@@ -29,17 +35,18 @@ class TableResult:
     ----------
     published : PublishedTable
         The paper's values.
-    obtained : mapping of str to ZooResult or EpochResult
-        For each protocol a row for each algorithm, or for each logged epoch and their mean.
-    divisions : mapping of str to Division
-        For each protocol the training and the test part.
+    obtained : mapping of str to ZooResult, EpochResult, CrossValidation or FoldResults
+        For each protocol a row for each algorithm, or for each logged epoch and their mean; of the
+        honest protocol, those of each fold.
+    divisions : mapping of str to tuple of Division
+        For each protocol the training and the test parts: one, or one for each fold.
     setting : str
         What was done otherwise than in the paper, for the title.
     """
 
     published: PublishedTable
-    obtained: Mapping[str, ZooResult | EpochResult]
-    divisions: Mapping[str, Division]
+    obtained: Mapping[str, Obtained]
+    divisions: Mapping[str, tuple[Division, ...]]
     setting: str = ""
 
     @property
@@ -74,9 +81,21 @@ class TableResult:
         Returns
         -------
         Metric or None
-            None where there is no result.
+            Of the honest protocol a `FoldMetric`: the mean over the folds. None where there is no
+            result.
         """
         return self.obtained[protocol].metric(row, column)
+
+    def ranking(self, protocol: str) -> Ranking | None:
+        """Return the classical classifiers by MC, and whether the best is better; None for networks.
+
+        Parameters
+        ----------
+        protocol : str
+            "paper" or "honest".
+        """
+        obtained = self.obtained[protocol]
+        return obtained.ranking if isinstance(obtained, ZooResult | CrossValidation) else None
 
     def __str__(self) -> str:
         return self.to_text()
@@ -117,19 +136,22 @@ class TableResult:
                 f"# {self.title}",
                 fmt.markdown_table(header, rows),
                 "\n".join(f"- {note}" for note in self._notes()),
-                f"## Intervals ({fmt.percent(self._confidence())})",
+                f"## Intervals ({fmt.percent(CONFIDENCE)})",
                 fmt.markdown_table(ranges, intervals),
                 "",
             ]
         )
 
     def to_csv(self) -> str:
-        """Return the table as CSV, unrounded: published values, then obtained ones and intervals."""
+        """Return the table as CSV, unrounded: published, then obtained with interval and spread.
+
+        The spread is the standard deviation between the folds of the honest protocol.
+        """
         columns = self.published.columns
         header = [self.published.key, *(f"{name}_published" for name in columns)]
         for protocol in self.obtained:
             header.append(f"status_{protocol}")
-            header += [f"{c}_{protocol}{end}" for c in columns for end in ("", "_low", "_high")]
+            header += [f"{column}_{protocol}{end}" for column in columns for end in _ENDINGS]
         lines = []
         for name, values in self.rows.items():
             line: list[object] = [name, *values.values()]
@@ -137,7 +159,7 @@ class TableResult:
                 line.append(result.status(name))
                 for column in columns:
                     metric = self.metric(protocol, name, column)
-                    line += [metric.value, metric.low, metric.high] if metric else [None] * 3
+                    line += _cells_of(metric)
             lines.append(line)
         return fmt.csv_text(header, lines)
 
@@ -197,18 +219,27 @@ class TableResult:
     def _intervals(self, name: str, columns: Sequence[str]) -> list[str]:
         found = [self.metric(p, name, c) for p in self.obtained for c in columns]
         return [
-            "-" if metric is None else fmt.interval(metric.low, metric.high) for metric in found
+            "-" if metric is None or np.isnan(metric.low) else fmt.interval(metric.low, metric.high)
+            for metric in found
         ]
 
-    def _confidence(self) -> float:
-        rows = [row for result in self.obtained.values() for row in result]
-        return next((row.report.confidence for row in rows if row.report), 0.95)
-
     def _notes(self) -> list[str]:
-        notes = [division.caption for division in self.divisions.values()]
+        notes = [caption(divisions) for divisions in self.divisions.values()]
         for protocol, result in self.obtained.items():
+            if (ranking := self.ranking(protocol)) is not None:
+                notes.append(f"{protocol} protocol: {ranking.verdict}")
             notes += [f"{name}, {protocol} protocol: {why}" for name, why in result.failures]
         return notes
+
+
+_ENDINGS = ("", "_low", "_high", "_spread")
+
+
+def _cells_of(metric: Metric | None) -> list[float | None]:
+    if metric is None:
+        return [None] * len(_ENDINGS)
+    spread = metric.spread if isinstance(metric, FoldMetric) else None
+    return [metric.value, metric.low, metric.high, spread]
 
 
 def _without_zero(cell: str) -> str:

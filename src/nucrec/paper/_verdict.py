@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nucrec import _text as fmt
-from nucrec.evaluate import Metric
+from nucrec.evaluate import FoldMetric, Metric, Ranking, rank_folds
 from nucrec.paper._epochs import MEAN
+from nucrec.paper._protocol import N_SPLITS
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
 
 
@@ -26,7 +27,7 @@ class Claim:
     leaked : Metric or None
         That under the paper's protocol; None if it was not run.
     honest : Metric or None
-        That on groups that were not trained on; None if it was not run.
+        The mean over folds of groups that were not trained on; None if it was not run.
     copies : float or None
         Share of the test images that had a copy of themselves in training, in the paper's protocol.
     """
@@ -55,12 +56,22 @@ def make_claims(tables: Sequence[TableResult]) -> tuple[Claim, ...]:
     return tuple(_claim(table) for table in tables)
 
 
-def claims_text(claims: Sequence[Claim], width: int = TEXT_WIDTH) -> str:
-    """Return the claims as a small table with a sentence on leakage, so many columns wide."""
+def rank_tables(claims: Sequence[Claim]) -> Ranking | None:
+    """Rank the tables by their honest headlines, which come from the same folds."""
+    values = {
+        f"Table {claim.table}": claim.honest.folds
+        for claim in claims
+        if isinstance(claim.honest, FoldMetric)
+    }
+    return rank_folds(values, N_SPLITS, "accuracy") if len(values) > 1 else None
+
+
+def claims_text(claims: Sequence[Claim], ranking: Ranking | None, width: int = TEXT_WIDTH) -> str:
+    """Return the claims as a small table, and below it what they say, so many columns wide."""
     header = ("accuracy", "claimed", "leaked", "honest", "interval", "gain by leaking")
     notes = [
-        "leaked: as the paper must have divided the images; honest: on fields or groups that were "
-        "not trained on"
+        "leaked: as the paper must have divided the images; honest: the mean over folds of fields, or "
+        "groups, that were not trained on"
     ]
     for claim in claims:
         if claim.copies and claim.gain is not None:
@@ -68,6 +79,8 @@ def claims_text(claims: Sequence[Claim], width: int = TEXT_WIDTH) -> str:
                 f"Table {claim.table}: {claim.copies:.0%} of the leaked test images had a copy of "
                 f"themselves in training; leaking changed the accuracy by {claim.gain:+.2f}"
             )
+    if ranking is not None:
+        notes.append(f"Honest, on the same folds: {ranking.verdict}")
     table = fmt.text_table(header, [_line(claim) for claim in claims])
     wrapped = [
         textwrap.fill(note, min(width, TEXT_WIDTH), subsequent_indent="  ") for note in notes
@@ -82,14 +95,14 @@ def _claim(table: TableResult) -> Claim:
         column = "ACC"
         row = max(table.published.rows, key=lambda name: table.published.rows[name][column])
     found = {name: table.metric(name, row, column) for name in table.obtained}
-    division = table.divisions.get("paper")
+    leaking = table.divisions.get("paper")
     return Claim(
         table=table.published.number,
         what=row,
         claimed=table.rows[row][column],
         leaked=found.get("paper"),
         honest=found.get("honest"),
-        copies=None if division is None else division.leaked_families,
+        copies=None if leaking is None else leaking[0].leaked_families,
     )
 
 
