@@ -36,7 +36,12 @@ def run(tiny, tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     try:
         result = reproduce(
-            tiny, "3,4,5,6", protocol="honest", out=out, progress=lambda *s: steps.append(s)
+            tiny,
+            "3,4,5,6",
+            protocol="honest",
+            out=out,
+            n_repeats=1,
+            progress=lambda *step: steps.append(step),
         )
     finally:
         patch.undo()
@@ -64,11 +69,15 @@ def test_rows_are_the_papers_epochs_and_their_mean(run):
     table = run[0].tables[2]
     assert list(table.rows) == ["1", *map(str, range(10, 101, 10)), "20-100"]
     obtained = table.obtained["honest"]
-    assert [row.name for row in obtained] == ["1", "10", "20", "30", "20-100"]
     assert [obtained.status(name) for name in ("30", "40")] == ["ok", "not reached"]
-    for column in published_table(5).columns:
-        both = [obtained["20"].values[column], obtained["30"].values[column]]
-        assert obtained["20-100"].values[column] == pytest.approx(np.mean(both))
+    for fold in obtained.folds:
+        assert [row.name for row in fold] == ["1", "10", "20", "30", "20-100"]
+        for column in published_table(5).columns:
+            both = [fold["20"].values[column], fold["30"].values[column]]
+            assert fold["20-100"].values[column] == pytest.approx(np.mean(both))
+    means = [fold["20-100"].values["VAL-Loss"] for fold in obtained.folds]
+    assert len(means) == 3
+    assert table.metric("honest", "20-100", "VAL-Loss").value == pytest.approx(np.mean(means))
     text = next(line for line in str(table).splitlines() if line.startswith("40 "))
     assert text.split("|")[1].split() == ["-"] * 4
 
@@ -85,7 +94,9 @@ def test_csv_is_unrounded_and_complete(run):
     for row in rows[:4]:
         metric = table.metric("honest", row["EPOCH"], "VAL-ACC")
         assert float(row["VAL-ACC_honest"]) == metric.value
-        assert float(row["VAL-ACC_honest_low"]) == metric.low <= metric.value <= metric.high
+        if metric.spread:
+            assert float(row["VAL-ACC_honest_low"]) == metric.low <= metric.value <= metric.high
+        assert float(row["VAL-ACC_honest_spread"]) == metric.spread
         # Keras's precision and recall on two units
         assert float(row["VAL-PRE_honest"]) == float(row["VAL-REC_honest"]) == metric.value
     assert rows[5]["status_honest"] == "not reached"
@@ -97,7 +108,7 @@ def test_record(run):
     record = json.loads(path.read_text())
     assert [entry["table"] for entry in record["runs"]] == [3, 4, 5, 6]
     assert {"tensorflow", "keras"} <= set(record["versions"])
-    row = record["runs"][2]["rows"][1]
+    row = record["runs"][2]["folds"][0]["rows"][1]
     assert row["name"] == "10"
     assert row["report"]["metrics"]["ACC"]["value"] == row["accuracy"]["value"]
     assert record["failures"] == []
@@ -107,7 +118,7 @@ def test_record(run):
 def test_progress_runs_from_start_to_end(run):
     done = [step[0] for step in run[1]]
     assert done == sorted(done)
-    assert done[-1] == run[1][-1][1] == 2 * 20 + 2 * 30
+    assert done[-1] == run[1][-1][1] == 3 * (2 * 20 + 2 * 30)
 
 
 @pytest.mark.slow
@@ -139,9 +150,9 @@ def test_the_mean_has_an_interval_of_the_images(tiny):
 def test_missing_weights_leave_a_table_that_says_so(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = reproduce(tiny, 5, protocol="honest", out=tmp_path, progress=False)
-    assert len(result.tables[0].obtained["honest"]) == 0
+    assert result.tables[0].metric("honest", "20-100", "VAL-ACC") is None
     assert 'pip install "nucrec[offline]"' in result.missing[0]
-    assert result.record["failures"][0]["table"] == 5
+    assert [failure["table"] for failure in result.record["failures"]] == [5]
     assert "not installed" in (tmp_path / "table-5.md").read_text()
     assert not (tmp_path / "figure-4.png").exists()
 
@@ -153,7 +164,7 @@ def test_without_matplotlib_the_figure_is_named_as_missing(tiny, tmp_path, monke
     monkeypatch.setitem(presets.PRESETS, "quick", SMALL)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    result = reproduce(tiny, 3, protocol="honest", out=tmp_path, progress=False)
+    result = reproduce(tiny, 3, protocol="honest", out=tmp_path, n_repeats=1, progress=False)
     assert [path.name for path in result.files] == [
         "table-3.csv",
         "table-3.md",
@@ -172,13 +183,16 @@ def test_a_full_run_goes_on_where_it_was_stopped(tiny, tmp_path, monkeypatch):
         if "table 4" in what and "epoch 10" in what:
             raise KeyboardInterrupt
 
-    options = {"protocol": "honest", "preset": "full", "out": tmp_path}
+    options = {"protocol": "honest", "preset": "full", "out": tmp_path, "n_repeats": 1}
     with pytest.raises(KeyboardInterrupt):
         reproduce(tiny, "3,4", progress=stop, **options)
-    assert (tmp_path / "checkpoints" / "table-4-honest" / "training.npz").exists()
+    assert (tmp_path / "checkpoints" / "table-4-honest-1" / "training.npz").exists()
     seen = []
     result = reproduce(tiny, "3,4", progress=lambda *s: seen.append(s[2]), **options)
     assert not [what for what in seen if "table 3" in what and "epoch" in what]
-    assert not [what for what in seen if "table 4" in what and "epoch 9 " in what]
-    assert [row.name for row in result.tables[1].obtained["honest"]] == ["1", "10", "20", "20-100"]
+    first = [what for what in seen if "table 4" in what and "fold 1 of 3" in what]
+    assert first
+    assert not [what for what in first if "epoch 9 " in what]
+    for fold in result.tables[1].obtained["honest"].folds:
+        assert [row.name for row in fold] == ["1", "10", "20", "20-100"]
     assert not (tmp_path / "checkpoints").exists()

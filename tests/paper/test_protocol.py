@@ -2,12 +2,22 @@
 
 import pytest
 
-from nucrec.paper._protocol import make_division
+from nucrec.datasets import ImageDataset
+from nucrec.paper._protocol import Division, caption, make_divisions
+
+
+def paper(crops: ImageDataset, augmented: bool, seed: int = 0) -> Division:
+    (division,) = make_divisions(crops, "paper", augmented=augmented, seed=seed, n_repeats=2)
+    return division
+
+
+def honest(crops: ImageDataset, augmented: bool, n_repeats: int = 2) -> tuple[Division, ...]:
+    return make_divisions(crops, "honest", augmented=augmented, seed=0, n_repeats=n_repeats)
 
 
 @pytest.mark.parametrize("augmented", [False, True])
 def test_paper_divides_by_image(crops, augmented):
-    division = make_division(crops, "paper", augmented=augmented, seed=0)
+    division = paper(crops, augmented)
     total = 306 * 5 if augmented else 306
     assert len(division.train) + len(division.test) == total
     assert len(division.test) == pytest.approx(0.3 * total, abs=1)
@@ -20,42 +30,57 @@ def test_paper_divides_by_image(crops, augmented):
 
 @pytest.mark.parametrize("augmented", [False, True])
 def test_honest_tests_on_plain_images_of_new_groups(crops, augmented):
-    division = make_division(crops, "honest", augmented=augmented, seed=0)
-    assert division.leaked_groups == division.leaked_families == 0
-    assert set(division.test.ids) <= set(crops.ids)
-    assert set(division.train.parents) | set(division.test.ids) == set(crops.ids)
-    n_originals = 306 - len(division.test)
-    assert len(division.train) == n_originals * (5 if augmented else 1)
+    for division in honest(crops, augmented):
+        assert division.leaked_groups == division.leaked_families == 0
+        assert set(division.train.parents) | set(division.test.ids) == set(crops.ids)
+        n_originals = 306 - len(division.test)
+        assert len(division.train) == n_originals * (5 if augmented else 1)
 
 
-def test_both_tables_share_the_honest_test_part(crops):
-    plain, augmented = (
-        make_division(crops, "honest", augmented=flag, seed=3) for flag in (False, True)
-    )
-    assert plain.test.ids.tolist() == augmented.test.ids.tolist()
+def test_honest_tests_each_image_once_in_each_repeat(crops):
+    divisions = honest(crops, augmented=False)
+    assert len(divisions) == 6
+    for repeat in (divisions[:3], divisions[3:]):
+        assert sorted(i for division in repeat for i in division.test.ids) == sorted(crops.ids)
+    assert {frozenset(d.test.ids) for d in divisions[:3]} != {
+        frozenset(d.test.ids) for d in divisions[3:]
+    }
+
+
+def test_all_tables_share_the_honest_folds(crops):
+    plain, augmented = honest(crops, False), honest(crops, True)
+    assert [d.test.ids.tolist() for d in plain] == [d.test.ids.tolist() for d in augmented]
 
 
 def test_seed_decides(crops):
-    ids = [
-        make_division(crops, "paper", augmented=True, seed=s).test.ids.tolist() for s in (0, 0, 1)
-    ]
+    ids = [paper(crops, True, seed).test.ids.tolist() for seed in (0, 0, 1)]
     assert ids[0] == ids[1] != ids[2]
 
 
 def test_caption_says_what_leaks(crops):
-    caption = make_division(crops, "paper", augmented=True, seed=0).caption
-    assert "augmented first" in caption
-    assert "1071 training and 459 test images" in caption
-    assert "98% of the test images" in caption
+    text = caption([paper(crops, True)])
+    assert "augmented first" in text
+    assert "1071 training and 459 test images" in text
+    assert "98% of the test images" in text
+
+
+def test_caption_counts_the_folds(crops):
+    divisions = honest(crops, True)
+    sizes = sorted(len(division.test) for division in divisions)
+    text = caption(divisions)
+    assert "3 folds of whole groups, 2 times, then the training part augmented" in text
+    assert f"{sizes[0]} to {sizes[-1]} test images, 52% of these micronucleus" in text
+    assert "copies of 0% of the test images" in text
+    assert "times" not in caption(honest(crops, False, n_repeats=1))
 
 
 def test_caption_says_where_no_groups_are_known(crops):
     for groups, said in ((crops.ids, True), (crops.groups, False)):
-        division = make_division(crops.with_groups(groups), "honest", augmented=True, seed=0)
-        assert ("no groups are known" in division.caption) is said
+        divisions = honest(crops.with_groups(groups), augmented=True)
+        assert ("no groups are known" in caption(divisions)) is said
 
 
 def test_record(crops):
-    record = make_division(crops, "honest", augmented=True, seed=0).to_dict()
+    record = honest(crops, augmented=True)[0].to_dict()
     assert record["n_test"] == len(record["test_ids"])
     assert record["leaked_groups"] == 0

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
-    return reproduce(tables=1, out=tmp_path_factory.mktemp("first"), random_state=3, progress=False)
+    out = tmp_path_factory.mktemp("first")
+    return reproduce(tables=1, out=out, random_state=3, n_repeats=1, progress=False)
 
 
 def changed(first, tmp_path, change):
@@ -30,8 +31,8 @@ def changed(first, tmp_path, change):
 def test_a_run_is_repeated_number_by_number(first, tmp_path):
     again = repeat(first.files[-1], out=tmp_path / "again", progress=False)
     assert again.agrees
-    # 11 classifiers under 2 protocols: a status and 6 or 7 metrics each; test images of both
-    assert again.compared >= 2 * (11 * 7 + 1)
+    # 11 classifiers, once and on 3 folds: a status and 6 or 7 metrics each; test images of each
+    assert again.compared >= 4 * (11 * 7 + 1)
     assert again.differences == again.changed == ()
     assert str(again) == f"{again.compared} numbers compared, 0 differ"
     assert again.result.record["parameters"] == first.record["parameters"]
@@ -40,7 +41,7 @@ def test_a_run_is_repeated_number_by_number(first, tmp_path):
 
 def test_what_differs_is_named(first, tmp_path, capsys):
     def change(record):
-        record["runs"][0]["rows"][0]["report"]["metrics"]["ACC"]["value"] += 0.001
+        record["runs"][0]["folds"][0]["rows"][0]["report"]["metrics"]["ACC"]["value"] += 0.001
         record["versions"]["numpy"] = "1.0"
         record["parameters"]["protocol"] = "paper"
         del record["runs"][1]
@@ -73,11 +74,14 @@ def test_what_is_no_record(tmp_path, text):
 
 def test_networks_may_differ_slightly():
     rows = [{"name": "20", "accuracy": {"value": 0.8}}]
-    run = {"table": 6, "protocol": "honest", "test_ids": ["a", "b"], "rows": rows}
+    fold = {"test_ids": ["a", "b"], "rows": rows}
+    run = {"table": 6, "protocol": "honest", "folds": [fold, fold]}
     numbers = dict(_numbers({"runs": [run]}))
     assert numbers == {
-        "table 6, honest protocol, test images": "a,b",
-        "table 6, honest protocol, 20, network accuracy": 0.8,
+        "table 6, honest protocol, fold 1, test images": "a,b",
+        "table 6, honest protocol, fold 1, 20, network accuracy": 0.8,
+        "table 6, honest protocol, fold 2, test images": "a,b",
+        "table 6, honest protocol, fold 2, 20, network accuracy": 0.8,
     }
     assert _agree("20, network accuracy", 0.8, 0.83)
     assert not _agree("20, network accuracy", 0.8, 0.9)
@@ -94,5 +98,10 @@ def test_the_card_answers_what_the_run_knows(first):
     assert "| randomness | seed 3 for everything |" in text
     assert "| intended use, and who is to benefit | for the author to say |" in text
     assert f"{first.claims[0].honest.value:.2f}" in text.partition("## Verdict")[2]
-    assert "| 1 | honest | 215 | 91 | 0% | 0% |" in text
+    sizes = [fold["n_test"] for fold in record["runs"][1]["folds"]]
+    tested, trained = ([f(n) for f in (min, max)] for n in (sizes, [306 - s for s in sizes]))
+    assert (
+        f"| 1 | honest | 3 | {trained[0]} to {trained[1]} | {tested[0]} to {tested[1]} | 0% | 0% |"
+    ) in text
+    assert "3 folds of whole groups, repeats: 1" in text
     assert "failures: none" in text

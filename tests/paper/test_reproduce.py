@@ -41,6 +41,7 @@ def test_the_verdict_sets_claims_beside_what_was_obtained(run):
         assert claim.leaked == table.metric("paper", claim.what, "ACC")
         assert claim.honest == table.metric("honest", claim.what, "ACC")
         assert claim.gain == claim.leaked.value - claim.honest.value
+        assert len(claim.honest.folds) == 6
     plain, augmented = run.claims
     assert plain.copies == 0
     assert augmented.copies > 0.9
@@ -50,6 +51,9 @@ def test_the_verdict_sets_claims_beside_what_was_obtained(run):
     ]
     assert f"{augmented.copies:.0%} of the leaked test images had a copy of" in text
     assert run.record["verdict"][1]["gain"] == augmented.gain
+    assert run.ranking.verdict.startswith(("Table 1 ", "Table 2 "))
+    assert f"Honest, on the same folds: {run.ranking.verdict}" in " ".join(text.split())
+    assert run.record["ranking"] == run.ranking.to_dict()
 
 
 @pytest.mark.slow
@@ -66,6 +70,8 @@ def test_csv_has_published_beside_obtained(run, number):
                     float(row[f"{name}_{protocol}{e}"]) for e in ("_low", "", "_high")
                 )
                 assert -1 <= low <= value <= high <= 1
+            assert row[f"{name}_paper_spread"] == ""
+            assert float(row[f"{name}_honest_spread"]) > 0
         assert row["status_paper"] == row["status_honest"] == "ok"
 
 
@@ -78,9 +84,11 @@ def test_every_number_of_the_text_is_in_the_results(run):
             cells = line.replace("|", " ").split()
             assert cells[0] == name
             expected = list(table.published.rows[name].values())
-            for protocol in ("paper", "honest"):
-                metrics = table.obtained[protocol][name].report.metrics
-                expected += [metrics[column].value for column in table.published.columns]
+            columns = table.published.columns
+            metrics = table.obtained["paper"][name].report.metrics
+            expected += [metrics[column].value for column in columns]
+            folds = [fold[name].report.metrics for fold in table.obtained["honest"].folds]
+            expected += [np.mean([fold[column].value for fold in folds]) for column in columns]
             np.testing.assert_allclose([float(cell) for cell in cells[1:]], expected, atol=0.00501)
         assert max(map(len, lines)) <= 98
 
@@ -118,10 +126,43 @@ def test_record(run):
     assert [(r["table"], r["protocol"]) for r in record["runs"]] == [
         (1, "paper"), (1, "honest"), (2, "paper"), (2, "honest"),
     ]  # fmt: skip
+    assert [len(described["folds"]) for described in record["runs"]] == [1, 6, 1, 6]
     for described in record["runs"]:
-        assert len(described["test_ids"]) == described["n_test"]
-        assert [row["name"] for row in described["rows"]] == NAMES
-        assert all(row["seconds"] > 0 for row in described["rows"])
+        for fold in described["folds"]:
+            assert len(fold["test_ids"]) == fold["n_test"]
+            assert [row["name"] for row in fold["rows"]] == NAMES
+            assert all(row["seconds"] > 0 for row in fold["rows"])
+    assert record["runs"][0]["folds"][0]["test_ids"] != record["runs"][1]["folds"][0]["test_ids"]
+    ids = [fold["test_ids"] for fold in record["runs"][1]["folds"]]
+    assert ids == [fold["test_ids"] for fold in record["runs"][3]["folds"]]
+
+
+@pytest.mark.slow
+def test_record_sums_the_folds_up(run):
+    record = json.loads(run.files[-1].read_text())
+    honest = record["runs"][1]
+    found = honest["summary"]["ET"]["MC"]
+    rows = [next(r for r in fold["rows"] if r["name"] == "ET") for fold in honest["folds"]]
+    values = [row["report"]["metrics"]["MC"]["value"] for row in rows]
+    assert found["folds"] == values
+    assert found["value"] == pytest.approx(np.mean(values))
+    assert found["spread"] == pytest.approx(np.std(values, ddof=1))
+    assert honest["ranking"]["test"] == "corrected resampled t-test"
+    assert (
+        "McNemar" in record["runs"][0]["ranking"]["test"]
+        or "sign" in record["runs"][0]["ranking"]["test"]
+    )
+
+
+@pytest.mark.slow
+def test_tables_say_whether_the_best_is_better(run):
+    for table in run.tables:
+        text = " ".join(table.to_text().split())
+        for protocol in ("paper", "honest"):
+            assert f"{protocol} protocol: {table.ranking(protocol).verdict}" in text
+            assert (
+                f"- {protocol} protocol: {table.ranking(protocol).verdict}" in table.to_markdown()
+            )
 
 
 @pytest.mark.slow
@@ -153,16 +194,19 @@ def test_one_table_one_protocol(tiny, tmp_path):
         "run.json",
     ]
     obtained = result.tables[0].obtained["honest"]
-    assert [row.name for row in obtained] == NAMES
-    assert obtained["LR"].report.metrics["ACC"].value == 1
+    assert obtained.names == NAMES
+    accuracy = obtained.metric("LR", "ACC")
+    assert accuracy.folds == (1.0,) * 6
+    assert np.isnan(accuracy.low)  # folds without spread say nothing of others
     assert result.record["data"]["source"] == "ImageDataset"
     assert str(result).splitlines()[0] == "Table I: classical classifiers, plain images"
 
 
 def without_times(record: dict) -> dict:
     rows = [
-        [{k: v for k, v in row.items() if k != "seconds"} for row in run["rows"]]
+        [{k: v for k, v in row.items() if k != "seconds"} for row in fold["rows"]]
         for run in record["runs"]
+        for fold in run["folds"]
     ]
     return {"runs": rows, "data": record["data"]}
 
@@ -197,9 +241,10 @@ def test_failing_models_are_named(tiny, tmp_path, monkeypatch):
 def test_progress_counts_all_steps(tiny, tmp_path):
     steps = []
     reproduce(tiny, 1, out=tmp_path, progress=lambda *step: steps.append(step))
-    assert [step[0] for step in steps] == list(range(1, 23))
-    assert {step[1] for step in steps} == {22}
+    assert [step[0] for step in steps] == list(range(1, 78))
+    assert {step[1] for step in steps} == {77}
     assert steps[0][2].startswith("table 1, paper protocol: ")
+    assert steps[-1][2].startswith("table 1, honest protocol, fold 6 of 6: ")
 
 
 @pytest.mark.parametrize("layout", ["class folder", "nucrec folder", "nucrec zip"])
@@ -237,6 +282,7 @@ def test_data_of_ones_own(tiny, tmp_path, layout):
         ({"random_state": None}, "random_state"),
         ({"data": 5}, "data"),
         ({"timeout": -1}, "timeout"),
+        ({"n_repeats": 0}, "n_repeats"),
         ({"n_jobs": 0}, "n_jobs"),
     ],
 )

@@ -105,7 +105,7 @@ def _items(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     separation = f"divisions that keep groups apart: {apart}; that do not, on purpose: {leaked}"
     division = (
         f"paper: {parameters['test_size']:.0%} for the test, by seed; honest: "
-        f"{parameters['n_splits']} folds of whole groups, {parameters['n_repeats']} times, by seed"
+        f"{parameters['n_splits']} folds of whole groups, repeats: {parameters['n_repeats']}, by seed"
     )
     failures = len(record["failures"])
     return [

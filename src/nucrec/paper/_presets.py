@@ -74,6 +74,6 @@ class Preset:
 _NAMES = {"efficientnet-lite0": "EfficientNet-Lite0", "inception-resnet-v2": "InceptionResNetV2"}
 
 PRESETS: dict[str, Preset] = {
-    "quick": Preset("efficientnet-lite0", "features", 128, 100, 24, 30),
+    "quick": Preset("efficientnet-lite0", "features", 128, 100, 24, 20),
     "full": Preset("inception-resnet-v2", "finetune", 299, 100, 128, 100),
 }

@@ -91,7 +91,7 @@ def reproduce(
     tables : "all", int, sequence of int, or str such as "1,2", default="all"
         Which tables.
     preset : {"quick", "full"}, default="quick"
-        How much work to put into Tables III to VI. "quick", for a laptop: small images, 30 epochs
+        How much work to put into Tables III to VI. "quick", for a laptop: small images, 20 epochs
         of the CNN, and in place of InceptionResNetV2 the frozen features of EfficientNet-Lite0, as
         the titles say; needs the extra ``offline``. "full": InceptionResNetV2 at 299 pixels,
         everything trained for 100 epochs, with ImageNet weights that Keras downloads; where it was

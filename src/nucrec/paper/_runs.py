@@ -10,6 +10,7 @@ from nucrec._progress import Progress, progress_function
 from nucrec.datasets import ImageDataset
 from nucrec.errors import LeakageWarning, WeightsNotAvailableError
 from nucrec.models import CrossValidation, FoldResults, ImageClassifier, ZooResult, classical_zoo
+from nucrec.models._backbones import BACKBONES, find_weights
 from nucrec.models._isolation import ChildDiedError, ChildError, ChildProcess, Lanes
 from nucrec.models._zoo import check_zoo, count_lanes, run_parts
 from nucrec.paper._epochs import EpochResult, epoch_result
@@ -155,8 +156,10 @@ class Runs:
         columns = published_table(part.table).columns
         started = time.perf_counter()
         try:
+            if classifier.backbone in BACKBONES:
+                find_weights(BACKBONES[classifier.backbone], classifier.weights)
             result = child.call(_train, classifier, part.division, columns)
-        except (ChildDiedError, ChildError) as error:
+        except (ChildDiedError, ChildError, WeightsNotAvailableError) as error:
             return EpochResult((), time.perf_counter() - started, str(error))
         assert isinstance(result, EpochResult)
         return result

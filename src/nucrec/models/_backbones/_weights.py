@@ -47,23 +47,30 @@ def load_weights(
     WeightsError
         The file is damaged or does not fit the network.
     """
-    if weights is None:
+    path = find_weights(backbone, weights)
+    if path is None:
         return
+    if path.name == backbone.weights.name:
+        _check_hash(path, backbone.weights)
+    _assign(network, path)
+
+
+def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> Path | None:
+    """Return the file of the weights, downloaded if need be; parameters as in `load_weights`."""
+    if weights is None:
+        return None
     file = backbone.weights
     if weights == "imagenet":
-        path = _installed(file) if file.package else _downloaded(file)
-    elif isinstance(weights, str | os.PathLike):
-        path = Path(weights).expanduser()
-        if not path.is_file():
-            raise WeightsNotAvailableError(
-                f"there is no file of weights at {path}. The ImageNet weights of {backbone.name} are "
-                f"in the file {file.name} ({_hash_name(file)} {file.hash})."
-            )
-    else:
+        return _installed(file) if file.package else _downloaded(file)
+    if not isinstance(weights, str | os.PathLike):
         raise invalid("weights", "'imagenet', the path of a file or None", weights)
-    if path.name == file.name:
-        _check_hash(path, file)
-    _assign(network, path)
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise WeightsNotAvailableError(
+            f"there is no file of weights at {path}. The ImageNet weights of {backbone.name} are "
+            f"in the file {file.name} ({_hash_name(file)} {file.hash})."
+        )
+    return path
 
 
 def _installed(file: WeightsFile) -> Path:

@@ -1,0 +1,147 @@
+"""Classifiers on the same folds: mean, interval and ranking."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from nucrec.augment import Flip, Pipeline
+from nucrec.datasets import ImageDataset, folds
+from nucrec.errors import InvalidParameterError, SplitError
+from nucrec.models import PixelFeatures, cross_validate, run_zoo
+
+
+@pytest.fixture(scope="module")
+def images() -> ImageDataset:
+    """Sixty images in twenty groups; the positive ones are a little brighter."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    pixels = rng.integers(0, 120, (60, 8, 8)) + 25 * labels[:, None, None]
+    return ImageDataset(pixels.astype(np.uint8), labels, groups=np.arange(60) // 3)
+
+
+def zoo() -> dict:
+    return {
+        "linear": make_pipeline(PixelFeatures(8), LogisticRegression()),
+        "majority": DummyClassifier(strategy="constant", constant=1),
+    }
+
+
+@pytest.fixture(scope="module")
+def found(images):
+    return cross_validate(zoo(), images, 3, 2, random_state=1, n_jobs=2)
+
+
+def test_folds_are_those_of_a_zoo_run_on_each(found, images):
+    pairs = folds(images, 3, random_state=1, n_repeats=2)
+    assert len(found.folds) == 6
+    for fold, (train, test) in zip(found.folds, pairs, strict=True):
+        alone = run_zoo(zoo(), train, test)
+        assert [row.report for row in fold] == [row.report for row in alone]
+        assert fold["linear"].report.n == len(test)
+
+
+def test_metric_is_the_mean_of_the_folds(found):
+    values = [fold["linear"].report.metrics["ACC"].value for fold in found.folds]
+    metric = found.metric("linear", "ACC")
+    assert metric.folds == tuple(values)
+    assert metric.value == pytest.approx(np.mean(values))
+    assert metric.low < metric.value <= metric.high <= 1
+    assert found.metric("majority", "MC").value == 0
+
+
+def test_ranking_is_of_the_same_folds(found):
+    assert [row.name for row in found.ranking.rows] == ["linear", "majority"]
+    assert str(found).endswith(found.ranking.verdict)
+
+
+def test_formats_hold_the_numbers(found):
+    row = next(csv.DictReader(io.StringIO(found.to_csv())))
+    metric = found.metric("linear", "AUC")
+    assert (row["model"], row["status"]) == ("linear", "ok")
+    assert [float(row[f"AUC{e}"]) for e in ("", "_low", "_high", "_spread")] == [
+        metric.value, metric.low, metric.high, metric.spread,
+    ]  # fmt: skip
+    for text in (str(found), found.to_markdown(), found._repr_html_()):
+        assert f"{metric.value:.2f}" in text
+    described = found.to_dict()
+    assert described["n_splits"] == 3
+    assert len(described["folds"]) == 6
+    assert described["ranking"] == found.ranking.to_dict()
+
+
+class FailsOnSome(DummyClassifier):
+    """Raises where the training part is of a certain size."""
+
+    def fit(self, X, y):
+        if y[0] == 0 and len(y) % 2:
+            raise ValueError("not these")
+        return super().fit(X, y)
+
+
+def test_what_failed_in_one_fold_has_no_mean(images):
+    uneven = images[:59]  # training parts of odd and of even size
+    sizes = [len(train) for train, _ in folds(uneven, 3, random_state=0)]
+    assert len({size % 2 for size in sizes}) == 2
+    models = {"fails": FailsOnSome(), "works": DummyClassifier()}
+    result = cross_validate(models, uneven, 3, random_state=0)
+    assert result.metric("fails", "ACC") is None
+    assert result.status("fails") == "failed"
+    ((name, why),) = result.failures
+    assert name == "fails"
+    assert why.startswith("failed in fit: ValueError: not these (in ")
+    assert why.endswith(" of 3 folds)")
+    assert result.ranking is None
+    assert result.metric("works", "ACC") is not None
+
+
+def test_only_training_parts_are_augmented(images):
+    plain = cross_validate({"a": DummyClassifier()}, images, 3, random_state=0)
+    seen = []
+    more = cross_validate(
+        {"a": DummyClassifier()},
+        images,
+        3,
+        random_state=0,
+        augment=Pipeline([Flip()], random_state=0),
+        copies=2,
+        progress=lambda *step: seen.append(step),
+    )
+    assert [f["a"].report.n for f in more.folds] == [f["a"].report.n for f in plain.folds]
+    assert [step[:2] for step in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert {step[2] for step in seen} == {f"fold {k} of 3: a" for k in (1, 2, 3)}
+
+
+def test_copies_are_trained_on(images):
+    class CountsRows(DummyClassifier):
+        def fit(self, X, y):
+            raise ValueError(f"{len(y)} rows")
+
+    result = cross_validate(
+        {"a": CountsRows()}, images, 2, random_state=0, augment=Pipeline([Flip()]), copies=2
+    )
+    sizes = [len(train) for train, _ in folds(images, 2, random_state=0)]
+    assert [f["a"].error for f in result.folds] == [f"ValueError: {3 * n} rows" for n in sizes]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"zoo": {}}, InvalidParameterError),
+        ({"n_splits": 1}, InvalidParameterError),
+        ({"n_repeats": 0}, InvalidParameterError),
+        ({"copies": 0}, InvalidParameterError),
+        ({"by": "day"}, InvalidParameterError),
+        ({"n_jobs": 0}, InvalidParameterError),
+        ({"confidence": 2}, InvalidParameterError),
+        ({"timeout": -1}, InvalidParameterError),
+        ({"n_splits": 21}, SplitError),
+    ],
+)
+def test_bad_parameters(change, error, images):
+    with pytest.raises(error):
+        cross_validate(**({"zoo": zoo(), "dataset": images, "random_state": 0} | change))
