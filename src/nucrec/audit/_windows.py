@@ -17,8 +17,9 @@ _APART = 2  # pixels to each side in which a spot is the strongest
 _SPOTS = 24
 _LEAST = 0.01  # grey levels by which a spot stands out
 _CLOSE = 0.12  # distance of patches of length 1: they correlate by 0.993
-_DIMENSIONS = 12
+_DIMENSIONS = 8
 _QUERIES = 5000
+_NEIGHBOURS = (8, 40, 200)
 _SAME = 0.97
 """Correlation of two windows where they overlap; noise included, they show the same pixels."""
 _SAME_DETAIL = 0.9
@@ -128,17 +129,38 @@ def _displacements(spots: _Spots) -> Iterator[tuple[int, int, int, int]]:
     tree = KDTree(points)
     parts = []
     for start in range(0, len(points), _QUERIES):
-        near = tree.query_radius(points[start : start + _QUERIES], _CLOSE)
-        i = np.repeat(np.arange(start, start + len(near)), [len(others) for others in near])
-        j = np.concatenate(near)
-        i, j = i[spots.image[i] < spots.image[j]], j[spots.image[i] < spots.image[j]]
-        same = np.linalg.norm(spots.patches[i] - spots.patches[j], axis=1) <= _CLOSE
-        i, j = i[same], j[same]
+        i, j = _alike(spots.patches, points, tree, range(start, min(start + _QUERIES, len(points))))
+        i, j = i[spots.image[i] != spots.image[j]], j[spots.image[i] != spots.image[j]]
+        i, j = np.where(spots.image[i] < spots.image[j], [i, j], [j, i])
         down, right = spots.row[i] - spots.row[j], spots.column[i] - spots.column[j]
         parts.append(np.stack([spots.image[i], spots.image[j], down, right], axis=1))
     found, count = np.unique(np.concatenate(parts), axis=0, return_counts=True)
     for a, b, down, right in found[np.argsort(-count, kind="stable")].tolist():
         yield a, b, down, right
+
+
+def _alike(patches: Array, points: Array, tree: Any, spots: Iterable[int]) -> tuple[Array, Array]:
+    """Return pairs of spots with patches alike: each of those asked for with the most alike ones.
+
+    How many of these depends on how many there are, up to a limit, so that the cost of a spot does
+    not grow with the number of images. The same pixels are nearest of all, so others alike do not hide
+    them.
+    """
+    asked = np.asarray(spots)
+    found = [(np.zeros(0, int), np.zeros(0, int))]
+    for neighbours in _NEIGHBOURS:
+        k = min(neighbours, len(points))
+        nearest = tree.query(points[asked], k, return_distance=False)
+        i, j = np.repeat(asked, k), nearest.ravel()
+        close = np.linalg.norm(patches[i] - patches[j], axis=1) <= _CLOSE
+        all_close = close.reshape(-1, k).all(axis=1) if k > 1 else np.zeros(len(asked), bool)
+        done = np.repeat(~all_close | (neighbours == _NEIGHBOURS[-1]), k) & close
+        found.append((i[done], j[done]))
+        asked = asked[all_close]
+        if not len(asked):
+            break
+    first, second = (np.concatenate(each) for each in zip(*found, strict=True))
+    return first, second
 
 
 def _shared(first: Array, second: Array, down: int, right: int) -> tuple[Array, Array]:
