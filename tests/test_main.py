@@ -111,7 +111,7 @@ def test_reproduce(images, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "Table I: classical classifiers, plain images" in result.stdout
     assert "honest protocol" in result.stdout
-    assert re.search(r"\[22/22\]", result.stderr)
+    assert re.search(r"\[77/77\]", result.stderr)
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["card.md", "run.json", "table-1.csv", "table-1.md"]
 
@@ -200,6 +200,10 @@ def test_train_and_predict(images, tmp_path):
     assert trained.returncode == 0, trained.stderr
     assert "10 images" in trained.stdout
     assert "Confusion matrix" in trained.stdout
+    error = re.search(r"Calibration error (0\.\d\d) \((0\.\d\d) to (0\.\d\d)\)", trained.stdout)
+    value, low, high = map(float, error.groups())
+    assert low <= high
+    assert value < 1
     assert "epoch 2 of 2" in trained.stderr
     out = tmp_path / "out.csv"
     found = run("predict", tmp_path / "model.keras", images, "-o", out)
@@ -218,7 +222,8 @@ def test_train_and_predict(images, tmp_path):
 def test_train_on_all_and_with_a_checkpoint(images, tmp_path):
     options = ("--test-size", 0, "--json", "--quiet", "--checkpoint", tmp_path / "state")
     result = train(images, tmp_path / "model.keras", *options)
-    assert json.loads(result.stdout) == {"model": str(tmp_path / "model.keras"), "report": None}
+    expected = {"model": str(tmp_path / "model.keras"), "report": None, "calibration_error": None}
+    assert json.loads(result.stdout) == expected
     assert (tmp_path / "state" / "training.npz").exists()
 
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -293,15 +294,20 @@ def _repeat(arguments: argparse.Namespace) -> int:
         progress=not arguments.quiet,
     )
     if arguments.json:
-        print(json.dumps(found.to_dict(), indent=2))
+        _print_json(found.to_dict())
     else:
         print(found)
     return 0 if found.agrees else 1
 
 
+def _print_json(value: dict[str, Any]) -> None:
+    """Print plain dicts, lists and numbers; undefined numbers become null."""
+    print(json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None), indent=2))
+
+
 def _train(arguments: argparse.Namespace) -> int:
     from nucrec.datasets import load_folder, split
-    from nucrec.evaluate import report
+    from nucrec.evaluate import calibration_error, report
     from nucrec.models import ImageClassifier
 
     classifier = ImageClassifier(
@@ -317,18 +323,22 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.test_size:
         train, test = split(images, arguments.test_size, random_state=arguments.seed)
     classifier.fit(train, checkpoint_dir=arguments.checkpoint)
-    found = None
+    found = error = None
     if test is not None:
-        classifier.calibrate(test)
         scores = classifier.predict_proba(test)
         names, groups = test.class_names, test.shared_groups
         found = report(test.labels, scores.argmax(1), scores, names, groups)
+        error = calibration_error(test.labels, scores, names, groups)
+        classifier.calibrate(test)
     classifier.save(arguments.out)
     if arguments.json:
-        print(json.dumps({"model": arguments.out, "report": found and found.to_dict()}, indent=2))
-    else:
-        print(f"Trained on {train}; saved to {arguments.out}")
-        print("" if found is None else f"\nOn images kept back:\n\n{found}")
+        told = {"model": arguments.out, "report": found and found.to_dict()}
+        _print_json({**told, "calibration_error": error and asdict(error)})
+        return 130 if classifier.interrupted_ else 0
+    print(f"Trained on {train}; saved to {arguments.out}")
+    if found is not None and error is not None:
+        print(f"\nOn images kept back:\n\n{found}\n")
+        print(f"Calibration error {error}, before probabilities were calibrated with these images")
     return 130 if classifier.interrupted_ else 0
 
 
@@ -346,7 +356,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         ask_below=arguments.ask_below,
         progress=show,
     )
-    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    _print_json(found.to_dict()) if arguments.json else print(found)
     if not arguments.json:
         print(f"Written to {found.path}")
     return 0
@@ -359,7 +369,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     images = load_images(arguments.data)
     show = not arguments.quiet
     found = duplicates(images, arguments.similarity, arguments.min_overlap, progress=show)
-    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    _print_json(found.to_dict()) if arguments.json else print(found)
     written = [arguments.csv] if arguments.csv else []
     if arguments.csv:
         found.save_csv(arguments.csv)

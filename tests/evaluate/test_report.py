@@ -301,3 +301,8 @@ def test_the_report_says_what_it_is_too_small_to_say():
     assert grouped.remarks == ("5 groups: too few to know how much groups differ",)
     reversed_ = report(true, 1 - true, class_names=NAMES)
     assert len(reversed_.remarks) == 1
+
+
+def test_a_metric_prints_with_its_interval():
+    assert str(Metric(0.9, 0.85, 0.956, "Wilson")) == "0.90 (0.85 to 0.96)"
+    assert str(Metric(0.9, float("nan"), float("nan"), "none")) == "0.90 (n/a to n/a)"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._text import interval, number
 from nucrec.evaluate import _format
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import percentile_interval, wilson
@@ -37,6 +38,9 @@ class Metric:
     low: float
     high: float
     method: str
+
+    def __str__(self) -> str:
+        return f"{number(self.value)} ({interval(self.low, self.high)})"
 
 
 @dataclass(frozen=True)

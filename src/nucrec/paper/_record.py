@@ -1,7 +1,6 @@
 """The run record: what a run was made with, so that it can be judged and repeated."""
 
 import json
-import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -68,7 +67,8 @@ def describe_data(dataset: ImageDataset, source: str) -> dict[str, Any]:
 
 def to_json(record: dict[str, Any]) -> str:
     """Return the record as JSON text; undefined numbers become null."""
-    return json.dumps(_without_nan(record), indent=2, allow_nan=False) + "\n"
+    plain = json.loads(json.dumps(record), parse_constant=lambda _: None)
+    return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
 
 def _run(table: TableResult, protocol: str) -> dict[str, Any]:
@@ -100,11 +100,3 @@ def _failures(table: TableResult, protocol: str) -> list[dict[str, Any]]:
     where = {"table": table.published.number, "protocol": protocol}
     failures = table.obtained[protocol].failures
     return [{**where, "name": name, "outcome": outcome} for name, outcome in failures]
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

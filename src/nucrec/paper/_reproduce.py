@@ -168,14 +168,10 @@ def reproduce(
         checkpoints=folder / "checkpoints" if preset == "full" else None,
         progress=progress,
     )
-    results: list[TableResult] = []
+    results = []
     for table in runs.tables(numbers):
         results.append(table)
         _write_table(table, folder)
-    results.sort(key=lambda table: table.published.number)
-    files = [path for table in results for path in _table_files(table, folder)]
-    missing = [why for table in results for why in _unavailable(table)]
-    figure, reason = _write_figure(results, folder)
     parameters = {
         "tables": numbers,
         "preset": preset,
@@ -187,7 +183,19 @@ def reproduce(
         "copies": COPIES,
         "timeout": timeout,
     }
+    results.sort(key=lambda table: table.published.number)
     record = make_record(parameters, describe_data(dataset, source), results)
+    found = _conclude(results, record, folder, started)
+    if runs.checkpoints is not None:
+        shutil.rmtree(runs.checkpoints, ignore_errors=True)
+    return found
+
+
+def _conclude(
+    results: Sequence[TableResult], record: dict[str, Any], folder: Path, started: float
+) -> Reproduction:
+    """Draw the figure, complete the record with the verdict, and write it and the card."""
+    figure, reason = _write_figure(results, folder)
     claims = make_claims(results)
     ranking = rank_tables(claims)
     record["verdict"] = [claim.to_dict() for claim in claims]
@@ -195,8 +203,8 @@ def reproduce(
     record["seconds"] = time.perf_counter() - started
     write_text(folder / "card.md", card(record, claims_text(claims, ranking)))
     write_text(folder / "run.json", to_json(record))
-    if runs.checkpoints is not None:
-        shutil.rmtree(runs.checkpoints, ignore_errors=True)
+    files = [path for table in results for path in _table_files(table, folder)]
+    missing = [why for table in results for why in _unavailable(table)]
     return Reproduction(
         tuple(results),
         record,

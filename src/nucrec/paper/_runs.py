@@ -118,7 +118,8 @@ class Runs:
             yield from self._classify(classical, lanes, steps)
             if self.checkpoints is not None:
                 for part in networks:
-                    yield part, self._train_here(part, steps.part(str(part), self._size(part)))
+                    show = steps.part(str(part), self._size(part))
+                    yield part, self._train_here(part, self.checkpoints, show)
                 return
             for part, result in lanes.each(train, networks):
                 size = self._size(part)
@@ -158,17 +159,15 @@ class Runs:
         try:
             if classifier.backbone in BACKBONES:
                 find_weights(BACKBONES[classifier.backbone], classifier.weights)
-            result = child.call(_train, classifier, part.division, columns)
+            result: EpochResult = child.call(_train, classifier, part.division, columns)
         except (ChildDiedError, ChildError, WeightsNotAvailableError) as error:
             return EpochResult((), time.perf_counter() - started, str(error))
-        assert isinstance(result, EpochResult)
         return result
 
-    def _train_here(self, part: _Part, show: Progress) -> EpochResult:
+    def _train_here(self, part: _Part, checkpoints: Path, show: Progress) -> EpochResult:
         """Train in this process, from where a checkpoint left off."""
-        assert self.checkpoints is not None
         classifier = self.preset.classifier(part.table, self.seed).set_params(progress=show)
-        folder = self.checkpoints / f"table-{part.table}-{part.protocol}-{part.fold}"
+        folder = checkpoints / f"table-{part.table}-{part.protocol}-{part.fold}"
         columns = published_table(part.table).columns
         result = _train(classifier, part.division, columns, folder)
         if result.error is not None:
