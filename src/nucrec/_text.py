@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 Row = Sequence[str]
@@ -17,6 +17,12 @@ def number(value: float, digits: int = 2) -> str:
 def interval(low: float, high: float) -> str:
     """Return "low to high"."""
     return f"{number(low)} to {number(high)}"
+
+
+def counts(values: Iterable[int]) -> str:
+    """Return "smallest to largest", or the one value that all have."""
+    found = sorted(values)
+    return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
 def percent(share: float) -> str:

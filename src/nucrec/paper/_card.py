@@ -1,6 +1,6 @@
 """The run record on one page, for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from nucrec import _text as fmt
@@ -80,15 +80,10 @@ def _division(run: Mapping[str, Any]) -> tuple[str, ...]:
         str(run["table"]),
         run["protocol"],
         str(len(folds)),
-        *(_span([fold[key] for fold in folds]) for key in ("n_train", "n_test")),
+        *(fmt.counts(fold[key] for fold in folds) for key in ("n_train", "n_test")),
         *(f"{share:.0%}" for share in shares),
         f"{sum(map(_seconds, folds)):.0f}",
     )
-
-
-def _span(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return str(low) if low == high else f"{low} to {high}"
 
 
 def _seconds(fold: Mapping[str, Any]) -> float:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nucrec import _text as fmt
 from nucrec.augment import paper_pipeline
 from nucrec.datasets import ImageDataset, folds
 from nucrec.datasets._split import divide
@@ -81,12 +82,18 @@ def caption(divisions: Sequence[Division]) -> str:
     }[first.protocol, first.augmented]
     if first.protocol == "honest" and not first.has_groups:
         made += " (no groups are known: each image is one)"
-    counts = np.sum([np.bincount(d.test.labels, minlength=2) for d in divisions], axis=0)
-    largest = int(counts.argmax())
+    names = first.test.class_names
+    share = np.mean(
+        [np.bincount(d.test.labels, minlength=len(names)) / len(d.test) for d in divisions], axis=0
+    )
+    largest = int(share.argmax())
+    trained, tested = (
+        fmt.counts(len(part) for part in parts)
+        for parts in zip(*((d.train, d.test) for d in divisions), strict=True)
+    )
     return (
-        f"{first.protocol} protocol: {made}. {_span(len(d.train) for d in divisions)} training and "
-        f"{_span(len(d.test) for d in divisions)} test images, {counts[largest] / counts.sum():.0%} of "
-        f"these {first.test.class_names[largest]}. In training are copies of "
+        f"{first.protocol} protocol: {made}. {trained} training and {tested} test images, "
+        f"{share[largest]:.0%} of these {names[largest]}. In training are copies of "
         f"{_mean(d.leaked_families for d in divisions):.0%} of the test images, and images of the "
         f"groups of {_mean(d.leaked_groups for d in divisions):.0%}."
     )
@@ -136,11 +143,6 @@ def make_divisions(
 def _folds_in_words(n: int) -> str:
     times = n // N_SPLITS
     return f"{N_SPLITS} folds of whole groups" + (f", {times} times" if times > 1 else "")
-
-
-def _span(counts: Iterable[int]) -> str:
-    found = sorted(counts)
-    return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
 def _mean(shares: Iterable[float]) -> float:

@@ -143,8 +143,9 @@ def reproduce(
     ...     result = reproduce(tables=1, protocol="honest", out=folder, progress=False)
     ...     print([path.name for path in result.files])
     ['table-1.csv', 'table-1.md', 'card.md', 'run.json']
-    >>> len(result.tables[0].obtained["honest"])
-    11
+    >>> accuracy = result.tables[0].metric("honest", "ET", "ACC")
+    >>> len(accuracy.folds), bool(accuracy.low < accuracy.value < accuracy.high)
+    (6, True)
     """
     numbers = _table_numbers(tables)
     check_choice("preset", preset, ("quick", "full"))
