@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from nucrec.models._isolation import ChildDiedError, ChildError, ChildProcess, ChildTimeoutError
+from nucrec.models._isolation import (
+    ONE_CORE,
+    ChildDiedError,
+    ChildError,
+    ChildProcess,
+    ChildTimeoutError,
+    Lanes,
+)
 
 
 @pytest.fixture
@@ -116,3 +123,36 @@ def test_kill_is_idempotent(child):
     child.kill()
     child.kill()
     assert wait_until_gone(pid)
+
+
+def test_networks_get_one_core_and_no_gpu():
+    child = ChildProcess(ONE_CORE)
+    try:
+        found = child.call(environment)
+    finally:
+        child.kill()
+    assert found["TF_NUM_INTRAOP_THREADS"] == found["OMP_NUM_THREADS"] == "1"
+    assert found["CUDA_VISIBLE_DEVICES"] == "-1"
+
+
+def environment() -> dict:
+    return dict(os.environ)
+
+
+def test_lanes_work_through_things_side_by_side():
+    with Lanes(2) as lanes:
+        pids = dict(lanes.each(lambda n, child: (n, child.call(os.getpid)), list(range(6))))
+        assert set(pids) == set(range(6))
+        assert 1 <= len(set(pids.values())) <= 2
+        again = [pid for _, pid in lanes.each(lambda n, c: (n, c.call(os.getpid)), [0, 1, 2])]
+        assert set(again) <= set(pids.values())
+    assert all(wait_until_gone(pid) for pid in pids.values())
+
+
+def test_lanes_end_when_what_they_do_is_not_wanted_any_more():
+    started = time.monotonic()
+    with Lanes(1) as lanes:
+        results = lanes.each(lambda seconds, child: child.call(time.sleep, seconds), [0, 60, 60])
+        assert next(results) is None
+        results.close()
+    assert time.monotonic() - started < 30

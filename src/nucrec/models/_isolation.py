@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from queue import SimpleQueue
 from types import TracebackType
@@ -24,14 +24,16 @@ try:
 except ImportError:  # joblib before 1.6 carries its own copy
     from joblib.externals import cloudpickle
 
-_ONE_THREAD = dict.fromkeys(
-    (
-        *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
-        *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
-    ),
-    "1",
-)
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """One thread in each child: cores are used by several children, and sums are added in one order."""
+
+ONE_CORE = {
+    **ONE_THREAD,
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "-1",
+}
+"""The same for networks: each child would otherwise take all cores, and all memory of a GPU."""
 
 _TIME_TO_EXIT = 10.0  # seconds that a process which closed its pipes gets to end by itself
 
@@ -54,9 +56,16 @@ class ChildError(Exception):
 
 
 class ChildProcess:
-    """A Python process that runs one call at a time; it is started again after it was killed."""
+    """A Python process that runs one call at a time; it is started again after it was killed.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    environment : mapping of str to str, optional
+        Variables that are set in it, besides those of this process.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = ONE_THREAD) -> None:
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, function: Callable[..., Any], *args: Any, timeout: float | None = None) -> Any:
@@ -128,7 +137,7 @@ class ChildProcess:
                 [sys.executable, "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **self._environment},
                 start_new_session=True,
             )
             _pipes(self._process)[1].read(1)  # it has loaded its libraries
@@ -146,10 +155,12 @@ class Lanes:
     ----------
     n : int
         How many.
+    environment : mapping of str to str, optional
+        As in `ChildProcess`.
     """
 
-    def __init__(self, n: int) -> None:
-        self._children = [ChildProcess() for _ in range(n)]
+    def __init__(self, n: int, environment: Mapping[str, str] = ONE_THREAD) -> None:
+        self._children = [ChildProcess(environment) for _ in range(n)]
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from nucrec.datasets import ImageDataset
 from nucrec.errors import LeakageWarning, WeightsNotAvailableError
 from nucrec.models import CrossValidation, FoldResults, ImageClassifier, ZooResult, classical_zoo
 from nucrec.models._backbones import BACKBONES, find_weights
-from nucrec.models._isolation import ChildDiedError, ChildError, ChildProcess, Lanes
+from nucrec.models._isolation import ONE_CORE, ChildDiedError, ChildError, ChildProcess, Lanes
 from nucrec.models._zoo import check_zoo, count_lanes, run_parts
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._presets import AUGMENTED, CLASSICAL, Preset
@@ -116,11 +116,12 @@ class Runs:
 
         with Lanes(count_lanes(self.n_jobs)) as lanes:
             yield from self._classify(classical, lanes, steps)
-            if self.checkpoints is not None:
-                for part in networks:
-                    show = steps.part(str(part), self._size(part))
-                    yield part, self._train_here(part, self.checkpoints, show)
-                return
+        if self.checkpoints is not None:
+            for part in networks:
+                show = steps.part(str(part), self._size(part))
+                yield part, self._train_here(part, self.checkpoints, show)
+            return
+        with Lanes(count_lanes(self.n_jobs), ONE_CORE) as lanes:
             for part, result in lanes.each(train, networks):
                 size = self._size(part)
                 steps.part(str(part), size)(size, size, "trained")
