@@ -128,9 +128,9 @@ class ImageDataset:
         labels: npt.ArrayLike,
         class_names: Sequence[str] = CLASS_NAMES,
         *,
-        ids: Sequence[str] | None = None,
+        ids: Sequence[str] | Array | None = None,
         groups: npt.ArrayLike | None = None,
-        parents: Sequence[str] | None = None,
+        parents: Sequence[str] | Array | None = None,
         metadata: Mapping[str, npt.ArrayLike] | None = None,
         quarantined: Sequence[tuple[str, str]] = (),
     ) -> None:

@@ -106,7 +106,7 @@ def repeat(
     >>> import tempfile
     >>> from nucrec.paper import repeat, reproduce
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     first = reproduce(tables=1, protocol="honest", out=folder, progress=False)
+    ...     first = reproduce(tables=1, protocol="paper", out=folder, progress=False)
     ...     again = repeat(first.files[-1], out=f"{folder}/again", progress=False)
     >>> again.agrees
     True
