@@ -32,8 +32,12 @@ ONE_CORE = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-"""The same for networks: each child would otherwise take all cores, and all memory of a GPU."""
+"""The same for networks: each child would otherwise take all cores, and all memory of a GPU.
+
+That there is no GPU then, TensorFlow would report as an error.
+"""
 
 _TIME_TO_EXIT = 10.0  # seconds that a process which closed its pipes gets to end by itself
 
