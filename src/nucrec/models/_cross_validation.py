@@ -15,7 +15,7 @@ from nucrec.datasets import ImageDataset, folds
 from nucrec.evaluate import FoldMetric, Metric, Ranking, over_folds, rank_folds
 from nucrec.models._isolation import Lanes
 from nucrec.models._zoo import check_zoo, count_lanes, run_parts
-from nucrec.models._zoo_result import ZooResult
+from nucrec.models._zoo_result import ZooResult, ZooTable
 
 _BOUNDS = {"MC": (-1.0, 1.0), "KS": (-1.0, 1.0)}
 
@@ -110,7 +110,7 @@ class FoldResults(Generic[F]):
 
 
 @dataclass(frozen=True)
-class CrossValidation(FoldResults[ZooResult]):
+class CrossValidation(ZooTable, FoldResults[ZooResult]):
     """What `cross_validate` found.
 
     Attributes
@@ -146,17 +146,6 @@ class CrossValidation(FoldResults[ZooResult]):
         if len(values) < 2:
             return None
         return rank_folds(values, self.n_splits, confidence=self.confidence)
-
-    def __str__(self) -> str:
-        verdict = f"\n\n{self.ranking.verdict}" if self.ranking else ""
-        return fmt.text_table(*self._table()) + verdict
-
-    def _repr_html_(self) -> str:
-        return fmt.html_table(*self._table())
-
-    def to_markdown(self) -> str:
-        """Return a Markdown table."""
-        return fmt.markdown_table(*self._table()) + "\n"
 
     def to_csv(self) -> str:
         """Return CSV text, unrounded: mean, interval and spread of each metric."""

@@ -1,5 +1,6 @@
 """What `run_zoo` found: a row for each classifier, and their table in several formats."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
@@ -68,8 +69,32 @@ class ZooRow:
         }
 
 
+class ZooTable(ABC):
+    """A table with a line for each classifier, and whether the best is really better."""
+
+    @property
+    @abstractmethod
+    def ranking(self) -> Ranking | None:
+        """The classifiers ranked by MC, if at least two have a result."""
+
+    def __str__(self) -> str:
+        verdict = f"\n\n{self.ranking.verdict}" if self.ranking else ""
+        return fmt.text_table(*self._table()) + verdict
+
+    def _repr_html_(self) -> str:
+        return fmt.html_table(*self._table())
+
+    def to_markdown(self) -> str:
+        """Return a Markdown table."""
+        return fmt.markdown_table(*self._table()) + "\n"
+
+    @abstractmethod
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        """Return the header and the lines."""
+
+
 @dataclass(frozen=True)
-class ZooResult(Sequence[ZooRow]):
+class ZooResult(ZooTable, Sequence[ZooRow]):
     """The rows of `run_zoo`, in the order of the zoo.
 
     Attributes
@@ -137,17 +162,6 @@ class ZooResult(Sequence[ZooRow]):
     def failures(self) -> list[tuple[str, str]]:
         """Name and outcome of each classifier without a result."""
         return [(row.name, row.outcome) for row in self if row.report is None]
-
-    def __str__(self) -> str:
-        verdict = f"\n\n{self.ranking.verdict}" if self.ranking else ""
-        return fmt.text_table(*self._table()) + verdict
-
-    def _repr_html_(self) -> str:
-        return fmt.html_table(*self._table())
-
-    def to_markdown(self) -> str:
-        """Return a Markdown table."""
-        return fmt.markdown_table(*self._table()) + "\n"
 
     def to_csv(self) -> str:
         """Return CSV text, unrounded: each metric with its interval."""

@@ -16,7 +16,7 @@ from nucrec.paper._reproduce import Reproduction, load_data, reproduce
 
 _EXACT = 1e-9
 _NETWORKS = 0.05
-"""How much an accuracy of a network may differ: sums of several threads are not ordered."""
+"""How much an accuracy of a network may differ: other hardware adds in another order."""
 
 
 @dataclass(frozen=True)
