@@ -49,7 +49,7 @@ class Flip(Geometric):
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
         """Return the mirroring."""
-        return np.diag([values["x"], values["y"], 1.0])
+        return np.array([[values["x"], 0.0, 0.0], [0.0, values["y"], 0.0], [0.0, 0.0, 1.0]])
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ class Zoom(Geometric):
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
         """Return the scaling."""
-        return np.diag([values["factor"], values["factor"], 1.0])
+        factor = values["factor"]
+        return np.array([[factor, 0.0, 0.0], [0.0, factor, 0.0], [0.0, 0.0, 1.0]])
 
 
 @dataclass(frozen=True)

@@ -189,13 +189,15 @@ class Pipeline:
             )
         fixed = None if size is None else check_size("size", size)
         pixels = sum(array.size for array in arrays) / max(len(arrays), 1)
-        workers = workers_for(pixels) if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+        largest = max(pixels, fixed[0] * fixed[1] if fixed else 0)
+        workers = workers_for(largest) if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+        sampled = [self.sample(name, copy) for name in names]
 
-        def change(pair: tuple[Array, str]) -> Array:
-            array, name = pair
-            return self._apply(array, self.sample(name, copy), fixed or array.shape[:2])
+        def change(pair: tuple[Array, Sampled]) -> Array:
+            array, values = pair
+            return self._apply(array, values, fixed or array.shape[:2])
 
-        changed = list(ordered_map(change, zip(arrays, names, strict=True), workers))
+        changed = list(ordered_map(change, zip(arrays, sampled, strict=True), workers))
         kinds = {(array.shape, array.dtype) for array in changed}
         return np.stack(changed) if len(kinds) == 1 else changed
 
@@ -338,8 +340,7 @@ def _output_to_input(
     for operation, values in steps:
         if isinstance(operation, Geometric):
             forward = operation.matrix(values, shape) @ forward
-    to_centre, back = np.eye(3), np.eye(3)
-    centre = shape[1] / 2, shape[0] / 2
-    to_centre[:2, 2] = -centre[0], -centre[1]
-    back[:2, 2] = centre
-    return np.asarray(back @ np.linalg.inv(forward) @ to_centre @ resize_matrix(shape, size))
+    centre = np.array([shape[1] / 2, shape[0] / 2])
+    backward = np.linalg.inv(forward)
+    backward[:2, 2] += centre - backward[:2, :2] @ centre  # about the centre, not the corner
+    return np.asarray(backward @ resize_matrix(shape, size))
