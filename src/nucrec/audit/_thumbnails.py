@@ -1,5 +1,6 @@
 """Small standardised pictures of images, that do not change with size, brightness and contrast."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +55,14 @@ def grey(image: Array) -> Array:
     return to_channels(as_dtype(image, "uint8"), 1)[..., 0].astype(np.float32)
 
 
+@functools.lru_cache(maxsize=512)
 def gaussian_matrix(length: int, sigma: float) -> Array:
     """Return the matrix that blurs a line of pixels; at its ends the last pixel goes on."""
     reach = np.arange(length)
     weights = np.exp(-0.5 * ((reach[:, np.newaxis] - reach) / sigma) ** 2)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    matrix = np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    matrix.setflags(write=False)
+    return matrix
 
 
 def standardised(pictures: Array) -> Array:

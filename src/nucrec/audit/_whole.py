@@ -11,7 +11,8 @@ from nucrec.audit._thumbnails import Thumbnails, invariants, projected, symmetri
 Array = npt.NDArray[Any]
 
 _DIMENSIONS = 24
-_QUERIES = 1000
+_CELLS_AT_ONCE = 2**23  # of the table of distances, to bound memory
+_ROUNDING = 1e-5  # of half a squared distance; candidates are compared again
 _PAIRS = 20_000
 _PLAIN_SLACK = 0.5
 """How far from 1 the correlation of the thumbnails may be, relative to that of their detail."""
@@ -67,8 +68,6 @@ def _candidates(
     thumbnails: Thumbnails, similarity: float, step: Callable[[int], None]
 ) -> Iterator[tuple[Array, Array]]:
     """Yield pairs of positions, among them all that are similar enough."""
-    from sklearn.neighbors import KDTree
-
     varied = np.flatnonzero(thumbnails.detail.any(axis=(1, 2)))
     if len(varied) < 2:
         return
@@ -77,18 +76,30 @@ def _candidates(
     radius = _distance(lowest)
     whole_radius = _distance(1 - _PLAIN_SLACK * (1 - lowest))
     points = projected(detail, _DIMENSIONS)
-    tree = KDTree(points)
-    for start in range(0, len(varied), _QUERIES):
-        near = tree.query_radius(points[start : start + _QUERIES], radius + 1e-6)
-        a = np.repeat(np.arange(start, start + len(near)), [len(others) for others in near])
-        b = np.concatenate(near)
-        a, b = a[a < b], b[a < b]
+    for a, b, done in _within(points, radius + 1e-6):
         for first in range(0, len(a), _PAIRS):
             i, j = a[first : first + _PAIRS], b[first : first + _PAIRS]
             close = _apart(detail, i, j) <= radius + 1e-6
             close[close] = _apart(whole, i[close], j[close]) <= whole_radius + 1e-6
             yield varied[i[close]], varied[j[close]]
-        step(start + len(near))
+        step(done)
+
+
+def _within(points: Array, radius: float) -> Iterator[tuple[Array, Array, int]]:
+    """Yield pairs of positions, a < b, of points within a radius, and how many were looked up.
+
+    All distances, as products of matrices: a million products take less time than a tree takes to
+    find the neighbours of one point among thousands in so many directions.
+    """
+    half = (points**2).sum(axis=1) / 2
+    start = 0
+    while start < len(points):
+        stop = start + max(1, _CELLS_AT_ONCE // (len(points) - start))
+        distance = half[start:] - points[start:stop] @ points[start:].T
+        distance += half[start:stop, np.newaxis]
+        a, b = np.nonzero(distance <= radius**2 / 2 + _ROUNDING)
+        yield a[a < b] + start, b[a < b] + start, min(stop, len(points))
+        start = stop
 
 
 def _verified(thumbnails: Thumbnails, a: Array, b: Array, similarity: float) -> Match:

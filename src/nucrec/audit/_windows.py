@@ -1,5 +1,6 @@
 """Pairs of windows that were cut from the same place and overlap in part."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from nucrec._threads import available_cores
 from nucrec.audit._thumbnails import gaussian_matrix, grey, projected, standardised
 
 Array = npt.NDArray[Any]
@@ -103,13 +105,15 @@ def _find_spots(images: Iterable[Array], step: Callable[[int], None]) -> _Spots:
 
 def _spots_of(image: Array) -> tuple[Array, Array, Array]:
     """Return rows and columns of the strongest bright and dark spots, and the patches around."""
+    from scipy.ndimage import maximum_filter
+
     side = 2 * _REACH + 1
     if min(image.shape) < side + 2 * _APART:
         return np.zeros(0, int), np.zeros(0, int), np.zeros((0, side**2), np.float32)
     response = np.abs(_blurred(image, _FINE) - _blurred(image, _COARSE))
     response = response[_REACH:-_REACH, _REACH:-_REACH]
-    around = sliding_window_view(np.pad(response, _APART), (2 * _APART + 1, 2 * _APART + 1))
-    row, column = np.nonzero((response >= around.max(axis=(2, 3))) & (response > _LEAST))
+    around = maximum_filter(response, 2 * _APART + 1, mode="constant")
+    row, column = np.nonzero((response >= around) & (response > _LEAST))
     strongest = np.argsort(-response[row, column], kind="stable")[:_SPOTS]
     row, column = row[strongest], column[strongest]
     patches = standardised(sliding_window_view(image, (side, side))[row, column])
@@ -121,7 +125,7 @@ def _displacements(spots: _Spots) -> Iterator[tuple[int, int, int, int]]:
 
     Those that have most spots in common come first.
     """
-    from sklearn.neighbors import KDTree
+    from scipy.spatial import KDTree
 
     if len(spots.patches) < 2:
         return
@@ -150,11 +154,15 @@ def _alike(patches: Array, points: Array, tree: Any, spots: Iterable[int]) -> tu
     found = [(np.zeros(0, int), np.zeros(0, int))]
     for neighbours in _NEIGHBOURS:
         k = min(neighbours, len(points))
-        nearest = tree.query(points[asked], k, return_distance=False)
-        i, j = np.repeat(asked, k), nearest.ravel()
+        # projected patches are no further apart than the patches themselves
+        _, nearest = tree.query(
+            points[asked], np.arange(1, k + 1), distance_upper_bound=_CLOSE, workers=available_cores()
+        )
+        row, column = np.nonzero(nearest < len(points))
+        i, j = asked[row], nearest[row, column]
         close = np.linalg.norm(patches[i] - patches[j], axis=1) <= _CLOSE
-        all_close = close.reshape(-1, k).all(axis=1) if k > 1 else np.zeros(len(asked), bool)
-        done = np.repeat(~all_close | (neighbours == _NEIGHBOURS[-1]), k) & close
+        all_close = np.bincount(row[close], minlength=len(asked)) == k
+        done = close & (~all_close[row] | (neighbours == _NEIGHBOURS[-1]))
         found.append((i[done], j[done]))
         asked = asked[all_close]
         if not len(asked):
@@ -177,7 +185,11 @@ def _shared(first: Array, second: Array, down: int, right: int) -> tuple[Array, 
 
 
 def _correlation(first: Array, second: Array) -> float:
-    return round(float((standardised(first) * standardised(second)).sum()), 5)
+    """Return the correlation of two pictures of one shape; 0 if one is constant."""
+    a, b = first.ravel() - first.mean(), second.ravel() - second.mean()
+    lengths = math.sqrt(float(a @ a) * float(b @ b))
+    least = 1e-12 * first.size * max(float(np.abs(first).max()) * float(np.abs(second).max()), 1e-9)
+    return round(float(a @ b) / lengths, 5) if lengths > least else 0.0
 
 
 def _detail(image: Array) -> Array:
