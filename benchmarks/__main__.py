@@ -1,80 +1,72 @@
-"""Run all comparisons and print one Markdown table."""
+"""Run the comparisons, and print and write a table: python -m benchmarks [NAME ...]."""
 
-import statistics
-import subprocess
+import argparse
+import importlib
+import json
+import platform
 import sys
-import time
-from collections.abc import Callable
+from pathlib import Path
 
-REPEATS = 15
+import numpy as np
 
+from benchmarks.timing import Timing, compare
+from nucrec._text import markdown_table
+from nucrec._threads import available_cores
+from nucrec.models._tensorflow import start_tensorflow
 
-def seconds_of(*arguments: str) -> Callable[[], float]:
-    """Return a function that times a fresh interpreter with these arguments."""
-
-    def measure() -> float:
-        started = time.perf_counter()
-        command = [sys.executable, *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - started
-
-    return measure
-
-
-def import_seconds(module: str) -> Callable[[], float]:
-    """Return a function that times an import in a fresh interpreter, from inside."""
-    code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-
-    def measure() -> float:
-        output = subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True
-        )
-        return float(output.stdout)
-
-    return measure
-
-
-COMPARISONS = {
-    "`import nucrec` / `import numpy`": (import_seconds("nucrec"), import_seconds("numpy")),
-    "`import nucrec.datasets` / `import numpy, PIL.Image`": (
-        import_seconds("nucrec.datasets"),
-        import_seconds("numpy, PIL.Image"),
-    ),
-    "`nucrec --help` / bare Python": (
-        seconds_of("-m", "nucrec", "--help"),
-        seconds_of("-c", "pass"),
-    ),
-}
-
-
-def compare(
-    ours: Callable[[], float], peer: Callable[[], float]
-) -> tuple[list[float], list[float]]:
-    """Time both in turn, after one run of each that does not count."""
-    ours(), peer()
-    pairs = [(ours(), peer()) for _ in range(REPEATS)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-
-
-def row(name: str, ours: list[float], peer: list[float]) -> str:
-    """Return a line of the table: medians in milliseconds, and the ratio of each pair."""
-    ratios = sorted(a / b for a, b in zip(ours, peer, strict=True))
-    cells = [
-        name,
-        f"{statistics.median(ours) * 1e3:.1f}",
-        f"{statistics.median(peer) * 1e3:.1f}",
-        f"{statistics.median(ratios):.2f}",
-        f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
-    ]
-    return "| " + " | ".join(cells) + " |"
+SUBJECTS = (
+    "startup",
+    "loading",
+    "batches",
+    "bootstrap",
+    "zoo",
+    "embedding",
+    "frozen",
+    "finetuning",
+)
 
 
 def main() -> None:
-    """Print the table."""
-    print("| ours / peer | ours, ms | peer, ms | ratio | spread |")
-    print("|:--|--:|--:|--:|--:|")
-    for name, (ours, peer) in COMPARISONS.items():
-        print(row(name, *compare(ours, peer)), flush=True)
+    """Run what was asked for, and write the table after each comparison."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(SUBJECTS)}")
+    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks.md"), metavar="FILE")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(SUBJECTS)
+    if unknown:
+        parser.error(f"no such comparisons: {', '.join(sorted(unknown))}")
+    start_tensorflow()
+    timings: list[Timing] = []
+    for name in arguments.names or SUBJECTS:
+        module = importlib.import_module(f"benchmarks.{name}")
+        for comparison in module.comparisons():
+            print(f"{comparison.work}, against {comparison.peer}", file=sys.stderr)
+            timings.append(compare(comparison))
+            print("  " + " | ".join(timings[-1].cells()[2:]), file=sys.stderr)
+            _write(arguments.out, timings)
+    print(arguments.out.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, timings: list[Timing]) -> None:
+    table = markdown_table(list(Timing.HEADER), [list(timing.cells()) for timing in timings])
+    path.write_text(f"{_machine()}\n\n{table}\n", encoding="utf-8")
+    record = {"machine": _machine(), "timings": [timing.to_dict() for timing in timings]}
+    path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _machine() -> str:
+    import keras
+    import tensorflow as tf
+
+    from benchmarks.limits import has_bfloat16
+
+    half = "with" if has_bfloat16() else "without"
+    return (
+        f"{available_cores()} cores ({platform.machine()}, {half} bfloat16), Python "
+        f"{platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}, Keras "
+        f"{keras.__version__}. Medians of runs in turn; ratio: how many times as long the peer took, "
+        "pair by pair."
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from nucrec.audit._thumbnails import Thumbnails, invariants, projected, symmetri
 
 Array = npt.NDArray[Any]
 
-_DIMENSIONS = 24
+_DIMENSIONS = 64
 _CELLS_AT_ONCE = 2**23  # of the table of distances, to bound memory
 _ROUNDING = 1e-5  # of half a squared distance; candidates are compared again
 _PAIRS = 20_000

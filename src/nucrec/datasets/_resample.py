@@ -107,4 +107,4 @@ def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     limits = np.iinfo(dtype)
     # float32 cannot hold the largest int32: clip in float64
     rounded = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
-    return np.clip(rounded, limits.min, limits.max, out=rounded).astype(dtype)
+    return np.asarray(np.clip(rounded, limits.min, limits.max, out=rounded), dtype=dtype)

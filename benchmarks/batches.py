@@ -1,0 +1,102 @@
+"""From crops to the tensor that enters the first convolution: resized, flipped, turned, zoomed."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import albumentations
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.limits import copies
+from benchmarks.timing import Comparison
+from nucrec._threads import ahead, available_cores
+from nucrec.augment import Flip, Pipeline, Rotate, Zoom
+from nucrec.datasets import ImageDataset, load_mnfinder_crops
+
+SIZE, BATCH = 299, 32
+
+
+def comparisons() -> Iterator[Comparison]:
+    """Yield nucrec's batches against albumentations and against Keras's layers."""
+    crops = load_mnfinder_crops("paper")
+    n = len(crops)
+    ours = _nucrec(crops)
+    arrays = [np.asarray(image) for image in crops.images]
+    memory = ("copying the tensors", copies(n * SIZE * SIZE * 3 * 4))
+    work = f"{n} crops to batches of {BATCH} x {SIZE} x {SIZE} x 3, flipped, turned, zoomed"
+    threads = f"albumentations, {available_cores()} threads"
+    with_albumentations = _albumentations(arrays)
+    yield Comparison(work, threads, ours, with_albumentations, 7, n, goal=2, limit=memory)
+    yield Comparison(work, "Keras's layers in tf.data", ours, _keras(arrays), 5, n, goal=6)
+
+
+def _enter(images: tf.Tensor) -> tf.Tensor:
+    """Return grey images as what the first convolution takes: three channels from -1 to 1."""
+    return (tf.cast(images, tf.float32) / 127.5 - 1.0) * tf.ones(3)
+
+
+def _nucrec(crops: ImageDataset) -> Callable[[], None]:
+    pipeline = Pipeline([Flip(), Rotate((-180.0, 180.0)), Zoom((0.8, 1.2))], random_state=0)
+    signature = [tf.TensorSpec((None, SIZE, SIZE, 1), tf.uint8)]
+    enter = tf.function(_enter, input_signature=signature, jit_compile=True)
+
+    def run() -> None:
+        for images, _ in ahead(crops.batches(SIZE, BATCH, pipeline, channels=1, dtype="uint8")):
+            enter(images)
+
+    return run
+
+
+def _albumentations(arrays: list[Any]) -> Callable[[], None]:
+    cv2.setNumThreads(1)  # the threads work on different images
+    change = albumentations.Compose(
+        [
+            albumentations.Resize(SIZE, SIZE),
+            albumentations.HorizontalFlip(p=0.5),
+            albumentations.VerticalFlip(p=0.5),
+            albumentations.Affine(rotate=(-180, 180), scale=(0.8, 1.2), p=1.0),
+            albumentations.Normalize(mean=(0.5,), std=(0.5,)),
+        ]
+    )
+
+    def one(array: Any) -> Any:
+        return change(image=array[..., np.newaxis])["image"]
+
+    def run() -> None:
+        with ThreadPoolExecutor(available_cores()) as pool:
+            for start in range(0, len(arrays), BATCH):
+                grey = np.stack(list(pool.map(one, arrays[start : start + BATCH])))
+                tf.convert_to_tensor(np.repeat(grey, 3, axis=3))
+
+    return run
+
+
+def _keras(arrays: list[Any]) -> Callable[[], None]:
+    change = [
+        keras.layers.RandomFlip(),
+        keras.layers.RandomRotation(0.5),
+        keras.layers.RandomZoom(0.2),
+        keras.layers.Rescaling(1 / 127.5, -1.0),
+    ]
+
+    def resized(i: Any) -> Any:
+        image = tf.numpy_function(lambda k: arrays[int(k)][..., np.newaxis], [i], tf.uint8)
+        image.set_shape((None, None, 1))
+        return tf.image.resize(image, (SIZE, SIZE))
+
+    def changed(images: Any) -> Any:
+        for layer in change:
+            images = layer(images, training=True)
+        return tf.image.grayscale_to_rgb(images)
+
+    parallel = {"num_parallel_calls": tf.data.AUTOTUNE}
+
+    def run() -> None:
+        data = tf.data.Dataset.range(len(arrays)).map(resized, **parallel)
+        for _ in data.batch(BATCH).map(changed, **parallel).prefetch(tf.data.AUTOTUNE):
+            pass
+
+    return run
