@@ -61,7 +61,8 @@ def test_help(arguments, capsys):
         for option in ("--out", "--backbone", "--weights", "--test-size", "--checkpoint"):
             assert option in text
     if arguments[0] == "predict":
-        assert "MODEL" in text
+        for option in ("MODEL", "--scheduler", "--shard-size", "dask worker"):
+            assert option in text
     if arguments[0] == "reproduce":
         for option in ("--tables", "--protocol", "--preset", "--data", "--out", "--json", "--seed"):
             assert option in text
@@ -217,6 +218,17 @@ def test_train_and_predict(images, tmp_path):
     quiet = run("predict", tmp_path / "model.keras", images, "-o", out, "--json", "--quiet")
     assert json.loads(quiet.stdout)["total"]["n"] == 20
     assert own_lines(quiet.stderr) == []
+    parts = ("-o", tmp_path / "parts", "--shard-size", 8)
+    in_shards = run("predict", tmp_path / "model.keras", images, *parts)
+    assert in_shards.returncode == 0, in_shards.stderr
+    assert in_shards.stdout.splitlines()[:-1] == found.stdout.splitlines()[:-1]
+    assert in_shards.stdout.endswith(f"Written to {tmp_path / 'parts'}\n")
+    tables = sorted((tmp_path / "parts").glob("part-*.csv"))
+    assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
+    again = run("predict", tmp_path / "model.keras", images, *parts, "--scheduler", "127.0.0.1:9")
+    assert again.returncode == 1
+    assert "no Dask scheduler answers at 127.0.0.1:9" in again.stderr
+    assert "Traceback" not in again.stderr
 
 
 @pytest.mark.slow
@@ -260,6 +272,11 @@ def test_train_can_be_interrupted(images, tmp_path, start_interruptible):
         (["train", "cells", "-o", "nowhere/model.keras"], 2, "there is no folder nowhere"),
         (["train", "nowhere", "-o", "model.keras"], 1, "nucrec: nowhere: there is no such folder"),
         (["predict", "nothing.keras", "cells", "-o", "out.csv"], 1, "there is no such file"),
+        (
+            ["predict", "m.keras", "cells", "-o", "out", "--shard-size", "0"],
+            2,
+            "shard_size: expected",
+        ),
     ],
 )
 def test_mistakes_in_training_and_predicting(arguments, code, message, tmp_path):

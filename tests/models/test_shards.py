@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from nucrec.errors import (
 from nucrec.models import (
     _cluster,
     _prediction_table,
+    _shards,
     classical_zoo,
     cnn,
     load,
@@ -47,11 +49,14 @@ def here(tmp_path_factory, crops) -> Path:
     return folder
 
 
+def local_cluster(**options):
+    """Return a cluster on this machine, with ports that nobody else has."""
+    return distributed.LocalCluster(host="127.0.0.1", dashboard_address="127.0.0.1:0", **options)
+
+
 @pytest.fixture(scope="module")
 def cluster():
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
+    with local_cluster(n_workers=2, threads_per_worker=1) as cluster:
         yield cluster
 
 
@@ -107,6 +112,7 @@ def test_a_rerun_does_what_is_missing_and_nothing_else(here, tmp_path):
     assert state(out) == before
     assert seen == [(N, N)]
     (out / "part-00002.csv").unlink()
+    (out / ".part-00002.csv.0123456789abcdef.tmp").write_text("of a worker that was killed")
     assert predict_shards(*call, shard_size=6) == first
     after = state(out)
     assert after.pop("part-00002.csv")[1] == before.pop("part-00002.csv")[1]
@@ -223,18 +229,19 @@ def test_mistakes_are_found_before_anything_is_written(here, tmp_path):
         predict_shards(here / "cnn.keras", *call, ask_below=2)
     with pytest.raises(InvalidParameterError, match="shard_size"):
         predict_shards(here / "gnb.skops", *call, shard_size=0)
-    with pytest.raises(InvalidParameterError, match="scheduler"):
+    with pytest.raises(InvalidParameterError, match="scheduler: expected an address"):
         predict_shards(here / "gnb.skops", *call, scheduler=8786)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    "address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "nothing", "what://127.0.0.1:9", ""]
-)
-def test_no_scheduler_answers(here, tmp_path, monkeypatch, address):
+def test_no_scheduler_answers(here, tmp_path, monkeypatch):
     monkeypatch.setattr(_cluster, "_TO_CONNECT", 1.0)
-    with pytest.raises(NucrecError, match=f"no Dask scheduler answers at {address}: start"):
-        predict_shards(here / "gnb.skops", here / "plate", tmp_path / "out", scheduler=address)
+    call = (here / "gnb.skops", here / "plate", tmp_path / "out")
+    with pytest.raises(NucrecError, match="no Dask scheduler answers at tcp://127.0.0.1:9: start"):
+        predict_shards(*call, scheduler="tcp://127.0.0.1:9")
+    for address in ("nothing", "what://127.0.0.1:9", ""):
+        with pytest.raises(InvalidParameterError, match="scheduler: expected an address such as"):
+            predict_shards(*call, scheduler=address)
     assert not (tmp_path / "out").exists()
 
 
@@ -289,3 +296,45 @@ def test_a_shard_that_fails_is_named_and_finished_ones_stay(here, cluster, plate
     assert 0 < len(before) - 2 < N
     assert predict_shards(*call, shard_size=1).total.n == N
     assert {name: state(out)[name] for name in before} == before
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(here, cluster, tmp_path):
+    killed = []
+    out = tmp_path / "out"
+
+    with distributed.Client(cluster, set_as_default=False) as client:
+
+        def kill_one(done: int, total: int, what: str) -> None:
+            if done and not killed:
+                killed.append(next(iter(client.run(os.getpid).values())))
+                os.kill(killed[0], signal.SIGKILL)
+
+        found = predict_shards(
+            here / "gnb.skops",
+            here / "plate",
+            out,
+            scheduler=client,
+            shard_size=1,
+            progress=kill_one,
+        )
+    assert len(killed) == 1
+    expected = predict_shards(here / "gnb.skops", here / "plate", tmp_path / "here", shard_size=1)
+    assert found.to_dict() == expected.to_dict() | {"path": str(out)}
+    assert {name: content for name, (_, content) in state(out).items() if "part" in name} == {
+        name: content for name, (_, content) in state(tmp_path / "here").items() if "part" in name
+    }
+    assert len(state(out)) == N + 2  # the plan and the model besides: nothing half-written is left
+
+
+@pytest.mark.slow
+def test_a_cluster_that_cannot_do_it(here, cluster, tmp_path, monkeypatch):
+    call = (here / "gnb.skops", here / "plate", tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(_cluster.nucrec, "__version__", "0")
+        with pytest.raises(NucrecError, match=r"part-00000.csv: on .* is installed here, not 0$"):
+            predict_shards(*call, scheduler=cluster.scheduler_address)
+    monkeypatch.setattr(_shards, "_WITHOUT_WORKERS", 1.0)
+    with local_cluster(n_workers=0, processes=False) as idle:
+        with pytest.raises(NucrecError, match="no worker came within 1 s"):
+            predict_shards(*call, scheduler=idle.scheduler_address)

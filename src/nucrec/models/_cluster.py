@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import pickle
+import re
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from nucrec._optional import require
 from nucrec._validation import invalid
 from nucrec.errors import NucrecError
 
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^/\s]+:\d+/?")
 _TO_CONNECT = 10.0  # seconds
 _GLANCE = 2.0  # seconds between two looks at the workers
 _AHEAD = 8  # calls at least that the scheduler has, so that an adaptive cluster sees there is work
@@ -37,14 +39,16 @@ def connected(scheduler: Any) -> Iterator[Any]:
     if isinstance(scheduler, distributed.Client) and not scheduler.asynchronous:
         yield scheduler
         return
-    if not isinstance(scheduler, str):
-        raise invalid("scheduler", "an address or a client that is not asynchronous", scheduler)
+    if not isinstance(scheduler, str) or not _ADDRESS.fullmatch(scheduler):
+        raise invalid(
+            "scheduler", "an address such as 'tcp://10.0.0.1:8786', or a client", scheduler
+        )
     try:
         client = distributed.Client(scheduler, timeout=_TO_CONNECT, set_as_default=False)
-    except Exception as error:  # distributed raises many kinds on mistaken addresses
+    except (OSError, ValueError, TypeError) as error:
         raise NucrecError(
             f"no Dask scheduler answers at {scheduler}: start one with 'dask scheduler', and take "
-            "the address that it prints"
+            f"the address that it prints ({error})"
         ) from error
     with client:
         yield client
@@ -85,7 +89,9 @@ def each_done(
                 _check(distributed, future, names[k])
                 yield k
     except (OSError, distributed.CancelledError) as error:
-        raise NucrecError(f"the Dask scheduler went away ({error})") from error
+        raise NucrecError(
+            "the Dask scheduler went away: start it and its workers again, then the same call goes on"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             client.cancel(list(running))
