@@ -218,17 +218,29 @@ def test_train_and_predict(images, tmp_path):
     quiet = run("predict", tmp_path / "model.keras", images, "-o", out, "--json", "--quiet")
     assert json.loads(quiet.stdout)["total"]["n"] == 20
     assert own_lines(quiet.stderr) == []
-    parts = ("-o", tmp_path / "parts", "--shard-size", 8)
-    in_shards = run("predict", tmp_path / "model.keras", images, *parts)
-    assert in_shards.returncode == 0, in_shards.stderr
-    assert in_shards.stdout.splitlines()[:-1] == found.stdout.splitlines()[:-1]
-    assert in_shards.stdout.endswith(f"Written to {tmp_path / 'parts'}\n")
+
+
+def test_predict_in_shards(crops, images, tmp_path, monkeypatch, capsys):
+    from nucrec.models import _cluster, classical_zoo, save
+
+    model = tmp_path / "gnb.skops"
+    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    save(fitted, model, class_names=crops.class_names)
+    predict = ["predict", str(model), str(images), "-o"]
+    assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0
+    whole = capsys.readouterr().out
+    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "8"]) == 0
+    told = capsys.readouterr()
+    assert told.out == whole.replace("one.csv", "parts")
+    assert "[20/20]" in told.err
     tables = sorted((tmp_path / "parts").glob("part-*.csv"))
     assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
-    again = run("predict", tmp_path / "model.keras", images, *parts, "--scheduler", "127.0.0.1:9")
-    assert again.returncode == 1
-    assert "no Dask scheduler answers at 127.0.0.1:9" in again.stderr
-    assert "Traceback" not in again.stderr
+    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "9", "--quiet"]) == 1
+    assert "another call, which differs in: shard_size" in capsys.readouterr().err
+    monkeypatch.setattr(_cluster, "_TO_CONNECT", 1.0)
+    assert main([*predict, str(tmp_path / "new"), "--scheduler", "127.0.0.1:9"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nucrec: no Dask scheduler answers at 127.0.0.1:9: start one with")
 
 
 @pytest.mark.slow

@@ -87,6 +87,7 @@ def each_done(
             for future in _some_done(client, list(running)):
                 k = running.pop(future)
                 _check(distributed, future, names[k])
+                future.release()  # or Dask repeats the call when its worker dies later
                 yield k
     except (OSError, distributed.CancelledError) as error:
         raise NucrecError(

@@ -2,42 +2,33 @@
 
 import contextlib
 import csv
-import dataclasses
 import functools
 import hashlib
 import itertools
 import json
 import shutil
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 import nucrec
 from nucrec._files import make_folder, replacing, write_text
-from nucrec._progress import Progress, progress_function, silent
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.datasets import ImageDataset, Quarantined
+from nucrec.datasets import Quarantined
 from nucrec.datasets._images import Root
-from nucrec.datasets._roots import open_root
 from nucrec.datasets._unlabelled import find_images
-from nucrec.errors import DatasetError, NucrecError
+from nucrec.errors import NucrecError
 from nucrec.models._cluster import connected, each_done
 from nucrec.models._model_file import model_info
-from nucrec.models._persistence import load
 from nucrec.models._predict import FolderPredictions, check_any_image, predictions
 from nucrec.models._prediction_table import (
-    Array,
     Columns,
-    Predictor,
     Tally,
     names_of_classes,
     read_rows,
-    write_rows,
 )
+from nucrec.models._shard import Job, Shard, predict_shard, sha256_of
 
 _PLAN = "shards.json"
 _FORMAT = 1
@@ -166,38 +157,13 @@ def predict_shards(
     return predictions(tally, job.out, confidence, ask_below, len(files))
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What all shards have in common; goes to the workers."""
-
-    path: Path
-    out: Path
-    model: str
-    model_sha256: str
-    columns: Columns
-    ask_below: float | None
-
-
-class _Shard(NamedTuple):
-    """Some files of the folder; the first one also tells what was left out of the list."""
-
-    number: int
-    files: list[str]
-    problems: list[Quarantined]
-
-    @property
-    def name(self) -> str:
-        """The file of its table."""
-        return f"part-{self.number:05d}.csv"
-
-
 def _make_job(
     model: object,
     path: str | Path,
     out: str | Path,
     class_names: Sequence[str] | None,
     ask_below: float | None,
-) -> tuple[Path, _Job]:
+) -> tuple[Path, Job]:
     """Return where the model is, and the job; check all that can be told without opening the model."""
     if not isinstance(model, str | Path):
         raise invalid("model", "the path of a saved model", model)
@@ -208,23 +174,23 @@ def _make_job(
         if info.calibration is None:
             raise invalid("ask_below", "None for a model that was not calibrated", ask_below)
     names = names_of_classes(class_names, info.class_names, info.classes)
-    return file, _Job(
+    return file, Job(
         path=Path(path).expanduser().absolute(),
         out=Path(out).expanduser().absolute(),
         model="model" + _ENDINGS[info.kind],
-        model_sha256=_sha256(file),
+        model_sha256=sha256_of(file),
         columns=Columns(names, ask_below is not None),
         ask_below=ask_below,
     )
 
 
-def _cut(files: list[str], problems: list[Quarantined], size: int) -> Iterator[_Shard]:
+def _cut(files: list[str], problems: list[Quarantined], size: int) -> Iterator[Shard]:
     for number, start in enumerate(range(0, len(files), size)):
-        yield _Shard(number, files[start : start + size], [] if number else problems)
+        yield Shard(number, files[start : start + size], [] if number else problems)
 
 
 def _plan(
-    job: _Job, root: Root, files: list[str], problems: list[Quarantined], size: int
+    job: Job, root: Root, files: list[str], problems: list[Quarantined], size: int
 ) -> dict[str, Any]:
     """Return what the tables depend on."""
     listing = hashlib.sha256()
@@ -243,7 +209,7 @@ def _plan(
     }
 
 
-def _prepare(job: _Job, model_file: Path, plan: dict[str, Any]) -> None:
+def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
     """Put plan and model into the folder, or see that the plan there is the same.
 
     Raises
@@ -269,7 +235,7 @@ def _prepare(job: _Job, model_file: Path, plan: dict[str, Any]) -> None:
                 "Choose another folder."
             )
     copy = job.out / job.model
-    if not copy.exists():
+    if not copy.is_file() or sha256_of(copy) != job.model_sha256:
         with replacing(copy) as temporary:
             shutil.copyfile(model_file, temporary)
 
@@ -277,8 +243,8 @@ def _prepare(job: _Job, model_file: Path, plan: dict[str, Any]) -> None:
 def _predict_missing(
     client: Any,
     patience: float | None,
-    job: _Job,
-    missing: list[_Shard],
+    job: Job,
+    missing: list[Shard],
     n_images: int,
     show: Progress,
 ) -> None:
@@ -288,10 +254,10 @@ def _predict_missing(
     if client is None:
         for shard in missing:
             so_far = functools.partial(_show_from, show, done, n_images)
-            _predict_shard(job, shard, so_far)
+            predict_shard(job, shard, so_far)
             done += len(shard.files)
         return
-    calls = [functools.partial(_predict_shard, job, shard) for shard in missing]
+    calls = [functools.partial(predict_shard, job, shard) for shard in missing]
     names = [shard.name for shard in missing]
     with contextlib.closing(each_done(client, calls, names, patience)) as finished:
         for k in finished:
@@ -304,53 +270,7 @@ def _show_from(show: Progress, before: int, total: int, done: int, _: int, what:
     show(before + done, total, what)
 
 
-def _predict_shard(job: _Job, shard: _Shard, show: Progress = silent) -> None:
-    """Write the table of a shard, unless it is there: its worker may have died just after that."""
-    table = job.out / shard.name
-    if table.exists():
-        return
-    predictor = _open_predictor(job)
-    root = open_root(job.path)
-    if not any(root.stamp(name) for name in shard.files):
-        raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
-    with replacing(table) as temporary:
-        rows = predictor.rows(root, shard.files, shard.problems, show)
-        write_rows(temporary, predictor.columns, rows)
-
-
-_SAME_PATH = "All workers must see it under the same path."
-_opening = threading.Lock()
-
-
-def _open_predictor(job: _Job) -> Predictor:
-    """Return the model of the job, opened by the first thread of a process that asks."""
-    with _opening:
-        return _opened_predictor(job)
-
-
-@functools.lru_cache(maxsize=1)
-def _opened_predictor(job: _Job) -> Predictor:
-    copy = job.out / job.model
-    if not copy.is_file() or _sha256(copy) != job.model_sha256:
-        raise NucrecError(f"{job.out} does not hold the model here. {_SAME_PATH}")
-    predictor = Predictor.of(load(copy), job.columns.class_names, job.ask_below)
-    return dataclasses.replace(predictor, model=_InTurn(predictor.model))
-
-
-class _InTurn:
-    """A model that one thread uses at a time."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._lock = threading.Lock()
-
-    def predict_proba(self, images: ImageDataset) -> Array:
-        """Return the probabilities of the model."""
-        with self._lock:
-            return np.asarray(self._model.predict_proba(images))
-
-
-def _count(job: _Job, shards: Iterable[_Shard]) -> Tally:
+def _count(job: Job, shards: Iterable[Shard]) -> Tally:
     """Read all tables, one after the other, and return what is in them."""
     tally = Tally(job.columns)
     for shard in shards:
@@ -365,8 +285,3 @@ def _count(job: _Job, shards: Iterable[_Shard]) -> Tally:
                 f"{table} is damaged ({error}). Delete it; the same call makes it again."
             ) from error
     return tally
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
