@@ -333,8 +333,9 @@ def test_a_cluster_that_cannot_do_it(here, cluster, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(_cluster.nucrec, "__version__", "0")
         with pytest.raises(NucrecError, match=r"part-00000.csv: on .* is installed here, not 0$"):
-            predict_shards(*call, scheduler=cluster.scheduler_address)
+            predict_shards(*call[:2], tmp_path / "old", scheduler=cluster.scheduler_address)
     monkeypatch.setattr(_shards, "_WITHOUT_WORKERS", 1.0)
     with local_cluster(n_workers=0) as idle:
         with pytest.raises(NucrecError, match="no worker came within 1 s"):
             predict_shards(*call, scheduler=idle.scheduler_address)
+    assert sorted(state(tmp_path / "out")) == ["model.skops", "shards.json"]

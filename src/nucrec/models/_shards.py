@@ -121,19 +121,20 @@ def predict_shards(
     >>> from pathlib import Path
     >>> from PIL import Image
     >>> from nucrec.datasets import load_mnfinder_crops
-    >>> from nucrec.models import cnn, predict_shards
+    >>> from nucrec.models import classical_zoo, predict_shards, save
     >>> crops = load_mnfinder_crops()
-    >>> network = cnn(image_size=16, epochs=1, random_state=0).fit(crops)
+    >>> fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     network.save(Path(folder, "cnn.keras"))
+    ...     model = Path(folder, "gnb.skops")
+    ...     save(fitted, model, class_names=crops.class_names)
     ...     plate = Path(folder, "plate")
     ...     plate.mkdir()
     ...     for i in range(3):
     ...         Image.fromarray(crops.images[i]).save(plate / f"cell {i}.png")
     ...     out = Path(folder, "tables")
-    ...     found = predict_shards(Path(folder, "cnn.keras"), plate, out, shard_size=2)
+    ...     found = predict_shards(model, plate, out, shard_size=2)
     ...     sorted(file.name for file in out.iterdir())
-    ['model.keras', 'part-00000.csv', 'part-00001.csv', 'shards.json']
+    ['model.skops', 'part-00000.csv', 'part-00001.csv', 'shards.json']
     >>> found.total.n
     3
     """
