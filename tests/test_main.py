@@ -61,7 +61,8 @@ def test_help(arguments, capsys):
         for option in ("--out", "--backbone", "--weights", "--test-size", "--checkpoint"):
             assert option in text
     if arguments[0] == "predict":
-        assert "MODEL" in text
+        for option in ("MODEL", "--scheduler", "--shard-size", "dask worker"):
+            assert option in text
     if arguments[0] == "reproduce":
         for option in ("--tables", "--protocol", "--preset", "--data", "--out", "--json", "--seed"):
             assert option in text
@@ -219,6 +220,29 @@ def test_train_and_predict(images, tmp_path):
     assert own_lines(quiet.stderr) == []
 
 
+def test_predict_in_shards(crops, images, tmp_path, monkeypatch, capsys):
+    from nucrec.models import _cluster, classical_zoo, save
+
+    model = tmp_path / "gnb.skops"
+    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    save(fitted, model, class_names=crops.class_names)
+    predict = ["predict", str(model), str(images), "-o"]
+    assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0
+    whole = capsys.readouterr().out
+    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "8"]) == 0
+    told = capsys.readouterr()
+    assert told.out == whole.replace("one.csv", "parts")
+    assert "[20/20]" in told.err
+    tables = sorted((tmp_path / "parts").glob("part-*.csv"))
+    assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
+    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "9", "--quiet"]) == 1
+    assert "another call, which differs in: shard_size" in capsys.readouterr().err
+    monkeypatch.setattr(_cluster, "_TO_CONNECT", 1.0)
+    assert main([*predict, str(tmp_path / "new"), "--scheduler", "127.0.0.1:9"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nucrec: no Dask scheduler answers at 127.0.0.1:9: start one with")
+
+
 @pytest.mark.slow
 def test_train_on_all_and_with_a_checkpoint(images, tmp_path):
     options = ("--test-size", 0, "--json", "--quiet", "--checkpoint", tmp_path / "state")
@@ -260,6 +284,11 @@ def test_train_can_be_interrupted(images, tmp_path, start_interruptible):
         (["train", "cells", "-o", "nowhere/model.keras"], 2, "there is no folder nowhere"),
         (["train", "nowhere", "-o", "model.keras"], 1, "nucrec: nowhere: there is no such folder"),
         (["predict", "nothing.keras", "cells", "-o", "out.csv"], 1, "there is no such file"),
+        (
+            ["predict", "m.keras", "cells", "-o", "out", "--shard-size", "0"],
+            2,
+            "shard_size: expected",
+        ),
     ],
 )
 def test_mistakes_in_training_and_predicting(arguments, code, message, tmp_path):

@@ -47,12 +47,17 @@ _PREDICT = """\
 Predict all images of a folder, at any depth, and write a table: file, predicted class, probability
 of each class. Printed for each folder: number and share of images of the positive class, with its
 interval.
+
+With --shard-size or --scheduler the table is written in parts, to a folder, and the same command goes
+on where it ended. Start a Dask cluster with 'dask scheduler' on one machine and, on each that computes,
+'dask worker ADDRESS --nthreads 1'; all must see images and output under the same paths.
 """
 _PREDICT_EXAMPLES = """\
 examples:
   nucrec predict model.keras plate-7 -o predictions.csv
   nucrec predict model.keras plate-7.zip -o predictions.csv --json
   nucrec predict model.keras plate-7 -o predictions.csv --ask-below 0.05
+  nucrec predict model.keras /data/screen -o /data/tables --scheduler tcp://10.0.0.1:8786
 """
 _AUDIT = """\
 Find images of a folder that show the same or almost the same: copies, re-encoded, resized, brighter,
@@ -211,7 +216,9 @@ def _add_predict(commands: Any) -> None:
     add = command.add_argument
     add("model", metavar="MODEL", help="a file that nucrec saved")
     add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
-    add("-o", "--out", required=True, metavar="FILE", help="the table to write, CSV")
+    add("-o", "--out", required=True, metavar="OUT", help="the table to write, CSV, or its folder")
+    add("--scheduler", metavar="ADDRESS", help="predict in shards on the workers of a Dask cluster")
+    add("--shard-size", type=int, metavar="N", help="images in a shard (default: 10240)")
     add(
         "--ask-below",
         type=float,
@@ -343,19 +350,19 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from nucrec.models import load, model_info, predict_folder
+    from nucrec.models import load, model_info, predict_folder, predict_shards
 
-    names = model_info(arguments.model).class_names
-    model = load(arguments.model)
     show = not arguments.quiet
-    found = predict_folder(
-        model,
-        arguments.data,
-        arguments.out,
-        class_names=names,
-        ask_below=arguments.ask_below,
-        progress=show,
-    )
+    common: dict[str, Any] = {"ask_below": arguments.ask_below, "progress": show}
+    if arguments.scheduler is None and arguments.shard_size is None:
+        names = model_info(arguments.model).class_names
+        model = load(arguments.model)
+        found = predict_folder(model, arguments.data, arguments.out, class_names=names, **common)
+    else:
+        files = (arguments.model, arguments.data, arguments.out)
+        if arguments.shard_size is not None:
+            common["shard_size"] = arguments.shard_size
+        found = predict_shards(*files, scheduler=arguments.scheduler, **common)
     _print_json(found.to_dict()) if arguments.json else print(found)
     if not arguments.json:
         print(f"Written to {found.path}")

@@ -1,6 +1,7 @@
 """Predicting a folder: the table, the summary, what cannot be read."""
 
 import csv
+import os
 import zipfile
 from math import sqrt
 from pathlib import Path
@@ -18,7 +19,7 @@ from nucrec.errors import (
     InvalidParameterError,
     NucrecError,
 )
-from nucrec.models import PixelFeatures, _predict, classical_zoo, cnn, predict_folder
+from nucrec.models import PixelFeatures, _prediction_table, classical_zoo, cnn, predict_folder
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_table_and_summary(model, plate, tmp_path, monkeypatch):
-    monkeypatch.setattr(_predict, "_IMAGES_AT_A_TIME", 4)  # several parts
+    monkeypatch.setattr(_prediction_table, "IMAGES_AT_A_TIME", 4)  # several parts
     seen = []
     found = predict_folder(
         model, plate, tmp_path / "out.csv", progress=lambda *a: seen.append(a[:2])
@@ -134,3 +135,10 @@ def test_load_images(plate):
     assert images.quarantined[0].name == "broken.png"
     with pytest.raises(InvalidParameterError, match="path"):
         load_images(3)
+
+
+def test_a_name_that_is_not_utf8(model, plate, tmp_path):
+    name = b"caf\xe9.png"
+    (plate / os.fsdecode(name)).write_bytes((plate / "well A" / "0.png").read_bytes())
+    assert predict_folder(model, plate, tmp_path / "out.csv").total.n == 12
+    assert name + b"," in (tmp_path / "out.csv").read_bytes()

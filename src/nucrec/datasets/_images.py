@@ -46,6 +46,9 @@ class Root(Protocol):
     def read(self, name: str) -> bytes:
         """Return the content of the file `name`."""
 
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """Return what tells whether the file has changed, None where there is no such file."""
+
 
 class MemoryImage:
     """An image that is in memory."""

@@ -99,6 +99,14 @@ class Folder:
         except (OSError, RuntimeError, ValueError) as error:
             raise ImageError(f"{name}: cannot be read ({_why(error)})") from error
 
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """Return size and time of change of a file, None where there is none."""
+        try:
+            status = (self.path / name).stat()
+        except (OSError, ValueError):
+            return None
+        return status.st_size, status.st_mtime_ns
+
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.path).as_posix()
 
@@ -148,6 +156,11 @@ class Archive:
             return self._open().read(member)
         except Exception as error:  # zipfile raises many kinds on damaged archives
             raise ImageError(f"{name}: cannot be unpacked ({_why(error)})") from error
+
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """Return size and checksum of a member, None where there is none."""
+        member = self._members.get(name)
+        return None if member is None else (member.file_size, member.CRC)
 
     def _open(self) -> zipfile.ZipFile:
         with self._lock:

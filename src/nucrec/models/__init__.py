@@ -9,6 +9,7 @@ from nucrec.models._features import PixelFeatures
 from nucrec.models._model_file import ModelInfo, model_info
 from nucrec.models._persistence import load, save
 from nucrec.models._predict import FolderPredictions, FolderSummary, predict_folder
+from nucrec.models._shards import predict_shards
 from nucrec.models._zoo import run_zoo
 from nucrec.models._zoo_result import ZooResult, ZooRow
 
@@ -30,6 +31,7 @@ __all__ = [
     "load",
     "model_info",
     "predict_folder",
+    "predict_shards",
     "run_zoo",
     "save",
     "transfer",

@@ -1,30 +1,20 @@
 """Predicting a folder of images of any length, with a table and a summary of each sub-folder."""
 
-import csv
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
 from nucrec import _text as fmt
-from nucrec._class_names import check_class_names, looks_micronuclear
 from nucrec._files import replacing
 from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_real, invalid
+from nucrec._validation import check_real
 from nucrec.datasets import Quarantined
-from nucrec.datasets._unlabelled import find_images, images_in_parts
+from nucrec.datasets._unlabelled import find_images
 from nucrec.errors import DatasetError, DataWarning
-from nucrec.evaluate import ConformalRule
 from nucrec.evaluate._intervals import wilson
-from nucrec.models._classifier import ImageClassifier
-
-Array = npt.NDArray[Any]
-
-_IMAGES_AT_A_TIME = 256
+from nucrec.models._prediction_table import Predictor, Tally, write_rows
 
 
 @dataclass(frozen=True)
@@ -59,12 +49,13 @@ class FolderSummary:
 
 @dataclass(frozen=True)
 class FolderPredictions:
-    """What `predict_folder` found.
+    """What `predict_folder` or `predict_shards` found.
 
     Attributes
     ----------
     path : Path
-        The table: file, predicted class, probability of each class.
+        The table: file, predicted class, probability of each class; the folder of the tables, where
+        there are several.
     positive_class : str
         The class that is counted.
     folders : tuple of FolderSummary
@@ -191,106 +182,45 @@ def predict_folder(
     (1, 'micronucleus')
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    if not hasattr(model, "predict_proba"):
-        raise invalid("model", "a fitted classifier with predict_proba", model)
-    own = getattr(model, "class_names_", [str(value) for value in model.classes_])
-    names = check_class_names(own if class_names is None else class_names)
-    if len(names) != len(model.classes_):
-        raise invalid("class_names", f"names of the classes {list(model.classes_)}", class_names)
-    rule = None if ask_below is None else _rule(model, ask_below)
-    positive = _positive(names)
+    predictor = Predictor.of(model, class_names, ask_below)
     show = progress_function(progress)
     table = Path(out).expanduser()
     root, files, problems = find_images(path)
-    tally = _Tally(names, positive, rule, list(problems))
-    with replacing(table) as temporary, temporary.open("x", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(tally.header)
-        writer.writerows(tally.unreadable_rows(problems))
-        done = 0
-        show(done, len(files), "images")
-        for images, unreadable in images_in_parts(root, files, _IMAGES_AT_A_TIME):
-            writer.writerows(tally.unreadable_rows(unreadable))
-            if images is not None:
-                writer.writerows(tally.rows(images.ids.tolist(), model.predict_proba(images)))
-            tally.quarantined += unreadable
-            done += len(unreadable) + (0 if images is None else len(images))
-            show(done, len(files), "images")
-        if not tally.counts:
-            raise DatasetError(f"{path}: no image that can be read: {tally.quarantined[0].reason}")
-    _warn(tally.quarantined, len(files))
+    tally = Tally(predictor.columns)
+    with replacing(table) as temporary:
+        rows = predictor.rows(root, files, problems, show)
+        write_rows(temporary, predictor.columns, tally.counted(rows))
+        check_any_image(tally, path)
+    return predictions(tally, table, confidence, ask_below, len(files))
+
+
+def check_any_image(tally: Tally, path: str | Path) -> None:
+    """Raise if none of the images could be read."""
+    if not tally.images:
+        raise DatasetError(f"{path}: no image that can be read: {tally.quarantined[0].reason}")
+
+
+def predictions(
+    tally: Tally, path: Path, confidence: float, ask_below: float | None, n_files: int
+) -> FolderPredictions:
+    """Return what was counted; warn of files that could not be read."""
+    _warn(tally.quarantined, n_files)
+
+    n, positive, ask = tally.images, tally.positives, tally.asked
     return FolderPredictions(
-        path=table,
-        positive_class=names[positive],
-        folders=tuple(tally.summary(folder, confidence) for folder in sorted(tally.counts)),
-        total=tally.summary(None, confidence),
+        path=path,
+        positive_class=tally.columns.positive_class,
+        folders=tuple(_summary(f, n[f], positive[f], ask[f], confidence) for f in sorted(n)),
+        total=_summary(".", n.total(), positive.total(), ask.total(), confidence),
         confidence=confidence,
         quarantined=tuple(tally.quarantined),
         ask_below=ask_below,
     )
 
 
-def _rule(model: Any, error_rate: float) -> ConformalRule:
-    if not isinstance(model, ImageClassifier):
-        raise invalid("ask_below", "None for a classical model, which cannot be calibrated", model)
-    return model.conformal(error_rate)
-
-
-def _positive(names: Sequence[str]) -> int:
-    """Return which class is counted: micronucleus, or the last one where none is called so."""
-    named = [k for k, name in enumerate(names) if looks_micronuclear(name)]
-    return named[0] if named else len(names) - 1
-
-
-class _Tally:
-    """Makes the rows of the table, and counts."""
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        positive: int,
-        rule: ConformalRule | None,
-        quarantined: list[Quarantined],
-    ) -> None:
-        self.counts: Counter[str] = Counter()
-        self._asked: Counter[str] = Counter()
-        self._rule = rule
-        self.quarantined = quarantined
-        self._positives: Counter[str] = Counter()
-        self._names = names
-        self._positive = positive
-
-    @property
-    def header(self) -> list[str]:
-        """The names of the columns."""
-        asked = [] if self._rule is None else ["ask"]
-        probabilities = (f"probability_{name}" for name in self._names)
-        return ["file", "predicted", *probabilities, *asked, "error"]
-
-    def rows(self, files: Sequence[str], probabilities: Array) -> Iterator[list[str]]:
-        """Yield the rows of images, and count them."""
-        chosen = probabilities.argmax(axis=1).tolist()
-        asks = [False] * len(chosen) if self._rule is None else self._rule.ask(probabilities)
-        for file, k, row, ask in zip(files, chosen, probabilities.tolist(), asks, strict=True):
-            folder = PurePosixPath(file).parent.as_posix()
-            self.counts[folder] += 1
-            self._positives[folder] += k == self._positive
-            self._asked[folder] += bool(ask)
-            asked = [] if self._rule is None else ["yes" if ask else ""]
-            yield [file, self._names[k], *(f"{value:.6f}" for value in row), *asked, ""]
-
-    def unreadable_rows(self, entries: Sequence[Quarantined]) -> Iterator[list[str]]:
-        """Yield the rows of files that cannot be read."""
-        for entry in entries:
-            yield [entry.name, *[""] * (len(self.header) - 2), entry.reason]
-
-    def summary(self, folder: str | None, confidence: float) -> FolderSummary:
-        """Return the counts of a folder, or of all images."""
-        n = self.counts.total() if folder is None else self.counts[folder]
-        found = self._positives.total() if folder is None else self._positives[folder]
-        asked = self._asked.total() if folder is None else self._asked[folder]
-        interval = wilson(found, n, confidence)
-        return FolderSummary(folder or ".", n, found, found / n, *interval, asked)
+def _summary(folder: str, n: int, positive: int, ask: int, confidence: float) -> FolderSummary:
+    low, high = wilson(positive, n, confidence)
+    return FolderSummary(folder, n, positive, positive / n, low, high, ask)
 
 
 def _warn(problems: Sequence[Quarantined], n: int) -> None:
@@ -300,5 +230,5 @@ def _warn(problems: Sequence[Quarantined], n: int) -> None:
             f"{len(problems)} of {n} files could not be read; the first is {first.name}: "
             f"{first.reason}. All are in the table, with the reason.",
             DataWarning,
-            stacklevel=3,
+            stacklevel=4,  # the caller of the public predict_*
         )
