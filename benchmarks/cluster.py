@@ -17,32 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import distributed
-from PIL import Image, ImageEnhance
 
-from nucrec.datasets import load_mnfinder_crops
-from nucrec.models import cnn, load, predict_folder, predict_shards
+from benchmarks.folders import make_images, peak_memory, train_small
+from nucrec.models import load, predict_folder, predict_shards
 
 _COMPARED = 5  # shards that are predicted once more in one piece
-_IMAGES_IN_A_FOLDER = 1000
-
-
-def make_images(folder: Path, n: int) -> None:
-    """Write `n` different images: shipped crops at 96 pixels, turned and a little brighter."""
-    crops = [Image.fromarray(image) for image in load_mnfinder_crops("all").images]
-    rng = random.Random(0)
-    for i in range(n):
-        image = crops[i % len(crops)].resize((96, 96), Image.Resampling.BILINEAR)
-        image = image.rotate(rng.uniform(0, 360), Image.Resampling.BILINEAR)
-        image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.8, 1.2))
-        path = folder / f"well {i // _IMAGES_IN_A_FOLDER:03d}" / f"{i:07d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
-
-
-def peak_memory() -> int:
-    """Return the largest resident memory of this process so far, in MB (Linux)."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
 
 class Killer:
@@ -97,7 +76,7 @@ def run(folder: Path, n: int, shard_size: int) -> None:
         make_images(images, n)
     # in a process of its own, since TensorFlow would count as memory of the client
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(train, model).result()
+        pool.submit(train_small, model).result()
     options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(  # type: ignore[no-untyped-call]
@@ -126,11 +105,6 @@ def run(folder: Path, n: int, shard_size: int) -> None:
     print(
         f"the same bytes in one piece: {same_as_in_one_piece(model, images, some)} of {len(some)}"
     )
-
-
-def train(model: Path) -> None:
-    """Save a small network."""
-    cnn(image_size=32, epochs=5, random_state=0).fit(load_mnfinder_crops()).save(model)
 
 
 if __name__ == "__main__":
