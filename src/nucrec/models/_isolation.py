@@ -19,7 +19,7 @@ from functools import partial
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self, TypeVar, cast
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed, parallel_config, wrap_non_picklable_objects
 from joblib.parallel import get_active_backend
 
 try:
@@ -29,6 +29,7 @@ except ImportError:  # joblib before 1.6 carries its own copy
 
 from nucrec._parallel import configured_jobs
 from nucrec._threads import available_cores
+from nucrec.errors import NucrecError
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """One thread in each child: cores are used by several children, and sums are added in one order."""
@@ -220,6 +221,11 @@ def in_children(
         backends, such as Dask's, use all their workers whatever is said here.
     environment : mapping of str to str, optional
         As in `ChildProcess`.
+
+    Raises
+    ------
+    NucrecError
+        Another process cannot load the function, or its arguments.
     """
     backend, _ = get_active_backend(prefer="threads")
     parallel = Parallel(
@@ -229,17 +235,45 @@ def in_children(
         batch_size=1,
     )
     with contextlib.closing(_Children(environment)) as children:
-        same_memory = getattr(backend, "supports_sharedmem", False)
-        task = delayed(children.lend if same_memory else partial(_with_own_child, environment))
-        results = parallel(task(function, *args) for args in calls)
+        if getattr(backend, "supports_sharedmem", False):
+            tasks = (delayed(children.lend)(function, *args) for args in calls)
+        else:
+            send = delayed(wrap_non_picklable_objects(_portable_run()))
+            run = partial(_with_own_child, environment, function)
+            # bytes: larger things Dask would keep on one worker, and lose with it
+            tasks = (send(pack(partial(run, *args))) for args in calls)
+        results = parallel(tasks)
         try:
-            for result in results:  # noqa: UP028 - the results would be closed with a warning
+            for result in results:
+                if isinstance(result, ImportError | AttributeError):
+                    raise NucrecError(
+                        f"a worker cannot load what it is sent ({result}): install there what is "
+                        "installed here"
+                    )
                 yield result
         finally:
             if isinstance(results, Generator):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # it tells of work that nobody wants any more
                     results.close()
+
+
+def _portable_run() -> Callable[[bytes], Any]:
+    """Return what runs a packed call; it is sent with its code, as Dask hides what it cannot load.
+
+    An error of loading is returned. All others are raised where the results are.
+    """
+
+    def run(call: bytes) -> Any:
+        import pickle
+
+        try:
+            function = pickle.loads(call)  # noqa: S301 - from our own parent
+        except (ImportError, AttributeError) as error:
+            return error
+        return function()
+
+    return run
 
 
 def _with_own_child(environment: Mapping[str, str], function: Callable[..., R], *args: Any) -> R:
