@@ -201,6 +201,8 @@ def cross_validate(
 ) -> CrossValidation:
     """Cross-validate classifiers, all on the same folds.
 
+    Classifiers and folds run side by side, where `joblib.parallel_config` says, as in `run_zoo`.
+
     Parameters
     ----------
     zoo : mapping of str to classifier
@@ -233,6 +235,8 @@ def cross_validate(
         The data cannot be divided into so many folds.
     InvalidParameterError
         The zoo is empty, or a parameter is out of range.
+    NucrecError
+        As in `run_zoo`.
 
     See Also
     --------

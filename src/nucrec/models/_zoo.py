@@ -49,9 +49,10 @@ def run_zoo(
 ) -> ZooResult:
     """Fit each classifier on the training set and report on the test set.
 
-    They run in child processes with one thread each. One that raises, hangs, or takes its process
-    down becomes a row that says so, and the others go on in a new process. Results do not depend
-    on `n_jobs`, as long as no classifier draws on global state that another one changes.
+    They run in child processes with one thread each, on this machine or where
+    `joblib.parallel_config` says. One that raises, hangs, or takes its process down becomes a row
+    that says so, and the others go on in a new process. Results depend neither on `n_jobs` nor on
+    where classifiers run, as long as none draws on global state that another one changes.
 
     Parameters
     ----------
@@ -63,7 +64,8 @@ def run_zoo(
         Seconds for each classifier to fit and predict. Then its process is killed. By default no
         limit.
     n_jobs : int, optional
-        Classifiers at a time; by default one for each core.
+        Classifiers at a time; by default what `joblib.parallel_config` says, else one for each
+        core. Dask uses all its workers.
     confidence : float, default=0.95
         Of the intervals in the reports.
     progress : callable, optional
@@ -79,6 +81,8 @@ def run_zoo(
     ------
     InvalidParameterError
         The zoo is empty, or a parameter is out of range.
+    NucrecError
+        A worker of the backend that `joblib.parallel_config` names cannot load what it is sent.
 
     Warns
     -----
