@@ -1,11 +1,14 @@
 """Intervals: by independent formulas, and by how often they hold the truth."""
 
+import os
+
+import joblib
 import numpy as np
 import pytest
 from scipy import stats
 
 from nucrec.evaluate import report
-from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
+from nucrec.evaluate._intervals import bootstrap, percentile_interval, weigh, wilson
 
 
 @pytest.mark.parametrize("n", [1, 10, 92, 5000])
@@ -52,7 +55,7 @@ def test_groups_are_drawn_as_a_whole():
 
 
 def test_memory_is_bounded_by_chunks(monkeypatch):
-    values = np.arange(10.0)
+    values = np.random.default_rng(0).normal(size=10)
     whole = bootstrap(mean_of(values), np.arange(10), 100, 3)
     monkeypatch.setattr("nucrec.evaluate._intervals._CELLS_AT_ONCE", 70)
     sizes = []
@@ -61,8 +64,43 @@ def test_memory_is_bounded_by_chunks(monkeypatch):
         sizes.append(len(weights))
         return mean_of(values)(weights)
 
-    np.testing.assert_array_equal(bootstrap(statistic, np.arange(10), 100, 3), whole)
+    chunks = bootstrap(statistic, np.arange(10), 100, 3)
     assert sizes == [7] * 14 + [2]
+    np.testing.assert_array_equal(chunks[:7], whole[:7])
+    assert len(np.unique(chunks)) > 90  # no chunk repeats another one
+    more = bootstrap(mean_of(values), np.arange(10), 150, 3)
+    np.testing.assert_array_equal(chunks[:98], more[:98])
+
+
+@pytest.mark.parametrize("weigh_all", [False, True])
+def test_chunks_of_a_mean_have_the_known_spread(monkeypatch, weigh_all):
+    monkeypatch.setattr("nucrec.evaluate._intervals._CELLS_AT_ONCE", 200 * 300)
+    values = np.random.default_rng(0).normal(size=200)
+    if weigh_all:
+        means = weigh(mean_of(values), 200, 20_000, 0, np.random.default_rng(0))[:, 0]
+    else:
+        means = bootstrap(mean_of(values), np.arange(200), 20_000, 0)[:, 0]
+    assert len(means) == len(np.unique(means)) == 20_000
+    assert means.mean() == pytest.approx(values.mean(), abs=0.002)
+    assert means.std() == pytest.approx(values.std() / np.sqrt(200), rel=0.02)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing", None])
+def test_chunks_are_the_same_from_every_backend(monkeypatch, backend):
+    monkeypatch.setattr("nucrec.evaluate._intervals._CELLS_AT_ONCE", 40 * 300)
+    rng = np.random.default_rng(0)
+    truth, scores = rng.integers(0, 2, 40), rng.random(40)
+
+    def numbers() -> list:
+        said = scores > 0.5
+        return [report(truth, said, scores, groups=groups) for groups in (None, np.arange(40) // 2)]
+
+    expected = numbers()
+    chosen = {} if backend is None else {"backend": backend}
+    with joblib.parallel_config(n_jobs=2, **chosen):
+        assert numbers() == expected
+        where = bootstrap(lambda w: np.full((len(w), 1), os.getpid()), np.arange(40), 4000, 0)
+    assert (os.getpid() in where) == (backend in ("threading", None))
 
 
 def test_undefined_resamples_are_left_out():

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
+import joblib
 import pytest
 
 from nucrec.models._isolation import (
@@ -13,7 +15,9 @@ from nucrec.models._isolation import (
     ChildError,
     ChildProcess,
     ChildTimeoutError,
-    Lanes,
+    Packed,
+    in_children,
+    pack,
 )
 
 
@@ -139,20 +143,62 @@ def environment() -> dict:
     return dict(os.environ)
 
 
-def test_lanes_work_through_things_side_by_side():
-    with Lanes(2) as lanes:
-        pids = dict(lanes.each(lambda n, child: (n, child.call(os.getpid)), list(range(6))))
-        assert set(pids) == set(range(6))
-        assert 1 <= len(set(pids.values())) <= 2
-        again = [pid for _, pid in lanes.each(lambda n, c: (n, c.call(os.getpid)), [0, 1, 2])]
-        assert set(again) <= set(pids.values())
+def pid_of(child, number):
+    return number, child.call(os.getpid)
+
+
+def nap(child, seconds):
+    return child.call(time.sleep, seconds)
+
+
+def test_children_serve_many_calls_and_are_gone_at_the_end():
+    pids = dict(in_children(pid_of, [(number,) for number in range(6)], n_jobs=2))
+    assert set(pids) == set(range(6))
+    assert 1 <= len(set(pids.values())) <= 2
+    assert os.getpid() not in pids.values()
     assert all(wait_until_gone(pid) for pid in pids.values())
 
 
-def test_lanes_end_when_what_they_do_is_not_wanted_any_more():
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_calls_end_when_they_are_not_wanted_any_more(n_jobs):
     started = time.monotonic()
-    with Lanes(1) as lanes:
-        results = lanes.each(lambda seconds, child: child.call(time.sleep, seconds), [0, 60, 60])
-        assert next(results) is None
-        results.close()
+    results = in_children(nap, [(0,), (60,), (60,), (60,)], n_jobs)
+    assert next(results) is None
+    results.close()
     assert time.monotonic() - started < 30
+
+
+def test_an_error_of_the_function_itself_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        list(in_children(lambda child, n: 1 / n, [(1,), (0,)], 2))
+
+
+def test_no_calls_give_nothing():
+    assert list(in_children(nap, [], 2)) == []
+
+
+def test_joblib_says_how_many_at_a_time():
+    with joblib.parallel_config(n_jobs=1):
+        alone = dict(in_children(pid_of, [(number,) for number in range(3)]))
+        assert len(set(alone.values())) == 1
+        # two that wait for each other, because the call says so
+        met = threading.Barrier(2, timeout=60)
+        assert len(list(in_children(lambda child: met.wait(), [(), ()], 2))) == 2
+    with joblib.parallel_config(n_jobs=3):
+        met = threading.Barrier(3, timeout=60)
+        assert len(list(in_children(lambda child: met.wait(), [(), (), ()]))) == 3
+
+
+def test_a_closed_child_is_never_started_again(child):
+    pid = child.call(os.getpid)
+    child.close()
+    with pytest.raises(ChildDiedError):
+        child.call(os.getpid)
+    assert wait_until_gone(pid)
+
+
+def test_what_is_packed_once_arrives_as_it_was(child):
+    packed = Packed(pack({"a": [1, 2]}))
+    assert child.call(lambda thing: thing["a"], packed) == [1, 2]
+    with pytest.raises(ChildError, match="^UnpicklingError"):
+        child.call(print, Packed(b"nonsense"))

@@ -1,11 +1,13 @@
 """Intervals: Wilson's for a proportion, bootstrap for everything else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from nucrec._parallel import in_parallel
 
 Array = npt.NDArray[Any]
 
@@ -35,6 +37,8 @@ def bootstrap(
 ) -> Array:
     """Return a statistic of many resamples of whole units, drawn with replacement.
 
+    Many resamples of many images are drawn in chunks, where `joblib.parallel_config` says.
+
     Parameters
     ----------
     statistic : callable
@@ -53,24 +57,34 @@ def bootstrap(
         The statistic of each resample; not a number where there is but one unit, which says
         nothing of how units differ.
     """
-    rng = np.random.default_rng(random_state)
     n_units = int(units.max()) + 1
     if n_units == 1:
         return np.full_like(statistic(np.ones((1, len(units)))), np.nan)
-    chunks = _chunks(n_resamples, max(1, _CELLS_AT_ONCE // len(units)))
-    return np.concatenate([statistic(_draws(rng, k, n_units)[:, units]) for k in chunks])
+
+    def values(rng: np.random.Generator, k: int) -> Array:
+        return statistic(_draws(rng, k, n_units)[:, units])
+
+    rng = np.random.default_rng(random_state)
+    return _in_chunks(values, len(units), n_resamples, random_state, rng)
 
 
 def weigh(
-    statistic: Callable[[Array], Array], n: int, n_resamples: int, rng: np.random.Generator
-) -> Iterator[Array]:
-    """Yield a statistic under random weights of n images, some resamples at a time.
+    statistic: Callable[[Array], Array],
+    n: int,
+    n_resamples: int,
+    random_state: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Return a statistic under random weights of n images, the first of them drawn from `rng`.
 
     D. B. Rubin, "The Bayesian bootstrap", The Annals of Statistics 9, 1981. Weights are not
     scaled to add up to 1: a statistic of shares does not need it.
     """
-    for k in _chunks(n_resamples, max(1, _CELLS_AT_ONCE // n)):
-        yield statistic(rng.standard_exponential((k, n)))
+
+    def values(rng: np.random.Generator, k: int) -> Array:
+        return statistic(rng.standard_exponential((k, n)))
+
+    return _in_chunks(values, n, n_resamples, random_state, rng)
 
 
 def percentile_interval(values: Array, confidence: float, n_units: int) -> tuple[float, float]:
@@ -117,7 +131,21 @@ def _draws(rng: np.random.Generator, n_resamples: int, n_units: int) -> Array:
     return counts.reshape(n_resamples, n_units).astype(np.float64)
 
 
-def _chunks(total: int, largest: int) -> Iterator[int]:
-    while total > 0:
-        yield min(total, largest)
-        total -= largest
+def _in_chunks(
+    values: Callable[[np.random.Generator, int], Array],
+    n: int,
+    n_resamples: int,
+    random_state: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Return the values of all resamples of n images, some resamples at a time.
+
+    The first chunk is drawn from `rng`, each other one from a generator of its own: they are the
+    same wherever, and in whatever order, they are worked on.
+    """
+    largest = max(1, _CELLS_AT_ONCE // n)
+    calls = [(rng, min(largest, n_resamples))]
+    for k, start in enumerate(range(largest, n_resamples, largest), 1):
+        seed = np.random.SeedSequence(random_state, spawn_key=(k,))
+        calls.append((np.random.default_rng(seed), min(largest, n_resamples - start)))
+    return np.concatenate(in_parallel(values, calls))

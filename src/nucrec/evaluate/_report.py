@@ -215,6 +215,9 @@ def report(
     which a class does not occur any more, or a metric is undefined, are left out. A precision or
     recall with nothing to divide by counts as 0, as in scikit-learn.
 
+    Many resamples of many images (more than 2**22 drawn images) are drawn in chunks, here or where
+    `joblib.parallel_config` says: intervals are the same from every backend and any `n_jobs`.
+
     References
     ----------
     - E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.

@@ -109,10 +109,10 @@ class Sample:
         occurs = counts.any(axis=1)
         live = np.outer(occurs, occurs | counts.any(axis=0))
         confusion = rng.standard_gamma(counts + live / live.sum(), (n_resamples, *counts.shape))
-        areas = []
+        area = None
         if self.scores is not None:
-            areas = list(weigh(self._area, len(self.true), n_resamples, rng))
-        values = self._table(confusion, np.concatenate(areas) if areas else None)
+            area = weigh(self._area, len(self.true), n_resamples, random_state, rng)
+        values = self._table(confusion, area)
         if occurs.sum() < 2:
             values[:, 1:] = np.nan  # one class says nothing of the other
         return values

@@ -13,8 +13,7 @@ from nucrec._validation import check_int
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, folds
 from nucrec.evaluate import FoldMetric, Metric, Ranking, over_folds, rank_folds
-from nucrec.models._isolation import Lanes
-from nucrec.models._zoo import check_zoo, count_lanes, run_parts
+from nucrec.models._zoo import check_zoo, run_parts
 from nucrec.models._zoo_result import ZooResult, ZooTable
 
 _BOUNDS = {"MC": (-1.0, 1.0), "KS": (-1.0, 1.0)}
@@ -202,6 +201,8 @@ def cross_validate(
 ) -> CrossValidation:
     """Cross-validate classifiers, all on the same folds.
 
+    Classifiers and folds run side by side, where `joblib.parallel_config` says, as in `run_zoo`.
+
     Parameters
     ----------
     zoo : mapping of str to classifier
@@ -234,6 +235,8 @@ def cross_validate(
         The data cannot be divided into so many folds.
     InvalidParameterError
         The zoo is empty, or a parameter is out of range.
+    NucrecError
+        As in `run_zoo`.
 
     See Also
     --------
@@ -250,7 +253,7 @@ def cross_validate(
     >>> len(found.metric("KNN", "ACC").folds)
     6
     """
-    check_zoo(zoo, timeout, confidence)
+    check_zoo(zoo, timeout, n_jobs, confidence)
     check_int("copies", copies, low=1)
     pairs = folds(dataset, n_splits, by, random_state, n_repeats=n_repeats)
     parts = {
@@ -260,6 +263,5 @@ def cross_validate(
         )
         for number, (train, test) in enumerate(pairs, 1)
     }
-    with Lanes(count_lanes(n_jobs)) as lanes:
-        found = dict(run_parts(zoo, parts, lanes, timeout, confidence, progress or silent))
+    found = dict(run_parts(zoo, parts, timeout, n_jobs, confidence, progress or silent))
     return CrossValidation(tuple(found[name] for name in parts), n_splits, float(confidence))

@@ -1,21 +1,21 @@
 """Many classifiers on one training and one test set: a row for each, whatever happens."""
 
 import pickle
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from nucrec._class_names import order_classes
 from nucrec._progress import Progress, silent
-from nucrec._threads import available_cores
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import warn_of_leaks
@@ -27,7 +27,8 @@ from nucrec.models._isolation import (
     ChildError,
     ChildProcess,
     ChildTimeoutError,
-    Lanes,
+    Packed,
+    in_children,
     pack,
 )
 from nucrec.models._zoo_result import ZooResult, ZooRow
@@ -48,9 +49,10 @@ def run_zoo(
 ) -> ZooResult:
     """Fit each classifier on the training set and report on the test set.
 
-    They run in child processes with one thread each. One that raises, hangs, or takes its process
-    down becomes a row that says so, and the others go on in a new process. Results do not depend
-    on `n_jobs`, as long as no classifier draws on global state that another one changes.
+    They run in child processes with one thread each, on this machine or where
+    `joblib.parallel_config` says. One that raises, hangs, or takes its process down becomes a row
+    that says so, and the others go on in a new process. Results depend neither on `n_jobs` nor on
+    where classifiers run, as long as none draws on global state that another one changes.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ def run_zoo(
         Seconds for each classifier to fit and predict. Then its process is killed. By default no
         limit.
     n_jobs : int, optional
-        Classifiers at a time; by default one for each core.
+        Classifiers at a time; by default what `joblib.parallel_config` says, else one for each
+        core. Dask uses all its workers.
     confidence : float, default=0.95
         Of the intervals in the reports.
     progress : callable, optional
@@ -78,6 +81,8 @@ def run_zoo(
     ------
     InvalidParameterError
         The zoo is empty, or a parameter is out of range.
+    NucrecError
+        A worker of the backend that `joblib.parallel_config` names cannot load what it is sent.
 
     Warns
     -----
@@ -94,33 +99,30 @@ def run_zoo(
     >>> [row.status for row in result]
     ['ok', 'ok']
     """
-    check_zoo(zoo, timeout, confidence)
+    check_zoo(zoo, timeout, n_jobs, confidence)
     if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
         warn_of_leaks(train, test)
-    with Lanes(min(count_lanes(n_jobs), len(zoo))) as lanes:
-        found = run_parts(zoo, {"": (train, test)}, lanes, timeout, confidence, progress or silent)
-        return next(found)[1]
+    parts = {"": (train, test)}
+    ((_, found),) = run_parts(zoo, parts, timeout, n_jobs, confidence, progress or silent)
+    return found
 
 
-def check_zoo(zoo: object, timeout: float | None, confidence: float) -> None:
+def check_zoo(zoo: object, timeout: float | None, n_jobs: int | None, confidence: float) -> None:
     """Check what every function that runs a zoo takes."""
     if not isinstance(zoo, Mapping) or not zoo:
         raise invalid("zoo", "a non-empty mapping of names to classifiers", zoo)
     if timeout is not None:
         check_real("timeout", timeout, low=0, high=1e9, open_ends=True)
+    if n_jobs is not None:
+        check_int("n_jobs", n_jobs, low=1)
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
-
-
-def count_lanes(n_jobs: int | None) -> int:
-    """Return how many child processes to run at a time: by default one for each core."""
-    return available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
 
 
 def run_parts(
     zoo: Mapping[str, Any],
     parts: Mapping[str, tuple[Data, Data]],
-    lanes: Lanes,
     timeout: float | None,
+    n_jobs: int | None,
     confidence: float,
     show: Progress,
 ) -> Iterator[tuple[str, ZooResult]]:
@@ -130,21 +132,17 @@ def run_parts(
     the one before.
     """
     checked = {name: _check_parts(train, test) for name, (train, test) in parts.items()}
-    shared = {name: _SharedFeatures(*part) for name, part in checked.items()}
+    makers = {name: _JobMaker(*part, timeout, confidence) for name, part in checked.items()}
     rows: dict[str, dict[str, ZooRow]] = {name: {} for name in parts}
-    tasks = [(part, name) for part in parts for name in zoo]
-
-    def one(task: tuple[str, str], child: ChildProcess) -> tuple[str, ZooRow]:
-        part, name = task
-        return part, _run_one(name, zoo[name], shared[part], child, timeout, confidence)
-
-    for done, (part, row) in enumerate(lanes.each(one, tasks), 1):
-        rows[part][row.name] = row
-        show(done, len(tasks), f"{part}: {row.name}" if part else row.name)
-        if len(rows[part]) == len(zoo):
-            del shared[part]  # its features are not needed any more
-            ranking = _ranking(rows[part], checked[part][1], confidence)
-            yield part, ZooResult(tuple(rows[part][name] for name in zoo), ranking)
+    jobs = ((part, makers[part].job(name, zoo[name])) for part in parts for name in zoo)
+    with closing(in_children(_run, jobs, n_jobs)) as found:
+        for done, (part, row) in enumerate(found, 1):
+            rows[part][row.name] = row
+            show(done, len(parts) * len(zoo), f"{part}: {row.name}" if part else row.name)
+            if len(rows[part]) == len(zoo):
+                del makers[part]  # its features are not needed any more
+                ranking = _ranking(rows[part], checked[part][1], confidence)
+                yield part, ZooResult(tuple(rows[part][name] for name in zoo), ranking)
 
 
 def _check_parts(train: Data, test: Data) -> "tuple[_Part, _Part]":
@@ -188,30 +186,106 @@ class _Part:
         return cls(X, y.astype(str) if isinstance(y[0], str) else y, None, None)
 
 
-class _SharedFeatures:
-    """Computes the features that several classifiers begin with once."""
+@dataclass(frozen=True)
+class _Job:
+    """A classifier and all that it needs: any process, on any machine, can run it."""
 
-    def __init__(self, train: _Part, test: _Part) -> None:
-        self.train = train
-        self.test = test
-        self._known: dict[str, tuple[Array, Array]] = {}
-        self._lock = threading.Lock()
+    name: str
+    model: bytes = field(repr=False)
+    data: bytes = field(repr=False)
+    truth: _Part
+    timeout: float | None
+    confidence: float
 
-    def of(self, model: Any) -> tuple[Any, Any]:
-        """Return what the model is fitted on and what it predicts.
+    def run(self, child: ChildProcess) -> ZooRow:
+        """Fit, predict and report; whatever happens becomes a row."""
+        started = time.perf_counter()
+        stage = "fit"
+        try:
+            trial: _Trial = child.call(
+                _fit_and_predict, self.model, Packed(self.data), timeout=self.timeout
+            )
+            stage = trial.stage
+            if trial.found is None:
+                return _failed(self.name, trial.seconds, stage, trial.error, trial.warnings)
+            stage = "report"
+            y_score = _aligned(trial.found, self.truth.classes)
+            found = _report(trial.found.y_pred, y_score, self.truth, self.confidence)
+        except ChildTimeoutError:
+            return ZooRow(self.name, "timeout", time.perf_counter() - started)
+        except ChildError as error:
+            return _failed(self.name, time.perf_counter() - started, "load", str(error))
+        except ChildDiedError as error:
+            return _failed(self.name, time.perf_counter() - started, stage, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
+            return _failed(self.name, time.perf_counter() - started, stage, _one_line(error))
+        return ZooRow(
+            self.name,
+            "ok",
+            trial.seconds,
+            found,
+            warnings=trial.warnings,
+            y_pred=trial.found.y_pred,
+            y_score=y_score,
+        )
 
-        `PixelFeatures` and `Embeddings` pass rows of features on, so a pipeline that begins with one of
-        them takes both.
-        """
-        first = model.steps[0][1] if isinstance(model, Pipeline) else None
-        if type(first) not in (PixelFeatures, Embeddings):
-            return self.train.X, self.test.X
-        key = repr(first)
-        with self._lock:
-            if key not in self._known:
-                features = clone(first).fit(self.train.X)
-                self._known[key] = features.transform(self.train.X), features.transform(self.test.X)
-            return self._known[key]
+
+class _JobMaker:
+    """Makes the jobs of one training and test part.
+
+    What classifiers are fitted on is packed once for all that begin with the same features.
+    """
+
+    def __init__(self, train: _Part, test: _Part, timeout: float | None, confidence: float) -> None:
+        self._train, self._test = train, test
+        self._limits = timeout, confidence
+        self._packed: dict[str, bytes] = {}
+
+    def job(self, name: str, model: Any) -> "_Job | ZooRow":
+        """Return a job; what cannot even be sent is a row already."""
+        started = time.perf_counter()
+        stage = "features"
+        first = _features_of(model)
+        key = "" if first is None else repr(first)
+        try:
+            if key not in self._packed:
+                data = self._data(first)
+                stage = "send"
+                self._packed[key] = pack(data)
+            stage = "send"
+            truth = replace(self._test, X=None)
+            return _Job(name, pack(model), self._packed[key], truth, *self._limits)
+        except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
+            return _failed(name, time.perf_counter() - started, stage, _one_line(error))
+
+    def _data(self, first: Any) -> tuple[Any, Array, Any]:
+        """Return what a model is fitted on, labels, and what it predicts."""
+        X_train, X_test = self._train.X, self._test.X
+        if first is not None:
+            features = clone(first).fit(X_train)
+            X_train, X_test = features.transform(X_train), features.transform(X_test)
+        return X_train, self._train.y, X_test
+
+
+def _features_of(model: Any) -> Any:
+    """Return the first step of a pipeline if it passes rows of features on; else None.
+
+    `PixelFeatures` and `Embeddings` do, so a pipeline that begins with one of them takes both images
+    and features.
+    """
+    first = model.steps[0][1] if isinstance(model, Pipeline) else None
+    return first if type(first) in (PixelFeatures, Embeddings) else None
+
+
+def _run(child: ChildProcess, part: str, job: _Job | ZooRow) -> tuple[str, ZooRow]:
+    """Run one job of a part, unless it has failed before."""
+    return part, job.run(child) if isinstance(job, _Job) else job
+
+
+def _failed(
+    name: str, seconds: float, stage: str, error: str | None, said: tuple[str, ...] = ()
+) -> ZooRow:
+    return ZooRow(name, "failed", seconds, None, stage, error, said)
 
 
 @dataclass(frozen=True)
@@ -234,51 +308,9 @@ class _Trial:
     error: str | None
 
 
-def _run_one(
-    name: str,
-    model: Any,
-    shared: _SharedFeatures,
-    child: ChildProcess,
-    timeout: float | None,
-    confidence: float,
-) -> ZooRow:
-    started = time.perf_counter()
-    stage = "features"
-    try:
-        X_train, X_test = shared.of(model)
-        stage = "send"
-        packed = pack(model)
-        stage = "fit"
-        trial = child.call(
-            _fit_and_predict, packed, X_train, shared.train.y, X_test, timeout=timeout
-        )
-        stage = trial.stage
-        if trial.found is None:
-            return ZooRow(name, "failed", trial.seconds, None, stage, trial.error, trial.warnings)
-        stage = "report"
-        y_score = _aligned(trial.found, shared.test.classes)
-        found = _report(trial.found.y_pred, y_score, shared.test, confidence)
-    except ChildTimeoutError:
-        return ZooRow(name, "timeout", time.perf_counter() - started)
-    except ChildError as error:
-        return ZooRow(name, "failed", time.perf_counter() - started, None, "load", str(error))
-    except ChildDiedError as error:
-        return ZooRow(name, "failed", time.perf_counter() - started, None, stage, str(error))
-    except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
-        return ZooRow(name, "failed", time.perf_counter() - started, None, stage, _one_line(error))
-    return ZooRow(
-        name,
-        "ok",
-        trial.seconds,
-        found,
-        warnings=trial.warnings,
-        y_pred=trial.found.y_pred,
-        y_score=y_score,
-    )
-
-
-def _fit_and_predict(packed: bytes, X: Any, y: Array, X_test: Any) -> _Trial:
+def _fit_and_predict(packed: bytes, data: tuple[Any, Array, Any]) -> _Trial:
     """Fit and predict; runs in a child process."""
+    X, y, X_test = data
     started = time.perf_counter()
     stage, found, error = "load", None, None
     with warnings.catch_warnings(record=True) as caught:
@@ -315,9 +347,10 @@ def _ranking(rows: Mapping[str, ZooRow], test: _Part, confidence: float) -> Rank
     if len(predictions) < 2:
         return None
     names, groups = test.class_names, test.groups
-    return compare_many(
-        test.y, predictions, class_names=names, groups=groups, confidence=confidence
-    )
+    with parallel_config(backend="sequential"):  # the configured one is at work on other parts
+        return compare_many(
+            test.y, predictions, class_names=names, groups=groups, confidence=confidence
+        )
 
 
 def _aligned(found: _Predictions, classes: list[Any]) -> Array | None:

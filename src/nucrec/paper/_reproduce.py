@@ -107,8 +107,8 @@ def reproduce(
     n_repeats : int, default=2
         How many times the honest protocol draws its folds, each time otherwise.
     n_jobs : int, optional
-        Classifiers, or trainings of the preset "quick", at a time; by default one for each core.
-        Results do not depend on it.
+        Classifiers, or trainings of the preset "quick", at a time; by default what
+        `joblib.parallel_config` says, else one for each core. Results do not depend on it.
     timeout : float, optional
         Seconds for one classifier, after which it is stopped and its row says so.
     progress : bool or callable, default=True

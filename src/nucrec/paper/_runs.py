@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,14 @@ from nucrec.datasets import ImageDataset
 from nucrec.errors import LeakageWarning, WeightsNotAvailableError
 from nucrec.models import CrossValidation, FoldResults, ImageClassifier, ZooResult, classical_zoo
 from nucrec.models._backbones import BACKBONES, find_weights
-from nucrec.models._isolation import ONE_CORE, ChildDiedError, ChildError, ChildProcess, Lanes
-from nucrec.models._zoo import check_zoo, count_lanes, run_parts
+from nucrec.models._isolation import (
+    ONE_CORE,
+    ChildDiedError,
+    ChildError,
+    ChildProcess,
+    in_children,
+)
+from nucrec.models._zoo import check_zoo, run_parts
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._presets import AUGMENTED, CLASSICAL, Preset
 from nucrec.paper._protocol import N_SPLITS, Division, ProtocolName, make_divisions
@@ -77,8 +84,7 @@ class Runs:
 
     def tables(self, numbers: Sequence[int]) -> Iterator[TableResult]:
         """Yield the tables of these numbers, from 1 to 6, each as it is done."""
-        check_zoo(self._zoo(), self.timeout, CONFIDENCE)
-        count_lanes(self.n_jobs)
+        check_zoo(self._zoo(), self.timeout, self.n_jobs, CONFIDENCE)
         parts = self._parts(numbers)
         found: dict[_Part, _Result] = {}
         for part, result in self._results(parts):
@@ -110,31 +116,31 @@ class Runs:
         steps = _Steps(self.progress, sum(self._size(part) for part in parts))
         classical = [part for part in parts if part.table in CLASSICAL]
         networks = [part for part in parts if part.table not in CLASSICAL]
-
-        def train(part: _Part, child: ChildProcess) -> tuple[_Part, EpochResult]:
-            return part, self._train_in(child, part)
-
-        with Lanes(count_lanes(self.n_jobs)) as lanes:
-            yield from self._classify(classical, lanes, steps)
+        yield from self._classify(classical, steps)
         if self.checkpoints is not None:
             for part in networks:
                 show = steps.part(str(part), self._size(part))
                 yield part, self._train_here(part, self.checkpoints, show)
             return
-        with Lanes(count_lanes(self.n_jobs), ONE_CORE) as lanes:
-            for part, result in lanes.each(train, networks):
+        trainings = (
+            (k, self.preset.classifier(part.table, self.seed), part.division, _columns(part))
+            for k, part in enumerate(networks)
+        )
+        with closing(in_children(_train_in, trainings, self.n_jobs, ONE_CORE)) as found:
+            for k, result in found:
+                part = networks[k]
                 size = self._size(part)
                 steps.part(str(part), size)(size, size, "trained")
                 yield part, result
 
     def _classify(
-        self, parts: Sequence[_Part], lanes: Lanes, steps: "_Steps"
+        self, parts: Sequence[_Part], steps: "_Steps"
     ) -> Iterator[tuple[_Part, ZooResult]]:
         by_name = {str(part): part for part in parts}
         pairs = {name: (part.division.train, part.division.test) for name, part in by_name.items()}
         show = steps.part("", _CLASSIFIERS * len(parts))
         zoo = self._zoo()
-        for name, result in run_parts(zoo, pairs, lanes, self.timeout, CONFIDENCE, show):
+        for name, result in run_parts(zoo, pairs, self.timeout, self.n_jobs, CONFIDENCE, show):
             yield by_name[name], result
 
     def _size(self, part: _Part) -> int:
@@ -152,25 +158,11 @@ class Runs:
             published_table(number), obtained, divisions, self.preset.setting(number)
         )
 
-    def _train_in(self, child: ChildProcess, part: _Part) -> EpochResult:
-        """Train in a child process; whatever happens becomes a result."""
-        classifier = self.preset.classifier(part.table, self.seed)
-        columns = published_table(part.table).columns
-        started = time.perf_counter()
-        try:
-            if classifier.backbone in BACKBONES:
-                find_weights(BACKBONES[classifier.backbone], classifier.weights)
-            result: EpochResult = child.call(_train, classifier, part.division, columns)
-        except (ChildDiedError, ChildError, WeightsNotAvailableError) as error:
-            return EpochResult((), time.perf_counter() - started, str(error))
-        return result
-
     def _train_here(self, part: _Part, checkpoints: Path, show: Progress) -> EpochResult:
         """Train in this process, from where a checkpoint left off."""
         classifier = self.preset.classifier(part.table, self.seed).set_params(progress=show)
         folder = checkpoints / f"table-{part.table}-{part.protocol}-{part.fold}"
-        columns = published_table(part.table).columns
-        result = _train(classifier, part.division, columns, folder)
+        result = _train(classifier, part.division, _columns(part), folder)
         if result.error is not None:
             show(1, 1, "not trained")
         return result
@@ -183,6 +175,28 @@ def _together(results: Sequence[_Result]) -> Obtained:
         return CrossValidation(tuple(zoos), N_SPLITS, CONFIDENCE)
     trainings = [result for result in results if isinstance(result, EpochResult)]
     return FoldResults(tuple(trainings), N_SPLITS, CONFIDENCE)
+
+
+def _columns(part: _Part) -> Sequence[str]:
+    return published_table(part.table).columns
+
+
+def _train_in(
+    child: ChildProcess,
+    number: int,
+    classifier: ImageClassifier,
+    division: Division,
+    columns: Sequence[str],
+) -> tuple[int, EpochResult]:
+    """Train in a child process; whatever happens becomes a result."""
+    started = time.perf_counter()
+    try:
+        if classifier.backbone in BACKBONES:
+            find_weights(BACKBONES[classifier.backbone], classifier.weights)
+        result: EpochResult = child.call(_train, classifier, division, columns)
+    except (ChildDiedError, ChildError, WeightsNotAvailableError) as error:
+        result = EpochResult((), time.perf_counter() - started, str(error))
+    return number, result
 
 
 def _train(
