@@ -111,6 +111,7 @@ def test_core_depends_on_five_libraries(project):
         "offline",
         "plots",
         "skops",
+        "distributed",
         "test",
         "docs",
         "bench",

@@ -127,13 +127,13 @@ def _has_second_page(image: Image.Image) -> bool:
 def _to_array(image: Image.Image) -> Array:
     """Decode the first frame of an open image to an array of native byte order."""
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    mode = upright.mode
-    if mode == "P" and "transparency" in upright.info:
-        upright = upright.convert("RGBA")
+    ImageOps.exif_transpose(image, in_place=True)
+    mode = image.mode
+    if mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
     elif mode in _UNPACKED:
-        upright = upright.convert(_UNPACKED[mode])
+        image = image.convert(_UNPACKED[mode])
     elif mode not in _AS_STORED and not mode.startswith("I;16"):
-        upright = upright.convert("RGB")
-    array = np.array(upright)
+        image = image.convert("RGB")
+    array = np.asarray(image)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
