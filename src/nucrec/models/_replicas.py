@@ -73,8 +73,12 @@ def has_workers(strategy: tf.distribute.Strategy) -> bool:
 def check_same(strategy: tf.distribute.Strategy, key: str) -> None:
     """Raise on all workers unless all have the same key, a hexadecimal number."""
     number = float(int(key[:8], 16))
-    found = strategy.run(lambda: tf.constant(number, tf.float64))
-    if float(strategy.reduce("MEAN", found, axis=None)) != number:
+
+    def mean() -> tf.Tensor:
+        each = strategy.run(lambda: tf.constant(number, tf.float64))
+        return strategy.reduce("MEAN", each, axis=None)
+
+    if float(tf.function(mean)()) != number:
         raise InvalidParameterError(
             "strategy: the workers train with other parameters, images or versions than each other. "
             "Run the same script on the same data everywhere."
