@@ -1,11 +1,12 @@
 """A scikit-learn classifier around a Keras network."""
 
+import copy
 import hashlib
 import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +31,12 @@ from nucrec.models._tensorflow import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 Array = npt.NDArray[Any]
+
+OF_THE_PROCESS = ("progress", "strategy")
+"""Parameters that belong to the running process: they are not saved, and tell no trainings apart."""
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -74,6 +79,15 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Seed of everything; by default another each time.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (batches done, batches in all, what).
+        Of several workers, only the first shows it.
+    strategy : tf.distribute.Strategy, optional
+        What to train with several devices by: a ``MirroredStrategy`` for the GPUs of one machine, a
+        ``MultiWorkerMirroredStrategy`` for several machines, each of which runs the same script with
+        the same `random_state`. By default one device. The devices share each batch, of `batch_size`
+        in all; the result is that of one device, but for rounding, for dropout, which leaves out other
+        units, and for live batch normalisation ("cnn", or ``recipe="paper"``), which uses the
+        statistics of each device's share. Once fitted, the network is on one device. Clones keep the
+        strategy; files, pickles and copies do not.
 
     Attributes
     ----------
@@ -131,6 +145,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         early_stopping: int | None = None,
         random_state: int | None = None,
         progress: Progress | bool = False,
+        strategy: "tf.distribute.Strategy | None" = None,
     ) -> None:
         self.backbone = backbone
         self.weights = weights
@@ -145,6 +160,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.early_stopping = early_stopping
         self.random_state = random_state
         self.progress = progress
+        self.strategy = strategy
 
     def fit(
         self,
@@ -169,7 +185,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         checkpoint_dir : path, optional
             Folder for the state of the training after each epoch. The same call with the same folder
             goes on where a killed one was, and ends with the same result; finished, it returns
-            at once.
+            at once. Of several workers, the first writes to it and all read it.
 
         Returns
         -------
@@ -214,20 +230,36 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fingerprint = train.fingerprint
 
         start_tensorflow()
+        import tensorflow as tf
+
         from nucrec.models._checkpoint import Checkpoint
+        from nucrec.models._networks import on_one_device
+        from nucrec.models._replicas import check_same, has_workers, is_chief
         from nucrec.models._stages import Material, make_stages
         from nucrec.models._training import Training
 
+        strategy = self.strategy or tf.distribute.get_strategy()
+        if has_workers(strategy):
+            if self.random_state is None:
+                raise invalid("random_state", "a seed, the same on each worker", None)
+            check_same(strategy, self._key(seed, fingerprint, held_out))
         checkpoint = None
         if checkpoint_dir is not None:
             key = self._key(seed, fingerprint, held_out)
             checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
         channels = common_channels(train.images.shapes)
-        network = self._new_network(settings, channels, len(train.class_names), seed)
-        material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
-        show = progress_function(self.progress)
-        training = Training(network, material.truth, weights, self.early_stopping, checkpoint, show)
-        training.run(make_stages(material, show))
+        chief = is_chief(strategy)
+        show = progress_function(self.progress if chief else False)
+        with strategy.scope():
+            network = self._new_network(settings, channels, len(train.class_names), seed)
+            material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
+            stages = make_stages(material, show)
+        training = Training(
+            network, material.truth, weights, self.early_stopping, checkpoint, show, chief
+        )
+        training.run(stages)
+        if self.strategy is not None:
+            network = on_one_device(network)
         self._set_fitted(network, classes, train.class_names, settings.image_size, channels)
         self.fingerprint_ = fingerprint
         columns = dict.fromkeys(key for row in training.rows for key in row)
@@ -427,6 +459,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.non_deterministic = self.random_state is None
         return tags
 
+    def __sklearn_clone__(self) -> Self:
+        # a strategy holds threads and devices: it cannot be copied, but the clone can use it, too
+        bare = super(ImageClassifier, copy.copy(self)).__sklearn_clone__()
+        return cast(Self, bare.set_params(strategy=self.strategy))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "strategy": None}
+
     def _set_fitted(
         self,
         network: "keras.Model",
@@ -454,7 +494,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from nucrec.models._running import run_model
 
         show = progress_function(self.progress)
-        return run_model(model, images, self.image_size_, self.channels_, show=show)
+        return run_model(
+            model.predict_on_batch, images, self.image_size_, self.channels_, show=show
+        )
 
     def _new_network(
         self, settings: Settings, channels: int, n_classes: int, seed: int
@@ -498,7 +540,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         import keras
         import tensorflow as tf
 
-        parameters = {k: v for k, v in self.get_params().items() if k != "progress"}
+        parameters = {k: v for k, v in self.get_params().items() if k not in OF_THE_PROCESS}
         parts = (
             sorted((name, repr(value)) for name, value in parameters.items()),
             seed,

@@ -131,4 +131,4 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 dropout=0.0,
             )
         load_weights(inner, backbone, self.weights)
-        return run_model(embedder(network), images, size, 3)
+        return run_model(embedder(network).predict_on_batch, images, size, 3)

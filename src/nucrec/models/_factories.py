@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._recipes import Mode, RecipeName
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class TrainingOptions(TypedDict, total=False):
@@ -22,6 +25,7 @@ class TrainingOptions(TypedDict, total=False):
     early_stopping: int | None
     random_state: int | None
     progress: Progress | bool
+    strategy: "tf.distribute.Strategy | None"
 
 
 def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) -> ImageClassifier:
@@ -36,7 +40,7 @@ def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) ->
         Height and width in pixels that images are brought to; by default 64.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``.
+        ``early_stopping``, ``random_state``, ``progress``, ``strategy``.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def transfer(
         Height and width in pixels that images are brought to; by default what suits the backbone.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``.
+        ``early_stopping``, ``random_state``, ``progress``, ``strategy``.
 
     Returns
     -------
@@ -138,7 +142,7 @@ def inception_transfer(
         Height and width in pixels that images are brought to, at least 75.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``.
+        ``early_stopping``, ``random_state``, ``progress``, ``strategy``.
 
     Returns
     -------

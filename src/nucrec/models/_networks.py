@@ -103,6 +103,13 @@ def embedder(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, network.get_layer(EMBEDDING).output)
 
 
+def on_one_device(network: keras.Model) -> keras.Model:
+    """Return a copy of the network that no strategy has a hold on."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
 def head(network: keras.Model) -> keras.Model:
     """Return the part of the network from the embedding to the classes, with the same weights."""
     layer = network.get_layer(CLASSES)

@@ -7,12 +7,12 @@ import numpy as np
 
 from nucrec import augment
 from nucrec.augment import Operation, Pipeline
-from nucrec.models._classifier import ImageClassifier
+from nucrec.models._classifier import OF_THE_PROCESS, ImageClassifier
 
 
 def parameters_to_json(model: ImageClassifier) -> dict[str, Any]:
     """Return the parameters as plain dicts, lists, texts and numbers."""
-    parameters = {k: v for k, v in model.get_params().items() if k != "progress"}
+    parameters = {k: v for k, v in model.get_params().items() if k not in OF_THE_PROCESS}
     if isinstance(model.weights, os.PathLike):
         parameters["weights"] = os.fspath(model.weights)
     if isinstance(model.augment, Pipeline):

@@ -2,19 +2,23 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from nucrec._progress import Progress, silent
 from nucrec._threads import ahead
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
+from nucrec.models._replicas import shared
 
 Array = npt.NDArray[Any]
+Predict: TypeAlias = Callable[[Array], Array]
+"""From a batch of images to what a network makes of each."""
 
 BATCH_SIZE = 64
 
@@ -34,8 +38,22 @@ def no_retracing_warnings() -> Iterator[None]:
         logger.removeFilter(is_other)
 
 
+def predictor(model: keras.Model) -> Predict:
+    """Return what runs a model on a batch, compiled once: all replicas of its strategy share it."""
+    strategy = model.distribute_strategy
+    if strategy.num_replicas_in_sync == 1:
+        return model.predict_on_batch  # type: ignore[no-any-return]
+    # Keras would run the whole batch on each replica
+
+    def infer(part: tf.Tensor) -> tf.Tensor:
+        return model(part, training=False)
+
+    compiled = tf.function(lambda images: shared(strategy, infer, images), reduce_retracing=True)
+    return lambda images: np.asarray(compiled(tf.constant(images)))
+
+
 def run_model(
-    model: keras.Model,
+    predict: Predict,
     images: ImageDataset,
     size: int,
     channels: int,
@@ -49,18 +67,18 @@ def run_model(
     batches = images.batches(
         size, BATCH_SIZE, augment, channels=channels, dtype="uint8", epoch=copy
     )
-    return _run(model, (inputs for inputs, _ in batches), len(images), show, what)
+    return _run(predict, (inputs for inputs, _ in batches), len(images), show, what)
 
 
-def run_arrays(model: keras.Model, images: Array) -> Array:
+def run_arrays(predict: Predict, images: Array) -> Array:
     """Return what a network makes of images that are in memory, all of its size."""
     starts = range(0, len(images), BATCH_SIZE)
     batches = (images[start : start + BATCH_SIZE] for start in starts)
-    return _run(model, batches, len(images), silent, "")
+    return _run(predict, batches, len(images), silent, "")
 
 
 def _run(
-    model: keras.Model, batches: Iterator[Array], n_images: int, show: Progress, what: str
+    predict: Predict, batches: Iterator[Array], n_images: int, show: Progress, what: str
 ) -> Array:
     parts = []
     total = -(-n_images // BATCH_SIZE)
@@ -69,6 +87,6 @@ def _run(
             missing = BATCH_SIZE - len(batch) if total > 1 else 0
             # filled up, since another shape would have the network compiled once more
             full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
-            parts.append(model.predict_on_batch(full)[: len(batch)])
+            parts.append(predict(full)[: len(batch)])
             show(done, total, what)
     return np.concatenate(parts)

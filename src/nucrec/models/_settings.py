@@ -57,7 +57,16 @@ class Settings:
             recipe = replace(recipe, augment=(), head_copies=0)
         elif isinstance(given.augment, Pipeline):
             recipe = replace(recipe, augment=given.augment.operations)
+        if given.strategy is not None:
+            _check_strategy(given.strategy)
         least = 16 if is_cnn else BACKBONES[given.backbone].minimum
         usual = recipe.image_size or BACKBONES[given.backbone].image_size
         size = given.image_size if given.image_size is not None else usual
         return cls(recipe, check_int("image_size", size, low=least, high=4096), features_only)
+
+
+def _check_strategy(value: object) -> None:
+    import tensorflow as tf
+
+    if not isinstance(value, tf.distribute.Strategy):
+        raise invalid("strategy", "a tf.distribute.Strategy or None", value)

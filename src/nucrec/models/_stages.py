@@ -15,7 +15,7 @@ from nucrec.datasets import ImageDataset
 from nucrec.datasets._load import KEEP_DECODED_BYTES
 from nucrec.models._networks import embedder, head, set_trainable
 from nucrec.models._recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
-from nucrec.models._running import run_arrays, run_model
+from nucrec.models._running import Predict, predictor, run_arrays, run_model
 from nucrec.models._settings import Settings
 from nucrec.models._training import Batch, Stage, make_optimizer
 
@@ -45,6 +45,11 @@ class Material:
     channels: int
     batch_size: int
     seed: int
+
+    @cached_property
+    def predict(self) -> Predict:
+        """What runs the network on a batch."""
+        return predictor(self.network)
 
     @cached_property
     def resized(self) -> Array | None:
@@ -100,8 +105,8 @@ class Material:
         """Return the probabilities of the validation images."""
         assert self.held_out is not None
         if self.held_out_resized is not None:
-            return run_arrays(self.network, self.held_out_resized)
-        return run_model(self.network, self.held_out, self.settings.image_size, self.channels)
+            return run_arrays(self.predict, self.held_out_resized)
+        return run_model(self.predict, self.held_out, self.settings.image_size, self.channels)
 
 
 def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> Iterator[Batch]:
@@ -113,7 +118,10 @@ def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> 
 
 
 def make_stages(material: Material, show: Progress) -> list[Stage]:
-    """Return the stages of a training, in order; none has begun."""
+    """Return the stages of a training, in order; none has begun.
+
+    Call it in the scope of the strategy that the network was made under.
+    """
     recipe = material.settings.recipe
     whole = []
     if recipe.epochs:
@@ -170,7 +178,7 @@ class _CachedFeatures:
     def __init__(self, material: Material, show: Progress) -> None:
         self._material = material
         self._show = show
-        self._embedder = embedder(material.network)
+        self._predict = predictor(embedder(material.network))
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Return the batches of an epoch, in an order of its own."""
@@ -201,7 +209,7 @@ class _CachedFeatures:
     def _embed(self, images: ImageDataset, augment: Pipeline | None, copy: int, what: str) -> Array:
         size, channels = self._material.settings.image_size, self._material.channels
         return run_model(
-            self._embedder,
+            self._predict,
             images,
             size,
             channels,

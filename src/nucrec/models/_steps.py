@@ -1,12 +1,15 @@
 """Training steps, and the paper's metrics as Keras computes them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from keras import ops
+from keras import layers, ops
+
+from nucrec.models._replicas import average, shared
 
 Array = npt.NDArray[Any]
 
@@ -17,12 +20,15 @@ class Steps:
     Keras's own `train_on_batch` forgets the metrics of the batches before, and `fit` reads arrays
     through TensorFlow's pipelines, which took half as long again.
 
+    Each replica of the model's strategy trains on a part of each batch; gradients, which the optimizer
+    adds up, and metrics are those of the whole.
+
     Parameters
     ----------
     model : keras.Model
         What is trained: to probabilities.
     optimizer : keras.optimizers.Optimizer
-        Not yet used.
+        Made in the scope of the model's strategy; not yet used.
     class_weight : dict of int to float, or None
         Weight of each class in the loss.
     """
@@ -35,11 +41,13 @@ class Steps:
     ) -> None:
         n_classes = model.output.shape[-1]
         weights = [(class_weight or {}).get(k, 1.0) for k in range(n_classes)]
-        optimizer.build(model.trainable_variables)
+        self._strategy = model.distribute_strategy
+        with self._strategy.scope():
+            optimizer.build(model.trainable_variables)
         self._model, self._optimizer = model, optimizer
         self._weights = np.array(weights, np.float32)
-        self._loss = keras.losses.CategoricalCrossentropy()
         self._metrics = PaperMetrics(n_classes)
+        self._average = tf.function(self._average_statistics)
         self._compiled: Any = None
 
     def start_epoch(self) -> None:
@@ -52,19 +60,48 @@ class Steps:
             like = [(inputs, inputs.dtype), (labels, np.float32), (labels[:, 0], np.float32)]
             signature = [tf.TensorSpec((None, *array.shape[1:]), dtype) for array, dtype in like]
             self._compiled = tf.function(self._step, input_signature=signature)
-        self._compiled(inputs, labels, labels @ self._weights)
+        self._compiled(inputs, labels, labels @ self._weights / np.float32(len(labels)))
 
     def metrics(self) -> dict[str, float]:
         """Return the loss and the metrics of the epoch so far, each over all its images."""
         return self._metrics.values()
 
+    def end_epoch(self) -> dict[str, float]:
+        """Make the replicas the same again, and return the metrics of the epoch."""
+        self._average()
+        return self.metrics()
+
     def _step(self, inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
+        probabilities = shared(self._strategy, self._learn, inputs, labels, weights)
+        self._metrics.update(labels, probabilities, _loss(labels, probabilities, weights))
+
+    def _learn(self, inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Return the probabilities of a part of the batch, after learning from it."""
         with tf.GradientTape() as tape:
             probabilities = self._model(inputs, training=True)
-            loss = self._loss(labels, probabilities, sample_weight=weights)
+            loss = _loss(labels, probabilities, weights)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
-        self._metrics.update(labels, probabilities, loss)
+        return probabilities
+
+    def _average_statistics(self) -> None:
+        # moving averages of averages are averages of moving averages: once an epoch is enough
+        found = [v.value for norm in _live_norms(self._model) for v in norm.non_trainable_variables]
+        average(self._strategy, found)
+
+
+def _loss(labels: tf.Tensor, probabilities: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return the weighted sum of the cross-entropies."""
+    return ops.sum(weights * keras.losses.categorical_crossentropy(labels, probabilities))
+
+
+def _live_norms(model: keras.Model) -> Iterator[layers.Layer]:
+    """Yield the layers, at any depth, that keep statistics of the batches."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _live_norms(layer)
+        elif isinstance(layer, layers.BatchNormalization) and layer.trainable:
+            yield layer
 
 
 class PaperMetrics:

@@ -84,6 +84,8 @@ class Training:
         Where to write after each epoch.
     show : Progress
         Told of each batch.
+    is_chief : bool
+        Whether to write checkpoints, rather than to leave that to another worker.
     rows : list of dict
         A row of the history for each epoch.
     validation : list of ndarray of shape (n, n_classes)
@@ -98,6 +100,7 @@ class Training:
     patience: int | None
     checkpoint: Checkpoint | None
     show: Progress
+    is_chief: bool = True
     rows: list[Row] = field(default_factory=list)
     validation: list[Array] = field(default_factory=list)
     interrupted: bool = False
@@ -147,7 +150,7 @@ class Training:
             done = before + epoch * stage.steps
             self.rows.append(self._one_epoch(stage, steps, epoch, done, total))
             self._keep_best(anew=is_last and epoch == 0)
-            if self.checkpoint:
+            if self.checkpoint and self.is_chief:
                 self.checkpoint.write(self._snapshot(number, epoch + 1, stage))
 
     def _one_epoch(self, stage: Stage, steps: Steps, epoch: int, done: int, total: int) -> Row:
@@ -159,7 +162,7 @@ class Training:
             done += 1
             self.show(done, total, label)
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
-        row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in steps.metrics().items()}
+        row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in steps.end_epoch().items()}
         if stage.validate is not None and self.truth is not None:
             probabilities = stage.validate()
             found = self._evaluate(self.truth, probabilities)
