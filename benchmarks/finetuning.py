@@ -11,6 +11,7 @@ from benchmarks.limits import has_bfloat16, operations, products
 from benchmarks.timing import Comparison
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.models import ImageClassifier
+from nucrec.models._isolation import ChildProcess
 
 NAME, SIZE, BATCH, STEPS = "inception-resnet-v2", 150, 16, 8
 
@@ -19,7 +20,7 @@ def comparisons() -> Iterator[Comparison]:
     """Yield `ImageClassifier` against `keras.Model.fit`."""
     crops = load_mnfinder_crops("paper")[: BATCH * STEPS]
     n = BATCH * (STEPS - 1)
-    ours, theirs = _Runs(lambda: _nucrec(crops)), _Runs(lambda: _keras(crops))
+    ours, theirs = _Runs(_nucrec, crops), _Runs(_keras, crops)
     work = f"fine-tuning InceptionResNetV2, {SIZE} pixels, batches of {BATCH}"
     peer = "`keras.Model.fit`"
     backbone = keras.applications.InceptionResNetV2(
@@ -34,23 +35,31 @@ def comparisons() -> Iterator[Comparison]:
 
 
 class _Runs:
-    """Trainings of one kind: the times of their steps."""
+    """Trainings of one kind, each in a fresh process: the times of their steps."""
 
-    def __init__(self, train: Callable[[], list[float]]) -> None:
-        self._train = train
+    def __init__(self, train: Callable[[ImageDataset], list[float]], crops: ImageDataset) -> None:
+        self._work = train, crops
         self._first: list[float] = []
 
     def steps(self) -> float:
         """Train, and return the seconds of all steps but the first, which compiles."""
-        keras.backend.clear_session()
-        started = time.perf_counter()
-        ends = self._train()
-        self._first.append(ends[0] - started)
-        return ends[-1] - ends[0]
+        with ChildProcess({}) as child:
+            first, others = child.call(_times, *self._work)
+        self._first.append(first)
+        return float(others)
 
     def first_step(self) -> float:
         """Return how long the first step took, from the call on, in one of the trainings."""
         return self._first.pop(0)
+
+
+def _times(
+    train: Callable[[ImageDataset], list[float]], crops: ImageDataset
+) -> tuple[float, float]:
+    """Return the seconds to the end of the first step, and those of all others."""
+    started = time.perf_counter()
+    ends = train(crops)
+    return ends[0] - started, ends[-1] - ends[0]
 
 
 def _nucrec(crops: ImageDataset) -> list[float]:

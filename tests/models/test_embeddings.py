@@ -6,6 +6,8 @@ import pytest
 from nucrec.datasets import split
 from nucrec.errors import InvalidParameterError, WeightsNotAvailableError
 from nucrec.models import Embeddings, classical_zoo, run_zoo
+from nucrec.models._backbones import BACKBONES
+from nucrec.models._networks import repeatable
 
 
 def test_rows_and_images(crops):
@@ -46,3 +48,24 @@ def test_the_zoo_on_embeddings_computes_them_once_and_beats_chance(crops):
     result = run_zoo({name: zoo[name] for name in ("SVM", "LR")}, train, test)
     assert [row.status for row in result] == ["ok", "ok"]
     assert result["SVM"].report.metrics["AUC"].value > 0.6
+
+
+def test_the_network_is_kept_but_not_for_another_file(crops, tmp_path):
+    first, second = (Embeddings("resnet50", tmp_path / "w.weights.h5", 32) for _ in range(2))
+    build = BACKBONES["resnet50"].build
+    rows = []
+    for seed, transformer in enumerate((first, second)):
+        with repeatable(seed):
+            build(32).save_weights(tmp_path / "w.weights.h5")
+        rows.append(transformer.fit(crops[:2]).transform(crops[:2]))
+        np.testing.assert_array_equal(transformer.transform(crops[:2]), rows[-1])
+    assert np.abs(rows[0] - rows[1]).max() > 1e-3
+
+
+def test_half_the_bits_are_nearly_as_good(crops):
+    exact = Embeddings(image_size=32).fit_transform(crops[:4])
+    found = Embeddings(image_size=32, precision="bfloat16").fit_transform(crops[:4])
+    assert found.dtype == np.float32
+    for row, other in zip(exact, found, strict=True):
+        assert not np.array_equal(row, other)
+        assert np.corrcoef(row, other)[0, 1] > 0.99

@@ -20,7 +20,9 @@ _SPOTS = 24
 _LEAST = 0.01  # grey levels by which a spot stands out
 _CLOSE = 0.12  # distance of patches of length 1: they correlate by 0.993
 _DIMENSIONS = 12
-_SLACK = 2.0  # a neighbour up to three times as far as the nearest may stand for it, ten times as fast
+_SLACK = (
+    2.0  # a neighbour up to three times as far as the nearest may stand for it, ten times as fast
+)
 _QUERIES = 5000
 _NEIGHBOURS = (8, 40, 200)
 _SAME = 0.97

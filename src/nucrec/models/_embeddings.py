@@ -1,7 +1,9 @@
 """What a frozen pre-trained network makes of images, as rows for classical classifiers."""
 
+import functools
 import os
-from typing import Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +11,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._validation import check_choice, check_int
-from nucrec.models._backbones import BACKBONES, load_weights
+from nucrec.models._backbones import BACKBONES, find_weights, load_weights
 from nucrec.models._features import Images, as_images
+from nucrec.models._recipes import Precision
 from nucrec.models._tensorflow import start_tensorflow
+
+if TYPE_CHECKING:
+    from nucrec.models._running import Predict
 
 Array = npt.NDArray[Any]
 
@@ -30,6 +36,8 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         As for `transfer`.
     image_size : int, optional
         Height and width in pixels that images are brought to; by default what suits the backbone.
+    precision : {"float32", "bfloat16"}, default="float32"
+        As for `ImageClassifier`.
 
     Attributes
     ----------
@@ -49,10 +57,12 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         backbone: str = "efficientnet-lite0",
         weights: str | os.PathLike[str] | None = "imagenet",
         image_size: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
         self.backbone = backbone
         self.weights = weights
         self.image_size = image_size
+        self.precision = precision
 
     def fit(self, X: Images, y: object = None) -> Self:
         """Learn the length of a row; nothing else is learnt.
@@ -77,6 +87,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             The rows are not finite numbers.
         """
         check_choice("backbone", self.backbone, BACKBONES)
+        check_choice("precision", self.precision, ("float32", "bfloat16"))
         if self.image_size is not None:
             low = BACKBONES[self.backbone].minimum
             check_int("image_size", self.image_size, low=low, high=4096)
@@ -116,19 +127,37 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
             )
 
-        start_tensorflow()
-        from nucrec.models._networks import build_network, embedder, repeatable
+        size = self.image_size or backbone.image_size
+        file = find_weights(backbone, self.weights)
+        changed = None if file is None else file.stat().st_mtime_ns
+        predict = _network(self.backbone, file, changed, size, self.precision)
         from nucrec.models._running import run_model
 
-        size = self.image_size or backbone.image_size
-        with repeatable(0):
-            network, inner = build_network(
-                self.backbone,
-                image_size=size,
-                channels=3,
-                n_classes=2,
-                standardise=True,
-                dropout=0.0,
-            )
-        load_weights(inner, backbone, self.weights)
-        return run_model(embedder(network).predict_on_batch, images, size, 3)
+        return run_model(predict, images, size, 3)
+
+
+@functools.lru_cache(maxsize=1)
+def _network(
+    name: str,
+    weights: Path | None,
+    changed: int | None,  # noqa: ARG001 - another time of change, another file
+    size: int,
+    precision: Precision,
+) -> "Predict":
+    """Return what makes embeddings of a batch; the last one is kept, as building it takes seconds."""
+    start_tensorflow()
+    from nucrec.models._networks import build_network, embedder, repeatable
+
+    with repeatable(0):
+        network, inner = build_network(
+            name,
+            image_size=size,
+            channels=3,
+            n_classes=2,
+            standardise=True,
+            dropout=0.0,
+            precision=precision,
+        )
+    load_weights(inner, BACKBONES[name], weights)
+    predict: Predict = embedder(network).predict_on_batch
+    return predict

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._recipes import Mode, RecipeName
+from nucrec.models._recipes import Mode, Precision, RecipeName
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,6 +25,7 @@ class TrainingOptions(TypedDict, total=False):
     early_stopping: int | None
     random_state: int | None
     progress: Progress | bool
+    precision: Precision
     strategy: "tf.distribute.Strategy | None"
 
 
@@ -40,7 +41,8 @@ def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) ->
         Height and width in pixels that images are brought to; by default 64.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``, ``strategy``.
+        ``early_stopping``, ``random_state``, ``progress``, ``precision``,
+        ``strategy``.
 
     Returns
     -------
@@ -91,7 +93,8 @@ def transfer(
         Height and width in pixels that images are brought to; by default what suits the backbone.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``, ``strategy``.
+        ``early_stopping``, ``random_state``, ``progress``, ``precision``,
+        ``strategy``.
 
     Returns
     -------
@@ -142,7 +145,8 @@ def inception_transfer(
         Height and width in pixels that images are brought to, at least 75.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``, ``strategy``.
+        ``early_stopping``, ``random_state``, ``progress``, ``precision``,
+        ``strategy``.
 
     Returns
     -------

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from nucrec.models._backbones import BACKBONES
+from nucrec.models._recipes import Precision
 
 EMBEDDING = "embedding"
 CLASSES = "classes"
@@ -39,6 +40,7 @@ def build_network(
     n_classes: int,
     standardise: bool,
     dropout: float,
+    precision: Precision = "float32",
 ) -> tuple[keras.Model, keras.Model]:
     """Return a network with random weights.
 
@@ -53,6 +55,9 @@ def build_network(
         brightness and contrast do not matter.
     dropout : float
         Share of the embedding that is left out in training.
+    precision : {"float32", "bfloat16"}
+        Of the feature maps. Weights, what comes before the backbone and what comes after it
+        stay float32.
 
     Returns
     -------
@@ -70,17 +75,30 @@ def build_network(
         )(x)
         x = layers.Rescaling(_SPREAD, _GREY, name="to_range")(x)
     if body == "cnn":
-        inner = _cnn(image_size, channels)
+        with _feature_maps(precision):
+            inner = _cnn(image_size, channels)
         x = layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(x)
     else:
         x = x if channels == 3 else layers.Concatenate(name="to_colour")([x, x, x])
-        inner = BACKBONES[body].build(image_size)
+        with _feature_maps(precision):
+            inner = BACKBONES[body].build(image_size)
         x = BACKBONES[body].preprocess(x)
     inner.name = BODY
     x = layers.GlobalAveragePooling2D(name=EMBEDDING)(inner(x))
     x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(n_classes, activation="softmax", name=CLASSES, dtype="float32")(x)
     return keras.Model(inputs, outputs, name="nucrec"), inner
+
+
+@contextlib.contextmanager
+def _feature_maps(precision: Precision) -> Iterator[None]:
+    """Make layers that compute with this precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _cnn(size: int, channels: int) -> keras.Model:

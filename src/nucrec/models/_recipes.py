@@ -8,6 +8,7 @@ from nucrec.augment import Blur, Flip, Gamma, Noise, Operation, Rotate, Shift, Z
 
 Mode = Literal["finetune", "features"]
 RecipeName = Literal["default", "paper"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Settings:
         check_choice("backbone", given.backbone, ("cnn", *BACKBONES))
         check_choice("mode", given.mode, ("finetune", "features"))
         check_choice("recipe", given.recipe, ("default", "paper"))
+        check_choice("precision", given.precision, ("float32", "bfloat16"))
         check_int("batch_size", given.batch_size, low=1)
         if given.early_stopping is not None:
             check_int("early_stopping", given.early_stopping, low=1)
