@@ -301,6 +301,7 @@ def test_inception_resnet_v2_with_random_weights(tmp_path):
         ({"backbone": "vgg"}, "backbone: expected one of 'cnn'"),
         ({"mode": "x"}, "mode: expected"),
         ({"recipe": "x"}, "recipe: expected"),
+        ({"precision": "float16"}, "precision: expected"),
         ({"epochs": 0}, "epochs: expected"),
         ({"batch_size": 0}, "batch_size: expected"),
         ({"learning_rate": 0}, "learning_rate: expected"),

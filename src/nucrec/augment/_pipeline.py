@@ -13,7 +13,7 @@ from nucrec.augment._geometry import Flip, Rotate, Zoom
 from nucrec.augment._operation import Geometric, Intensity, Operation, Values
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._images import ImageSource, LazyImages, check_image
-from nucrec.datasets._resample import resize_matrix, to_dtype, warp
+from nucrec.datasets._resample import resample, resize_matrix, to_dtype, warp
 
 Array = npt.NDArray[Any]
 Sampled: TypeAlias = tuple[Values | None, ...]
@@ -266,10 +266,12 @@ class Pipeline:
             if values is not None
         ]
         matrix = _output_to_input(steps, (image.shape[0], image.shape[1]), (size[0], size[1]))
+        changes = [(each, values) for each, values in steps if isinstance(each, Intensity)]
+        if not changes:
+            return resample(image, matrix, (size[0], size[1]))
         moved = warp(image, matrix, (size[0], size[1]))
-        for operation, values in steps:
-            if isinstance(operation, Intensity):
-                moved = operation.apply(moved, values)
+        for operation, values in changes:
+            moved = operation.apply(moved, values)
         return to_dtype(moved, image.dtype)
 
 

@@ -5,6 +5,7 @@ one by what the augmentation did and not by how it was resampled.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ def resize(image: Array, size: tuple[int, int]) -> Array:
     if image.shape[:2] == size:
         return image
     matrix = resize_matrix((image.shape[0], image.shape[1]), size)
+    return resample(image, matrix, size)
+
+
+def resample(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
+    """Return what `warp` gives, rounded to the dtype of the image."""
+    if image.dtype == np.uint8:
+        # Pillow cuts what is behind the point; to do it there keeps other threads waiting for less
+        return _each_band(image, lambda band: _warped(band, matrix, size, None, 0.5).convert("L"))
     return to_dtype(warp(image, matrix, size), image.dtype)
 
 
@@ -51,30 +60,39 @@ def warp(image: Array, matrix: Array, size: tuple[int, int], fill: float | None 
     array of shape ``size`` or ``size + (C,)``
         Of dtype float32.
     """
-    bands = [image] if image.ndim == 2 else [image[..., c] for c in range(image.shape[2])]
-    warped = [_warp_band(band, matrix, size, fill) for band in bands]
-    return warped[0] if image.ndim == 2 else np.stack(warped, axis=-1)
+    return _each_band(image, lambda band: _warped(band, matrix, size, fill, 0.0))
 
 
-def _warp_band(band: Array, matrix: Array, size: tuple[int, int], fill: float | None) -> Array:
+def _each_band(image: Array, function: Callable[[Array], Image.Image]) -> Array:
+    """Return what a function makes of each channel, as an array."""
+    if image.ndim == 2:
+        return np.asarray(function(image))
+    bands = (image[..., c] for c in range(image.shape[2]))
+    return np.stack([np.asarray(function(band)) for band in bands], axis=-1)
+
+
+def _warped(
+    band: Array, matrix: Array, size: tuple[int, int], fill: float | None, more: float
+) -> Image.Image:
+    """Return one channel warped, with `more` added to each value."""
     height, width = band.shape
     value = fill
     if value is None:
         value = _border_median(band) if _leaves_image(matrix, size, (height, width)) else 0.0
     shrink_x = _block(math.hypot(matrix[0, 0], matrix[0, 1]), width)
     shrink_y = _block(math.hypot(matrix[1, 0], matrix[1, 1]), height)
-    picture = Image.fromarray(np.ascontiguousarray(band, dtype=np.float32))
+    picture = Image.fromarray(np.add(band, more, dtype=np.float32, order="C"))
     if shrink_x > 1 or shrink_y > 1:
         picture = picture.reduce((shrink_x, shrink_y))
     row_x, row_y = (matrix[0] / shrink_x).tolist(), (matrix[1] / shrink_y).tolist()
     linear = Image.Resampling.BILINEAR
     if _only_enlarges(row_x, row_y, picture.size, size):
         # the same values, row by row and column by column, in a third of the time
-        return np.asarray(picture.resize((size[1], size[0]), linear))
-    moved = picture.transform(
-        (size[1], size[0]), Image.Transform.AFFINE, (*row_x, *row_y), linear, fillcolor=value
+        return picture.resize((size[1], size[0]), linear)
+    affine = Image.Transform.AFFINE
+    return picture.transform(
+        (size[1], size[0]), affine, (*row_x, *row_y), linear, fillcolor=value + more
     )
-    return np.asarray(moved)
 
 
 def _only_enlarges(
