@@ -27,6 +27,10 @@ class Elsewhere:
         self._child = ChildProcess({})
         self._work = function, args
 
+    def close(self) -> None:
+        """End the process."""
+        self._child.close()
+
     def __call__(self) -> float:
         """Do the work, and return the seconds that it says count, or that it took there."""
         function, args = self._work
@@ -121,6 +125,8 @@ def compare(comparison: Comparison) -> Timing:
         for work in works:
             work()
     rounds = [[_seconds(work) for work in works] for _ in range(comparison.repeats)]
+    if isinstance(comparison.theirs, Elsewhere):
+        comparison.theirs.close()
     ours, theirs, *limits = zip(*rounds, strict=True)
     return Timing(comparison, ours, theirs, limits[0] if limits else ())
 
