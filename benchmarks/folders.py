@@ -1,26 +1,27 @@
 """Large folders of different images, a model for them, and the memory that work on them takes."""
 
-import random
 from pathlib import Path
 
-from PIL import Image, ImageEnhance
+from PIL import Image
 
+from nucrec.augment import Flip, Gamma, Noise, Pipeline, Rotate, Zoom
 from nucrec.datasets import load_mnfinder_crops
 
 _IMAGES_IN_A_FOLDER = 1000
 
 
 def make_images(folder: Path, n: int) -> None:
-    """Write `n` different images: shipped crops at 96 pixels, turned and a little brighter."""
-    crops = [Image.fromarray(image) for image in load_mnfinder_crops("all").images]
-    rng = random.Random(0)
-    for i in range(n):
-        image = crops[i % len(crops)].resize((96, 96), Image.Resampling.BILINEAR)
-        image = image.rotate(rng.uniform(0, 360), Image.Resampling.BILINEAR)
-        image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.8, 1.2))
-        path = folder / f"well {i // _IMAGES_IN_A_FOLDER:03d}" / f"{i:07d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
+    """Write `n` different images of 64 x 64 pixels: shipped crops, turned, zoomed, with noise."""
+    crops = load_mnfinder_crops("all")
+    changes = [Flip(), Rotate(), Zoom((0.8, 1.25)), Gamma((0.7, 1.4)), Noise((0.01, 0.02))]
+    pipeline = Pipeline(changes, random_state=0)
+    for start in range(0, n, len(crops)):
+        part = crops[: min(len(crops), n - start)]
+        changed = pipeline(list(part.images), 64, ids=part.ids.tolist(), copy=start)
+        for i, image in enumerate(changed, start):
+            path = folder / f"well {i // _IMAGES_IN_A_FOLDER:03d}" / f"{i:07d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
 
 
 def peak_memory() -> int:
