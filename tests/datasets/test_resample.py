@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nucrec.datasets._resample import resize, warp
+from nucrec.datasets._resample import resample, resize, warp
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -60,3 +60,23 @@ def test_integers_are_clipped_at_the_ends_of_their_dtype():
     assert to_dtype(values, np.dtype("uint8")).tolist() == [0, 0, 255, 255]
     top = np.iinfo(np.int32).max
     assert to_dtype(np.array([1e30], np.float32), np.dtype("int32")).tolist() == [top]
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((7, 9), (20, 31)), ((60, 41), (60, 96)), ((40, 40), (30, 80))]
+)
+def test_enlarging_gives_what_any_other_map_gives(shape, size, random_image):
+    image = random_image(shape, "float32")
+    matrix = np.diag([shape[1] / size[1], shape[0] / size[0], 1.0])
+    nudged = matrix.copy()
+    nudged[0, 1] = 1e-9  # no longer along rows and columns
+    np.testing.assert_allclose(warp(image, matrix, size), warp(image, nudged, size), atol=1e-6)
+
+
+def test_eight_bits_are_rounded_like_any_other_dtype(random_image):
+    image = random_image((33, 21, 3))
+    turned = np.array([[0.5, 0.3, -2.0], [-0.3, 0.5, 9.0], [0.0, 0.0, 1.0]])
+    values = warp(image, turned, (40, 50))
+    found = resample(image, turned, (40, 50))
+    assert found.dtype == np.uint8
+    assert np.abs(found - values).max() <= 0.5 + 1e-4
