@@ -8,7 +8,6 @@ from pathlib import Path
 
 import keras
 import pytest
-
 from benchmarks import __main__ as run
 from benchmarks.limits import operations
 from benchmarks.timing import Comparison, Elsewhere, compare
