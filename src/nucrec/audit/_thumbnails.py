@@ -124,9 +124,14 @@ def projected(points: Array, dimensions: int) -> Array:
     dimensions : int
         How many directions; all if there are fewer.
     """
+    return np.asarray(points @ directions(points, dimensions))
+
+
+def directions(points: Array, dimensions: int) -> Array:
+    """Return the directions in which points vary most, as columns of length 1."""
     some = points[:: -(-len(points) // _FITTED_ON)]
-    _, directions = np.linalg.eigh(np.cov(some.astype(np.float64), rowvar=False, bias=True))
-    return np.asarray(points @ directions[:, -dimensions:].astype(points.dtype))
+    _, found = np.linalg.eigh(np.cov(some.astype(np.float64), rowvar=False, bias=True))
+    return np.asarray(found[:, -dimensions:].astype(points.dtype))
 
 
 def _shrunk(image: Array) -> Array:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nucrec.audit._thumbnails import Thumbnails, invariants, projected, symmetries
+from nucrec.audit._thumbnails import Thumbnails, directions, invariants, projected, symmetries
 
 Array = npt.NDArray[Any]
 
-_DIMENSIONS = 64
+_DIMENSIONS, _DIMENSIONS_TURNED = 64, 64
 _CELLS_AT_ONCE = 2**23  # of the table of distances, to bound memory
 _ROUNDING = 1e-5  # of half a squared distance; candidates are compared again
 _PAIRS = 20_000
@@ -71,16 +71,16 @@ def _candidates(
     varied = np.flatnonzero(thumbnails.detail.any(axis=(1, 2)))
     if len(varied) < 2:
         return
-    whole, detail = (invariants(t[varied]) for t in (thumbnails.plain, thumbnails.detail))
-    lowest = 1 - _MOST_TOLERANT * (1 - similarity)
-    radius = _distance(lowest)
-    whole_radius = _distance(1 - _PLAIN_SLACK * (1 - lowest))
-    points = projected(detail, _DIMENSIONS)
-    for a, b, done in _within(points, radius + 1e-6):
+    detail = thumbnails.detail[varied]
+    radius = _distance(1 - _MOST_TOLERANT * (1 - similarity)) + 1e-6
+    # few numbers for each of the 8 positions: no two pictures are further apart by them than they are
+    few = directions(detail.reshape(len(detail), -1), _DIMENSIONS_TURNED)
+    turned = np.stack([each.reshape(len(detail), -1) @ few for each in symmetries(detail)])
+    for a, b, done in _within(projected(invariants(detail), _DIMENSIONS), radius):
         for first in range(0, len(a), _PAIRS):
             i, j = a[first : first + _PAIRS], b[first : first + _PAIRS]
-            close = _apart(detail, i, j) <= radius + 1e-6
-            close[close] = _apart(whole, i[close], j[close]) <= whole_radius + 1e-6
+            apart = ((turned[:, i] - turned[0, j]) ** 2).sum(axis=2).min(axis=0)
+            close = apart <= radius**2
             yield varied[i[close]], varied[j[close]]
         step(done)
 
@@ -118,10 +118,6 @@ def _verified(thumbnails: Thumbnails, a: Array, b: Array, similarity: float) -> 
     tolerated = (1 - similarity) * np.minimum(tolerance, _MOST_TOLERANT)
     kept = (1 - alike <= tolerated) & (1 - plain[best, one] <= _PLAIN_SLACK * tolerated)
     return Match(a[kept], b[kept], alike[kept], best[kept])
-
-
-def _apart(points: Array, i: Array, j: Array) -> Array:
-    return np.asarray(np.linalg.norm(points[i] - points[j], axis=1))
 
 
 def _distance(correlation: float) -> float:
