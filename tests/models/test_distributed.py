@@ -204,11 +204,11 @@ def test_a_killed_worker_loses_nothing(client, workers, tmp_path):
 
 
 def hide():
-    sys.modules["nucrec.models._isolation"] = None
+    sys.modules["nucrec.models._children"] = None
 
 
 def show():
-    del sys.modules["nucrec.models._isolation"]
+    del sys.modules["nucrec.models._children"]
 
 
 def test_workers_without_nucrec_are_told_of(client, workers):

@@ -9,6 +9,7 @@ import time
 import joblib
 import pytest
 
+from nucrec.models._children import in_children
 from nucrec.models._isolation import (
     ONE_CORE,
     ChildDiedError,
@@ -16,7 +17,6 @@ from nucrec.models._isolation import (
     ChildProcess,
     ChildTimeoutError,
     Packed,
-    in_children,
     pack,
 )
 

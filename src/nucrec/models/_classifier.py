@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from nucrec.models._training import Training
+
 Array = npt.NDArray[Any]
 
 OF_THE_PROCESS = ("progress", "strategy")
@@ -232,42 +234,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise invalid("y", "at least two classes", train.class_names)
         if checkpoint_dir is not None and self.random_state is None:
             raise invalid("random_state", "a seed, so that the same training can go on", None)
-        weights = self._class_weights(train.labels, classes)
-        fingerprint = train.fingerprint
-
         start_tensorflow()
-        import tensorflow as tf
-
-        from nucrec.models._checkpoint import Checkpoint
-        from nucrec.models._networks import on_one_device
-        from nucrec.models._replicas import check_same, has_workers, is_chief
-        from nucrec.models._stages import Material, make_stages
-        from nucrec.models._training import Training
-
-        strategy = self.strategy or tf.distribute.get_strategy()
-        if has_workers(strategy):
-            if self.random_state is None:
-                raise invalid("random_state", "a seed, the same on each worker", None)
-            check_same(strategy, self._key(seed, fingerprint, held_out))
-        checkpoint = None
-        if checkpoint_dir is not None:
-            key = self._key(seed, fingerprint, held_out)
-            checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
+        training = self._train(settings, seed, train, held_out, classes, checkpoint_dir)
         channels = common_channels(train.images.shapes)
-        chief = is_chief(strategy)
-        show = progress_function(self.progress if chief else False)
-        with strategy.scope():
-            network = self._new_network(settings, channels, len(train.class_names), seed)
-            material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
-            stages = make_stages(material, show)
-        training = Training(
-            network, material.truth, weights, self.early_stopping, checkpoint, show, chief
+        self._set_fitted(
+            training.network, classes, train.class_names, settings.image_size, channels
         )
-        training.run(stages)
-        if self.strategy is not None:
-            network = on_one_device(network)
-        self._set_fitted(network, classes, train.class_names, settings.image_size, channels)
-        self.fingerprint_ = fingerprint
+        self.fingerprint_ = train.fingerprint
         columns = dict.fromkeys(key for row in training.rows for key in row)
         self.history_ = {key: [row[key] for row in training.rows] for key in columns}
         self.validation_proba_ = np.array(training.validation)
@@ -473,6 +446,49 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "strategy": None}
 
+    def _train(
+        self,
+        settings: Settings,
+        seed: int,
+        train: ImageDataset,
+        held_out: ImageDataset | None,
+        classes: Array,
+        checkpoint_dir: str | os.PathLike[str] | None,
+    ) -> "Training":
+        """Return a training that has been run."""
+        import tensorflow as tf
+
+        from nucrec.models._checkpoint import Checkpoint
+        from nucrec.models._networks import on_one_device
+        from nucrec.models._replicas import check_same, has_workers, is_chief
+        from nucrec.models._stages import Material, make_stages
+        from nucrec.models._training import Training
+
+        weights = self._class_weights(train.labels, classes)
+        strategy = self.strategy or tf.distribute.get_strategy()
+        checkpoint = None
+        if has_workers(strategy):
+            if self.random_state is None:
+                raise invalid("random_state", "a seed, the same on each worker", None)
+            check_same(strategy, self._key(seed, train, held_out))
+        if checkpoint_dir is not None:
+            key = self._key(seed, train, held_out)
+            checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
+        channels = common_channels(train.images.shapes)
+        chief = is_chief(strategy)
+        show = progress_function(self.progress if chief else False)
+        with strategy.scope():
+            network = self._new_network(settings, channels, len(train.class_names), seed)
+            material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
+            stages = make_stages(material, show)
+        training = Training(
+            network, material.truth, weights, self.early_stopping, checkpoint, show, chief
+        )
+        training.run(stages)
+        if self.strategy is not None:
+            training.network = on_one_device(network)
+        return training
+
     def _set_fitted(
         self,
         network: "keras.Model",
@@ -542,7 +558,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             zip(occurring.tolist(), found.tolist(), strict=True)
         )
 
-    def _key(self, seed: int, fingerprint: str, held_out: ImageDataset | None) -> str:
+    def _key(self, seed: int, train: ImageDataset, held_out: ImageDataset | None) -> str:
         """Return what the result of the training depends on, as a hash."""
         import keras
         import tensorflow as tf
@@ -551,7 +567,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parts = (
             sorted((name, repr(value)) for name, value in parameters.items()),
             seed,
-            fingerprint,
+            train.fingerprint,
             held_out.fingerprint if held_out is not None else None,
             nucrec.__version__,
             keras.__version__,

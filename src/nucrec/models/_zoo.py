@@ -20,6 +20,7 @@ from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.evaluate import Ranking, Report, compare_many, report
+from nucrec.models._children import in_children
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
 from nucrec.models._isolation import (
@@ -28,7 +29,6 @@ from nucrec.models._isolation import (
     ChildProcess,
     ChildTimeoutError,
     Packed,
-    in_children,
     pack,
 )
 from nucrec.models._zoo_result import ZooResult, ZooRow
