@@ -100,7 +100,7 @@ def _keras(crops: ImageDataset) -> Ends:
     x = keras.layers.Rescaling(1 / 127.5, -1.0)(inputs)
     outputs = keras.layers.Dense(2, activation="softmax")(backbone(x))
     model = keras.Model(inputs, outputs)
-    model.compile(keras.optimizers.Adam(1e-4), "categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(1e-4), "categorical_crossentropy", metrics=["acc"])
     truth = np.eye(2, dtype=np.float32)[crops.labels]
     model.fit(images, truth, batch_size=BATCH, epochs=1, verbose=0, callbacks=[Clock()])
     return ends[0], ends
