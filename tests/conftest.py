@@ -1,5 +1,6 @@
 """Data that several tests share."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from hypothesis import settings
 from PIL import Image
 
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
+
+# as nucrec starts TensorFlow, whichever test does so first: new processes compute alike to the last bit
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # the same examples in every run, so that a failure can be repeated
 settings.register_profile("repeatable", derandomize=True)
