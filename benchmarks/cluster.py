@@ -5,14 +5,12 @@
 
 import argparse
 import csv
-import multiprocessing
 import os
 import random
 import shutil
 import signal
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +72,7 @@ def run(folder: Path, n: int, shard_size: int) -> None:
     images, model, out = folder / "images", folder / "model.keras", folder / "tables"
     if not images.exists():
         make_images(images, n)
-    # in a process of its own, since TensorFlow would count as memory of the client
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(train_small, model).result()
+    train_small(model)
     options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(  # type: ignore[no-untyped-call]

@@ -1,5 +1,7 @@
 """Large folders of different images, a model for them, and the memory that work on them takes."""
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from PIL import Image
@@ -31,7 +33,12 @@ def peak_memory() -> int:
 
 
 def train_small(path: Path) -> None:
-    """Save a small network. Called in a process of its own, TensorFlow takes no memory of this one."""
+    """Save a small network; in a process of its own, so that TensorFlow is no memory of this one."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(_train_small, path).result()
+
+
+def _train_small(path: Path) -> None:
     from nucrec.models import cnn
 
     cnn(image_size=32, epochs=5, random_state=0).fit(load_mnfinder_crops()).save(path)

@@ -6,13 +6,11 @@
 import argparse
 import json
 import math
-import multiprocessing
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from benchmarks.folders import make_images, peak_memory, train_small
@@ -79,6 +77,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, default=Path("growth.png"))
     parser.add_argument("--only", nargs=2, metavar=("TASK", "FOLDER"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    sizes = sorted(arguments.sizes)
     if arguments.only:
         print(json.dumps(_measure(TASKS[arguments.only[0]], Path(arguments.only[1]))))
         return
@@ -86,15 +85,15 @@ def main() -> None:
         root = arguments.folder or Path(temporary)
         found = {
             (task, n): _in_a_process(task, _folder_of(root, n))
-            for n in sorted(arguments.sizes)
+            for n in sizes
             for task in arguments.tasks
         }
-    rows = [_row(task, sorted(arguments.sizes), found) for task in arguments.tasks]
-    header = ["", *(f"{n:,} images" for n in sorted(arguments.sizes)), "growth of time"]
+    rows = [_row(task, sizes, found) for task in arguments.tasks]
+    header = ["", *(f"{n:,} images" for n in sizes), "growth of time"]
     print(markdown_table(header, rows))
     record = [{"task": task, "images": n, **point} for (task, n), point in found.items()]
     arguments.out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
-    _plot(arguments.tasks, sorted(arguments.sizes), found, arguments.out)
+    _plot(arguments.tasks, sizes, found, arguments.out)
 
 
 def _folder_of(root: Path, n: int) -> Path:
@@ -103,8 +102,7 @@ def _folder_of(root: Path, n: int) -> Path:
         print(f"making {n} images", file=sys.stderr)
         make_images(folder / "images", n)
     if not (folder / "model.keras").exists():
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            pool.submit(train_small, folder / "model.keras").result()
+        train_small(folder / "model.keras")
     return folder
 
 
@@ -146,7 +144,7 @@ def _plot(
             axes[k].plot(sizes, values, marker=marker, label=task)
         axes[k].set(xscale="log", yscale="log", xlabel="images", ylabel=label)
         axes[k].grid(alpha=0.3)
-    axes[0].plot(sizes, [sizes[0] / 200 * n / sizes[0] for n in sizes], "k:", label="proportional")
+    axes[0].plot(sizes, [n / 200 for n in sizes], "k:", label="proportional")
     axes[0].legend()
     figure.savefig(path, dpi=110)
 

@@ -88,8 +88,8 @@ def _candidates(
 def _within(points: Array, radius: float) -> Iterator[tuple[Array, Array, int]]:
     """Yield pairs of positions, a < b, of points within a radius, and how many were looked up.
 
-    All distances, as products of matrices: a million products take less time than a tree takes to
-    find the neighbours of one point among thousands in so many directions.
+    All distances, as products of matrices: in so many directions a tree would look at most points
+    anyway, one by one.
     """
     half = (points**2).sum(axis=1) / 2
     start = 0

@@ -1,6 +1,5 @@
 """Pairs of windows that were cut from the same place and overlap in part."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,9 +19,7 @@ _SPOTS = 24
 _LEAST = 0.01  # grey levels by which a spot stands out
 _CLOSE = 0.12  # distance of patches of length 1: they correlate by 0.993
 _DIMENSIONS = 12
-_SLACK = (
-    2.0  # a neighbour up to three times as far as the nearest may stand for it, ten times as fast
-)
+_SLACK = 2.0  # a neighbour up to three times as far as the nearest may stand for it
 _QUERIES = 5000
 _NEIGHBOURS = (8, 40, 200)
 _SAME = 0.97
@@ -192,11 +189,7 @@ def _shared(first: Array, second: Array, down: int, right: int) -> tuple[Array, 
 
 
 def _correlation(first: Array, second: Array) -> float:
-    """Return the correlation of two pictures of one shape; 0 if one is constant."""
-    a, b = first.ravel() - first.mean(), second.ravel() - second.mean()
-    lengths = math.sqrt(float(a @ a) * float(b @ b))
-    least = 1e-12 * first.size * max(float(np.abs(first).max()) * float(np.abs(second).max()), 1e-9)
-    return round(float(a @ b) / lengths, 5) if lengths > least else 0.0
+    return round(float((standardised(first) * standardised(second)).sum()), 5)
 
 
 def _detail(image: Array) -> Array:

@@ -235,12 +235,15 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if checkpoint_dir is not None and self.random_state is None:
             raise invalid("random_state", "a seed, so that the same training can go on", None)
         start_tensorflow()
-        training = self._train(settings, seed, train, held_out, classes, checkpoint_dir)
+        fingerprint = train.fingerprint
         channels = common_channels(train.images.shapes)
+        training = self._train(
+            settings, seed, train, held_out, classes, channels, fingerprint, checkpoint_dir
+        )
         self._set_fitted(
             training.network, classes, train.class_names, settings.image_size, channels
         )
-        self.fingerprint_ = train.fingerprint
+        self.fingerprint_ = fingerprint
         columns = dict.fromkeys(key for row in training.rows for key in row)
         self.history_ = {key: [row[key] for row in training.rows] for key in columns}
         self.validation_proba_ = np.array(training.validation)
@@ -453,6 +456,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         train: ImageDataset,
         held_out: ImageDataset | None,
         classes: Array,
+        channels: int,
+        fingerprint: str,
         checkpoint_dir: str | os.PathLike[str] | None,
     ) -> "Training":
         """Return a training that has been run."""
@@ -470,11 +475,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if has_workers(strategy):
             if self.random_state is None:
                 raise invalid("random_state", "a seed, the same on each worker", None)
-            check_same(strategy, self._key(seed, train, held_out))
+            check_same(strategy, self._key(seed, fingerprint, held_out))
         if checkpoint_dir is not None:
-            key = self._key(seed, train, held_out)
+            key = self._key(seed, fingerprint, held_out)
             checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
-        channels = common_channels(train.images.shapes)
         chief = is_chief(strategy)
         show = progress_function(self.progress if chief else False)
         with strategy.scope():
@@ -558,7 +562,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             zip(occurring.tolist(), found.tolist(), strict=True)
         )
 
-    def _key(self, seed: int, train: ImageDataset, held_out: ImageDataset | None) -> str:
+    def _key(self, seed: int, fingerprint: str, held_out: ImageDataset | None) -> str:
         """Return what the result of the training depends on, as a hash."""
         import keras
         import tensorflow as tf
@@ -567,7 +571,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parts = (
             sorted((name, repr(value)) for name, value in parameters.items()),
             seed,
-            train.fingerprint,
+            fingerprint,
             held_out.fingerprint if held_out is not None else None,
             nucrec.__version__,
             keras.__version__,

@@ -13,12 +13,7 @@ from nucrec.errors import LeakageWarning, WeightsNotAvailableError
 from nucrec.models import CrossValidation, FoldResults, ImageClassifier, ZooResult, classical_zoo
 from nucrec.models._backbones import BACKBONES, find_weights
 from nucrec.models._children import in_children
-from nucrec.models._isolation import (
-    ONE_CORE,
-    ChildDiedError,
-    ChildError,
-    ChildProcess,
-)
+from nucrec.models._isolation import ONE_CORE, ChildDiedError, ChildError, ChildProcess
 from nucrec.models._zoo import check_zoo, run_parts
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._presets import AUGMENTED, CLASSICAL, Preset
