@@ -14,6 +14,7 @@ from nucrec._parallel import configured_jobs
 from nucrec._threads import available_cores
 from nucrec.errors import NucrecError
 from nucrec.models._isolation import ONE_THREAD, ChildProcess, pack
+from nucrec.models._spares import SPARES
 
 R = TypeVar("R")
 
@@ -23,12 +24,15 @@ def in_children(
     calls: Iterable[tuple[Any, ...]],
     n_jobs: int | None = None,
     environment: Mapping[str, str] = ONE_THREAD,
+    *,
+    spare: bool = False,
 ) -> Generator[R, None, None]:
     """Yield ``function(child, *args)`` for the arguments of each call, as they are done.
 
     Threads of this process do so, with children that serve one call after the other. Where
     `joblib.parallel_config` names a backend of other processes or machines, each call is run there,
-    with a child of its own. At the end, whatever ends it, the children of this process are killed.
+    with a child of its own. At the end, whatever ends it, children of this process that are in the
+    middle of a call are killed, and the others too unless `spare`.
 
     Parameters
     ----------
@@ -42,6 +46,8 @@ def in_children(
         backends, such as Dask's, use all their workers whatever is said here.
     environment : mapping of str to str, optional
         As in `ChildProcess`.
+    spare : bool, default=False
+        Keep idle children for the next calls of this function, instead of starting new ones.
 
     Raises
     ------
@@ -55,7 +61,7 @@ def in_children(
         return_as="generator_unordered" if backend.supports_return_generator else "list",
         batch_size=1,
     )
-    with contextlib.closing(_Children(environment)) as children:
+    with contextlib.closing(_Children(environment, spare)) as children:
         if getattr(backend, "supports_sharedmem", False):
             tasks = (delayed(children.lend)(function, *args) for args in calls)
         else:
@@ -107,8 +113,9 @@ def _with_own_child(environment: Mapping[str, str], function: Callable[..., R], 
 class _Children:
     """Child processes that are lent to one call after the other."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], spare: bool) -> None:
         self._environment = environment
+        self._spare = spare
         self._all: list[ChildProcess] = []
         self._idle: list[ChildProcess] = []
         self._lock = threading.Lock()
@@ -120,21 +127,26 @@ class _Children:
         try:
             return function(child, *args)
         finally:
-            self._idle.append(child)
+            with self._lock:
+                self._idle.append(child)
 
     def _free(self) -> ChildProcess:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-            child = ChildProcess(self._environment)
+        child = SPARES.take(self._environment) if self._spare else ChildProcess(self._environment)
+        with self._lock:
             self._all.append(child)
             if self._closed:
                 child.close()
             return child
 
     def close(self) -> None:
-        """Kill all children; calls that still come get a closed one."""
+        """Kill all children but those to spare; calls that still come get a closed one."""
         with self._lock:
             self._closed = True
+            kept, self._idle = (self._idle, []) if self._spare else ([], self._idle)
             for child in self._all:
-                child.close()
+                if child not in kept:
+                    child.close()
+        SPARES.keep(kept)

@@ -33,6 +33,9 @@ from nucrec.models._isolation import (
 )
 from nucrec.models._zoo_result import ZooResult, ZooRow
 
+_OF_MANY_STEPS = ("learning_rate", "n_estimators", "estimators")
+"""Parameters of classifiers that are fitted in many steps or of many others: the slow ones."""
+
 Array = npt.NDArray[Any]
 Data: TypeAlias = ImageDataset | tuple[Any, npt.ArrayLike]
 
@@ -89,6 +92,12 @@ def run_zoo(
     LeakageWarning
         Test images come from the same originals as training images.
 
+    Notes
+    -----
+    Processes on this machine wait five minutes for the next zoo, which then starts about two seconds
+    sooner, as those of joblib do. New ones are started instead where the search path, an environment
+    variable, the working directory, or the file of a module has changed.
+
     Examples
     --------
     >>> from nucrec.datasets import load_mnfinder_crops, split
@@ -134,8 +143,10 @@ def run_parts(
     checked = {name: _check_parts(train, test) for name, (train, test) in parts.items()}
     makers = {name: _JobMaker(*part, timeout, confidence) for name, part in checked.items()}
     rows: dict[str, dict[str, ZooRow]] = {name: {} for name in parts}
-    jobs = ((part, makers[part].job(name, zoo[name])) for part in parts for name in zoo)
-    with closing(in_children(_run, jobs, n_jobs)) as found:
+    # no core shall wait at the end for a slow one that began last
+    slow_first = sorted(zoo, key=lambda name: _rank_of_cost(zoo[name]))
+    jobs = ((part, makers[part].job(name, zoo[name])) for part in parts for name in slow_first)
+    with closing(in_children(_run, jobs, n_jobs, spare=True)) as found:
         for done, (part, row) in enumerate(found, 1):
             rows[part][row.name] = row
             show(done, len(parts) * len(zoo), f"{part}: {row.name}" if part else row.name)
@@ -265,6 +276,13 @@ class _JobMaker:
             features = clone(first).fit(X_train)
             X_train, X_test = features.transform(X_train), features.transform(X_test)
         return X_train, self._train.y, X_test
+
+
+def _rank_of_cost(model: Any) -> int:
+    """Return 0 for classifiers that probably take longest to fit, and more for others."""
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    found = (k for k, name in enumerate(_OF_MANY_STEPS) if hasattr(last, name))
+    return next(found, len(_OF_MANY_STEPS))
 
 
 def _features_of(model: Any) -> Any:
