@@ -74,7 +74,11 @@ def _decoder(files: list[Path], n_threads: int) -> Callable[[], None]:
             np.asarray(image)
 
     def run() -> None:
+        for file in files:
+            decode(file)
+
+    def run_in_threads() -> None:
         with ThreadPoolExecutor(n_threads) as pool:
             list(pool.map(decode, files))
 
-    return run
+    return run if n_threads == 1 else run_in_threads

@@ -125,7 +125,7 @@ def _in_class_folders(where: Path) -> _Found:
     entries: list[Entry] = []
     strays: list[Quarantined] = []
     for name in listing.images:
-        parts = PurePosixPath(name).relative_to(top).parts
+        parts = PurePosixPath(name).parts[len(top.parts) :]
         if len(parts) > 1:
             entries.append(Entry(name, parts[0]))
         else:
@@ -149,10 +149,10 @@ def _top(listing: Listing) -> PurePosixPath:
     """Return the folder that holds the class folders: below those that only hold one folder."""
     top = PurePosixPath()
     folders = [PurePosixPath(name) for name in listing.folders]
-    images = [PurePosixPath(name) for name in listing.images]
+    with_images = {PurePosixPath(place) for place in {n.rpartition("/")[0] for n in listing.images}}
     while True:
         inside = [folder for folder in folders if folder.parent == top]
-        only_one = len(inside) == 1 and not any(image.parent == top for image in images)
+        only_one = len(inside) == 1 and top not in with_images
         if not only_one or not any(folder.parent == inside[0] for folder in folders):
             return top
         top = inside[0]

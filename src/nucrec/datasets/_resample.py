@@ -76,9 +76,6 @@ def _warped(
 ) -> Image.Image:
     """Return one channel warped, with `more` added to each value."""
     height, width = band.shape
-    value = fill
-    if value is None:
-        value = _border_median(band) if _leaves_image(matrix, size, (height, width)) else 0.0
     shrink_x = _block(math.hypot(matrix[0, 0], matrix[0, 1]), width)
     shrink_y = _block(math.hypot(matrix[1, 0], matrix[1, 1]), height)
     picture = Image.fromarray(np.add(band, more, dtype=np.float32, order="C"))
@@ -89,9 +86,11 @@ def _warped(
     if _only_enlarges(row_x, row_y, picture.size, size):
         # the same values, row by row and column by column, in a third of the time
         return picture.resize((size[1], size[0]), linear)
+    if fill is None:
+        fill = _border_median(band) if _leaves_image(matrix, size, (height, width)) else 0.0
     affine = Image.Transform.AFFINE
     return picture.transform(
-        (size[1], size[0]), affine, (*row_x, *row_y), linear, fillcolor=value + more
+        (size[1], size[0]), affine, (*row_x, *row_y), linear, fillcolor=fill + more
     )
 
 

@@ -68,15 +68,13 @@ class Folder:
 
         for top, folders, files in os.walk(self.path, onerror=unreadable):
             folders[:] = sorted(name for name in folders if not _is_hidden(name))
-            here = Path(top)
+            here = "" if top == str(self.path) else f"{self._relative(Path(top))}/"
             for name in folders:
-                relative = self._relative(here / name)
-                if (here / name).is_symlink():
-                    problems.append(Quarantined(relative, "a link to a folder is not followed"))
+                if (Path(top) / name).is_symlink():
+                    problems.append(Quarantined(here + name, "a link to a folder is not followed"))
                 else:
-                    below.append(relative)
-            names = (self._relative(here / name) for name in files)
-            _sort_names((name for name in names if not _is_hidden(name)), images, others)
+                    below.append(here + name)
+            _sort_names((here + name for name in files if not _is_hidden(name)), images, others)
         if not below and not images and problems and problems[0].name == ".":
             raise DatasetError(f"{self.path}: cannot be read ({problems[0].reason})")
         return Listing(sorted(images), sorted(below), others, problems)
@@ -207,17 +205,19 @@ def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.Zip
 def _sort_names(names: Iterable[str], images: list[str], others: Counter[str]) -> None:
     """Put image names into `images` and count the endings of the others."""
     for name in names:
-        path = PurePosixPath(name)
         if is_image_name(name):
             images.append(name)
         else:
+            path = PurePosixPath(name)
             others[path.suffix.lower() or path.name] += 1
 
 
 def _is_hidden(name: str) -> bool:
     """Tell whether a file or a folder around it is hidden, or what macOS adds to archives."""
-    parts = PurePosixPath(name).parts
-    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
+    parts = name.split("/")
+    return any(
+        (part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in parts
+    )
 
 
 def _escapes(name: str) -> bool:
