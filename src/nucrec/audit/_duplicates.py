@@ -191,7 +191,10 @@ def find_pairs(
         found += _with_copies(copies, first, second, kind, float(alike), 1.0)
     if min_overlap < 1:
         windows = match_windows(
-            lambda k: sources[different[k]].read(), len(different), min_overlap, show_windows
+            lambda k: sources[different[k]].read(),
+            [sources[i].shape for i in different],
+            min_overlap,
+            show_windows,
         )
         for a, b, alike, share in zip(*windows, strict=True):
             first, second = int(different[a]), int(different[b])

@@ -1,6 +1,6 @@
 """Pairs of windows that were cut from the same place and overlap in part."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,8 +56,39 @@ class _Spots(NamedTuple):
     column: Array
 
 
+class _Overlap(NamedTuple):
+    """What two images both show: where it lies in each, how large it is, its share of the smaller."""
+
+    first: tuple[int, int]
+    second: tuple[int, int]
+    height: int
+    width: int
+    share: float
+
+    @classmethod
+    def of(cls, a: tuple[int, ...], b: tuple[int, ...], down: int, right: int) -> "_Overlap":
+        """Find it for images of two shapes, of which the second lies so far down and right."""
+        top, left = max(0, down), max(0, right)
+        height = max(0, min(a[0], b[0] + down) - top)
+        width = max(0, min(a[1], b[1] + right) - left)
+        share = height * width / min(a[0] * a[1], b[0] * b[1])
+        return cls((top, left), (top - down, left - right), height, width, share)
+
+    def cut(self, a: Array, b: Array) -> tuple[Array, Array]:
+        """Return it as both images show it, in grey."""
+        corners = zip((a, b), (self.first, self.second), strict=True)
+        first, second = (
+            grey(image)[top : top + self.height, left : left + self.width]
+            for image, (top, left) in corners
+        )
+        return first, second
+
+
 def match_windows(
-    images: Callable[[int], Array], n: int, min_overlap: float, step: Callable[[int], None]
+    images: Callable[[int], Array],
+    shapes: Sequence[tuple[int, ...]],
+    min_overlap: float,
+    step: Callable[[int], None],
 ) -> Overlaps:
     """Return the pairs of images that are windows of one picture at its own scale.
 
@@ -68,25 +99,25 @@ def match_windows(
     ----------
     images : callable
         From a position to the image.
-    n : int
-        Number of images.
+    shapes : sequence of tuple of int
+        (H, W) or (H, W, C) of each image.
     min_overlap : float
         Smallest share, of the smaller of both windows.
     step : callable
         Told how many images have been looked at.
     """
-    spots = _find_spots((images(i) for i in range(n)), step)
+    spots = _find_spots((images(i) for i in range(len(shapes))), step)
     found: dict[tuple[int, int], tuple[float, float]] = {}
     for a, b, down, right in _displacements(spots):
         if (a, b) in found:
             continue
-        first, second = _shared(images(a), images(b), down, right)
-        share = first.size / min(_area(images(a)), _area(images(b)))
-        if share < min_overlap or min(first.shape) < 2 * _REACH:
+        overlap = _Overlap.of(shapes[a], shapes[b], down, right)
+        if overlap.share < min_overlap or min(overlap.height, overlap.width) < 2 * _REACH:
             continue
+        first, second = overlap.cut(images(a), images(b))
         similarity = _correlation(first, second)
         if similarity >= _SAME and _correlation(*map(_detail, (first, second))) >= _SAME_DETAIL:
-            found[a, b] = similarity, share
+            found[a, b] = similarity, overlap.share
     pairs = np.array(list(found), int).reshape(-1, 2)
     values = np.array(list(found.values()), float).reshape(-1, 2)
     return Overlaps(pairs[:, 0], pairs[:, 1], values[:, 0], values[:, 1])
@@ -175,19 +206,6 @@ def _alike(patches: Array, points: Array, tree: Any, spots: Iterable[int]) -> tu
     return first, second
 
 
-def _shared(first: Array, second: Array, down: int, right: int) -> tuple[Array, Array]:
-    """Return what both images show, if the second lies so far down and right of the first."""
-    height = min(first.shape[0], second.shape[0] + down) - max(0, down)
-    width = min(first.shape[1], second.shape[1] + right) - max(0, right)
-    height, width = max(height, 0), max(width, 0)
-    top, left = max(0, down), max(0, right)
-    bottom, far = top - down, left - right
-    return (
-        grey(first)[top : top + height, left : left + width],
-        grey(second)[bottom : bottom + height, far : far + width],
-    )
-
-
 def _correlation(first: Array, second: Array) -> float:
     return round(float((standardised(first) * standardised(second)).sum()), 5)
 
@@ -199,7 +217,3 @@ def _detail(image: Array) -> Array:
 def _blurred(image: Array, sigma: float) -> Array:
     down, right = (gaussian_matrix(length, sigma) for length in image.shape)
     return np.asarray(down @ image @ right.T)
-
-
-def _area(image: Array) -> int:
-    return int(image.shape[0] * image.shape[1])

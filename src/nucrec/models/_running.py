@@ -80,13 +80,19 @@ def run_arrays(predict: Predict, images: Array) -> Array:
 def _run(
     predict: Predict, batches: Iterator[Array], n_images: int, show: Progress, what: str
 ) -> Array:
-    parts = []
+    found: Array | None = None
     total = -(-n_images // BATCH_SIZE)
     with no_retracing_warnings():
         for done, batch in enumerate(ahead(batches), start=1):
             missing = BATCH_SIZE - len(batch) if total > 1 else 0
             # filled up, since another shape would have the network compiled once more
             full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
-            parts.append(predict(full)[: len(batch)])
+            part = np.asarray(predict(full))[: len(batch)]
+            if found is None:
+                found = np.empty((n_images, *part.shape[1:]), part.dtype)
+            start = (done - 1) * BATCH_SIZE
+            found[start : start + len(part)] = part
             show(done, total, what)
-    return np.concatenate(parts)
+    if found is None:
+        raise ValueError("there are no images to run the network on")
+    return found
