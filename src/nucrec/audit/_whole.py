@@ -14,6 +14,7 @@ _DIMENSIONS, _DIMENSIONS_TURNED = 64, 64
 _CELLS_AT_ONCE = 2**23  # of the table of distances, to bound memory
 _ROUNDING = 1e-5  # of half a squared distance; candidates are compared again
 _PAIRS = 20_000
+_AT_ONCE = 8192  # pictures
 _PLAIN_SLACK = 0.5
 """How far from 1 the correlation of the thumbnails may be, relative to that of their detail."""
 _USUAL_RESIDUAL = 6.0
@@ -75,14 +76,22 @@ def _candidates(
     radius = _distance(1 - _MOST_TOLERANT * (1 - similarity)) + 1e-6
     # few numbers for each of the 8 positions: no two pictures are further apart by them than they are
     few = directions(detail.reshape(len(detail), -1), _DIMENSIONS_TURNED)
-    turned = np.stack([each.reshape(len(detail), -1) @ few for each in symmetries(detail)])
-    for a, b, done in _within(projected(invariants(detail), _DIMENSIONS), radius):
+    starts = range(_AT_ONCE, len(detail), _AT_ONCE)
+    parts = np.split(detail, starts)  # there are eight of each picture for a moment
+    turned = np.concatenate([_turned(part) @ few for part in parts], axis=1)
+    points = projected(np.concatenate([invariants(part) for part in parts]), _DIMENSIONS)
+    for a, b, done in _within(points, radius):
         for first in range(0, len(a), _PAIRS):
             i, j = a[first : first + _PAIRS], b[first : first + _PAIRS]
             apart = ((turned[:, i] - turned[0, j]) ** 2).sum(axis=2).min(axis=0)
             close = apart <= radius**2
             yield varied[i[close]], varied[j[close]]
         step(done)
+
+
+def _turned(pictures: Array) -> Array:
+    """Return pictures of shape (n, s, s) in the 8 positions, as rows: (8, n, s * s)."""
+    return np.stack([each.reshape(len(pictures), -1) for each in symmetries(pictures)])
 
 
 def _within(points: Array, radius: float) -> Iterator[tuple[Array, Array, int]]:
