@@ -10,15 +10,18 @@ from nucrec.evaluate._calibration import (
 from nucrec.evaluate._compare import Comparison, compare
 from nucrec.evaluate._consistency import Consistency, consistency
 from nucrec.evaluate._folds import FoldMetric, over_folds, rank_folds
+from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
 from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
 from nucrec.evaluate._report import Metric, Report, report
 
 __all__ = [
     "Comparison",
     "ConformalRule",
+    "ConfusionMatrixDisplay",
     "Consistency",
     "FoldMetric",
     "Metric",
+    "MetricsDisplay",
     "Ranked",
     "Ranking",
     "Report",
