@@ -14,7 +14,7 @@ from nucrec.datasets import ImageDataset
 Array = npt.NDArray[Any]
 
 _ACROSS = 3
-_CELL = (2 * TILE + 24, TILE + 56)  # width and height, with the caption
+_CELL = (2 * TILE + 24, TILE + 46)  # width and height, with the caption
 
 
 @dataclass(eq=False)
@@ -111,7 +111,7 @@ class DuplicatePairsDisplay(Display):
             left, top = k % _ACROSS * _CELL[0], k // _ACROSS * _CELL[1]
             extent = (left, left + 2 * TILE, top + TILE, top)
             ax.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
-            ax.text(left, top + TILE + 4, caption(pair), va="top", fontsize="x-small")
+            ax.text(left, top + TILE + 4, caption(pair), va="top", fontsize="small")
         ax.set_xlim(0, width)
         ax.set_ylim(height, 0)
         ax.set_axis_off()

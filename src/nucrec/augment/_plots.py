@@ -16,6 +16,7 @@ Array = npt.NDArray[Any]
 
 _TILE = 96
 _GAP = 2  # pixels
+_APART = 0.12  # of a tile, from the originals to their copies
 
 
 @dataclass(eq=False)
@@ -61,7 +62,7 @@ class AugmentationDisplay(Display):
         pipeline : Pipeline
             What changes them.
         n : int, default=4
-            So many of the images, at equal distances from the first to the last; all, if there are fewer.
+            So many of the images, evenly from the first to the last; all, if there are fewer.
         copies : int, default=5
             Copies of each: those that ``pipeline.expand`` makes.
 
@@ -111,17 +112,26 @@ class AugmentationDisplay(Display):
         """
         n, across = self.images.shape[:2]
         ax = new_axes((1.6 + 1.05 * across, 0.9 + 1.05 * n)) if ax is None else ax
-        gap = (_GAP, _GAP)
-        padded = np.pad(self.images, [(0, 0), (0, 0), gap, gap, (0, 0)], constant_values=255)
-        side = _TILE + 2 * _GAP
-        sheet = padded.swapaxes(1, 2).reshape(n * side, across * side, -1)
-        colour = sheet if sheet.shape[2] == 3 else sheet[..., 0]
-        extent = (-0.5, across - 0.5, n - 0.5, -0.5)
-        ax.imshow(colour, cmap="gray", vmin=0, vmax=255, extent=extent)
-        ax.axvline(0.5, color="black", linewidth=2)
-        ax.set_xticks(range(across), ["original", *(f"copy {k}" for k in range(1, across))])
+        _show(ax, self.images[:, :1], -_APART)
+        _show(ax, self.images[:, 1:], 1)
+        ax.set_xlim(-0.5 - _APART, across - 0.5)
+        ax.set_ylim(n - 0.5, -0.5)
+        names = ["original", *(f"copy {k}" for k in range(1, across))]
+        ax.set_xticks([-_APART, *range(1, across)], names)
         ax.set_yticks(range(n), self.class_names)
         ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
         ax.set_title(f"{n} of {counted(self.n_images)}, and {across - 1} changed copies of each")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _show(ax: Any, tiles: Array, left: float) -> None:
+    """Lay tiles of shape (rows, columns, height, width, channels) out, the first centred at `left`."""
+    gap = (_GAP, _GAP)
+    padded = np.pad(tiles, [(0, 0), (0, 0), gap, gap, (0, 0)], constant_values=255)
+    rows, columns, height, width, _ = padded.shape
+    sheet = padded.swapaxes(1, 2).reshape(rows * height, columns * width, -1)
+    colour = sheet if sheet.shape[2] == 3 else sheet[..., 0]
+    extent = (left - 0.5, left + columns - 0.5, rows - 0.5, -0.5)
+    ax.imshow(colour, cmap="gray", vmin=0, vmax=255, extent=extent)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._plotting import GREY, STYLES, Display, frozen, new_axes
-from nucrec._text import images
+from nucrec._text import images, percent
 from nucrec.evaluate._calibration import calibration_error, check_probabilities, in_bins
 from nucrec.evaluate._inputs import number_groups
 from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
@@ -165,22 +165,14 @@ class CalibrationDisplay(Display):
         ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
         ax.vlines(self.predicted, self.low, self.high, color=colour, linewidth=2)
         ax.plot(self.predicted, self.observed, marker, color=colour)
+        below = ax.get_xaxis_transform()
         for x, count in zip(self.predicted, self.counts, strict=True):
-            ax.text(
-                x,
-                0.02,
-                str(count),
-                ha="center",
-                fontsize="small",
-                transform=ax.get_xaxis_transform(),
-            )
+            ax.text(x, 0.02, str(count), ha="center", fontsize="small", transform=below)
         ax.set_xlim(self.lowest - 0.03, 1.03)
         ax.set_ylim(-0.12, 1.03)
         ax.set_yticks(np.linspace(0, 1, 6))
-        ax.set_xlabel(
-            "mean probability of the predicted class\n(below the points: images in the bin)"
-        )
-        ax.set_ylabel("share that is right")
+        ax.set_xlabel("mean probability of the predicted class (below: images in the bin)")
+        ax.set_ylabel(f"share that is right, with its {percent(self.confidence)} interval")
         found = images(int(self.counts.sum()), self.n_groups)
         ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")
         self.ax_, self.figure_ = ax, ax.figure

@@ -17,8 +17,7 @@ from nucrec.models._zoo_result import ZooResult
 
 Array = npt.NDArray[Any]
 
-_PARTS = {"TR": "training", "VAL": "validation"}
-_PANELS = {"ACC": "accuracy", "Loss": "loss"}
+_PARTS = {"training": "TR", "validation": "VAL"}
 
 
 @dataclass(eq=False)
@@ -47,7 +46,7 @@ class LearningCurvesDisplay(Display):
     --------
     >>> from nucrec.datasets import load_mnfinder_crops, split
     >>> from nucrec.models import LearningCurvesDisplay, cnn
-    >>> train, test = split(load_mnfinder_crops(), random_state=0)
+    >>> train, test = split(load_mnfinder_crops()[::3], random_state=0)
     >>> classifier = cnn(image_size=32, epochs=2, random_state=0).fit(train, validation=test)
     >>> display = LearningCurvesDisplay.from_classifier(classifier).plot()
     >>> sorted(display.accuracy), len(display.loss["validation"])
@@ -85,17 +84,17 @@ class LearningCurvesDisplay(Display):
             raise invalid("classifier", "a fitted ImageClassifier", classifier)
         check_is_fitted(classifier, "history_")
         history = classifier.history_
-        accuracy, loss = (
-            {
-                part: frozen(history[f"{prefix}-{column}"])
-                for prefix, part in _PARTS.items()
-                if f"{prefix}-{column}" in history
-            }
-            for column in _PANELS
-        )
-        validated = getattr(classifier, "validation_proba_", np.empty(0))  # not kept in files
+        validated: Array = getattr(
+            classifier, "validation_proba_", np.empty(0)
+        )  # not kept in files
         n_validation = validated.shape[1] if validated.ndim == 3 else None
-        return cls(accuracy, loss, tuple(history["stage"]), classifier.backbone, n_validation)
+        return cls(
+            _of_parts(history, "ACC"),
+            _of_parts(history, "Loss"),
+            tuple(history["stage"]),
+            classifier.backbone,
+            n_validation,
+        )
 
     def plot(self, ax: Sequence[Any] | None = None) -> Self:
         """Draw accuracy on the left and loss on the right.
@@ -122,9 +121,8 @@ class LearningCurvesDisplay(Display):
             raise invalid("ax", "two axes, for accuracy and loss", ax)
         epochs = np.arange(1, len(self.stages) + 1)
         changes = [k for k in epochs[1:] if self.stages[k - 1] != self.stages[k - 2]]
-        for panel, name, values in zip(
-            axes, _PANELS.values(), (self.accuracy, self.loss), strict=True
-        ):
+        panels = {"accuracy": self.accuracy, "loss": self.loss}
+        for panel, (name, values) in zip(axes, panels.items(), strict=True):
             for k, (part, of_part) in enumerate(values.items()):
                 colour, line, marker = style(k)
                 n = f" ({images(self.n_validation)})" if k and self.n_validation else ""
@@ -138,9 +136,8 @@ class LearningCurvesDisplay(Display):
                     label=part + n,
                 )
             for k in changes:
-                panel.axvline(k - 0.5, color=GREY, linewidth=0.8)
-                where = panel.get_xaxis_transform()
-                panel.text(k - 0.4, 0.98, self.stages[k - 1], va="top", transform=where)
+                begins = f"{self.stages[k - 1]} begins"
+                panel.axvline(k - 0.5, color=GREY, linewidth=0.8, label=begins)
             panel.set_xlabel("epoch")
             panel.set_ylabel(name)
             panel.xaxis.get_major_locator().set_params(integer=True)
@@ -221,13 +218,9 @@ class ZooDisplay(Display):
         spans = np.array([(m.value, m.low, m.high) if m else (nan, nan, nan) for m in found])
         order = np.argsort(-np.nan_to_num(spans[:, 0], nan=-np.inf), kind="stable")
         names = tuple(zoo_result.names[k] for k in order)
-        return cls(
-            metric,
-            names,
-            tuple(zoo_result.status(name) for name in names),
-            *map(frozen, spans[order].T),
-            *_tested_on(zoo_result),
-        )
+        statuses = tuple(zoo_result.status(name) for name in names)
+        values, low, high = (frozen(column) for column in spans[order].T)
+        return cls(metric, names, statuses, values, low, high, *_tested_on(zoo_result))
 
     def plot(self, ax: Any = None) -> Self:
         """Draw a line for each classifier.
@@ -257,6 +250,12 @@ class ZooDisplay(Display):
         ax.set_title(f"{len(self.names)} classifiers on {self.tested_on}")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _of_parts(history: dict[str, list[Any]], column: str) -> dict[str, Array]:
+    """Return a column of the history for training and, if there was one, validation."""
+    keys = {part: f"{prefix}-{column}" for part, prefix in _PARTS.items()}
+    return {part: frozen(history[key]) for part, key in keys.items() if key in history}
 
 
 def _tested_on(result: ZooResult | CrossValidation) -> tuple[float, str]:
