@@ -171,7 +171,7 @@ class CalibrationDisplay(Display):
         ax.set_xlim(self.lowest - 0.03, 1.03)
         ax.set_ylim(-0.12, 1.03)
         ax.set_yticks(np.linspace(0, 1, 6))
-        ax.set_xlabel("mean probability of the predicted class (below: images in the bin)")
+        ax.set_xlabel("mean probability of the predicted class\n(numbers: images in each bin)")
         ax.set_ylabel(f"share that is right, with its {percent(self.confidence)} interval")
         found = images(int(self.counts.sum()), self.n_groups)
         ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")

@@ -17,6 +17,7 @@ from nucrec.models._zoo_result import ZooResult
 
 Array = npt.NDArray[Any]
 
+_MARKERS = 20  # at most, on a curve
 _PARTS = {"training": "TR", "validation": "VAL"}
 
 
@@ -133,6 +134,7 @@ class LearningCurvesDisplay(Display):
                     linestyle=line,
                     marker=marker,
                     markersize=4,
+                    markevery=-(-len(epochs) // _MARKERS),
                     label=part + n,
                 )
             for k in changes:
