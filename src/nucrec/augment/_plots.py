@@ -42,7 +42,7 @@ class AugmentationDisplay(Display):
     >>> pipeline = paper_pipeline(random_state=0)
     >>> display = AugmentationDisplay.from_dataset(load_mnfinder_crops(), pipeline, n=2).plot()
     >>> display.images.shape, display.class_names
-    ((2, 6, 96, 96, 1), ('nucleus', 'micronucleus'))
+    ((2, 6, 96, 96, 1), ('micronucleus', 'nucleus'))
     """
 
     images: Array

@@ -165,7 +165,7 @@ class MetricsDisplay(Display):
     --------
     >>> from nucrec.evaluate import MetricsDisplay, report
     >>> display = MetricsDisplay.from_report(report([0, 0, 1, 1] * 5, [0, 1, 1, 1] * 5)).plot()
-    >>> display.names[0], display.values[0]
+    >>> display.names[0], float(display.values[0])
     ('ACC', 0.75)
     """
 

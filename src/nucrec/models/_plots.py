@@ -47,11 +47,11 @@ class LearningCurvesDisplay(Display):
     --------
     >>> from nucrec.datasets import load_mnfinder_crops, split
     >>> from nucrec.models import LearningCurvesDisplay, cnn
-    >>> train, test = split(load_mnfinder_crops()[::3], random_state=0)
-    >>> classifier = cnn(image_size=32, epochs=2, random_state=0).fit(train, validation=test)
+    >>> train, test = split(load_mnfinder_crops()[::5], random_state=0)
+    >>> classifier = cnn(image_size=32, epochs=1, random_state=0).fit(train, validation=test)
     >>> display = LearningCurvesDisplay.from_classifier(classifier).plot()
     >>> sorted(display.accuracy), len(display.loss["validation"])
-    (['training', 'validation'], 2)
+    (['training', 'validation'], 1)
     """
 
     accuracy: dict[str, Array]
