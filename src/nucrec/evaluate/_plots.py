@@ -129,7 +129,7 @@ class ConfusionMatrixDisplay(Display):
         for (row, column), count in np.ndenumerate(self.confusion_matrix):
             share = shares[row, column]
             words = f"{count}" if np.isnan(share) else f"{count}\n{share:.0%}"
-            colour = "white" if share > 0.5 else "black"
+            colour = "white" if share > 0.7 else "black"
             ax.text(column, row, words, ha="center", va="center", color=colour)
         support = self.confusion_matrix.sum(axis=1)
         rows = [f"{name}\nn = {n}" for name, n in zip(self.class_names, support, strict=True)]
