@@ -117,9 +117,13 @@ class RocCurveDisplay(_CurveDisplay):
     The band is that of the true positive rate at 101 fixed false positive rates (vertical
     averaging, Fawcett 2006), with the resamples of `report`: the Bayesian bootstrap over images, or the
     bootstrap over groups. It holds for each false positive rate by itself, not for the whole curve at
-    once. With groups, the area has the very interval of `report`; without, weights are drawn anew, and
-    the last digit may differ. Where no resample makes a mistake, as for a perfect classifier, the band
-    has no width: it says nothing of mistakes that were not seen.
+    once. In simulations of 60 and 200 images and of 30 groups of four, the 95 % band held the true rate
+    in 91 to 99 % of cases at four false positive rates, but in 87 % for 60 images where nearly all
+    positives are found. Where no resample makes a mistake, as for a perfect classifier, the band has no
+    width: it says nothing of mistakes that were not seen.
+
+    With groups, the area has the very interval of `report`; without, weights are drawn anew, and the
+    last digit may differ.
 
     References
     ----------
