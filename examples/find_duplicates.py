@@ -1,6 +1,6 @@
 """Find images that show the same, and keep them on one side of a split."""
 
-from nucrec.audit import clusters, duplicates, leakage, save_contact_sheet
+from nucrec.audit import DuplicatePairsDisplay, clusters, duplicates, leakage
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
 
 crops = load_mnfinder_crops("all")[1000:1400]
@@ -8,7 +8,7 @@ unknown = ImageDataset(list(crops.images), crops.labels)  # as if the fields wer
 
 pairs = duplicates(unknown)
 print(pairs)
-print(f"written to {save_contact_sheet(pairs, 'pairs.png', unknown, limit=8)}")
+DuplicatePairsDisplay.from_pairs(pairs, unknown, limit=6).plot().figure_.savefig("pairs.png")
 
 print("\nsplit at random:", leakage(*split(unknown, random_state=0)))
 grouped = unknown.with_groups(clusters(unknown))

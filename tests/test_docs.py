@@ -66,6 +66,18 @@ def test_continuous_integration_runs_what_the_readme_says():
     assert "pytest" in script
 
 
+def test_the_gallery_shows_every_example():
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    shown = re.findall(r'^--8<-- "examples/(\w+)\.py"$', page, re.MULTILINE)
+    assert sorted(shown) == sorted(path.stem for path in ROOT.glob("examples/*.py"))
+    figures = re.findall(r"\(images/gallery/(\w+)\.png\)", page)
+    stored = {path.stem: path for path in (ROOT / "docs" / "images" / "gallery").glob("*.png")}
+    assert sorted(figures) == sorted(stored)
+    for name, path in stored.items():
+        assert "savefig(" in (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+        assert path.stat().st_size < 80_000
+
+
 def test_shipped_images_are_described_as_they_are():
     import numpy as np
 

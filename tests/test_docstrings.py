@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-ROOMS = ["datasets", "augment", "models", "evaluate", "paper"]
+ROOMS = ["datasets", "augment", "audit", "models", "evaluate", "paper"]
 
 
 def public() -> list[tuple[str, object]]:

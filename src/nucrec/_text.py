@@ -25,6 +25,12 @@ def counts(values: Iterable[int]) -> str:
     return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
+def images(n: int, n_groups: int | None = None) -> str:
+    """Return "92 images in 10 groups", without groups where there are none."""
+    groups = "" if n_groups is None else f" in {n_groups} group{'s' * (n_groups != 1)}"
+    return f"{n} image{'s' * (n != 1)}{groups}"
+
+
 def percent(share: float) -> str:
     """Return a share as "95%", with as many digits as it has."""
     return f"{100 * share:.10g}%"

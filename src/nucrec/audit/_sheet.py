@@ -13,7 +13,7 @@ from nucrec.audit._pairs import DuplicatePair, DuplicatePairs
 from nucrec.audit._thumbnails import grey
 from nucrec.datasets import ImageDataset
 
-_TILE = 96
+TILE = 96
 _MARGIN = 8
 _TEXT = 40
 _ACROSS = 4
@@ -64,44 +64,62 @@ def save_contact_sheet(
     >>> file.unlink()
     """
     where = Path(path).expanduser()
-    check_dataset("dataset", dataset)
-    check_int("limit", limit, low=1)
     if where.suffix.lower() != ".png":
         raise invalid("path", "a name that ends in .png", str(path))
-    if not len(pairs):
-        raise invalid("pairs", "at least one pair", pairs)
-    shown = pairs[:limit]
-    places = [
-        {str(name): i for i, name in enumerate(part.ids)} for part in (dataset, other or dataset)
-    ]
+    shown = first_pairs(pairs, limit)
+    tiles = pair_tiles(shown, dataset, other)
     rows = -(-len(shown) // _ACROSS)
-    width = min(len(shown), _ACROSS) * (2 * _TILE + _MARGIN) + _MARGIN
-    height = rows * (_TILE + _TEXT + _MARGIN) + _MARGIN
+    width = min(len(shown), _ACROSS) * (2 * TILE + _MARGIN) + _MARGIN
+    height = rows * (TILE + _TEXT + _MARGIN) + _MARGIN
     sheet = Image.new("L", (width, height), 255)
     draw = ImageDraw.Draw(sheet)
-    for k, pair in enumerate(shown):
-        left = _MARGIN + k % _ACROSS * (2 * _TILE + _MARGIN)
-        top = _MARGIN + k // _ACROSS * (_TILE + _TEXT + _MARGIN)
-        for i, (name, part) in enumerate(((pair.a, dataset), (pair.b, other or dataset))):
-            if name not in places[i]:
-                raise invalid("pairs", "ids of the data set", name)
-            sheet.paste(_tile(part, places[i][name]), (left + i * _TILE, top))
-        draw.multiline_text((left, top + _TILE + 1), _caption(pair), fill=0, spacing=1)
+    for k, (pair, both) in enumerate(zip(shown, tiles, strict=True)):
+        left = _MARGIN + k % _ACROSS * (2 * TILE + _MARGIN)
+        top = _MARGIN + k // _ACROSS * (TILE + _TEXT + _MARGIN)
+        sheet.paste(both, (left, top))
+        draw.multiline_text((left, top + TILE + 1), caption(pair), fill=0, spacing=1)
     with replacing(where) as temporary:
         sheet.save(temporary, "PNG")
     return where
 
 
+def first_pairs(pairs: DuplicatePairs, limit: int) -> DuplicatePairs:
+    """Return the first pairs, at least one."""
+    check_int("limit", limit, low=1)
+    if not isinstance(pairs, DuplicatePairs) or not len(pairs):
+        raise invalid("pairs", "at least one pair", pairs)
+    return pairs[:limit]
+
+
+def pair_tiles(
+    pairs: DuplicatePairs, dataset: ImageDataset, other: ImageDataset | None
+) -> list[Image.Image]:
+    """Return a picture of each pair: both images side by side, each in a square of `TILE` pixels."""
+    parts = dataset, dataset if other is None else other
+    for name, part in zip(("dataset", "other"), parts, strict=True):
+        check_dataset(name, part)
+    places = [{str(name): i for i, name in enumerate(part.ids)} for part in parts]
+    tiles = []
+    for pair in pairs:
+        both = Image.new("L", (2 * TILE, TILE))
+        for i, name in enumerate((pair.a, pair.b)):
+            if name not in places[i]:
+                raise invalid("pairs", "ids of the data set", name)
+            both.paste(_tile(parts[i], places[i][name]), (i * TILE, 0))
+        tiles.append(both)
+    return tiles
+
+
 def _tile(dataset: ImageDataset, position: int) -> Image.Image:
     picture = Image.fromarray(np.rint(grey(dataset.images[position])).astype(np.uint8))
-    scale = (_TILE - 2) / max(picture.size)
+    scale = (TILE - 2) / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    tile = Image.new("L", (_TILE, _TILE), 128)
+    tile = Image.new("L", (TILE, TILE), 128)
     tile.paste(picture.resize(size, Image.Resampling.BILINEAR), (1, 1))
     return tile
 
 
-def _caption(pair: DuplicatePair) -> str:
+def caption(pair: DuplicatePair) -> str:
     share = f", {pair.overlap:.0%} shared" if pair.kind == "overlap" else ""
     names = (name if len(name) <= _NAME else "..." + name[3 - _NAME :] for name in (pair.a, pair.b))
     return "\n".join([f"{pair.kind} {pair.similarity:.3f}{share}", *names])

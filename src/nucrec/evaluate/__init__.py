@@ -7,21 +7,31 @@ from nucrec.evaluate._calibration import (
     fit_conformal,
     fit_temperature,
 )
+from nucrec.evaluate._calibration_plot import CalibrationDisplay
 from nucrec.evaluate._compare import Comparison, compare
 from nucrec.evaluate._consistency import Consistency, consistency
+from nucrec.evaluate._curve_plots import PrecisionRecallDisplay, RocCurveDisplay
+from nucrec.evaluate._curves import Curve
 from nucrec.evaluate._folds import FoldMetric, over_folds, rank_folds
+from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
 from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
 from nucrec.evaluate._report import Metric, Report, report
 
 __all__ = [
+    "CalibrationDisplay",
     "Comparison",
     "ConformalRule",
+    "ConfusionMatrixDisplay",
     "Consistency",
+    "Curve",
     "FoldMetric",
     "Metric",
+    "MetricsDisplay",
+    "PrecisionRecallDisplay",
     "Ranked",
     "Ranking",
     "Report",
+    "RocCurveDisplay",
     "Temperature",
     "calibration_error",
     "compare",

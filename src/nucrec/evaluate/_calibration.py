@@ -188,10 +188,9 @@ def calibration_error(
     """
     check_resampling(confidence, n_resamples, random_state)
     check_int("n_bins", n_bins, low=1)
-    true, scores = _checked(y_true, y_score, class_names)
-    surest = scores.max(axis=1)
-    bins = np.minimum((surest * n_bins).astype(int), n_bins - 1)
-    apart = np.eye(n_bins)[bins] * ((scores.argmax(axis=1) == true) - surest)[:, np.newaxis]
+    true, scores = check_probabilities(y_true, y_score, class_names)
+    surest, right, members = in_bins(true, scores, n_bins)
+    apart = members * (right - surest)[:, np.newaxis]
 
     def error(weights: Array) -> Array:
         size = weights.sum(axis=1, keepdims=True)
@@ -241,7 +240,7 @@ def fit_temperature(
     >>> temperature.apply(scores)[0].round(3)
     array([0.25, 0.75])
     """
-    true, scores = _checked(y_true, y_score, class_names)
+    true, scores = check_probabilities(y_true, y_score, class_names)
     logs = np.log(np.maximum(scores, _SMALLEST))
     right = logs[np.arange(len(true)), true]
 
@@ -310,7 +309,7 @@ def fit_conformal(
     (0.54, 0.54)
     """
     check_real("error_rate", error_rate, low=0, high=1, open_ends=True)
-    true, scores = _checked(y_true, y_score, class_names)
+    true, scores = check_probabilities(y_true, y_score, class_names)
     counts = np.bincount(true, minlength=scores.shape[1]).tolist()
     thresholds = []
     for k, count in enumerate(counts):
@@ -320,7 +319,14 @@ def fit_conformal(
     return ConformalRule(tuple(thresholds), float(error_rate), tuple(counts))
 
 
-def _checked(
+def in_bins(true: Array, scores: Array, n_bins: int) -> tuple[Array, Array, Array]:
+    """Return how sure each prediction is, whether it is right, and its bin, as a one among zeros."""
+    surest = scores.max(axis=1)
+    bins = np.minimum((surest * n_bins).astype(int), n_bins - 1)
+    return surest, scores.argmax(axis=1) == true, np.eye(n_bins)[bins]
+
+
+def check_probabilities(
     y_true: npt.ArrayLike, y_score: npt.ArrayLike, class_names: Sequence[str] | None
 ) -> tuple[Array, Array]:
     """Return true classes as numbers, and probabilities."""

@@ -7,6 +7,7 @@ from nucrec._text import (
     Row,
     csv_text,
     html_table,
+    images,
     interval,
     markdown_table,
     number,
@@ -59,9 +60,8 @@ def report_csv(report: "Report") -> str:
 
 
 def _summary(report: "Report") -> str:
-    groups = "" if report.n_groups is None else f" in {report.n_groups} groups"
     remarks = "".join(f"\nNote: {remark}" for remark in report.remarks)
-    return f"{report.n} images{groups}; intervals: {percent(report.confidence)}{remarks}"
+    return f"{images(report.n, report.n_groups)}; intervals: {percent(report.confidence)}{remarks}"
 
 
 def _metric_rows(report: "Report") -> tuple[Row, list[Row]]:

@@ -102,12 +102,43 @@ class RankedScores:
 
     def area(self, weights: Array) -> Array:
         """Return the area for weights of shape (..., n); not a number where a class has none."""
-        ranked = weights[..., self._order]
-        positives = np.add.reduceat(ranked * self._positive, self._starts, axis=-1)
-        negatives = np.add.reduceat(ranked * ~self._positive, self._starts, axis=-1)
+        positives, negatives = self._by_score(weights)
         below = np.cumsum(negatives, axis=-1) - negatives / 2.0
         pairs = positives.sum(-1) * negatives.sum(-1)
         return _divide((positives * below).sum(-1), pairs, np.nan)
+
+    def roc_curve(self, weights: Array) -> tuple[Array, Array]:
+        """Return false and true positive rates, of shape (..., 1 + thresholds), from (0, 0) to (1, 1).
+
+        Not numbers where a class has no weight.
+        """
+        true, false = self._at_or_above(weights)
+        rates = [_divide(each, each[..., -1:], np.nan) for each in (false, true)]
+        return rates[0], rates[1]
+
+    def precision_recall_curve(self, weights: Array) -> tuple[Array, Array]:
+        """Return recall and precision, of shape (..., thresholds), the highest threshold first.
+
+        Recall is not a number where the positives have no weight.
+        """
+        true, false = (each[..., 1:] for each in self._at_or_above(weights))
+        return _divide(true, true[..., -1:], np.nan), _divide(true, true + false, 0.0)
+
+    def _by_score(self, weights: Array) -> tuple[Array, Array]:
+        """Return the weight of positives and of negatives at each different score, lowest first."""
+        ranked = weights[..., self._order]
+        positives = np.add.reduceat(ranked * self._positive, self._starts, axis=-1)
+        negatives = np.add.reduceat(ranked * ~self._positive, self._starts, axis=-1)
+        return positives, negatives
+
+    def _at_or_above(self, weights: Array) -> tuple[Array, Array]:
+        """Return the weight of positives and negatives above all scores, then at or above each."""
+        none = np.zeros((*weights.shape[:-1], 1))
+        each = [
+            np.concatenate([none, np.cumsum(tied[..., ::-1], axis=-1)], axis=-1)
+            for tied in self._by_score(weights)
+        ]
+        return each[0], each[1]
 
 
 def _diagonal(confusion: Array) -> Array:

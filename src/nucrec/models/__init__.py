@@ -8,6 +8,7 @@ from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
 from nucrec.models._model_file import ModelInfo, model_info
 from nucrec.models._persistence import load, save
+from nucrec.models._plots import LearningCurvesDisplay, ZooDisplay
 from nucrec.models._predict import FolderPredictions, FolderSummary, predict_folder
 from nucrec.models._shards import predict_shards
 from nucrec.models._zoo import run_zoo
@@ -20,8 +21,10 @@ __all__ = [
     "FolderPredictions",
     "FolderSummary",
     "ImageClassifier",
+    "LearningCurvesDisplay",
     "ModelInfo",
     "PixelFeatures",
+    "ZooDisplay",
     "ZooResult",
     "ZooRow",
     "classical_zoo",

@@ -135,7 +135,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult]):
     @property
     def names(self) -> list[str]:
         """The classifiers, in the order of the zoo."""
-        return [row.name for row in self.folds[0]]
+        return self.folds[0].names
 
     @cached_property
     def ranking(self) -> Ranking | None:
@@ -148,7 +148,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult]):
 
     def to_csv(self) -> str:
         """Return CSV text, unrounded: mean, interval and spread of each metric."""
-        columns = self._columns()
+        columns = self.metric_names
         endings = ("", "_low", "_high", "_spread")
         header = ["model", "status", *(name + ending for name in columns for ending in endings)]
         lines: list[list[object]] = []
@@ -165,11 +165,13 @@ class CrossValidation(ZooTable, FoldResults[ZooResult]):
         ranking = None if self.ranking is None else self.ranking.to_dict()
         return {**super().to_dict(), "ranking": ranking}
 
-    def _columns(self) -> list[str]:
+    @property
+    def metric_names(self) -> list[str]:
+        """The metrics that any classifier has in any fold, in the order of the report."""
         return list(dict.fromkeys(column for fold in self.folds for column in fold.metric_names))
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        columns = self._columns()
+        columns = self.metric_names
         header = ["model", *columns, "ACC interval", "MC interval", "MC spread", "outcome"]
         why = dict(self.failures)
         return header, [self._line(name, columns, why.get(name, "ok")) for name in self.names]

@@ -135,6 +135,11 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
             return {row.name: row for row in self.rows}[key]
         return self.rows[key]
 
+    @property
+    def names(self) -> list[str]:
+        """The classifiers, in the order of the zoo."""
+        return [row.name for row in self]
+
     def metric(self, name: str, metric: str) -> Metric | None:
         """Return a metric of a classifier; None where it has none.
 

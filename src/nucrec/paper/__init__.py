@@ -1,5 +1,6 @@
 """The paper, reproduced: its tables beside what is obtained here."""
 
+from nucrec.paper._figures import Figure4Display
 from nucrec.paper._protocol import Division
 from nucrec.paper._published import PublishedTable, published_table
 from nucrec.paper._repeat import Repetition, repeat
@@ -10,6 +11,7 @@ from nucrec.paper._verdict import Claim
 __all__ = [
     "Claim",
     "Division",
+    "Figure4Display",
     "PublishedTable",
     "Repetition",
     "Reproduction",

@@ -1,11 +1,15 @@
 """The paper's Figure 4: the CNN and the pre-trained network side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from nucrec._files import replacing
-from nucrec._optional import require
+from nucrec._plotting import Display, new_axes
+from nucrec._validation import invalid
 from nucrec.evaluate import Metric
 from nucrec.paper._epochs import MEAN
 from nucrec.paper._tables import TableResult
@@ -26,35 +30,102 @@ _BARS = {
 """Label, colour and hatching of each table: told apart in grey and by the colour-blind, too."""
 
 
-def draw_figure_4(tables: Sequence[TableResult], path: Path) -> None:
-    """Draw the means of the logged epochs from 20 on, published and obtained, as a PNG.
+@dataclass(eq=False)
+class Figure4Display(Display):
+    """The paper's Figure 4: bars of four trainings, published, and obtained under each protocol.
 
-    Parameters
+    Attributes
     ----------
-    tables : sequence of TableResult
-        Some of Tables III to VI.
-    path : Path
-        The file, replaced as a whole or not at all.
+    panels : dict of str to dict
+        For each panel, by its title, the values of each table, by its number: the means of the logged
+        epochs from 20 on, as ``{"VAL-ACC": Metric, ...}``. What was not obtained is left out.
+    axes_, figure_ : array of matplotlib Axes, and Figure
+        Once it was drawn.
 
-    Raises
-    ------
-    MissingExtraError
-        matplotlib is not installed.
-    NucrecError
-        The file cannot be written.
+    Examples
+    --------
+    >>> from nucrec.paper import Figure4Display, TableResult, published_table
+    >>> tables = [TableResult(published_table(number), {}, {}) for number in (3, 6)]
+    >>> display = Figure4Display.from_tables(tables).plot()
+    >>> round(display.panels["published"][6]["VAL-ACC"].value, 4)
+    0.9722
     """
-    figure_module = require("matplotlib.figure", extra="plots")
-    shown = {table.published.number: table for table in tables if table.published.number in _BARS}
-    protocols = list(next(iter(shown.values())).obtained)
-    figure = figure_module.Figure(figsize=(4.6 * (1 + len(protocols)), 4.4), layout="constrained")
-    panels = figure.subplots(1, 1 + len(protocols), sharey=True, squeeze=False)[0]
-    _draw_panel(panels[0], "published", {n: _published(t) for n, t in shown.items()})
-    for panel, protocol in zip(panels[1:], protocols, strict=True):
-        values = {n: _obtained(table, protocol) for n, table in shown.items()}
-        _draw_panel(panel, f"obtained, {protocol} protocol", values)
-    panels[0].set_ylabel("mean of the logged epochs from 20 on")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(shown), frameon=False)
+
+    panels: dict[str, dict[int, dict[str, Metric]]]
+
+    @classmethod
+    def from_tables(cls, tables: Sequence[TableResult]) -> Self:
+        """Take the means of the logged epochs.
+
+        Parameters
+        ----------
+        tables : sequence of TableResult
+            Some of Tables III to VI, such as the ``tables`` of a `Reproduction`; others are left out.
+
+        Returns
+        -------
+        Figure4Display
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            None of these tables is among them.
+        """
+        shown = {t.published.number: t for t in tables if t.published.number in _BARS}
+        if not shown:
+            numbers = [table.published.number for table in tables]
+            raise invalid("tables", "some of Tables III to VI", numbers)
+        panels = {"published": {n: _published(table) for n, table in shown.items()}}
+        for protocol in next(iter(shown.values())).obtained:
+            values = {n: _obtained(table, protocol) for n, table in shown.items()}
+            panels[f"obtained, {protocol} protocol"] = values
+        return cls(panels)
+
+    def plot(self, ax: Sequence[Any] | None = None) -> Self:
+        """Draw the panels side by side.
+
+        Parameters
+        ----------
+        ax : sequence of matplotlib Axes, optional
+            Where to, one for each panel; by default a figure of its own.
+
+        Returns
+        -------
+        Figure4Display
+            This object, with ``axes_`` and ``figure_``.
+
+        Raises
+        ------
+        InvalidParameterError
+            Not as many axes as panels.
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        n = len(self.panels)
+        axes = np.ravel(
+            np.asarray(new_axes((4.6 * n, 4.4), columns=n) if ax is None else ax, object)
+        )
+        if len(axes) != n:
+            raise invalid("ax", f"{n} axes, one for each panel", ax)
+        for panel, (title, values) in zip(axes, self.panels.items(), strict=True):
+            _draw_panel(panel, title, values)
+        for panel in axes[1:]:
+            panel.tick_params(labelleft=False)
+        axes[0].set_ylabel("mean of the logged epochs from 20 on")
+        self.axes_, self.figure_ = axes, axes[0].figure
+        if ax is None:
+            handles, labels = axes[0].get_legend_handles_labels()
+            below = {"loc": "outside lower center", "ncols": len(labels), "frameon": False}
+            self.figure_.legend(handles, labels, **below)
+        else:
+            axes[0].legend(fontsize="small")
+        return self
+
+
+def draw_figure_4(tables: Sequence[TableResult], path: Path) -> None:
+    """Draw Figure 4 as a PNG, replaced as a whole or not at all."""
+    figure = Figure4Display.from_tables(tables).plot().figure_
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150)
 

@@ -1,0 +1,86 @@
+"""What all pictures share: axes that pyplot knows nothing of, styles, intervals as points and bars."""
+
+import io
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._optional import require
+from nucrec._text import interval, number
+
+Array = npt.NDArray[Any]
+
+GREY = "0.55"
+
+
+class Style(NamedTuple):
+    """How one series looks: told apart by the colour-blind, and in grey, too."""
+
+    colour: str
+    line: Any
+    marker: str
+
+
+STYLES = (
+    Style("#0072B2", "-", "o"),
+    Style("#D55E00", "--", "s"),
+    Style("#009E73", "-.", "^"),
+    Style("#CC79A7", ":", "D"),
+    Style("#E69F00", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    Style("#56B4E9", (0, (8, 2)), "P"),
+    Style("#000000", (0, (1, 3)), "X"),
+)
+"""Colours of M. Okabe, K. Ito, "Color universal design", 2008; each with its own line and marker."""
+
+
+class Display:
+    """A picture of numbers that are kept.
+
+    A notebook shows it once it is drawn, unless pyplot does.
+    """
+
+    figure_: Any = None
+
+    def _repr_png_(self) -> bytes | None:
+        if self.figure_ is None or self.figure_.canvas.manager is not None:
+            return None
+        file = io.BytesIO()
+        self.figure_.canvas.figure.savefig(file, format="png")
+        return file.getvalue()
+
+
+def new_axes(size: tuple[float, float], columns: int = 1) -> Any:
+    """Return the axes of a new figure, or an array of several side by side."""
+    figure = require("matplotlib.figure", extra="plots").Figure(figsize=size, layout="constrained")
+    return figure.subplots(1, columns)
+
+
+def style(k: int) -> Style:
+    """Return the style of the k-th series."""
+    return STYLES[k % len(STYLES)]
+
+
+def frozen(values: npt.ArrayLike) -> Array:
+    """Return a copy that cannot be written to."""
+    array = np.array(values)
+    array.setflags(write=False)
+    return array
+
+
+def draw_intervals(ax: Any, names: Sequence[str], values: Array, low: Array, high: Array) -> None:
+    """Draw a line for each name, the first at the top: a point, its interval, and both in words."""
+    places = np.arange(len(names))
+    ax.axvline(0, color=GREY, linewidth=0.8)
+    ax.hlines(places, low, high, color=STYLES[0].colour, linewidth=2)
+    ax.plot(values, places, STYLES[0].marker, color="black", markersize=5)
+    for place, value, *span in zip(places, values, low, high, strict=True):
+        words = number(value) + (f" ({interval(*span)})" if span[0] == span[0] else "")
+        ax.text(1.03, place, words, va="center", transform=ax.get_yaxis_transform())
+    ax.set_yticks(places, names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    smallest = min(0.0, *np.nan_to_num([*low, *values]))
+    ax.set_xlim(smallest - 0.02 if smallest else 0, 1.02)
+    ax.grid(axis="x", linewidth=0.4)
+    ax.set_axisbelow(True)

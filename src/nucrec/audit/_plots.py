@@ -1,0 +1,120 @@
+"""Pairs as a picture among others: in a notebook, or in a figure of one's own."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._plotting import Display, frozen, new_axes
+from nucrec.audit._pairs import DuplicatePairs
+from nucrec.audit._sheet import TILE, caption, first_pairs, pair_tiles
+from nucrec.datasets import ImageDataset
+
+Array = npt.NDArray[Any]
+
+_ACROSS = 3
+_CELL = (2 * TILE + 24, TILE + 46)  # width and height, with the caption
+
+
+@dataclass(eq=False)
+class DuplicatePairsDisplay(Display):
+    """Pairs of images that show the same, side by side, each with its kind, similarity and names.
+
+    Attributes
+    ----------
+    pairs : DuplicatePairs
+        Those that are shown.
+    images : ndarray of uint8, shape (n_pairs, 96, 192)
+        Both images of each pair, in grey, brought to one size.
+    summary : str
+        What was found in all.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    See Also
+    --------
+    save_contact_sheet : the same as a PNG file, without matplotlib.
+
+    Examples
+    --------
+    >>> from nucrec.audit import DuplicatePairsDisplay, duplicates
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> crops = load_mnfinder_crops("all")[:40]
+    >>> display = DuplicatePairsDisplay.from_pairs(duplicates(crops, min_overlap=0.2), crops, limit=2)
+    >>> display.plot().images.shape
+    (2, 96, 192)
+    """
+
+    pairs: DuplicatePairs
+    images: Array
+    summary: str
+
+    @classmethod
+    def from_pairs(
+        cls,
+        pairs: DuplicatePairs,
+        dataset: ImageDataset,
+        other: ImageDataset | None = None,
+        limit: int = 12,
+    ) -> Self:
+        """Fetch the images of pairs.
+
+        Parameters
+        ----------
+        pairs : DuplicatePairs
+            What to show.
+        dataset : ImageDataset
+            Where the images `a` are, and `b`, too, unless `other` is given.
+        other : ImageDataset, optional
+            Where the images `b` are: the test part, for the pairs of a `LeakageReport`.
+        limit : int, default=12
+            So many pairs at most, the first ones.
+
+        Returns
+        -------
+        DuplicatePairsDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            There are no pairs, or an id is not in the data set.
+        """
+        shown = first_pairs(pairs, limit)
+        tiles = [np.asarray(tile) for tile in pair_tiles(shown, dataset, other)]
+        return cls(shown, frozen(tiles), pairs.summary)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the pairs, three in a row.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        DuplicatePairsDisplay
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        columns = min(len(self.pairs), _ACROSS)
+        rows = -(-len(self.pairs) // _ACROSS)
+        width, height = columns * _CELL[0], rows * _CELL[1]
+        ax = new_axes((0.4 + width / 72, 0.7 + height / 72)) if ax is None else ax
+        for k, (pair, image) in enumerate(zip(self.pairs, self.images, strict=True)):
+            left, top = k % _ACROSS * _CELL[0], k // _ACROSS * _CELL[1]
+            extent = (left, left + 2 * TILE, top + TILE, top)
+            ax.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
+            ax.text(left, top + TILE + 4, caption(pair), va="top", fontsize="small")
+        ax.set_xlim(0, width)
+        ax.set_ylim(height, 0)
+        ax.set_axis_off()
+        ax.set_title(f"{len(self.pairs)} of {self.summary}", loc="left", fontsize="medium")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

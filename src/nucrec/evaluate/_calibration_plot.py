@@ -1,0 +1,202 @@
+"""How sure a model is, against how often it is right, as a picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._plotting import GREY, STYLES, Display, frozen, new_axes
+from nucrec._text import images, percent
+from nucrec.evaluate._calibration import calibration_error, check_probabilities, in_bins
+from nucrec.evaluate._inputs import number_groups
+from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
+from nucrec.evaluate._report import Metric
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(eq=False)
+class CalibrationDisplay(Display):
+    """A reliability diagram: how often a model is right, against how sure it is.
+
+    Attributes
+    ----------
+    predicted, observed : ndarray of float, shape (n_filled,)
+        Of each bin that holds images: their mean probability of the predicted class, and the share
+        that is right.
+    low, high : ndarray of float, shape (n_filled,)
+        The interval of that share.
+    counts : ndarray of int, shape (n_filled,)
+        Images in each of these bins.
+    error : Metric
+        The expected calibration error, as of `calibration_error`.
+    lowest : float
+        The least sure that one can be: 1 / n_classes.
+    confidence : float
+        Of the intervals.
+    n_groups : int or None
+        Number of groups that were resampled, if groups were given.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    Notes
+    -----
+    Bins are of equal width (Guo and others 2017). Without groups, shares have Wilson's interval; with
+    them the percentile interval of the bootstrap over groups, and none where all images of a bin are of
+    one group. The latter is too narrow where few groups reach a bin, and has no width where all of its
+    images are right.
+
+    References
+    ----------
+    - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
+      International Conference on Machine Learning, 2017.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import CalibrationDisplay
+    >>> truth, scores = [1] * 9 + [0], [[0.15, 0.85]] * 10
+    >>> display = CalibrationDisplay.from_predictions(truth, scores).plot()
+    >>> display.predicted.round(2), display.observed, display.counts
+    (array([0.85]), array([0.9]), array([10]))
+    """
+
+    predicted: Array
+    observed: Array
+    low: Array
+    high: Array
+    counts: Array
+    error: Metric
+    lowest: float
+    confidence: float
+    n_groups: int | None = None
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: npt.ArrayLike,
+        y_score: npt.ArrayLike,
+        class_names: Sequence[str] | None = None,
+        groups: npt.ArrayLike | None = None,
+        confidence: float = 0.95,
+        *,
+        n_bins: int = 10,
+        n_resamples: int = 2000,
+        random_state: int = 0,
+    ) -> Self:
+        """Count how often the predictions of each bin are right.
+
+        Parameters
+        ----------
+        y_true : array_like of int or str, shape (n,)
+            True classes: names, or numbers from 0.
+        y_score : array_like of float, shape (n, n_classes)
+            Probabilities.
+        class_names, groups, confidence, n_bins, n_resamples, random_state : optional
+            As in `calibration_error`.
+
+        Returns
+        -------
+        CalibrationDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            They are no probabilities, or another parameter is out of range.
+        """
+        error = calibration_error(
+            y_true,
+            y_score,
+            class_names,
+            groups,
+            confidence,
+            n_bins=n_bins,
+            n_resamples=n_resamples,
+            random_state=random_state,
+        )
+        true, scores = check_probabilities(y_true, y_score, class_names)
+        surest, right, members = in_bins(true, scores, n_bins)
+        members = members[:, members.any(axis=0)]
+        counts = members.sum(axis=0)
+        hits = right @ members
+        numbers = None if groups is None else number_groups(groups, len(true))
+        if numbers is None:
+            spans = [
+                wilson(int(hit), int(n), confidence) for hit, n in zip(hits, counts, strict=True)
+            ]
+        else:
+            spans = _group_spans(right, members, numbers, confidence, n_resamples, random_state)
+        observed = hits / counts
+        low, high = np.array(spans).T
+        return cls(
+            frozen(surest @ members / counts),
+            frozen(observed),
+            frozen(np.minimum(low, observed)),
+            frozen(np.maximum(high, observed)),
+            frozen(counts.astype(int)),
+            error,
+            1 / scores.shape[1],
+            float(confidence),
+            None if numbers is None else int(numbers.max()) + 1,
+        )
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the bins, with the number of images of each.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        CalibrationDisplay
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        ax = new_axes((5.2, 5.2)) if ax is None else ax
+        colour, _, marker = STYLES[0]
+        ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
+        ax.vlines(self.predicted, self.low, self.high, color=colour, linewidth=2)
+        ax.plot(self.predicted, self.observed, marker, color=colour)
+        below = ax.get_xaxis_transform()
+        for x, count in zip(self.predicted, self.counts, strict=True):
+            ax.text(x, 0.02, str(count), ha="center", fontsize="small", transform=below)
+        ax.set_xlim(self.lowest - 0.03, 1.03)
+        ax.set_ylim(-0.12, 1.03)
+        ax.set_yticks(np.linspace(0, 1, 6))
+        ax.set_xlabel("mean probability of the predicted class\n(numbers: images in each bin)")
+        ax.set_ylabel(f"share that is right, with its {percent(self.confidence)} interval")
+        found = images(int(self.counts.sum()), self.n_groups)
+        ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _group_spans(
+    right: Array,
+    members: Array,
+    groups: Array,
+    confidence: float,
+    n_resamples: int,
+    random_state: int,
+) -> list[tuple[float, float]]:
+    """Return the interval of the share of each bin that is right, from resamples of groups."""
+    hits = members * right[:, np.newaxis]
+
+    def shares(weights: Array) -> Array:
+        size = weights @ members
+        return np.asarray((weights @ hits) / np.where(size == 0, np.nan, size))
+
+    drawn = bootstrap(shares, groups, n_resamples, random_state)
+    n_groups = [len(np.unique(groups[column == 1])) for column in members.T]
+    return [
+        percentile_interval(values, confidence, n) if n > 1 else (np.nan, np.nan)
+        for values, n in zip(drawn.T, n_groups, strict=True)
+    ]

@@ -1,0 +1,277 @@
+"""ROC and precision-recall curves as pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._plotting import GREY, Display, new_axes, style
+from nucrec._text import images, percent
+from nucrec.evaluate._curves import PRECISION_RECALL, ROC, Curve, Kind, find_curves
+
+_SIZE = (5.2, 5.2)
+
+
+@dataclass(eq=False)
+class _CurveDisplay(Display):
+    """The curves of one kind, each with its band."""
+
+    _kind: ClassVar[Kind]
+    _title: ClassVar[str]
+    _labels: ClassVar[tuple[str, str]]
+    _area: ClassVar[str]
+    _drawstyle: ClassVar[str]
+    _step: ClassVar[str | None]
+    _legend: ClassVar[str]
+
+    curves: tuple[Curve, ...]
+    confidence: float
+    n: int
+    n_groups: int | None = None
+
+    @classmethod
+    def _find(cls, *inputs: Any) -> Self:
+        """Return the display of what `find_curves` takes after the kind."""
+        curves, sample = find_curves(cls._kind, *inputs)
+        n_groups = None if sample.groups is None else sample.n_units
+        return cls(curves, float(inputs[4]), len(sample.true), n_groups)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the curves and their bands.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        RocCurveDisplay or PrecisionRecallDisplay
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        ax = new_axes(_SIZE) if ax is None else ax
+        self._draw_chance(ax)
+        for k, curve in enumerate(self.curves):
+            colour, line, _ = style(k)
+            ax.fill_between(
+                curve.grid,
+                curve.low,
+                curve.high,
+                step=self._step,
+                color=colour,
+                alpha=0.18,
+                linewidth=0,
+            )
+            label = f"{curve.name}: {self._area} {curve.area}"
+            ax.plot(
+                np.r_[0, curve.x],  # as precise before the first threshold as at it
+                np.r_[curve.y[0], curve.y],
+                color=colour,
+                linestyle=line,
+                drawstyle=self._drawstyle,
+                label=label,
+            )
+        title = f"{self._title} of {images(self.n, self.n_groups)}"
+        band = f"bands: {percent(self.confidence)}, point by point"
+        ax.set_title(f"{title}\n{band}", fontsize="medium")
+        ax.set_xlabel(self._labels[0])
+        ax.set_ylabel(self._labels[1])
+        ax.set_xlim(-0.01, 1.01)
+        ax.set_ylim(-0.01, 1.01)
+        ax.set_aspect("equal")
+        ax.legend(loc=self._legend, fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_chance(self, ax: Any) -> None:
+        """Draw the curve of scores that say nothing."""
+        raise NotImplementedError
+
+
+@dataclass(eq=False)
+class RocCurveDisplay(_CurveDisplay):
+    """ROC curves as a picture, each with a band: true against false positive rate.
+
+    Attributes
+    ----------
+    curves : tuple of Curve
+        Of two classes that of the second, the positive one; of more, each against the rest.
+    confidence : float
+        Of the bands and of the intervals of the areas.
+    n : int
+        Number of images.
+    n_groups : int or None
+        Number of groups that were resampled, if groups were given.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    Notes
+    -----
+    The band is that of the true positive rate at 101 fixed false positive rates (vertical
+    averaging, Fawcett 2006), with the resamples of `report`: the Bayesian bootstrap over images, or the
+    bootstrap over groups. It holds for each false positive rate by itself, not for the whole curve at
+    once. In simulations of 60 and 200 images and of 30 groups of four, the 95 % band held the true rate
+    in 91 to 99 % of cases at four false positive rates, but in 87 % for 60 images where nearly all
+    positives are found. Where no resample makes a mistake, as for a perfect classifier, the band has no
+    width: it says nothing of mistakes that were not seen.
+
+    With groups, the area has the very interval of `report`; without, weights are drawn anew, and the
+    last digit may differ.
+
+    References
+    ----------
+    - T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, pp. 861-874.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import RocCurveDisplay
+    >>> truth, scores = [0, 0, 1, 1] * 5, [0.1, 0.6, 0.4, 0.8] * 5
+    >>> display = RocCurveDisplay.from_predictions(truth, scores).plot()
+    >>> display.curves[0].area.value
+    0.75
+    """
+
+    _kind = ROC
+    _title = "ROC curve"
+    _labels = ("false positive rate", "true positive rate")
+    _area = "AUC"
+    _drawstyle = "default"
+    _step = None
+    _legend = "lower right"
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: npt.ArrayLike,
+        y_score: npt.ArrayLike,
+        class_names: Sequence[str] | None = None,
+        groups: npt.ArrayLike | None = None,
+        confidence: float = 0.95,
+        *,
+        n_resamples: int = 2000,
+        random_state: int = 0,
+    ) -> Self:
+        """Find the curves, their areas and their bands.
+
+        Parameters
+        ----------
+        y_true : array_like of int or str, shape (n,)
+            True classes; each occurs.
+        y_score : array_like of float, shape (n,) or (n, n_classes)
+            Higher for the class at index 1 (of two), or one column for each class.
+        class_names, groups, confidence, n_resamples, random_state : optional
+            As in `report`.
+
+        Returns
+        -------
+        RocCurveDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            A class does not occur, or as in `report`.
+        """
+        return cls._find(
+            y_true, y_score, class_names, groups, confidence, n_resamples, random_state
+        )
+
+    def _draw_chance(self, ax: Any) -> None:
+        ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, label="chance")
+
+
+@dataclass(eq=False)
+class PrecisionRecallDisplay(_CurveDisplay):
+    """Precision-recall curves as a picture, each with a band.
+
+    Attributes
+    ----------
+    curves : tuple of Curve
+        Of two classes that of the second, the positive one; of more, each against the rest.
+    confidence : float
+        Of the bands and of the intervals of the average precisions.
+    n : int
+        Number of images.
+    n_groups : int or None
+        Number of groups that were resampled, if groups were given.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    Notes
+    -----
+    The band is that of the precision at 100 fixed recalls, found as in `RocCurveDisplay`. Between
+    two thresholds the precision is that of the lower one, which reaches the recall: straight lines
+    would promise too much (Davis and Goadrich 2006). The grey lines are the share of each class, the
+    precision of scores that say nothing.
+
+    References
+    ----------
+    - T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, pp. 861-874.
+    - J. Davis, M. Goadrich, "The relationship between precision-recall and ROC curves",
+      International Conference on Machine Learning, 2006.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import PrecisionRecallDisplay
+    >>> truth, scores = [0, 0, 1, 1] * 5, [0.1, 0.6, 0.4, 0.8] * 5
+    >>> display = PrecisionRecallDisplay.from_predictions(truth, scores).plot()
+    >>> round(display.curves[0].area.value, 3)
+    0.833
+    """
+
+    _kind = PRECISION_RECALL
+    _title = "Precision and recall"
+    _labels = ("recall", "precision")
+    _area = "average precision"
+    _drawstyle = "steps-pre"
+    _step = "pre"
+    _legend = "lower left"
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: npt.ArrayLike,
+        y_score: npt.ArrayLike,
+        class_names: Sequence[str] | None = None,
+        groups: npt.ArrayLike | None = None,
+        confidence: float = 0.95,
+        *,
+        n_resamples: int = 2000,
+        random_state: int = 0,
+    ) -> Self:
+        """Find the curves, their average precisions and their bands.
+
+        Parameters
+        ----------
+        y_true : array_like of int or str, shape (n,)
+            True classes; each occurs.
+        y_score : array_like of float, shape (n,) or (n, n_classes)
+            Higher for the class at index 1 (of two), or one column for each class.
+        class_names, groups, confidence, n_resamples, random_state : optional
+            As in `report`.
+
+        Returns
+        -------
+        PrecisionRecallDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            A class does not occur, or as in `report`.
+        """
+        return cls._find(
+            y_true, y_score, class_names, groups, confidence, n_resamples, random_state
+        )
+
+    def _draw_chance(self, ax: Any) -> None:
+        for k, curve in enumerate(self.curves):
+            share = curve.n_positive / self.n
+            ax.axhline(share, color=GREY, linewidth=0.8, label="chance" if k == 0 else None)

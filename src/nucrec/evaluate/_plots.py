@@ -1,0 +1,240 @@
+"""Pictures of a report: its confusion matrix, and its metrics with their intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._plotting import Display, draw_intervals, frozen, new_axes
+from nucrec._text import images, percent
+from nucrec._validation import invalid
+from nucrec.evaluate._inputs import encode_classes
+from nucrec.evaluate._metrics import confusion_matrix
+from nucrec.evaluate._report import Report
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(eq=False)
+class ConfusionMatrixDisplay(Display):
+    """A confusion matrix as a picture: in each cell the count, and its share of the true class.
+
+    Attributes
+    ----------
+    confusion_matrix : ndarray of int, shape (n_classes, n_classes)
+        True classes in rows, predicted classes in columns.
+    class_names : tuple of str
+        The classes, in the same order.
+    n_groups : int or None
+        Number of groups that the images are from, if known.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import ConfusionMatrixDisplay
+    >>> display = ConfusionMatrixDisplay.from_predictions([0, 0, 1, 1], [0, 1, 1, 1]).plot()
+    >>> display.row_shares
+    array([[0.5, 0.5],
+           [0. , 1. ]])
+    >>> display.ax_.get_title()
+    'Confusion matrix of 4 images'
+    """
+
+    confusion_matrix: Array
+    class_names: tuple[str, ...]
+    n_groups: int | None = None
+
+    @classmethod
+    def from_report(cls, report: Report) -> Self:
+        """Take the confusion matrix of a report.
+
+        Parameters
+        ----------
+        report : Report
+            What `nucrec.evaluate.report` returned.
+
+        Returns
+        -------
+        ConfusionMatrixDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            It is no report.
+        """
+        _check_report(report)
+        return cls(frozen(report.confusion_matrix), report.class_names, report.n_groups)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: npt.ArrayLike,
+        y_pred: npt.ArrayLike,
+        class_names: Sequence[str] | None = None,
+    ) -> Self:
+        """Count predictions.
+
+        Parameters
+        ----------
+        y_true, y_pred : array_like of int or str, shape (n,)
+            True and predicted classes, as in `report`.
+        class_names : sequence of str, optional
+            The classes, as in `report`.
+
+        Returns
+        -------
+        ConfusionMatrixDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            Lengths differ, or a class is unknown.
+        """
+        names, true, predicted = encode_classes(y_true, y_pred, class_names)
+        return cls(frozen(confusion_matrix(true, predicted, len(names))), names)
+
+    @property
+    def row_shares(self) -> Array:
+        """The matrix as shares of each true class; not numbers for a class that does not occur."""
+        support = self.confusion_matrix.sum(axis=1, keepdims=True)
+        return self.confusion_matrix / np.where(support == 0, np.nan, support)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        ConfusionMatrixDisplay
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        k = len(self.class_names)
+        ax = new_axes((2.4 + 1.1 * k, 1.6 + 1.0 * k)) if ax is None else ax
+        shares = self.row_shares
+        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), count in np.ndenumerate(self.confusion_matrix):
+            share = shares[row, column]
+            words = f"{count}" if np.isnan(share) else f"{count}\n{share:.0%}"
+            colour = "white" if share > 0.7 else "black"
+            ax.text(column, row, words, ha="center", va="center", color=colour)
+        support = self.confusion_matrix.sum(axis=1)
+        rows = [f"{name}\nn = {n}" for name, n in zip(self.class_names, support, strict=True)]
+        ax.set_xticks(range(k), self.class_names)
+        ax.set_yticks(range(k), rows)
+        ax.set_xlabel("predicted class")
+        ax.set_ylabel("true class")
+        ax.set_title(f"Confusion matrix of {images(int(support.sum()), self.n_groups)}")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+@dataclass(eq=False)
+class MetricsDisplay(Display):
+    """The metrics of a report as a picture: points, with their intervals as bars.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The metrics, in the order of the report.
+    values, low, high : ndarray of float, shape (n_metrics,)
+        The metrics and their intervals.
+    confidence : float
+        Of the intervals.
+    n : int
+        Number of images.
+    n_groups : int or None
+        Number of groups that were resampled, if groups were given.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import MetricsDisplay, report
+    >>> display = MetricsDisplay.from_report(report([0, 0, 1, 1] * 5, [0, 1, 1, 1] * 5)).plot()
+    >>> display.names[0], float(display.values[0])
+    ('ACC', 0.75)
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    low: Array
+    high: Array
+    confidence: float
+    n: int
+    n_groups: int | None = None
+
+    @classmethod
+    def from_report(cls, report: Report) -> Self:
+        """Take the metrics of a report.
+
+        Parameters
+        ----------
+        report : Report
+            What `nucrec.evaluate.report` returned.
+
+        Returns
+        -------
+        MetricsDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            It is no report.
+        """
+        _check_report(report)
+        metrics = report.metrics.values()
+        return cls(
+            tuple(report.metrics),
+            frozen([metric.value for metric in metrics]),
+            frozen([metric.low for metric in metrics]),
+            frozen([metric.high for metric in metrics]),
+            report.confidence,
+            report.n,
+            report.n_groups,
+        )
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        MetricsDisplay
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        ax = new_axes((6.4, 1.2 + 0.32 * len(self.names))) if ax is None else ax
+        draw_intervals(ax, self.names, self.values, self.low, self.high)
+        ax.set_xlabel(f"value, with its {percent(self.confidence)} interval")
+        ax.set_title(f"Metrics of {images(self.n, self.n_groups)}")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _check_report(report: object) -> None:
+    """Raise unless `report` is one."""
+    if not isinstance(report, Report):
+        raise invalid("report", "what nucrec.evaluate.report returns", report)

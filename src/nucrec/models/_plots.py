@@ -1,0 +1,272 @@
+"""Pictures of a training and of a comparison of classifiers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from nucrec._plotting import GREY, Display, draw_intervals, frozen, new_axes, style
+from nucrec._text import images, percent
+from nucrec._validation import check_choice, invalid
+from nucrec.models._classifier import ImageClassifier
+from nucrec.models._cross_validation import CrossValidation
+from nucrec.models._zoo_result import ZooResult
+
+Array = npt.NDArray[Any]
+
+_MARKERS = 20  # at most, on a curve
+_PARTS = {"training": "TR", "validation": "VAL"}
+
+
+@dataclass(eq=False)
+class LearningCurvesDisplay(Display):
+    """Accuracy and loss by epoch, of training and validation, as a picture.
+
+    Attributes
+    ----------
+    accuracy, loss : dict of str to ndarray of float, shape (n_epochs,)
+        For "training" and, if there was one, "validation".
+    stages : tuple of str, length n_epochs
+        The stage of the training that each epoch belongs to, such as "head" and "finetune".
+    backbone : str
+        The network's.
+    n_validation : int or None
+        Number of validation images, if there were any; not known of a network from a file.
+    axes_, figure_ : array of two matplotlib Axes, and Figure
+        Once it was drawn.
+
+    Notes
+    -----
+    Training values are of images as they are changed on the fly, while weights move within the epoch;
+    validation values are of unchanged images after it. So validation can be the better of both.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import LearningCurvesDisplay, cnn
+    >>> train, test = split(load_mnfinder_crops()[::5], random_state=0)
+    >>> classifier = cnn(image_size=32, epochs=1, random_state=0).fit(train, validation=test)
+    >>> display = LearningCurvesDisplay.from_classifier(classifier).plot()
+    >>> sorted(display.accuracy), len(display.loss["validation"])
+    (['training', 'validation'], 1)
+    """
+
+    accuracy: dict[str, Array]
+    loss: dict[str, Array]
+    stages: tuple[str, ...]
+    backbone: str
+    n_validation: int | None = None
+
+    @classmethod
+    def from_classifier(cls, classifier: ImageClassifier) -> Self:
+        """Take the history of a fitted network.
+
+        Parameters
+        ----------
+        classifier : ImageClassifier
+            Fitted, or loaded from a file.
+
+        Returns
+        -------
+        LearningCurvesDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            It is no network.
+        sklearn.exceptions.NotFittedError
+            It is not fitted.
+        """
+        if not isinstance(classifier, ImageClassifier):
+            raise invalid("classifier", "a fitted ImageClassifier", classifier)
+        check_is_fitted(classifier, "history_")
+        history = classifier.history_
+        validated: Array = getattr(
+            classifier, "validation_proba_", np.empty(0)
+        )  # not kept in files
+        n_validation = validated.shape[1] if validated.ndim == 3 else None
+        return cls(
+            _of_parts(history, "ACC"),
+            _of_parts(history, "Loss"),
+            tuple(history["stage"]),
+            classifier.backbone,
+            n_validation,
+        )
+
+    def plot(self, ax: Sequence[Any] | None = None) -> Self:
+        """Draw accuracy on the left and loss on the right.
+
+        Parameters
+        ----------
+        ax : two matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        LearningCurvesDisplay
+            This object, with ``axes_`` and ``figure_``.
+
+        Raises
+        ------
+        InvalidParameterError
+            Not two axes.
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        axes = new_axes((8.4, 3.8), columns=2) if ax is None else np.ravel(np.asarray(ax, object))
+        if len(axes) != 2:
+            raise invalid("ax", "two axes, for accuracy and loss", ax)
+        epochs = np.arange(1, len(self.stages) + 1)
+        changes = [k for k in epochs[1:] if self.stages[k - 1] != self.stages[k - 2]]
+        panels = {"accuracy": self.accuracy, "loss": self.loss}
+        for panel, (name, values) in zip(axes, panels.items(), strict=True):
+            for k, (part, of_part) in enumerate(values.items()):
+                colour, line, marker = style(k)
+                n = f" ({images(self.n_validation)})" if k and self.n_validation else ""
+                panel.plot(
+                    epochs,
+                    of_part,
+                    color=colour,
+                    linestyle=line,
+                    marker=marker,
+                    markersize=4,
+                    markevery=-(-len(epochs) // _MARKERS),
+                    label=part + n,
+                )
+            for k in changes:
+                begins = f"{self.stages[k - 1]} begins"
+                panel.axvline(k - 0.5, color=GREY, linewidth=0.8, label=begins)
+            panel.set_xlabel("epoch")
+            panel.set_ylabel(name)
+            panel.xaxis.get_major_locator().set_params(integer=True)
+        axes[0].set_ylim(top=1.01)
+        axes[1].set_ylim(bottom=0)
+        axes[0].legend(fontsize="small")
+        axes[0].set_title(f"Training of {self.backbone}, {len(epochs)} epochs", loc="left")
+        self.axes_, self.figure_ = axes, axes[0].figure
+        return self
+
+
+@dataclass(eq=False)
+class ZooDisplay(Display):
+    """Classifiers by a metric, the best at the top, as points with their intervals as bars.
+
+    Attributes
+    ----------
+    metric : str
+        What they are sorted by.
+    names, statuses : tuple of str
+        The classifiers, those without a result last; and what became of each, such as "ok".
+    values, low, high : ndarray of float, shape (n_classifiers,)
+        The metric and its interval; not numbers where there is no result.
+    confidence : float
+        Of the intervals.
+    tested_on : str
+        The images of the test set, or the folds.
+    ax_, figure_ : matplotlib Axes and Figure
+        Once it was drawn.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from nucrec.models import ZooDisplay, run_zoo
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> result = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
+    >>> ZooDisplay.from_result(result, metric="ACC").plot().values
+    array([0.5])
+    """
+
+    metric: str
+    names: tuple[str, ...]
+    statuses: tuple[str, ...]
+    values: Array
+    low: Array
+    high: Array
+    confidence: float
+    tested_on: str
+
+    @classmethod
+    def from_result(cls, zoo_result: ZooResult | CrossValidation, metric: str = "MC") -> Self:
+        """Sort the classifiers of a zoo.
+
+        Parameters
+        ----------
+        zoo_result : ZooResult or CrossValidation
+            What `run_zoo` or `cross_validate` returned.
+        metric : str, default="MC"
+            Such as "ACC".
+
+        Returns
+        -------
+        ZooDisplay
+            Not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            It is neither, no classifier has a result, or none has this metric.
+        """
+        if not isinstance(zoo_result, ZooResult | CrossValidation):
+            raise invalid("zoo_result", "a ZooResult or a CrossValidation", zoo_result)
+        if not zoo_result.metric_names:
+            raise invalid("zoo_result", "a classifier with a result", zoo_result.failures)
+        check_choice("metric", metric, zoo_result.metric_names)
+        found = [zoo_result.metric(name, metric) for name in zoo_result.names]
+        nan = float("nan")
+        spans = np.array([(m.value, m.low, m.high) if m else (nan, nan, nan) for m in found])
+        order = np.argsort(-np.nan_to_num(spans[:, 0], nan=-np.inf), kind="stable")
+        names = tuple(zoo_result.names[k] for k in order)
+        statuses = tuple(zoo_result.status(name) for name in names)
+        values, low, high = (frozen(column) for column in spans[order].T)
+        return cls(metric, names, statuses, values, low, high, *_tested_on(zoo_result))
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw a line for each classifier.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        ZooDisplay
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        ax = new_axes((6.8, 1.3 + 0.3 * len(self.names))) if ax is None else ax
+        labels = [
+            name if status == "ok" else f"{name} ({status})"
+            for name, status in zip(self.names, self.statuses, strict=True)
+        ]
+        draw_intervals(ax, labels, self.values, self.low, self.high)
+        ax.set_xlabel(f"{self.metric}, with its {percent(self.confidence)} interval")
+        ax.set_title(f"{len(self.names)} classifiers on {self.tested_on}")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _of_parts(history: dict[str, list[Any]], column: str) -> dict[str, Array]:
+    """Return a column of the history for training and, if there was one, validation."""
+    keys = {part: f"{prefix}-{column}" for part, prefix in _PARTS.items()}
+    return {part: frozen(history[key]) for part, key in keys.items() if key in history}
+
+
+def _tested_on(result: ZooResult | CrossValidation) -> tuple[float, str]:
+    """Return the confidence of the intervals, and what the classifiers were tested on, in words."""
+    if isinstance(result, ZooResult):
+        report = next(row.report for row in result if row.report)
+        return report.confidence, images(report.n, report.n_groups)
+    first = result.folds[: result.n_splits]
+    n = sum(next(row.report.n for row in fold if row.report) for fold in first)
+    times = len(result.folds) // result.n_splits
+    repeated = "" if times == 1 else f", {times} times"
+    return result.confidence, f"{images(n)} in {result.n_splits} folds{repeated}"
