@@ -185,7 +185,7 @@ def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
         raise ModelFileError(f"{path}: its network does not have the classes that it says")
     classifier = ImageClassifier(**parameters_from_json(info.parameters))
     classes = np.asarray(info.classes)
-    classifier._set_fitted(network, classes, info.class_names, size, channels)
+    classifier._set_fitted(network, classes, info.class_names)
     classifier.fingerprint_ = info.fingerprint or ""
     classifier.history_ = info.history
     if info.calibration is not None:

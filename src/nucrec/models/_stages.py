@@ -33,9 +33,9 @@ class Material:
     train, held_out : ImageDataset
         What it is trained on, and evaluated on after each epoch, if at all.
     settings : Settings
-        The recipe and the size of the images.
-    channels, batch_size, seed : int
-        Of the images, the steps, and everything that is drawn.
+        The recipe, the size of the images, and the seed.
+    channels, batch_size : int
+        Of the images and the steps.
     """
 
     network: keras.Model
@@ -44,7 +44,6 @@ class Material:
     settings: Settings
     channels: int
     batch_size: int
-    seed: int
 
     @cached_property
     def predict(self) -> Predict:
@@ -71,7 +70,7 @@ class Material:
     def pipeline(self) -> Pipeline | None:
         """What changes images on the fly."""
         operations = self.settings.recipe.augment
-        return Pipeline(operations, self.seed) if operations else None
+        return Pipeline(operations, self.settings.seed) if operations else None
 
     @property
     def truth(self) -> Array | None:
@@ -86,7 +85,10 @@ class Material:
         """Yield the batches of an epoch: in an order of its own, with changes of its own."""
         if self.resized is not None:
             yield from shuffled(
-                self.resized, self.one_hot(self.train.labels), self.batch_size, [self.seed, epoch]
+                self.resized,
+                self.one_hot(self.train.labels),
+                self.batch_size,
+                [self.settings.seed, epoch],
             )
             return
         for images, labels in self.train.batches(
@@ -96,7 +98,7 @@ class Material:
             channels=self.channels,
             dtype="uint8",
             shuffle=True,
-            random_state=self.seed,
+            random_state=self.settings.seed,
             epoch=epoch,
         ):
             yield images, self.one_hot(labels)
@@ -183,7 +185,7 @@ class _CachedFeatures:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Return the batches of an epoch, in an order of its own."""
         features, labels = self._train
-        return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.seed, epoch])
+        return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.settings.seed, epoch])
 
     def compute(self) -> None:
         """Compute all features now."""
