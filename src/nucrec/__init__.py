@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nucrec import audit, augment, datasets, errors, evaluate, models, paper
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = ["__version__", "audit", "augment", "datasets", "errors", "evaluate", "models", "paper"]
 
