@@ -73,7 +73,7 @@ def install(wheel: Path, place: Path) -> Path:
     step("a new environment with the wheel")
     venv.create(place, with_pip=True)
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
-    run(python, "-m", "pip", "install", "--quiet", wheel)
+    run(python, "-m", "pip", "install", "--quiet", "--no-compile", wheel)
     run(python, "-m", "pip", "check")
     return python
 
@@ -88,7 +88,7 @@ def use(python: Path, version: str, folder: Path) -> None:
     step("the smoke check")
     print(run(python, "-W", "error", TOOLS / "smoke.py", *extras(), cwd=folder), end="")
     step("types, as a user's script sees them")
-    strict = ("-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", os.devnull)
+    strict = ("-m", "mypy", "--strict", "--config-file=", "--cache-dir", os.devnull)
     script = TOOLS / "typed_script.py"
     print(run(sys.executable, *strict, "--python-executable", python, script, cwd=folder), end="")
 

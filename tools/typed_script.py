@@ -50,7 +50,7 @@ assert_type(model_info("model.keras"), ModelInfo)
 assert_type(predict_folder(model, "plate", "predictions.csv"), FolderPredictions)
 assert_type(reproduce(tables=1), Reproduction)
 
-# what is wrong must be seen, too: each line is an error, or the comment on it would be one
+# what is wrong is seen, too: a comment on a line without an error would be an error itself
 transfer(precision="float16")  # type: ignore[arg-type]
 load_mnfinder_crops("half")  # type: ignore[arg-type]
 report(test.labels)  # type: ignore[call-arg]
