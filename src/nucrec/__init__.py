@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nucrec import audit, augment, datasets, errors, evaluate, models, paper
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = ["__version__", "audit", "augment", "datasets", "errors", "evaluate", "models", "paper"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return importlib.import_module(f"nucrec.{name}")
-    raise AttributeError(f"module 'nucrec' has no attribute {name!r}")
+if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            return importlib.import_module(f"nucrec.{name}")
+        raise AttributeError(f"module 'nucrec' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

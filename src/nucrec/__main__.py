@@ -350,14 +350,13 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from nucrec.models import load, model_info, predict_folder, predict_shards
+    from nucrec.models import load, predict_folder, predict_shards
 
     show = not arguments.quiet
     common: dict[str, Any] = {"ask_below": arguments.ask_below, "progress": show}
     if arguments.scheduler is None and arguments.shard_size is None:
-        names = model_info(arguments.model).class_names
         model = load(arguments.model)
-        found = predict_folder(model, arguments.data, arguments.out, class_names=names, **common)
+        found = predict_folder(model, arguments.data, arguments.out, **common)
     else:
         files = (arguments.model, arguments.data, arguments.out)
         if arguments.shard_size is not None:

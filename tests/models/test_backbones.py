@@ -240,7 +240,9 @@ def test_lite0_refuses_tensors_that_do_not_fit():
     from nucrec.models._backbones._torch_file import read_torch_tensors
     from nucrec.models._backbones._weights import _installed
 
-    tensors = read_torch_tensors(_installed(LITE.weights).read_bytes(), "lite0")
+    tensors = read_torch_tensors(
+        _installed(LITE.weights, *LITE.weights.package).read_bytes(), "lite0"
+    )
     network = LITE.build(32)
     for name, value in {
         "_conv_stem.weight": np.zeros((3, 3, 3, 3), "f4"),

@@ -17,6 +17,7 @@ from nucrec.augment import Flip, Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError, WeightsNotAvailableError
 from nucrec.models import ImageClassifier, cnn, inception_transfer, transfer
+from nucrec.models._fitting import class_weights
 
 
 def spots(n: int, seed: int, size: int = 24, dtype: str = "uint8", shape=()) -> ImageDataset:
@@ -175,7 +176,7 @@ def test_class_weights():
     assert heavy.predict(TEST).mean() == 1
     unequal = TRAIN[np.r_[0:20, 21:64:2]]
     expected = compute_class_weight("balanced", classes=np.array([0, 1]), y=unequal.labels)
-    found = cnn(class_weight="balanced")._class_weights(unequal.labels, np.array([0, 1]))
+    found = class_weights("balanced", unequal.labels, np.array([0, 1]))
     assert list(found.values()) == pytest.approx(expected.tolist())
 
 

@@ -71,6 +71,13 @@ def test_everything_that_is_needed_travels_inside(saved, network, crops):
     assert (info.kind, info.class_names, info.fingerprint) == ("classical", crops.class_names, "f")
 
 
+def test_a_classical_model_keeps_the_names_of_its_classes(saved, crops, tmp_path):
+    again = load(saved / "model.skops")
+    assert again.class_names_ == crops.class_names
+    save(again, tmp_path / "again.skops")
+    assert model_info(tmp_path / "again.skops").class_names == crops.class_names
+
+
 def test_names_as_classes(crops, tmp_path):
     some = crops[::5]
     names = np.array(crops.class_names)[some.labels]

@@ -364,17 +364,11 @@ class ImageDataset:
         (150, 64, 64, 1) (150,)
         (6, 64, 64, 1) (6,)
         """
-        check_size("size", size)
-        check_int("batch_size", batch_size, low=1)
         check_int("epoch", epoch, low=0)
-        if augment is not None and not callable(augment):
-            raise invalid("augment", "a pipeline of nucrec.augment", augment)
+        plan = self._plan_batches(size, batch_size, augment, channels, dtype)
         seed = check_seed("random_state", random_state)
-        plan = make_plan(self.images.sources, size, channels, dtype)
-        order = np.arange(len(self))
-        if shuffle:
-            np.random.default_rng([seed, epoch]).shuffle(order)
-        return self._batches(order, batch_size, plan, augment, epoch)
+        order_seed = [seed, epoch] if shuffle else None
+        return self._batches(plan, batch_size, augment, order_seed, epoch)
 
     def stream(
         self,
@@ -417,30 +411,20 @@ class ImageDataset:
         """
         import tensorflow as tf
 
+        plan = self._plan_batches(size, batch_size, augment, channels, dtype)
         seed = check_seed("random_state", random_state)
         numbers = count()
 
-        def one_epoch(epoch: int) -> Iterator[tuple[Array, Array]]:
-            return self.batches(
-                size,
-                batch_size,
-                augment,
-                channels=channels,
-                dtype=dtype,
-                shuffle=shuffle,
-                random_state=seed,
-                epoch=epoch,
-            )
+        def one_epoch() -> Iterator[tuple[Array, Array]]:
+            epoch = next(numbers)
+            order_seed = [seed, epoch] if shuffle else None
+            return self._batches(plan, batch_size, augment, order_seed, epoch)
 
-        one_epoch(0)  # bad parameters are told of here
-        plan = make_plan(self.images.sources, size, channels, dtype)
         signature = (
             tf.TensorSpec((None, *plan.shape), tf.as_dtype(plan.dtype)),
             tf.TensorSpec((None,), tf.int64),
         )
-        dataset = tf.data.Dataset.from_generator(
-            lambda: one_epoch(next(numbers)), output_signature=signature
-        )
+        dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
         n_batches = -(-len(self) // batch_size)
         return dataset.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(2)
 
@@ -448,9 +432,33 @@ class ImageDataset:
         pixels = [shape[0] * shape[1] for shape in self.images.shapes]
         return workers_for(sum(pixels) / max(len(pixels), 1))
 
+    def _plan_batches(
+        self,
+        size: int | tuple[int, int],
+        batch_size: int,
+        augment: Augmentation | None,
+        channels: int | None,
+        dtype: OutputDtype | None,
+    ) -> Plan:
+        """Return what images are brought to in batches, all parameters checked."""
+        check_size("size", size)
+        check_int("batch_size", batch_size, low=1)
+        if augment is not None and not callable(augment):
+            raise invalid("augment", "a pipeline of nucrec.augment", augment)
+        return make_plan(self.images.sources, size, channels, dtype)
+
     def _batches(
-        self, order: Array, batch_size: int, plan: Plan, augment: Augmentation | None, epoch: int
+        self,
+        plan: Plan,
+        batch_size: int,
+        augment: Augmentation | None,
+        order_seed: list[int] | None,
+        epoch: int,
     ) -> Iterator[tuple[Array, Array]]:
+        """Yield the batches of an epoch, in the order of the data set or one drawn from a seed."""
+        order = np.arange(len(self))
+        if order_seed is not None:
+            np.random.default_rng(order_seed).shuffle(order)
         workers = self._workers()
 
         def resized(i: int) -> Array:

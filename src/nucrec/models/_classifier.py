@@ -1,28 +1,22 @@
 """A scikit-learn classifier around a Keras network."""
 
 import copy
-import hashlib
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-import nucrec
 from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_choice, check_real, check_seed, invalid
+from nucrec._validation import invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import warn_of_leaks
-from nucrec.datasets._plan import common_channels
 from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
-from nucrec.models._backbones import BACKBONES, load_weights
 from nucrec.models._features import Images, require_images
 from nucrec.models._labels import held_out_part, labelled
 from nucrec.models._recipes import Mode, Precision, RecipeName
@@ -33,12 +27,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from nucrec.models._training import Training
-
 Array = npt.NDArray[Any]
-
-OF_THE_PROCESS = ("progress", "strategy")
-"""Parameters that belong to the running process: they are not saved, and tell no trainings apart."""
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -221,7 +210,6 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(y, ImageDataset):
             y, validation = None, y
         settings = Settings.of(self)
-        seed = check_seed("random_state", self.random_state)
         train, classes = labelled("X", X, y)
         held_out = None
         if validation is not None:
@@ -235,14 +223,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if checkpoint_dir is not None and self.random_state is None:
             raise invalid("random_state", "a seed, so that the same training can go on", None)
         start_tensorflow()
+        from nucrec.models._fitting import train_network
+
         fingerprint = train.fingerprint
-        channels = common_channels(train.images.shapes)
-        training = self._train(
-            settings, seed, train, held_out, classes, channels, fingerprint, checkpoint_dir
+        training = train_network(
+            self, settings, train, held_out, classes, fingerprint, checkpoint_dir
         )
-        self._set_fitted(
-            training.network, classes, train.class_names, settings.image_size, channels
-        )
+        self._set_fitted(training.network, classes, train.class_names)
         self.fingerprint_ = fingerprint
         columns = dict.fromkeys(key for row in training.rows for key in row)
         self.history_ = {key: [row[key] for row in training.rows] for key in columns}
@@ -449,64 +436,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "strategy": None}
 
-    def _train(
-        self,
-        settings: Settings,
-        seed: int,
-        train: ImageDataset,
-        held_out: ImageDataset | None,
-        classes: Array,
-        channels: int,
-        fingerprint: str,
-        checkpoint_dir: str | os.PathLike[str] | None,
-    ) -> "Training":
-        """Return a training that has been run."""
-        import tensorflow as tf
-
-        from nucrec.models._checkpoint import Checkpoint
-        from nucrec.models._networks import on_one_device
-        from nucrec.models._replicas import check_same, has_workers, is_chief
-        from nucrec.models._stages import Material, make_stages
-        from nucrec.models._training import Training
-
-        weights = self._class_weights(train.labels, classes)
-        strategy = self.strategy or tf.distribute.get_strategy()
-        checkpoint = None
-        if has_workers(strategy):
-            if self.random_state is None:
-                raise invalid("random_state", "a seed, the same on each worker", None)
-            check_same(strategy, self._key(seed, fingerprint, held_out))
-        if checkpoint_dir is not None:
-            key = self._key(seed, fingerprint, held_out)
-            checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
-        chief = is_chief(strategy)
-        show = progress_function(self.progress if chief else False)
-        with strategy.scope():
-            network = self._new_network(settings, channels, len(train.class_names), seed)
-            material = Material(network, train, held_out, settings, channels, self.batch_size, seed)
-            stages = make_stages(material, show)
-        training = Training(
-            network, material.truth, weights, self.early_stopping, checkpoint, show, chief
-        )
-        training.run(stages)
-        if self.strategy is not None:
-            training.network = on_one_device(network)
-        return training
-
     def _set_fitted(
-        self,
-        network: "keras.Model",
-        classes: Array,
-        class_names: tuple[str, ...],
-        image_size: int,
-        channels: int,
+        self, network: "keras.Model", classes: Array, class_names: tuple[str, ...]
     ) -> None:
         self.model_ = network
         self._embedder = None
         self.classes_ = classes
         self.class_names_ = class_names
-        self.image_size_ = image_size
-        self.channels_ = channels
+        _, self.image_size_, _, self.channels_ = network.input_shape
         self.temperature_: Temperature | None = None
         self.calibration_: tuple[Array, Array] | None = None
 
@@ -523,58 +460,3 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return run_model(
             model.predict_on_batch, images, self.image_size_, self.channels_, show=show
         )
-
-    def _new_network(
-        self, settings: Settings, channels: int, n_classes: int, seed: int
-    ) -> "keras.Model":
-        """Return the network that training begins with."""
-        from nucrec.models._networks import build_network, repeatable
-
-        with repeatable(seed):
-            network, inner = build_network(
-                self.backbone,
-                image_size=settings.image_size,
-                channels=channels,
-                n_classes=n_classes,
-                standardise=settings.recipe.standardise,
-                dropout=settings.recipe.dropout,
-                precision=self.precision,
-            )
-        if self.backbone != "cnn":
-            load_weights(inner, BACKBONES[self.backbone], self.weights)
-        return network
-
-    def _class_weights(self, labels: Array, classes: Array) -> dict[int, float] | None:
-        if self.class_weight is None:
-            return None
-        names = classes.tolist()
-        given = self.class_weight
-        if isinstance(given, Mapping):
-            if not set(given) <= set(names):
-                raise invalid("class_weight", f"weights of the classes {names}", given)
-            for value in given.values():
-                check_real("class_weight", value, low=0, high=1e6)
-            return {k: float(given.get(name, 1.0)) for k, name in enumerate(names)}
-        check_choice("class_weight", given, ("balanced",))
-        occurring = np.unique(labels)
-        found = compute_class_weight("balanced", classes=occurring, y=labels)
-        return dict.fromkeys(range(len(names)), 1.0) | dict(
-            zip(occurring.tolist(), found.tolist(), strict=True)
-        )
-
-    def _key(self, seed: int, fingerprint: str, held_out: ImageDataset | None) -> str:
-        """Return what the result of the training depends on, as a hash."""
-        import keras
-        import tensorflow as tf
-
-        parameters = {k: v for k, v in self.get_params().items() if k not in OF_THE_PROCESS}
-        parts = (
-            sorted((name, repr(value)) for name, value in parameters.items()),
-            seed,
-            fingerprint,
-            held_out.fingerprint if held_out is not None else None,
-            nucrec.__version__,
-            keras.__version__,
-            tf.__version__,
-        )
-        return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -7,12 +7,20 @@ import numpy as np
 
 from nucrec import augment
 from nucrec.augment import Operation, Pipeline
-from nucrec.models._classifier import OF_THE_PROCESS, ImageClassifier
+from nucrec.models._classifier import ImageClassifier
+
+_OF_THE_PROCESS = ("progress", "strategy")
+"""Parameters that belong to the running process: they are not saved, and tell no trainings apart."""
+
+
+def parameters_of(model: ImageClassifier) -> dict[str, Any]:
+    """Return the parameters that its training depends on."""
+    return {k: v for k, v in model.get_params().items() if k not in _OF_THE_PROCESS}
 
 
 def parameters_to_json(model: ImageClassifier) -> dict[str, Any]:
     """Return the parameters as plain dicts, lists, texts and numbers."""
-    parameters = {k: v for k, v in model.get_params().items() if k not in OF_THE_PROCESS}
+    parameters = parameters_of(model)
     if isinstance(model.weights, os.PathLike):
         parameters["weights"] = os.fspath(model.weights)
     if isinstance(model.augment, Pipeline):

@@ -52,7 +52,7 @@ def save(
         replaced as a whole or not at all.
     class_names : tuple of str, optional
         Names of the classes of a scikit-learn classifier, in the order of its ``classes_``; by default
-        those themselves.
+        its ``class_names_``, if it was loaded, else the classes themselves.
     fingerprint : str, optional
         ``train.fingerprint`` of what a scikit-learn classifier was fitted on.
 
@@ -112,7 +112,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     ImageClassifier or scikit-learn classifier
-        It predicts what it did before.
+        It predicts what it did before; ``class_names_`` are the names of its classes.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         if info.kind == "network":
             return _load_network(where, info)
-        return _load_classical(where)
+        return _load_classical(where, info)
     except (ValueError, TypeError, KeyError, OSError, AttributeError, RuntimeError) as error:
         if isinstance(error, ModelFileError | ImportError):
             raise
@@ -185,7 +185,7 @@ def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
         raise ModelFileError(f"{path}: its network does not have the classes that it says")
     classifier = ImageClassifier(**parameters_from_json(info.parameters))
     classes = np.asarray(info.classes)
-    classifier._set_fitted(network, classes, info.class_names, size, channels)
+    classifier._set_fitted(network, classes, info.class_names)
     classifier.fingerprint_ = info.fingerprint or ""
     classifier.history_ = info.history
     if info.calibration is not None:
@@ -195,7 +195,7 @@ def _load_network(path: Path, info: ModelInfo) -> ImageClassifier:
     return classifier
 
 
-def _load_classical(path: Path) -> Any:
+def _load_classical(path: Path, info: ModelInfo) -> Any:
     skops = require("skops.io", extra="skops")
     unknown = _unknown_types(skops, path)
     if unknown:
@@ -203,7 +203,9 @@ def _load_classical(path: Path) -> Any:
             f"{path} asks for {', '.join(unknown)}, which is no part of a model of nucrec: it "
             "was not opened"
         )
-    return skops.load(path, trusted=sorted(_SKOPS_TYPES))
+    model = skops.load(path, trusted=sorted(_SKOPS_TYPES))
+    model.class_names_ = info.class_names
+    return model
 
 
 def _unknown_types(skops: Any, path: Path) -> list[str]:
@@ -241,7 +243,8 @@ def _classical_info(
     model: Any, class_names: tuple[str, ...] | None, fingerprint: str | None
 ) -> ModelInfo:
     classes = tuple(np.asarray(model.classes_).tolist())
-    names = tuple(str(value) for value in (classes if class_names is None else class_names))
+    given = getattr(model, "class_names_", classes) if class_names is None else class_names
+    names = tuple(str(value) for value in given)
     if len(names) != len(classes):
         raise invalid("class_names", f"a name for each of the classes {classes}", class_names)
     return ModelInfo(

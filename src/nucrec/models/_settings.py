@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec._validation import check_choice, check_int, check_real, check_seed, invalid
 from nucrec.augment import Pipeline
 from nucrec.models._backbones import BACKBONES
 from nucrec.models._recipes import RECIPES, Recipe
@@ -22,13 +22,13 @@ class Settings:
         How to train.
     image_size : int
         Height and width that images are brought to.
-    features_only : bool
-        Whether the backbone stays as it is.
+    seed : int
+        Of everything that is drawn.
     """
 
     recipe: Recipe
     image_size: int
-    features_only: bool
+    seed: int
 
     @classmethod
     def of(cls, given: "ImageClassifier") -> "Settings":
@@ -46,10 +46,9 @@ class Settings:
         if is_cnn and given.mode == "features":
             raise invalid("mode", "'finetune': the CNN has no pre-trained features", given.mode)
         recipe = RECIPES["cnn" if is_cnn else given.mode, given.recipe]
-        features_only = given.mode == "features"
         if given.epochs is not None:
             check_int("epochs", given.epochs, low=1)
-            changed = "head_epochs" if features_only else "epochs"
+            changed = "head_epochs" if given.mode == "features" else "epochs"
             recipe = replace(recipe, **{changed: given.epochs})  # type: ignore[arg-type]
         if given.learning_rate is not None:
             check_real("learning_rate", given.learning_rate, low=0, high=10, open_ends=True)
@@ -63,7 +62,11 @@ class Settings:
         least = 16 if is_cnn else BACKBONES[given.backbone].minimum
         usual = recipe.image_size or BACKBONES[given.backbone].image_size
         size = given.image_size if given.image_size is not None else usual
-        return cls(recipe, check_int("image_size", size, low=least, high=4096), features_only)
+        return cls(
+            recipe,
+            image_size=check_int("image_size", size, low=least, high=4096),
+            seed=check_seed("random_state", given.random_state),
+        )
 
 
 def _check_strategy(value: object) -> None:

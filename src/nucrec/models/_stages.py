@@ -1,6 +1,6 @@
 """From images and a recipe to the stages of a training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,9 +33,9 @@ class Material:
     train, held_out : ImageDataset
         What it is trained on, and evaluated on after each epoch, if at all.
     settings : Settings
-        The recipe and the size of the images.
-    channels, batch_size, seed : int
-        Of the images, the steps, and everything that is drawn.
+        The recipe, the size of the images, and the seed.
+    channels, batch_size : int
+        Of the images and the steps.
     """
 
     network: keras.Model
@@ -44,7 +44,6 @@ class Material:
     settings: Settings
     channels: int
     batch_size: int
-    seed: int
 
     @cached_property
     def predict(self) -> Predict:
@@ -71,7 +70,7 @@ class Material:
     def pipeline(self) -> Pipeline | None:
         """What changes images on the fly."""
         operations = self.settings.recipe.augment
-        return Pipeline(operations, self.seed) if operations else None
+        return Pipeline(operations, self.settings.seed) if operations else None
 
     @property
     def truth(self) -> Array | None:
@@ -86,7 +85,10 @@ class Material:
         """Yield the batches of an epoch: in an order of its own, with changes of its own."""
         if self.resized is not None:
             yield from shuffled(
-                self.resized, self.one_hot(self.train.labels), self.batch_size, [self.seed, epoch]
+                self.resized,
+                self.one_hot(self.train.labels),
+                self.batch_size,
+                [self.settings.seed, epoch],
             )
             return
         for images, labels in self.train.batches(
@@ -96,17 +98,24 @@ class Material:
             channels=self.channels,
             dtype="uint8",
             shuffle=True,
-            random_state=self.seed,
+            random_state=self.settings.seed,
             epoch=epoch,
         ):
             yield images, self.one_hot(labels)
 
-    def validate(self) -> Array:
-        """Return the probabilities of the validation images."""
-        assert self.held_out is not None
-        if self.held_out_resized is not None:
-            return run_arrays(self.predict, self.held_out_resized)
-        return run_model(self.predict, self.held_out, self.settings.image_size, self.channels)
+    @property
+    def validate(self) -> Callable[[], Array] | None:
+        """What returns the probabilities of the validation images, if there are any."""
+        held_out = self.held_out
+        if held_out is None:
+            return None
+
+        def probabilities() -> Array:
+            if self.held_out_resized is not None:
+                return run_arrays(self.predict, self.held_out_resized)
+            return run_model(self.predict, held_out, self.settings.image_size, self.channels)
+
+        return probabilities
 
 
 def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> Iterator[Batch]:
@@ -139,7 +148,7 @@ def _whole_stage(material: Material, name: str) -> Stage:
         name=name,
         model=material.network,
         batches=material.batches,
-        validate=material.validate if material.held_out else None,
+        validate=material.validate,
         steps=steps,
         epochs=recipe.epochs,
         optimizer=make_optimizer(recipe, steps * recipe.epochs),
@@ -183,13 +192,11 @@ class _CachedFeatures:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Return the batches of an epoch, in an order of its own."""
         features, labels = self._train
-        return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.seed, epoch])
+        return shuffled(features, labels, HEAD_BATCH_SIZE, [self._material.settings.seed, epoch])
 
     def compute(self) -> None:
         """Compute all features now."""
-        if self._material.held_out is not None:
-            _ = self.held_out
-        _ = self._train
+        _ = self.held_out, self._train
 
     @cached_property
     def _train(self) -> tuple[Array, Array]:
@@ -201,10 +208,12 @@ class _CachedFeatures:
         return np.concatenate(parts), np.tile(self._material.one_hot(train.labels), (1 + copies, 1))
 
     @cached_property
-    def held_out(self) -> Array:
-        """The embeddings of the validation images."""
-        assert self._material.held_out is not None
-        return self._embed(self._material.held_out, None, 0, "features of the validation images")
+    def held_out(self) -> Array | None:
+        """The embeddings of the validation images, if there are any."""
+        images = self._material.held_out
+        if images is None:
+            return None
+        return self._embed(images, None, 0, "features of the validation images")
 
     def _embed(self, images: ImageDataset, augment: Pipeline | None, copy: int, what: str) -> Array:
         size, channels = self._material.settings.image_size, self._material.channels

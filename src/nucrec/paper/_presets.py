@@ -1,12 +1,9 @@
 """How much work to put into the tables: data."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from nucrec.models import ImageClassifier, cnn, transfer
 from nucrec.models._recipes import Mode
-
-PresetName = Literal["quick", "full"]
 
 AUGMENTED = {1: False, 2: True, 3: False, 4: True, 5: False, 6: True}
 """The tables, and whether their images are augmented."""

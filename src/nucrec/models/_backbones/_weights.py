@@ -61,7 +61,7 @@ def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> 
         return None
     file = backbone.weights
     if weights == "imagenet":
-        return _installed(file) if file.package else _downloaded(file)
+        return _installed(file, *file.package) if file.package else _downloaded(file)
     if not isinstance(weights, str | os.PathLike):
         raise invalid("weights", "'imagenet', the path of a file or None", weights)
     path = Path(weights).expanduser()
@@ -73,10 +73,8 @@ def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> 
     return path
 
 
-def _installed(file: WeightsFile) -> Path:
-    """Return the file's place in its package, which is looked up but not imported."""
-    assert file.package is not None
-    package, folder = file.package
+def _installed(file: WeightsFile, package: str, folder: str) -> Path:
+    """Return the file's place in a folder of its package, which is looked up but not imported."""
     spec = importlib.util.find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place, folder, file.name)
