@@ -80,6 +80,8 @@ def decode(data: bytes, name: str) -> Decoded:
         ) from error
     except Exception as error:  # decoders raise nearly anything on damaged input
         raise ImageError(f"{name}: damaged image ({type(error).__name__}: {error})") from error
+    if not array.size:
+        raise ImageError(f"{name}: holds no pixels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)

@@ -1,5 +1,6 @@
 """A scikit-learn classifier around a Keras network."""
 
+import contextlib
 import copy
 import hashlib
 import os
@@ -193,7 +194,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         checkpoint_dir : path, optional
             Folder for the state of the training after each epoch. The same call with the same folder
             goes on where a killed one was, and ends with the same result; finished, it returns
-            at once. Of several workers, the first writes to it and all read it.
+            at once. Of several workers, the first writes to it and all read it. A second training
+            that would write to it at the same time is refused.
 
         Returns
         -------
@@ -488,7 +490,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         training = Training(
             network, material.truth, weights, self.early_stopping, checkpoint, show, chief
         )
-        training.run(stages)
+        with checkpoint.held() if checkpoint and chief else contextlib.nullcontext():
+            training.run(stages)
         if self.strategy is not None:
             training.network = on_one_device(network)
         return training

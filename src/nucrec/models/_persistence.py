@@ -18,7 +18,7 @@ from nucrec._optional import require
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._model_file import ModelInfo, append_info, model_info
+from nucrec.models._model_file import DAMAGED_ARCHIVE, ModelInfo, append_info, model_info
 from nucrec.models._parameters import parameters_from_json, parameters_to_json
 from nucrec.models._tensorflow import start_tensorflow
 
@@ -148,9 +148,12 @@ def load(path: str | os.PathLike[str]) -> Any:
         if info.kind == "network":
             return _load_network(where, info)
         return _load_classical(where)
-    except (ValueError, TypeError, KeyError, OSError, AttributeError, RuntimeError) as error:
-        if isinstance(error, ModelFileError | ImportError):
-            raise
+    except (ModelFileError, ImportError):
+        raise
+    except (
+        *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+        *(OSError, RuntimeError, MemoryError, *DAMAGED_ARCHIVE),
+    ) as error:
         first = str(error).strip().partition("\n")[0]
         raise ModelFileError(f"{where} cannot be read as a model: {first}") from error
 
