@@ -67,8 +67,8 @@ def make_folder(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(bytes(4096))  # on a full disk files can be made, but hold nothing
     except OSError as error:
         raise NucrecError(
             f"cannot write to the folder {path}: {error.strerror}. Choose another output folder."
