@@ -176,6 +176,16 @@ def watched(root: Path) -> Iterator[None]:
     assert not _seen, f"acted outside of its folder: {_seen}"
 
 
+def warm_up(name: str, root: Path) -> None:
+    """Run a target unwatched: what is loaded on first use does more than reading a file."""
+    global _root
+    _root = root
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in sorted((SEEDS / name).iterdir()):
+            TARGETS[name](seed.read_bytes())
+
+
 def main() -> None:
     """Run one target under atheris."""
     name, *options = sys.argv[1:]
@@ -198,8 +208,7 @@ def main() -> None:
             with watched(Path(folder)):
                 TARGETS[name](data)
 
-        for seed in sorted((SEEDS / name).iterdir()):  # loads what is loaded on first use
-            TARGETS[name](seed.read_bytes())
+        warm_up(name, Path(folder))
         atheris.Setup([sys.argv[0], *options], one)
         atheris.Fuzz()
 
