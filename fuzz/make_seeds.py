@@ -164,6 +164,9 @@ def models() -> dict[str, bytes]:
             content = json.loads(file.read(member))
         short = json.dumps(content, separators=(",", ":")).encode()
         found[f"{Path(name).stem}.{member}"] = letter.encode() + short
+    asked = {"class_name": "x" * 4000 + "\n", "module": "os"}  # the error once held all of it
+    found["long-name.config"] = b"k" + json.dumps(asked).encode()
+    found["long-format.json"] = b"c" + json.dumps({"format": "9" * 4000}).encode()
     found["deep.config"] = b"k" + b"[" * 5_000
     return found
 

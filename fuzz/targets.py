@@ -202,11 +202,17 @@ def main() -> None:
         for function in list(vars(owner).values()):
             if inspect.isfunction(function):
                 atheris.instrument_func(function)
+    prefixes = [option.partition("=")[2] for option in options if "artifact_prefix" in option]
+    prefix = prefixes[-1] if prefixes else ""
     with tempfile.TemporaryDirectory() as folder:
 
         def one(data: bytes) -> None:
-            with watched(Path(folder)):
-                TARGETS[name](data)
+            try:
+                with watched(Path(folder)):
+                    TARGETS[name](data)
+            except BaseException:
+                Path(f"{prefix}crash-{hashlib.sha256(data).hexdigest()[:16]}").write_bytes(data)
+                raise
 
         warm_up(name, Path(folder))
         atheris.Setup([sys.argv[0], *options], one)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucrec._text import shown
 from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
 
@@ -124,10 +125,12 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
     except ModelFileError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{where}: its description cannot be read ({error!r:.200})") from error
+        raise ModelFileError(
+            f"{where}: its description cannot be read ({shown(repr(error))})"
+        ) from error
     except (*DAMAGED_ARCHIVE, OSError, RuntimeError) as error:
         raise ModelFileError(
-            f"{where} is damaged or not a model that nucrec saved: {error}"
+            f"{where} is damaged or not a model that nucrec saved: {shown(error)}"
         ) from error
 
 
@@ -171,13 +174,17 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     about = _read_json(archive, _MEMBER, path)
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         version = about.get("format") if isinstance(about, dict) else None
-        raise ModelFileError(f"{path} is of format {version!r}, this version reads {_FORMAT}")
+        raise ModelFileError(
+            f"{path} is of format {shown(repr(version))}, this version reads {_FORMAT}"
+        )
     others = [name for name in names if name != _MEMBER]
     if sorted(others) != sorted(about["members"]):
         raise ModelFileError(f"{path} was changed: its parts are not those it was saved with")
     for name in others:
         if _digest(archive, name) != about["members"][name]:
-            raise ModelFileError(f"{path} is damaged or was changed: {name} is not what was saved")
+            raise ModelFileError(
+                f"{path} is damaged or was changed: {shown(name)} is not what was saved"
+            )
     return about
 
 
@@ -186,8 +193,8 @@ def _check_classes(config: Any, path: Path) -> None:
     for module, name in _asked_for(config):
         if name not in _KERAS_CLASSES.get(module, ()):
             raise ModelFileError(
-                f"{path} asks for {module}.{name}, which is no part of a network of nucrec: it was not "
-                "opened"
+                f"{path} asks for {shown(f'{module}.{name}')}, which is no part of a network of "
+                "nucrec: it was not opened"
             )
 
 

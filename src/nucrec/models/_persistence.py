@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 import nucrec
 from nucrec._files import replacing
 from nucrec._optional import require
+from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
 from nucrec.models._classifier import ImageClassifier
@@ -154,8 +155,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
         *(OSError, RuntimeError, MemoryError, *DAMAGED_ARCHIVE),
     ) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise ModelFileError(f"{where} cannot be read as a model: {first}") from error
+        raise ModelFileError(f"{where} cannot be read as a model: {shown(error)}") from error
 
 
 def _write(model: Any, path: Path) -> None:
@@ -203,7 +203,7 @@ def _load_classical(path: Path) -> Any:
     unknown = _unknown_types(skops, path)
     if unknown:
         raise ModelFileError(
-            f"{path} asks for {', '.join(unknown)}, which is no part of a model of nucrec: it "
+            f"{path} asks for {shown(', '.join(unknown))}, which is no part of a model of nucrec: it "
             "was not opened"
         )
     return skops.load(path, trusted=sorted(_SKOPS_TYPES))

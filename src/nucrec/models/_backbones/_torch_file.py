@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._text import shown
 from nucrec.errors import WeightsError
 
 Array = npt.NDArray[Any]
@@ -185,7 +186,7 @@ def read_torch_tensors(data: bytes, name: str) -> dict[str, Array]:
         return _read(file, len(data))
     except _DAMAGED as error:
         raise WeightsError(
-            f"{name} is not a file of PyTorch tensors in the format that is read here: {error!s:.200}. "
+            f"{name} is not a file of PyTorch tensors in the format that is read here: {shown(error)}. "
             "It may be truncated or not what it says it is; nothing of it was used."
         ) from error
 
