@@ -127,7 +127,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Before anything is built, the hash of every part of the file is compared with what the file
     says, and all classes it asks for with a list of those that our models consist of. Networks are
     then loaded by Keras in safe mode, classical models by skops. A hash finds damage; against a
-    forger there is the list.
+    forger there is the list. The numbers in a classical model are not checked: scikit-learn may
+    crash on those of a forger.
 
     Examples
     --------
