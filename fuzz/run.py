@@ -4,6 +4,7 @@ Needs atheris (``pip install atheris``). Ends with 1 if anything was found, and 
 """
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30, help="for each target (30)")
     parser.add_argument("--corpus", type=Path, help="keep interesting inputs, and begin with them")
     arguments = parser.parse_args()
+    if importlib.util.find_spec("atheris") is None:
+        parser.error("atheris is not installed: pip install atheris")
     corpus = arguments.corpus or Path(tempfile.mkdtemp(prefix="fuzz-"))
     held = [fuzz(name, arguments.seconds, corpus) for name in arguments.targets or TARGETS]
     return 0 if all(held) else 1
