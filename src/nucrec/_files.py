@@ -1,12 +1,21 @@
 """Writing files so that a final path is never half-written."""
 
 import contextlib
+import errno
+import os
 import secrets
+import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from nucrec.errors import NucrecError
+
+LOCK = ".nucrec.lock"
+_HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+_WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @contextlib.contextmanager
@@ -27,10 +36,13 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except NucrecError:  # some are errors of the operating system, too
+        raise
     except OSError as error:
         raise NucrecError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where it could not even be made
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -55,9 +67,81 @@ def make_folder(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(bytes(4096))  # on a full disk files can be made, but hold nothing
     except OSError as error:
         raise NucrecError(
             f"cannot write to the folder {path}: {error.strerror}. Choose another output folder."
         ) from error
+
+
+@contextlib.contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold `folder` for writing several files that belong together.
+
+    The operating system ends the lock with the process that holds it, however that ends, so none is
+    ever left over.
+
+    Raises
+    ------
+    NucrecError
+        Another process, or another call in this one, holds it; or the folder cannot be written to.
+
+    Warns
+    -----
+    RuntimeWarning
+        The file system knows no locks.
+    """
+    path = folder / LOCK
+    with _locked(path):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows deletes no open file
+                path.unlink()
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Return the locked file at `path`."""
+    while True:
+        try:
+            file = path.open("ab")
+        except OSError as error:
+            raise NucrecError(f"cannot write {path}: {error.strerror}") from error
+        try:
+            _lock(file)
+        except OSError as error:
+            if error.errno in _WITHOUT_LOCKS:
+                warnings.warn(
+                    f"{path.parent}: its file system knows no locks. See to it that nothing else "
+                    "writes there.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+                return file
+            file.close()
+            reason = error.strerror
+            if error.errno in _HELD:
+                reason = "another process is writing to it. Wait for it, or choose another folder"
+            raise NucrecError(f"the folder {path.parent} cannot be locked: {reason}") from error
+        if _is_at(file, path):
+            return file
+        file.close()  # who held it has just deleted it
+
+
+def _lock(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -36,6 +36,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.10g}%"
 
 
+def shown(value: object) -> str:
+    """Return what a file says, for an error: one line, not too long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
 def text_table(header: Row, rows: Sequence[Row]) -> str:
     """Return a table in columns: the first to the left, the others to the right."""
     lines = [header, *rows]

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from nucrec.augment import (
@@ -217,3 +219,19 @@ def test_integers_saturate(dtype):
     image = np.array([[top, top // 2, 0]], dtype=dtype)
     bright = Pipeline([Brightness(3)])([image])[0]
     assert bright.tolist() == [[top, top, 0]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 30), st.integers(1, 30), st.sampled_from([(), (1,), (3,), (4,)]),
+    st.sampled_from(["uint8", "uint16", "int32", "float32"]), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_two_flips_are_none(height, width, channels, dtype, across, down):
+    image = np.random.default_rng(height).integers(0, 250, (height, width, *channels))
+    image = image.astype(dtype)
+    flip = Pipeline(
+        [Flip(horizontal=across, vertical=down, p=1)] if across or down else [Flip(p=0)]
+    )
+    once = flip([image])
+    np.testing.assert_array_equal(once[0], image[:: -1 if down else 1, :: -1 if across else 1])
+    np.testing.assert_array_equal(flip(once)[0], image)

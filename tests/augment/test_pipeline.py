@@ -223,3 +223,22 @@ def test_an_empty_batch(crops):
     assert paper_pipeline(0)([]) == []
     empty = paper_pipeline(0).expand(ImageDataset([], []), copies=1)
     assert len(empty) == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data(), st.integers(2, 7), st.integers(0, 2**32 - 1))
+def test_any_order_company_and_number_of_workers_give_the_same(data, n, seed):
+    rng = np.random.default_rng(seed)
+    images = [rng.integers(0, 256, rng.integers(1, 20, 2), dtype=np.uint8) for _ in range(n)]
+    ids = [f"image {i}" for i in range(n)]
+    size = data.draw(st.sampled_from([None, 9, (5, 12)]))
+    pipeline = Pipeline(EVERYTHING, random_state=seed)
+    whole = dict(zip(ids, pipeline(images, size, ids=ids), strict=True))
+    order = data.draw(st.permutations(range(n)))
+    cut = data.draw(st.integers(0, n))
+    for part in (order[:cut], order[cut:]):
+        found = pipeline(
+            [images[i] for i in part], size, ids=[ids[i] for i in part],
+            n_jobs=data.draw(st.integers(1, 3)),
+        )  # fmt: skip
+        assert_same(found, [whole[ids[i]] for i in part])

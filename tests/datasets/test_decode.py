@@ -286,3 +286,16 @@ def test_16_bit_colour_tiff_is_refused():
 )
 def test_names(name, expected):
     assert is_image_name(name) is expected
+
+
+def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused():
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64), 128).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    scans = data.count(b"\xff\xda")
+    more = data[:end] + data[last:end] * (100 - scans) + data[end:]
+    np.testing.assert_array_equal(decode(more, "a.jpg").array, decode(data, "a.jpg").array)
+    too_many = data[:end] + data[last:end] * (101 - scans) + data[end:]
+    with pytest.raises(ImageError, match=r"^a\.jpg: a progressive JPEG of more than 100 scans"):
+        decode(too_many, "a.jpg")

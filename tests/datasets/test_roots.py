@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import struct
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -147,3 +148,34 @@ def test_an_archive_can_be_pickled(tmp_path):
     assert archive.read("a/2.png") == png(2)
     with pytest.raises(ImageError, match=r"^c/1\.png: there is no such file in x\.zip"):
         archive.read("c/1.png")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path, method):
+    content = bytes(2**26)
+    path = make_zip(tmp_path / "x.zip", {"a/1.png": content}, compression=method)
+    stated, said = struct.pack("<L", len(content)), struct.pack("<L", 64)
+    path.write_bytes(path.read_bytes().replace(stated, said))
+    archive = Archive(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageError, match=r"^a/1\.png: cannot be unpacked"):
+            archive.read("a/1.png")
+        assert tracemalloc.get_traced_memory()[1] < 2**21
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_member_in_very_many_folders_is_left_out(tmp_path):
+    deep = "a/" * 30_000 + "1.png"
+    path = make_zip(tmp_path / "x.zip", {**GOOD, deep: next(iter(GOOD.values()))})
+    tracemalloc.start()
+    try:
+        with pytest.warns(DataWarning, match="lies in more than 100 folders"):
+            dataset = load_folder(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+    assert dataset.ids.tolist() == list(GOOD)
+    just = "x/" * 100 + "1.png"
+    assert Archive(make_zip(tmp_path / "y.zip", {just: b""})).listing().images == [just]

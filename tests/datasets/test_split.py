@@ -1,5 +1,6 @@
 """Splits: nothing on both sides, all classes in both, warned where copies leak."""
 
+import math
 import warnings
 
 import numpy as np
@@ -187,3 +188,50 @@ def test_more_repeats_than_there_are_divisions():
     assert len(folds(dataset, 3, random_state=0)) == 3
     with pytest.raises(SplitError, match="only 1 different divisions into 3 folds"):
         folds(dataset, 3, random_state=0, n_repeats=2)
+
+
+GROUPED = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9)), min_size=8, max_size=60)
+
+
+@settings(deadline=None)
+@given(GROUPED, st.floats(0.1, 0.9), st.integers(0, 9), st.sampled_from(["group", "image"]))
+def test_any_split_keeps_each_image_once_and_groups_whole(pairs, test_size, seed, by):
+    labels, groups = np.array(pairs).T
+    dataset = make(labels, groups)
+    try:
+        train, test = split(dataset, test_size, by, random_state=seed)
+    except SplitError:
+        return
+    assert sorted([*train.ids, *test.ids]) == sorted(dataset.ids)
+    if by == "group":
+        assert not set(train.groups) & set(test.groups)
+        return
+    # shares of the classes: as close as whole images allow
+    for k in (0, 1):
+        asked = (labels == k).sum() * len(test) / len(labels)
+        assert abs((test.labels == k).sum() - asked) < 1
+    assert len(test) == math.ceil(test_size * len(labels))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(4, 40), st.integers(4, 40), st.floats(0.2, 0.8), st.integers(0, 9))
+def test_groups_of_one_image_are_split_in_proportion(n, m, test_size, seed):
+    dataset = make([0] * n + [1] * m)
+    _, test = split(dataset, test_size, random_state=seed)
+    for k, total in enumerate((n, m)):
+        assert abs((test.labels == k).sum() - test_size * total) <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(GROUPED, st.integers(2, 4), st.integers(0, 9), st.sampled_from(["group", "image"]))
+def test_any_folds_test_each_image_once(pairs, n_splits, seed, by):
+    labels, groups = np.array(pairs).T
+    dataset = make(labels, groups)
+    try:
+        parts = folds(dataset, n_splits, by=by, random_state=seed)
+    except SplitError:
+        return
+    assert sorted(name for _, test in parts for name in test.ids) == sorted(dataset.ids)
+    for train, test in parts:
+        assert sorted([*train.ids, *test.ids]) == sorted(dataset.ids)
+        assert by == "image" or not set(train.groups) & set(test.groups)

@@ -1,9 +1,12 @@
 """Which confusion matrices a row of rounded metrics could come from."""
 
+import functools
 import itertools
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
     cohen_kappa_score,
@@ -32,6 +35,9 @@ def scikit_learn(matrix, average: str) -> dict[str, float]:
     }
 
 
+of_each_matrix = functools.cache(scikit_learn)
+
+
 def every_matrix(n: int):
     for tn, fp, fn in itertools.product(range(n + 1), repeat=3):
         if tn + fp + fn <= n:
@@ -47,7 +53,7 @@ def test_all_matrices_are_found_and_no_others(average, truth):
     for matrix in every_matrix(n):
         if sum(matrix[0]) in (0, n):
             continue  # scikit-learn warns of one class; no such matrix has MC above 0
-        values = scikit_learn(matrix, average)
+        values = of_each_matrix(matrix, average)
         if all(abs(values[name] - row[name]) <= 0.005 + 1e-9 for name in row):
             expected.add(matrix)
     found = consistency(row, n, average=average).matrices
@@ -104,3 +110,19 @@ def test_it_can_be_told():
 def test_bad_calls(name, arguments):
     with pytest.raises(InvalidParameterError, match=name):
         consistency(*arguments)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(*[st.integers(0, 30)] * 4), st.integers(1, 5),
+    st.sampled_from(["macro", "weighted", "positive"]),
+)  # fmt: skip
+def test_any_matrix_is_consistent_with_its_own_rounded_metrics(cells, digits, average):
+    matrix = np.array(cells).reshape(2, 2)
+    assume(matrix.sum(axis=0).all() and matrix.sum(axis=1).all())  # else some are undefined
+    values = scikit_learn(matrix.tolist(), average)
+    row = {name: round(value, digits) for name, value in values.items()}
+    n = int(matrix.sum())
+    for more in ({}, {"positives": int(matrix[1].sum())}, {"rounding": "any"}):
+        found = consistency(row, n, digits=digits, average=average, **more)
+        assert any((each == matrix).all() for each in found.matrices), more

@@ -6,6 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from nucrec.errors import InvalidParameterError
@@ -306,3 +308,29 @@ def test_the_report_says_what_it_is_too_small_to_say():
 def test_a_metric_prints_with_its_interval():
     assert str(Metric(0.9, 0.85, 0.956, "Wilson")) == "0.90 (0.85 to 0.96)"
     assert str(Metric(0.9, float("nan"), float("nan"), "none")) == "0.90 (n/a to n/a)"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 8)), max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_any_report_is_that_of_scikit_learn_in_any_order(rows, random):
+    rows = [(0, 0, 1), (1, 1, 7), *rows]  # both classes are there
+    true, predicted, score = np.array(rows).T
+    expected = {
+        "ACC": sk.accuracy_score(true, predicted),
+        "PRE": sk.precision_score(true, predicted, average="macro"),
+        "REC": sk.recall_score(true, predicted, average="macro"),
+        "F1": sk.f1_score(true, predicted, average="macro"),
+        "MC": sk.matthews_corrcoef(true, predicted),
+        "KS": sk.cohen_kappa_score(true, predicted),
+        "AUC": sk.roc_auc_score(true, score),
+    }
+    order = random.sample(range(len(rows)), len(rows))
+    for picked in (np.arange(len(rows)), np.array(order)):
+        found = report(true[picked], predicted[picked], score[picked] / 8, NAMES, n_resamples=100)
+        values = {name: metric.value for name, metric in found.metrics.items()}
+        assert values == pytest.approx(expected, rel=0, abs=1e-12)
+        assert found.n == len(rows)
+        assert np.array_equal(found.confusion_matrix, sk.confusion_matrix(true, predicted))

@@ -1,5 +1,6 @@
 """Training that was killed goes on, and ends as if it had not been."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from nucrec.errors import InvalidParameterError, ModelFileError
 from nucrec.models import cnn, transfer
+from nucrec.models._checkpoint import Checkpoint
 
 TRAIN = """
 import sys, numpy as np
@@ -102,3 +104,11 @@ def test_a_damaged_checkpoint_is_an_error(finished, crops, tmp_path, content):
 def test_a_seed_is_needed_to_go_on(crops, tmp_path):
     with pytest.raises(InvalidParameterError, match="random_state: expected a seed"):
         transfer().fit(crops, checkpoint_dir=tmp_path)
+
+
+@pytest.mark.parametrize("about", [{}, [], {"counts": 3}, {"counts": {"network": "x"}}], ids=repr)
+def test_a_checkpoint_that_says_something_else_is_an_error(tmp_path, about):
+    text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    np.savez(tmp_path / "training.npz", about=text)
+    with pytest.raises(ModelFileError, match="cannot be read .* delete it to start again"):
+        Checkpoint(tmp_path, "key").read()

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import resource
 import struct
 import sys
 import types
@@ -188,3 +189,56 @@ def test_any_bytes_give_a_clear_error(data):
 def test_what_is_no_dict_of_tensors_is_refused(content):
     with pytest.raises(WeightsError, match="dict of tensors"):
         read_torch_tensors(write(content, {}), "x")
+
+
+def after_start(instructions):
+    start = b"".join(pickle.dumps(thing, protocol=2) for thing in (MAGIC, 1001, SIZES))
+    return start + instructions
+
+
+@pytest.mark.parametrize(
+    ("instructions", "reason"),
+    [
+        (b"}}b.", "it changes what is no dict"),
+        (b"ctorch._utils\n_rebuild_tensor_v2\n}b.", "it changes what is no dict"),
+        (b"ctorch\nFloatStorage\n(K\x03NNtb.", "it changes what is no dict"),
+        (b"ccollections\nOrderedDict\n]\x85R.", "takes 0 positional arguments"),
+        (b"})" + b"\x85" * 300_000 + b"Ns.", "keys are neither names nor numbers"),
+        (b"}(" + b"N" * 3 + b"u.", "keys are neither names nor numbers"),
+        (b"cx\n" + b"y" * 100_000 + b"\n.", "it asks for x.yyy"),
+        (b"\x8e" + b"\xff" * 7 + b"\x7f.", "not a file of PyTorch tensors"),
+    ],
+    ids=["dict", "function", "text", "copies", "deep key", "odd items", "long name", "long bytes"],
+)
+def test_instructions_that_do_harm_are_refused(instructions, reason):
+    with pytest.raises(WeightsError, match=reason) as caught:
+        read_torch_tensors(after_start(instructions), "x")
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
+def test_a_large_number_of_the_memo_takes_no_memory():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match="its storages are not those"):
+        read_torch_tensors(after_start(b"}r\x00\x00\x00\x08." + pickle.dumps(["0"], 2)), "x")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**17  # kB
+
+
+def test_tensors_that_share_a_storage_many_times_are_refused(torch_names):
+    values = np.zeros(10_000, "<f4")
+    storage = Storage("7", torch_names.FloatStorage, values.size)
+    tensors = OrderedDict(
+        (f"t{k}", Tensor(storage, 0, (values.size,), (1,), False, OrderedDict()))
+        for k in range(100)
+    )
+    with pytest.raises(WeightsError, match="together larger than it is"):
+        read_torch_tensors(write(tensors, {"7": values}), "x")
+
+
+def test_attributes_of_a_dict_are_passed_over(torch_names):
+    tensors = OrderedDict(
+        a=Tensor(Storage("1", torch_names.FloatStorage, 2), 0, (2,), (1,), False, OrderedDict())
+    )
+    tensors._metadata = OrderedDict({"": {"version": 1}})  # as PyTorch's state_dict has it
+    found = read_torch_tensors(write(tensors, {"1": np.ones(2, "<f4")}), "x")
+    assert found["a"].tolist() == [1, 1]

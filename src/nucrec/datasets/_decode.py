@@ -13,6 +13,8 @@ from nucrec.errors import ImageError
 Array = npt.NDArray[Any]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
+MAX_SCANS = 100
+_START_OF_SCAN = b"\xff\xda"
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
 _IMAGE_DESCRIPTION, _SAMPLE_FORMAT = 270, 339  # tags of TIFF
@@ -60,6 +62,9 @@ def decode(data: bytes, name: str) -> Decoded:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_header(image, name)
+            if image.info.get("progressive") and data.count(_START_OF_SCAN) > MAX_SCANS:
+                # a scan of a few bytes goes over all pixels
+                raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
             more_pages = image.format == "TIFF" and _has_second_page(image)
             array = _to_array(image)
             if (
@@ -80,6 +85,8 @@ def decode(data: bytes, name: str) -> Decoded:
         ) from error
     except Exception as error:  # decoders raise nearly anything on damaged input
         raise ImageError(f"{name}: damaged image ({type(error).__name__}: {error})") from error
+    if not array.size:
+        raise ImageError(f"{name}: holds no pixels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)

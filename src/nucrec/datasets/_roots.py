@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from nucrec._zip import is_bomb, read_member
 from nucrec.datasets._dataset import Quarantined
 from nucrec.datasets._decode import is_image_name
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_MEMBERS = 1_000_000
-MAX_ARCHIVE_RATIO = 100  # unpacked to packed size, over MAX_FILE_BYTES in all
+MAX_DEPTH = 100  # folders around a member
 _ENCRYPTED = 0x1
 
 
@@ -145,10 +146,9 @@ class Archive:
         images: list[str] = []
         others: Counter[str] = Counter()
         names = [name for name in self._members if not _is_hidden(name)]
-        problems = [
-            Quarantined(n, "its name leads out of the archive") for n in names if _escapes(n)
-        ]
-        inside = [name for name in names if not _escapes(name)]
+        reasons = {name: _refusal(name) for name in names}
+        problems = [Quarantined(name, reason) for name, reason in reasons.items() if reason]
+        inside = [name for name in names if not reasons[name]]
         folders = {str(folder) for name in inside for folder in PurePosixPath(name).parents}
         folders |= {name.rstrip("/") for name in inside if name.endswith("/")}
         _sort_names((name for name in inside if not name.endswith("/")), images, others)
@@ -164,7 +164,7 @@ class Archive:
         if member.file_size > MAX_FILE_BYTES:
             raise ImageError(f"{name}: {member.file_size} bytes are more than {MAX_FILE_BYTES}")
         try:
-            return self._open().read(member)
+            return read_member(self._open(), member)
         except Exception as error:  # zipfile raises many kinds on damaged archives
             raise ImageError(f"{name}: cannot be unpacked ({_why(error)})") from error
 
@@ -195,7 +195,7 @@ def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.Zip
         raise DatasetError(f"{path}: {len(infos)} members are more than {MAX_MEMBERS}")
     unpacked = sum(info.file_size for info in infos if info.file_size <= MAX_FILE_BYTES)
     packed = max(path.stat().st_size, 1)
-    if unpacked > MAX_FILE_BYTES and unpacked > MAX_ARCHIVE_RATIO * packed:
+    if is_bomb(unpacked, packed):
         raise DatasetError(
             f"{path}: would unpack from {packed} to {unpacked} bytes, which looks like an archive bomb"
         )
@@ -220,9 +220,13 @@ def _is_hidden(name: str) -> bool:
     )
 
 
-def _escapes(name: str) -> bool:
+def _refusal(name: str) -> str:
+    """Return why a member of this name is left out, or nothing."""
     path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]
+    if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
+        return "its name leads out of the archive"
+    # the names of all folders around it take the square of the depth
+    return f"lies in more than {MAX_DEPTH} folders" if len(path.parts) > MAX_DEPTH + 1 else ""
 
 
 def _why(error: BaseException) -> str:

@@ -1,7 +1,9 @@
 """The state of a training in one file, so that a killed one can go on where it was."""
 
+import contextlib
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._files import make_folder, replacing
+from nucrec._files import make_folder, only_writer, replacing
 from nucrec.errors import InvalidParameterError, ModelFileError
 
 Array = npt.NDArray[Any]
 
 _FILE = "training.npz"
 _ARRAYS = ("network", "optimizer", "best", "validation")
+_DAMAGED = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError),
+)
+"""What reading a damaged snapshot may raise."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,10 @@ class Checkpoint:
         self._path = folder / _FILE
         self._key = key
 
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the folder, so that no other training writes to it."""
+        return only_writer(self._path.parent)
+
     def read(self) -> Snapshot | None:
         """Return the latest snapshot, or None if there is none.
 
@@ -82,17 +93,19 @@ class Checkpoint:
                     name: [content[f"{name}{i}"] for i in range(about["counts"][name])]
                     for name in _ARRAYS
                 }
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                key, stage, epoch, rows, loss = (
+                    about[name] for name in ("key", "stage", "epoch", "rows", "best_loss")
+                )
+        except _DAMAGED as error:
             raise ModelFileError(
                 f"the checkpoint {self._path} cannot be read ({error}): delete it to start again"
             ) from error
-        if about["key"] != self._key:
+        if key != self._key:
             raise InvalidParameterError(
                 f"checkpoint_dir: {self._path.parent} holds the checkpoint of a training with other "
                 "parameters, images or versions. Choose another folder, or delete it to start again."
             )
-        loss = np.inf if about["best_loss"] is None else about["best_loss"]
-        return Snapshot(about["stage"], about["epoch"], about["rows"], loss, **arrays)
+        return Snapshot(stage, epoch, rows, np.inf if loss is None else loss, **arrays)
 
     def write(self, snapshot: Snapshot) -> None:
         """Replace the latest snapshot, as a whole or not at all."""

@@ -182,7 +182,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         checkpoint_dir : path, optional
             Folder for the state of the training after each epoch. The same call with the same folder
             goes on where a killed one was, and ends with the same result; finished, it returns
-            at once. Of several workers, the first writes to it and all read it.
+            at once. Of several workers, the first writes to it and all read it. A second training
+            that would write to it at the same time is refused.
 
         Returns
         -------

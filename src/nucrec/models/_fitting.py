@@ -1,5 +1,6 @@
 """From a classifier's parameters and labelled images to a trained network."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -76,7 +77,8 @@ def train_network(
     training = Training(
         network, material.truth, weights, classifier.early_stopping, checkpoint, show, chief
     )
-    training.run(stages)
+    with checkpoint.held() if checkpoint and chief else contextlib.nullcontext():
+        training.run(stages)
     if classifier.strategy is not None:
         training.network = on_one_device(network)
     return training

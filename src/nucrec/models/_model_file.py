@@ -9,16 +9,20 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucrec._text import shown
+from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
 
 _MEMBER = "nucrec.json"
 _FORMAT = 1
 _LARGEST = 4 * 2**30  # bytes of all members, unpacked
+_LARGEST_TEXT = 32 * 2**20  # bytes of a description
 _KERAS_CLASSES = {
     "keras": {"DTypePolicy"},
     "keras.initializers": {"GlorotUniform", "Ones", "VarianceScaling", "Zeros"},
@@ -34,6 +38,8 @@ _KERAS_CLASSES = {
     None: {"__keras_tensor__"},
 }
 """What our networks are made of. A file that asks for anything else is not ours."""
+DAMAGED_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+"""What reading a damaged archive may raise, besides errors of values and of the system."""
 
 
 @dataclass(frozen=True)
@@ -108,22 +114,24 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
     ('nucleus', 'micronucleus')
     """
     where = Path(path).expanduser()
-    if not where.is_file():
-        raise ModelFileError(f"{where}: there is no such file")
     try:
+        if not where.is_file():
+            raise ModelFileError(f"{where}: there is no such file")
         with zipfile.ZipFile(where) as archive:
             about = _checked_members(archive, where)
             if about["kind"] == "network":
-                _check_classes(json.loads(archive.read("config.json")), where)
+                _check_classes(_read_json(archive, "config.json", where), where)
             return _as_info(about)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ModelFileError(
-            f"{where} is damaged or not a model that nucrec saved: {error}"
-        ) from error
+    except ModelFileError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{where}: its description cannot be read ({error!r})") from error
+        raise ModelFileError(
+            f"{where}: its description cannot be read ({shown(repr(error))})"
+        ) from error
+    except (*DAMAGED_ARCHIVE, OSError, RuntimeError) as error:
+        raise ModelFileError(
+            f"{where} is damaged or not a model that nucrec saved: {shown(error)}"
+        ) from error
 
 
 def append_info(path: Path, info: ModelInfo) -> None:
@@ -131,7 +139,20 @@ def append_info(path: Path, info: ModelInfo) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         members = {name: _digest(archive, name) for name in archive.namelist()}
         about = {"format": _FORMAT, **dataclasses.asdict(info), "members": members}
-        archive.writestr(_MEMBER, json.dumps(about, indent=1))
+        text = json.dumps(about, indent=1).encode()
+        if len(text) > _LARGEST_TEXT:
+            raise ModelFileError(
+                f"the description of the model takes {len(text)} bytes, more than {_LARGEST_TEXT}: "
+                "calibrate with fewer images"
+            )
+        archive.writestr(_MEMBER, text)
+
+
+def _read_json(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
+    member = archive.getinfo(name)
+    if member.file_size > _LARGEST_TEXT:
+        raise ModelFileError(f"{path}: {name} is larger than any of a model")
+    return json.loads(read_member(archive, member))
 
 
 def _digest(archive: zipfile.ZipFile, name: str) -> str:
@@ -145,18 +166,25 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     names = [entry.filename for entry in entries]
     if _MEMBER not in names:
         raise ModelFileError(f"{path} was not saved by nucrec: it has no {_MEMBER}")
-    if sum(entry.file_size for entry in entries) > _LARGEST:
+    for entry in entries:
+        check_method(entry)
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > _LARGEST or is_bomb(unpacked, path.stat().st_size):
         raise ModelFileError(f"{path} is larger, unpacked, than any model")
-    about = json.loads(archive.read(_MEMBER))
+    about = _read_json(archive, _MEMBER, path)
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         version = about.get("format") if isinstance(about, dict) else None
-        raise ModelFileError(f"{path} is of format {version!r}, this version reads {_FORMAT}")
+        raise ModelFileError(
+            f"{path} is of format {shown(repr(version))}, this version reads {_FORMAT}"
+        )
     others = [name for name in names if name != _MEMBER]
     if sorted(others) != sorted(about["members"]):
         raise ModelFileError(f"{path} was changed: its parts are not those it was saved with")
     for name in others:
         if _digest(archive, name) != about["members"][name]:
-            raise ModelFileError(f"{path} is damaged or was changed: {name} is not what was saved")
+            raise ModelFileError(
+                f"{path} is damaged or was changed: {shown(name)} is not what was saved"
+            )
     return about
 
 
@@ -165,8 +193,8 @@ def _check_classes(config: Any, path: Path) -> None:
     for module, name in _asked_for(config):
         if name not in _KERAS_CLASSES.get(module, ()):
             raise ModelFileError(
-                f"{path} asks for {module}.{name}, which is no part of a network of nucrec: it was not "
-                "opened"
+                f"{path} asks for {shown(f'{module}.{name}')}, which is no part of a network of "
+                "nucrec: it was not opened"
             )
 
 

@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 import nucrec
 from nucrec._files import replacing
 from nucrec._optional import require
+from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._model_file import ModelInfo, append_info, model_info
+from nucrec.models._model_file import DAMAGED_ARCHIVE, ModelInfo, append_info, model_info
 from nucrec.models._parameters import parameters_from_json, parameters_to_json
 from nucrec.models._tensorflow import start_tensorflow
 
@@ -126,7 +127,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Before anything is built, the hash of every part of the file is compared with what the file
     says, and all classes it asks for with a list of those that our models consist of. Networks are
     then loaded by Keras in safe mode, classical models by skops. A hash finds damage; against a
-    forger there is the list.
+    forger there is the list. The numbers in a classical model are not checked: scikit-learn may
+    crash on those of a forger.
 
     Examples
     --------
@@ -148,11 +150,13 @@ def load(path: str | os.PathLike[str]) -> Any:
         if info.kind == "network":
             return _load_network(where, info)
         return _load_classical(where, info)
-    except (ValueError, TypeError, KeyError, OSError, AttributeError, RuntimeError) as error:
-        if isinstance(error, ModelFileError | ImportError):
-            raise
-        first = str(error).strip().partition("\n")[0]
-        raise ModelFileError(f"{where} cannot be read as a model: {first}") from error
+    except (ModelFileError, ImportError):
+        raise
+    except (
+        *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+        *(OSError, RuntimeError, MemoryError, *DAMAGED_ARCHIVE),
+    ) as error:
+        raise ModelFileError(f"{where} cannot be read as a model: {shown(error)}") from error
 
 
 def _write(model: Any, path: Path) -> None:
@@ -200,7 +204,7 @@ def _load_classical(path: Path, info: ModelInfo) -> Any:
     unknown = _unknown_types(skops, path)
     if unknown:
         raise ModelFileError(
-            f"{path} asks for {', '.join(unknown)}, which is no part of a model of nucrec: it "
+            f"{path} asks for {shown(', '.join(unknown))}, which is no part of a model of nucrec: it "
             "was not opened"
         )
     model = skops.load(path, trusted=sorted(_SKOPS_TYPES))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nucrec
-from nucrec._files import make_folder, replacing, write_text
+from nucrec._files import make_folder, only_writer, replacing, write_text
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import Quarantined
@@ -97,8 +97,9 @@ def predict_shards(
     MissingExtraError
         A scheduler was given, and distributed is not installed.
     NucrecError
-        `out` cannot be written or holds something else, the scheduler does not answer, no worker
-        came within a minute, or a shard failed. Tables that were finished stay.
+        `out` cannot be written, holds something else or is written to by another call, the
+        scheduler does not answer, no worker came within a minute, or a shard failed. Tables that
+        were finished stay.
 
     Warns
     -----
@@ -147,13 +148,15 @@ def predict_shards(
     with connected(scheduler) as client:
         root, files, problems = find_images(path)
         shards = list(_cut(files, problems, shard_size))
-        _prepare(job, model_file, _plan(job, root, files, problems, shard_size))
-        there = {entry.name for entry in job.out.iterdir()}
-        missing = [shard for shard in shards if shard.name not in there]
-        _predict_missing(client, patience, job, missing, len(files), show)
-    tally = _count(job, shards)
-    for left in job.out.glob(".*.tmp"):  # of workers that were killed
-        left.unlink(missing_ok=True)
+        make_folder(job.out)
+        with only_writer(job.out):
+            _prepare(job, model_file, _plan(job, root, files, problems, shard_size))
+            there = {entry.name for entry in job.out.iterdir()}
+            missing = [shard for shard in shards if shard.name not in there]
+            _predict_missing(client, patience, job, missing, len(files), show)
+            tally = _count(job, shards)
+            for left in job.out.glob(".*.tmp"):  # of workers that were killed
+                left.unlink(missing_ok=True)
     check_any_image(tally, path)
     return predictions(tally, job.out, confidence, ask_below, len(files))
 
@@ -218,7 +221,6 @@ def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
     NucrecError
         The folder cannot be written, or holds anything else. Nothing was changed.
     """
-    make_folder(job.out)
     try:
         there = json.loads((job.out / _PLAN).read_text(encoding="utf-8"))
     except FileNotFoundError:

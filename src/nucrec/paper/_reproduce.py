@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from nucrec._files import make_folder, write_text
+from nucrec._files import make_folder, only_writer, write_text
 from nucrec._progress import Progress
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
@@ -102,6 +102,7 @@ def reproduce(
         of whole groups, the same for every table, of which only the training parts are augmented.
     out : path, default="results"
         Folder for the files; made if need be. Files of these names are replaced, others left alone.
+        While it is written to, a second call for the same folder is refused.
     random_state : int, default=0
         Seed of everything.
     n_repeats : int, default=2
@@ -133,7 +134,7 @@ def reproduce(
     SplitError
         The data cannot be divided, for example because there are too few groups.
     NucrecError
-        The folder cannot be written to.
+        The folder cannot be written to, or another call writes to it.
 
     Examples
     --------
@@ -157,7 +158,6 @@ def reproduce(
     started = time.perf_counter()
     dataset, source = load_data(data)
     folder = Path(out).expanduser()
-    make_folder(folder)
     runs = Runs(
         dataset=dataset,
         preset=PRESETS[preset],
@@ -169,10 +169,6 @@ def reproduce(
         checkpoints=folder / "checkpoints" if preset == "full" else None,
         progress=progress,
     )
-    results = []
-    for table in runs.tables(numbers):
-        results.append(table)
-        _write_table(table, folder)
     parameters = {
         "tables": numbers,
         "preset": preset,
@@ -184,11 +180,17 @@ def reproduce(
         "copies": COPIES,
         "timeout": timeout,
     }
-    results.sort(key=lambda table: table.published.number)
-    record = make_record(parameters, describe_data(dataset, source), results)
-    found = _conclude(results, record, folder, started)
-    if runs.checkpoints is not None:
-        shutil.rmtree(runs.checkpoints, ignore_errors=True)
+    make_folder(folder)
+    with only_writer(folder):
+        results = []
+        for table in runs.tables(numbers):
+            results.append(table)
+            _write_table(table, folder)
+        results.sort(key=lambda table: table.published.number)
+        record = make_record(parameters, describe_data(dataset, source), results)
+        found = _conclude(results, record, folder, started)
+        if runs.checkpoints is not None:
+            shutil.rmtree(runs.checkpoints, ignore_errors=True)
     return found
 
 

@@ -3,20 +3,22 @@
 Such a file is five pickles in a row (magic number, version of the format, type sizes, the tensors'
 names and shapes, the storages' keys), then the raw storages. A pickle can name any function to be
 called, so a plain `pickle.load` of a stranger's file runs the stranger's code. The reader here
-resolves four names and no other, to functions of its own.
+resolves four names and no other, to functions and texts of its own, follows only the instructions
+that such files are made of, and changes nothing but dicts and lists that the file itself made.
 """
 
 import io
 import math
 import pickle
+import struct
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._text import shown
 from nucrec.errors import WeightsError
 
 Array = npt.NDArray[Any]
@@ -25,17 +27,15 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 
 
-@dataclass(frozen=True)
-class _Storage:
+class _Storage(NamedTuple):
     """A run of numbers that tensors are views of."""
 
     key: str
-    dtype: np.dtype[Any]
+    dtype: str
     size: int
 
 
-@dataclass(frozen=True)
-class _View:
+class _View(NamedTuple):
     """A tensor: part of a storage, seen with a shape and strides (in items)."""
 
     storage: _Storage
@@ -43,17 +43,10 @@ class _View:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        numbers = (self.offset, *self.shape, *self.strides)
-        if not all(type(number) is int and number >= 0 for number in numbers):
-            raise pickle.UnpicklingError("a tensor with an offset, shape or stride that is no size")
-        if len(self.shape) != len(self.strides) or len(self.shape) > 8:
-            raise pickle.UnpicklingError("a tensor whose strides do not fit its shape")
-        steps = [(n - 1) * step for n, step in zip(self.shape, self.strides, strict=True)]
-        if not math.prod(self.shape) or self.offset + sum(steps) >= self.storage.size:
-            raise pickle.UnpicklingError("a tensor that is empty or reaches beyond its storage")
-        if math.prod(self.shape) > self.storage.size:
-            raise pickle.UnpicklingError("a tensor that is larger than its storage")
+    @property
+    def nbytes(self) -> int:
+        """Its size as an array of its own."""
+        return math.prod(self.shape) * np.dtype(self.storage.dtype).itemsize
 
     def of(self, values: Array) -> Array:
         """Return the tensor as a contiguous array of its own."""
@@ -70,19 +63,51 @@ def _rebuild_tensor(
     """Stand in for ``torch._utils._rebuild_tensor_v2``."""
     if not isinstance(storage, _Storage) or not isinstance(shape, tuple | list):
         raise pickle.UnpicklingError("a tensor without a storage or a shape")
+    if len(shape) != len(strides) or len(shape) > 8:
+        raise pickle.UnpicklingError("a tensor whose strides do not fit its shape")
+    if not all(type(number) is int and number >= 0 for number in (offset, *shape, *strides)):
+        raise pickle.UnpicklingError("a tensor with an offset, shape or stride that is no size")
+    steps = [(n - 1) * step for n, step in zip(shape, strides, strict=True)]
+    if not math.prod(shape) or offset + sum(steps) >= storage.size:
+        raise pickle.UnpicklingError("a tensor that is empty or reaches beyond its storage")
+    if math.prod(shape) > storage.size:
+        raise pickle.UnpicklingError("a tensor that is larger than its storage")
     return _View(storage, offset, tuple(shape), tuple(strides))
 
 
-_ALLOWED: dict[tuple[str, str], Callable[..., Any] | np.dtype[Any]] = {
-    ("collections", "OrderedDict"): OrderedDict,
+def _new_dict() -> OrderedDict[Any, Any]:
+    """Stand in for ``collections.OrderedDict``, which would also copy what it is given."""
+    return OrderedDict()
+
+
+_ALLOWED: dict[tuple[str, str], Callable[..., Any] | str] = {
+    ("collections", "OrderedDict"): _new_dict,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch", "FloatStorage"): np.dtype("<f4"),
-    ("torch", "LongStorage"): np.dtype("<i8"),
+    ("torch", "FloatStorage"): "<f4",
+    ("torch", "LongStorage"): "<i8",
 }
+_INSTRUCTIONS = (
+    *(pickle.PROTO, pickle.STOP, pickle.MARK, pickle.GLOBAL, pickle.REDUCE, pickle.BINPERSID),
+    *(pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE, pickle.BINFLOAT),
+    *(pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.LONG1),
+    *(pickle.BINUNICODE, pickle.BINSTRING, pickle.SHORT_BINSTRING),
+    *(pickle.BINPUT, pickle.LONG_BINPUT, pickle.BINGET, pickle.LONG_BINGET),
+    *(pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3),
+    *(pickle.EMPTY_LIST, pickle.APPEND, pickle.APPENDS, pickle.EMPTY_DICT),
+)
 
 
-class _TensorUnpickler(pickle.Unpickler):
-    """An unpickler that knows tensors and nothing else."""
+class _TensorUnpickler(pickle._Unpickler):
+    """An unpickler that knows tensors and nothing else.
+
+    The one that is written in C takes as much memory as a number in the file says.
+    """
+
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        code[0]: pickle._Unpickler.dispatch[code[0]] for code in _INSTRUCTIONS
+    }
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -90,11 +115,39 @@ class _TensorUnpickler(pickle.Unpickler):
         except KeyError:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
+    def load_setitem(self) -> None:
+        """Set one item of a dict."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._fill([key], [value])
+
+    def load_setitems(self) -> None:
+        """Set the items since the mark in the dict below it."""
+        items = self.pop_mark()
+        self._fill(items[::2], items[1::2])
+
+    def load_build(self) -> None:
+        """Pass over attributes that PyTorch gives to a dict of tensors."""
+        self.stack.pop()
+        if not isinstance(self.stack[-1], OrderedDict):
+            raise pickle.UnpicklingError("it changes what is no dict")
+
+    def _fill(self, keys: Iterable[Any], values: Iterable[Any]) -> None:
+        # the hash of a deeply nested tuple would overflow the stack of the process
+        if not isinstance(self.stack[-1], dict) or any(type(k) not in (str, int) for k in keys):
+            raise pickle.UnpicklingError("a dict whose keys are neither names nor numbers")
+        self.stack[-1].update(zip(keys, values, strict=True))
+
+    dispatch |= {
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+        pickle.BUILD[0]: load_build,
+    }
+
     def persistent_load(self, pid: Any) -> _Storage:
         if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
             raise pickle.UnpicklingError("a reference that is no storage")
         _, dtype, key, _, size = pid[:5]
-        known = isinstance(dtype, np.dtype) and isinstance(key, str)
+        known = dtype in ("<f4", "<i8") and isinstance(key, str)
         if not known or type(size) is not int or size < 1:
             raise pickle.UnpicklingError("a storage of unknown type or size")
         return _Storage(key, dtype, size)
@@ -102,7 +155,7 @@ class _TensorUnpickler(pickle.Unpickler):
 
 _DAMAGED = (
     *(pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError),
-    *(AttributeError, OverflowError, MemoryError, RecursionError, ImportError),
+    *(AttributeError, OverflowError, MemoryError, RecursionError, struct.error),
 )
 """What unpickling of damaged bytes may raise."""
 
@@ -133,7 +186,7 @@ def read_torch_tensors(data: bytes, name: str) -> dict[str, Array]:
         return _read(file, len(data))
     except _DAMAGED as error:
         raise WeightsError(
-            f"{name} is not a file of PyTorch tensors in the format that is read here: {error}. "
+            f"{name} is not a file of PyTorch tensors in the format that is read here: {shown(error)}. "
             "It may be truncated or not what it says it is; nothing of it was used."
         ) from error
 
@@ -151,6 +204,8 @@ def _read(file: BinaryIO, length: int) -> dict[str, Array]:
     )
     if not is_dict or not isinstance(keys, list):
         raise pickle.UnpicklingError("it does not hold a dict of tensors")
+    if sum(view.nbytes for view in views.values()) > length:
+        raise pickle.UnpicklingError("its tensors are together larger than it is")
     values = _read_storages(file, keys, [view.storage for view in views.values()], length)
     return {key: view.of(values[view.storage.key]) for key, view in views.items()}
 
@@ -169,7 +224,7 @@ def _read_storages(
         raise pickle.UnpicklingError("its storages are not those that its tensors name")
     found = {}
     for key in keys:
-        size, dtype = known[key].size, known[key].dtype
+        size, dtype = known[key].size, np.dtype(known[key].dtype)
         stated = int.from_bytes(file.read(8), "little", signed=True)
         if stated != size or size * dtype.itemsize > length - file.tell():
             raise pickle.UnpicklingError("a storage is cut off or of another size than stated")

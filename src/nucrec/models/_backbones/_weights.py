@@ -50,9 +50,14 @@ def load_weights(
     path = find_weights(backbone, weights)
     if path is None:
         return
-    if path.name == backbone.weights.name:
-        _check_hash(path, backbone.weights)
-    _assign(network, path)
+    try:
+        if path.name == backbone.weights.name:
+            _check_hash(path, backbone.weights)
+        _assign(network, path)
+    except WeightsError:
+        raise
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> Path | None:
@@ -92,10 +97,10 @@ def _downloaded(file: WeightsFile) -> Path:
     import keras
 
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()  # as Keras has it
-    home.mkdir(parents=True, exist_ok=True)
     folder = home / "models"
     cached = folder / file.name
     try:
+        home.mkdir(parents=True, exist_ok=True)
         with contextlib.redirect_stdout(sys.stderr):
             found = keras.utils.get_file(
                 file.name,
@@ -105,7 +110,8 @@ def _downloaded(file: WeightsFile) -> Path:
                 file_hash=file.hash,
             )
     except Exception as error:  # Keras raises plain Exception where a download fails
-        cached.unlink(missing_ok=True)  # a damaged file would only be in the way
+        with contextlib.suppress(OSError):
+            cached.unlink()  # a damaged file would only be in the way
         raise WeightsNotAvailableError(
             f"the ImageNet weights cannot be downloaded: {error} To go on, get the file "
             f"{file.name} ({_hash_name(file)} {file.hash}) from {file.url}{file.name} on another "

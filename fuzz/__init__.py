@@ -1,0 +1,1 @@
+"""Fuzzing of whatever reads files of strangers: ``python -m fuzz.run``."""
