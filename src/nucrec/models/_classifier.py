@@ -12,17 +12,19 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.extmath import softmax
 from sklearn.utils.validation import check_is_fitted
 
 import nucrec
 from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_choice, check_real, check_seed, invalid
+from nucrec._validation import check_choice, check_int, check_real, check_seed, invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.datasets._plan import common_channels
 from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
 from nucrec.models._backbones import BACKBONES, load_weights
+from nucrec.models._explain import Explanation
 from nucrec.models._features import Images, require_images
 from nucrec.models._labels import held_out_part, labelled
 from nucrec.models._recipes import Mode, Precision, RecipeName
@@ -134,6 +136,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _embedder: "keras.Model | None"
+    _class_maps: "keras.Model | None"
 
     def __init__(
         self,
@@ -297,10 +300,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X holds something that is no image, or nothing.
         """
         check_is_fitted(self, "model_")
-        probabilities = self._run(self.model_, X)
-        if self.temperature_ is None:
-            return probabilities
-        return self.temperature_.apply(probabilities).astype(np.float32)
+        return self._calibrated(self._run(self.model_, X))
 
     def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
         """Learn from other images how far the probabilities can be believed.
@@ -384,6 +384,70 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
             self._embedder = embedder(self.model_)
         return self._run(self._embedder, X)
+
+    def explain(
+        self, images: Images, target: str | int | None = None, *, batch_size: int = 64
+    ) -> Explanation:
+        """Return where in each image the network saw what speaks for a class: Grad-CAM.
+
+        Parameters
+        ----------
+        images : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+        target : str or int, optional
+            Name of the class, or its position in ``class_names_``; by default the predicted class of
+            each image.
+        batch_size : int, default=64
+            Images in a run of the network.
+
+        Returns
+        -------
+        Explanation
+            The heat of each image, from 0 to 1, and pictures of it.
+
+        Raises
+        ------
+        InvalidParameterError
+            `images` holds something that is no image, or nothing, or there is no such class.
+        sklearn.exceptions.NotFittedError
+            The network is not fitted.
+
+        Notes
+        -----
+        Grad-CAM adds up the last feature maps, each weighted by the gradient of the class's score
+        before the softmax, and keeps what is positive. Our networks end with the mean over the image
+        and one layer of weights: the gradient is that layer's weight, the same everywhere, so it is
+        read and not computed, and the heat is the class activation map of Zhou et al. An image in
+        which nothing speaks for the class has a heat of 0 everywhere. Calibration changes the
+        probabilities only.
+
+        The heat is as coarse as the feature maps, of which there is one place for each 32 pixels of
+        the network's input (16 of the "cnn"), and interpolated between them: it says where a network
+        looked, and not what shape was there.
+
+        References
+        ----------
+        - R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
+          localization", ICCV 2017, pp. 618-626.
+        - B. Zhou et al., "Learning deep features for discriminative localization", CVPR 2016,
+          pp. 2921-2929.
+        - J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018: Grad-CAM passes them.
+        """
+        check_is_fitted(self, "model_")
+        check_int("batch_size", batch_size, low=1)
+        explained = require_images("images", images)
+        chosen = None if target is None else self._class_position("target", target)
+        from nucrec.models._networks import CLASSES, class_maps
+
+        if self._class_maps is None:
+            self._class_maps = class_maps(self.model_)
+        maps = self._run(self._class_maps, explained, batch_size)
+        scores = maps.mean(axis=(1, 2)) + np.asarray(self.model_.get_layer(CLASSES).bias)
+        probabilities = self._calibrated(softmax(scores))
+        positions = probabilities.argmax(axis=1) if chosen is None else [chosen] * len(maps)
+        of_target = maps[np.arange(len(maps)), ..., positions]
+        names = tuple(self.class_names_[k] for k in positions)
+        return Explanation.of(of_target, names, probabilities, explained)
 
     def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
         """Return the accuracy.
@@ -502,7 +566,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         channels: int,
     ) -> None:
         self.model_ = network
-        self._embedder = None
+        self._embedder = self._class_maps = None
         self.classes_ = classes
         self.class_names_ = class_names
         self.image_size_ = image_size
@@ -515,13 +579,28 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.temperature_ = fit_temperature(labels, probabilities)
         self.calibration_ = probabilities, labels
 
-    def _run(self, model: "keras.Model", X: Images) -> Array:
+    def _calibrated(self, probabilities: Array) -> Array:
+        if self.temperature_ is None:
+            return probabilities
+        return self.temperature_.apply(probabilities).astype(np.float32)
+
+    def _class_position(self, name: str, value: str | int) -> int:
+        """Return the position of a class, given by its name or by that."""
+        if isinstance(value, str):
+            return self.class_names_.index(check_choice(name, value, self.class_names_))
+        return check_int(name, value, low=0, high=len(self.class_names_) - 1)
+
+    def _run(self, model: "keras.Model", X: Images, batch_size: int = 64) -> Array:
         images = require_images("X", X)
         from nucrec.models._running import run_model
 
-        show = progress_function(self.progress)
         return run_model(
-            model.predict_on_batch, images, self.image_size_, self.channels_, show=show
+            model.predict_on_batch,
+            images,
+            self.image_size_,
+            self.channels_,
+            batch_size=batch_size,
+            show=progress_function(self.progress),
         )
 
     def _new_network(
