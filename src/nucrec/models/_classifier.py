@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from nucrec.models._grad_cam import GradCam
+    from nucrec.models._running import Predict
     from nucrec.models._training import Training
 
 Array = npt.NDArray[Any]
@@ -136,7 +138,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _embedder: "keras.Model | None"
-    _class_maps: "keras.Model | None"
+    _grad_cam: "GradCam | None"
 
     def __init__(
         self,
@@ -300,7 +302,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X holds something that is no image, or nothing.
         """
         check_is_fitted(self, "model_")
-        return self._calibrated(self._run(self.model_, X))
+        return self._calibrated(self._run(self.model_.predict_on_batch, X))
 
     def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
         """Learn from other images how far the probabilities can be believed.
@@ -332,7 +334,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             held_out = held_out_part("X", X, self.class_names_, self.classes_)
         else:
             raise invalid("y", "the classes of the images, or a data set in X", None)
-        self._set_calibration(self._run(self.model_, held_out), held_out.labels)
+        probabilities = self._run(self.model_.predict_on_batch, held_out)
+        self._set_calibration(probabilities, held_out.labels)
         return self
 
     def conformal(self, error_rate: float = 0.05) -> ConformalRule:
@@ -383,7 +386,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             from nucrec.models._networks import embedder
 
             self._embedder = embedder(self.model_)
-        return self._run(self._embedder, X)
+        return self._run(self._embedder.predict_on_batch, X)
 
     def explain(
         self, images: Images, target: str | int | None = None, *, batch_size: int = 64
@@ -414,40 +417,37 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Notes
         -----
-        Grad-CAM adds up the last feature maps, each weighted by the gradient of the class's score
-        before the softmax, and keeps what is positive. Our networks end with the mean over the image
-        and one layer of weights: the gradient is that layer's weight, the same everywhere, so it is
-        read and not computed, and the heat is the class activation map of Zhou et al. An image in
-        which nothing speaks for the class has a heat of 0 everywhere. Calibration changes the
-        probabilities only.
+        Feature maps are added up, each weighted by the mean gradient of the class's score before the
+        softmax, and what is positive is kept. An image in which nothing speaks for the class has a heat
+        of 0 everywhere. Calibration changes the probabilities only.
 
-        The heat is as coarse as the feature maps, of which there is one place for each 32 pixels of
-        the network's input (16 of the "cnn"), and interpolated between them: it says where a network
-        looked, and not what shape was there.
+        The maps are the last ones with at least 6 x 6 places, through which everything goes that comes
+        after them. In networks that take images of 192 pixels or more these are the last of all. In
+        smaller ones the last have few places: of an EfficientNet-Lite0 at 96 pixels they are 3 x 3,
+        and the heat at annotated micronuclei was higher than in 56 % of the image, with 6 x 6 places in
+        72 %. Between the places the heat is interpolated: it says where a network looked, and not
+        what shape was there.
 
         References
         ----------
         - R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
           localization", ICCV 2017, pp. 618-626.
-        - B. Zhou et al., "Learning deep features for discriminative localization", CVPR 2016,
-          pp. 2921-2929.
         - J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018: Grad-CAM passes them.
         """
         check_is_fitted(self, "model_")
         check_int("batch_size", batch_size, low=1)
         explained = require_images("images", images)
         chosen = None if target is None else self._class_position("target", target)
-        from nucrec.models._networks import CLASSES, class_maps
+        from nucrec.models._grad_cam import GradCam
 
-        if self._class_maps is None:
-            self._class_maps = class_maps(self.model_)
-        maps = self._run(self._class_maps, explained, batch_size)
-        scores = maps.mean(axis=(1, 2)) + np.asarray(self.model_.get_layer(CLASSES).bias)
+        if self._grad_cam is None:
+            self._grad_cam = GradCam(self.model_)
+        found = self._run(self._grad_cam.of(chosen), explained, batch_size)
+        maps, scores = self._grad_cam.unpacked(found)
         probabilities = self._calibrated(softmax(scores))
         positions = probabilities.argmax(axis=1) if chosen is None else [chosen] * len(maps)
-        of_target = maps[np.arange(len(maps)), ..., positions]
         names = tuple(self.class_names_[k] for k in positions)
-        return Explanation.of(of_target, names, probabilities, explained)
+        return Explanation.of(maps, names, probabilities, explained)
 
     def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
         """Return the accuracy.
@@ -511,7 +511,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return cast(Self, bare.set_params(strategy=self.strategy))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "strategy": None}
+        # nor can what was compiled
+        return {**super().__getstate__(), "strategy": None, "_grad_cam": None}
 
     def _train(
         self,
@@ -566,7 +567,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         channels: int,
     ) -> None:
         self.model_ = network
-        self._embedder = self._class_maps = None
+        self._embedder = self._grad_cam = None
         self.classes_ = classes
         self.class_names_ = class_names
         self.image_size_ = image_size
@@ -590,12 +591,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self.class_names_.index(check_choice(name, value, self.class_names_))
         return check_int(name, value, low=0, high=len(self.class_names_) - 1)
 
-    def _run(self, model: "keras.Model", X: Images, batch_size: int = 64) -> Array:
+    def _run(self, predict: "Predict", X: Images, batch_size: int = 64) -> Array:
         images = require_images("X", X)
         from nucrec.models._running import run_model
 
         return run_model(
-            model.predict_on_batch,
+            predict,
             images,
             self.image_size_,
             self.channels_,

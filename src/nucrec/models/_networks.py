@@ -121,18 +121,6 @@ def embedder(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, network.get_layer(EMBEDDING).output)
 
 
-def class_maps(network: keras.Model) -> keras.Model:
-    """Return what goes from images to what each place of the last feature maps adds to each class.
-
-    Its mean over the places, plus the bias of the class, is the score before the softmax.
-    """
-    classes = network.get_layer(CLASSES)
-    scores = layers.Dense(classes.units, use_bias=False, dtype="float32")
-    maps = keras.Model(network.input, scores(network.get_layer(EMBEDDING).input))
-    scores.kernel.assign(classes.kernel)
-    return maps
-
-
 def on_one_device(network: keras.Model) -> keras.Model:
     """Return a copy of the network that no strategy has a hold on."""
     copy = keras.models.clone_model(network)
