@@ -6,6 +6,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from sklearn.exceptions import NotFittedError
 
@@ -220,9 +221,17 @@ def test_bfloat16_looks_at_the_same_places():
         assert np.corrcoef(full, half)[0, 1] > 0.99
 
 
+@pytest.fixture
+def uncompiled():
+    """Run what is compiled step by step: compiling a large network takes longer than a few images."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
-def test_every_backbone_at_its_smallest_size(name):
+def test_every_backbone_at_its_smallest_size(name, uncompiled):
     size = BACKBONES[name].minimum
     with repeatable(0):
         network, _ = build_network(
