@@ -145,7 +145,7 @@ class Explanation:
         make_folder(where)
         files = []
         for k, (target, name) in enumerate(zip(self.targets, self.ids.tolist(), strict=True)):
-            file = where / f"{k:05d} {_plain(target)} {_plain(name)}.png"
+            file = where / f"{k:05d} {_plain(target)} {_plain(name.removesuffix('.png'))}.png"
             with replacing(file) as temporary:
                 picture = _overlay(self.images[k], self.heat[k], opacity)
                 Image.fromarray(picture).save(temporary, "PNG")
@@ -178,5 +178,5 @@ def inferno(values: Array) -> Array:
 
 
 def _plain(name: str) -> str:
-    """Return a name that every file system takes."""
-    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)[-_NAME:]
+    """Return a name that every file system takes, without the ending that all pictures get."""
+    return re.sub(r"[^\w.-]+", "_", name.removesuffix(".png"), flags=re.ASCII)[-_NAME:]
