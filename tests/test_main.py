@@ -220,6 +220,23 @@ def test_train_and_predict(images, tmp_path):
     assert own_lines(quiet.stderr) == []
 
 
+def test_predict_writes_a_page(crops, images, tmp_path, capsys):
+    from nucrec.models import classical_zoo, save
+
+    model = tmp_path / "gnb.skops"
+    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    save(fitted, model, class_names=crops.class_names)
+    table, page = tmp_path / "out.csv", tmp_path / "page.html"
+    predict = ["predict", str(model), str(images), "-o", str(table), "--quiet"]
+    assert main([*predict, "--html", str(page), "--html-images", "3"]) == 0
+    assert f"Written to {table} and {page}" in capsys.readouterr().out
+    assert page.read_text(encoding="utf-8").count("<img") == 1 + 3
+    assert main([*predict, "--html", str(page), "--shard-size", "8"]) == 2
+    assert "--html goes with one table" in capsys.readouterr().err
+    assert main([*predict, "--html", str(tmp_path / "page.pdf")]) == 2
+    assert "html: expected a name that ends in .html" in capsys.readouterr().err
+
+
 def test_predict_in_shards(crops, images, tmp_path, monkeypatch, capsys):
     from nucrec.models import _cluster, classical_zoo, save
 

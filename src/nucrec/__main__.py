@@ -56,6 +56,7 @@ _PREDICT_EXAMPLES = """\
 examples:
   nucrec predict model.keras plate-7 -o predictions.csv
   nucrec predict model.keras plate-7.zip -o predictions.csv --json
+  nucrec predict model.keras plate-7 -o predictions.csv --html report.html
   nucrec predict model.keras plate-7 -o predictions.csv --ask-below 0.05
   nucrec predict model.keras /data/screen -o /data/tables --scheduler tcp://10.0.0.1:8786
 """
@@ -217,6 +218,14 @@ def _add_predict(commands: Any) -> None:
     add("model", metavar="MODEL", help="a file that nucrec saved")
     add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
     add("-o", "--out", required=True, metavar="OUT", help="the table to write, CSV, or its folder")
+    add("--html", metavar="FILE", help="write a page as well: counts, and the doubtful images")
+    add(
+        "--html-images",
+        type=int,
+        default=60,
+        metavar="N",
+        help="how many images the page shows at most (default: 60)",
+    )
     add("--scheduler", metavar="ADDRESS", help="predict in shards on the workers of a Dask cluster")
     add("--shard-size", type=int, metavar="N", help="images in a shard (default: 10240)")
     add(
@@ -355,8 +364,11 @@ def _predict(arguments: argparse.Namespace) -> int:
     show = not arguments.quiet
     common: dict[str, Any] = {"ask_below": arguments.ask_below, "progress": show}
     if arguments.scheduler is None and arguments.shard_size is None:
+        common |= {"html": arguments.html, "html_images": arguments.html_images}
         model = load(arguments.model)
         found = predict_folder(model, arguments.data, arguments.out, **common)
+    elif arguments.html is not None:
+        raise InvalidParameterError("--html goes with one table: leave out the shards, or --html")
     else:
         files = (arguments.model, arguments.data, arguments.out)
         if arguments.shard_size is not None:
@@ -364,7 +376,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         found = predict_shards(*files, scheduler=arguments.scheduler, **common)
     _print_json(found.to_dict()) if arguments.json else print(found)
     if not arguments.json:
-        print(f"Written to {found.path}")
+        print(f"Written to {found.path}" + (f" and {arguments.html}" if arguments.html else ""))
     return 0
 
 

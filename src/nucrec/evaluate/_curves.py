@@ -116,13 +116,15 @@ def find_curves(
     counts = dict(zip(sample.names, sample.confusion.sum(1).tolist(), strict=True))
     if len(counts) < 2 or 0 in counts.values():
         raise invalid("y_true", "images of each class, of two or more", counts)
+    scores = sample.scores
+    if scores is None:
+        raise invalid("y_score", "a score, or one for each class, of each image", None)
 
     method = "Bayesian bootstrap" if sample.groups is None else "group bootstrap"
 
     def find(k: int) -> Curve:
-        assert sample.scores is not None
         positive = sample.true == k
-        ranked = RankedScores(positive, sample.scores[:, k])
+        ranked = RankedScores(positive, scores[:, k])
         drawn = _resampled(kind, ranked, positive, sample, n_resamples, random_state)
         ones = np.ones((1, len(positive)))
         x, y = (values[0] for values in kind.points(ranked, ones))

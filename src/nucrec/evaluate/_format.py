@@ -3,6 +3,7 @@
 from html import escape
 from typing import TYPE_CHECKING
 
+from nucrec._html import page, paragraph, section, table
 from nucrec._text import (
     Row,
     csv_text,
@@ -41,6 +42,23 @@ def report_html(report: "Report") -> str:
     """Return a report as HTML tables."""
     tables = (_metric_rows(report), _class_rows(report), _confusion_rows(report))
     return f"<p>{escape(_summary(report))}</p>" + "".join(html_table(*table) for table in tables)
+
+
+def report_page(report: "Report", title: str, confusion: str, metrics: str) -> str:
+    """Return a report as a page, with two plots that are HTML."""
+    summary, *remarks = _summary(report).splitlines()
+    matrix = "True classes in rows, predicted classes in columns."
+    return page(
+        title,
+        [
+            *map(paragraph, (summary, *remarks)),
+            section("Metrics", table(*_metric_rows(report)), metrics),
+            section("Classes", table(*_class_rows(report))),
+            section(
+                "Confusion matrix", paragraph(matrix), table(*_confusion_rows(report)), confusion
+            ),
+        ],
+    )
 
 
 def report_latex(report: "Report") -> str:

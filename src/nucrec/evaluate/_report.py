@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._files import write_text
+from nucrec._html import check_page, plot
 from nucrec._text import interval, number
 from nucrec.evaluate import _format
 from nucrec.evaluate._inputs import check_resampling
@@ -156,6 +159,40 @@ class Report:
     def to_csv(self) -> str:
         """Return the metrics as CSV: metric, value, low, high, method; unrounded."""
         return _format.report_csv(self)
+
+    def save_html(self, path: str | Path, title: str = "Report") -> Path:
+        """Write the numbers, the confusion matrix and the intervals to one HTML file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ending in ".html". An older file is replaced as a whole or not at all.
+        title : str, default="Report"
+            Its heading.
+
+        Returns
+        -------
+        pathlib.Path
+            Of the file. It needs no other, and no network.
+
+        Raises
+        ------
+        InvalidParameterError
+            The ending is another one.
+        MissingExtraError
+            matplotlib is not installed.
+        NucrecError
+            The file cannot be written.
+        """
+        where = check_page("path", Path(path))
+        from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
+
+        alt = "Confusion matrix, with the numbers of the table above it"
+        confusion = plot(lambda: ConfusionMatrixDisplay.from_report(self).plot().figure_, alt)
+        alt = "Metrics as points with their intervals, as in the table above"
+        metrics = plot(lambda: MetricsDisplay.from_report(self).plot().figure_, alt)
+        write_text(where, _format.report_page(self, title, confusion, metrics))
+        return where
 
 
 def report(

@@ -4,6 +4,7 @@ from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._cross_validation import CrossValidation, FoldResults, cross_validate
 from nucrec.models._embeddings import Embeddings
+from nucrec.models._explain import Explanation
 from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
 from nucrec.models._model_file import ModelInfo, model_info
@@ -17,6 +18,7 @@ from nucrec.models._zoo_result import ZooResult, ZooRow
 __all__ = [
     "CrossValidation",
     "Embeddings",
+    "Explanation",
     "FoldResults",
     "FolderPredictions",
     "FolderSummary",

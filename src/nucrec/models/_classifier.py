@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.extmath import softmax
 from sklearn.utils.validation import check_is_fitted
 
 from nucrec._progress import Progress, progress_function
-from nucrec._validation import invalid
+from nucrec._validation import check_choice, check_int, invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
+from nucrec.models._explain import Explanation
 from nucrec.models._features import Images, require_images
 from nucrec.models._labels import held_out_part, labelled
 from nucrec.models._recipes import Mode, Precision, RecipeName
@@ -26,6 +28,9 @@ from nucrec.models._tensorflow import start_tensorflow
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+    from nucrec.models._grad_cam import GradCam
+    from nucrec.models._running import Predict
 
 Array = npt.NDArray[Any]
 
@@ -123,6 +128,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _embedder: "keras.Model | None"
+    _grad_cam: "GradCam | None"
 
     def __init__(
         self,
@@ -285,10 +291,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X holds something that is no image, or nothing.
         """
         check_is_fitted(self, "model_")
-        probabilities = self._run(self.model_, X)
-        if self.temperature_ is None:
-            return probabilities
-        return self.temperature_.apply(probabilities).astype(np.float32)
+        return self._calibrated(self._run(self.model_.predict_on_batch, X))
 
     def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
         """Learn from other images how far the probabilities can be believed.
@@ -320,7 +323,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             held_out = held_out_part("X", X, self.class_names_, self.classes_)
         else:
             raise invalid("y", "the classes of the images, or a data set in X", None)
-        self._set_calibration(self._run(self.model_, held_out), held_out.labels)
+        probabilities = self._run(self.model_.predict_on_batch, held_out)
+        self._set_calibration(probabilities, held_out.labels)
         return self
 
     def conformal(self, error_rate: float = 0.05) -> ConformalRule:
@@ -371,7 +375,68 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             from nucrec.models._networks import embedder
 
             self._embedder = embedder(self.model_)
-        return self._run(self._embedder, X)
+        return self._run(self._embedder.predict_on_batch, X)
+
+    def explain(
+        self, images: Images, target: str | int | None = None, *, batch_size: int = 64
+    ) -> Explanation:
+        """Return where in each image the network saw what speaks for a class: Grad-CAM.
+
+        Parameters
+        ----------
+        images : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+        target : str or int, optional
+            Name of the class, or its position in ``class_names_``; by default the predicted class of
+            each image.
+        batch_size : int, default=64
+            Images in a run of the network.
+
+        Returns
+        -------
+        Explanation
+            The heat of each image, from 0 to 1, and pictures of it.
+
+        Raises
+        ------
+        InvalidParameterError
+            `images` holds something that is no image, or nothing, or there is no such class.
+        sklearn.exceptions.NotFittedError
+            The network is not fitted.
+
+        Notes
+        -----
+        Feature maps are added up, each weighted by the mean gradient of the class's score before the
+        softmax, and what is positive is kept. An image in which nothing speaks for the class has a heat
+        of 0 everywhere. Calibration changes the probabilities only.
+
+        The maps are the last ones with at least 6 x 6 places, through which everything goes that comes
+        after them. In networks that take images of 192 pixels or more these are the last of all. In
+        smaller ones the last have few places: of an EfficientNet-Lite0 at 96 pixels they are 3 x 3,
+        and the heat at annotated micronuclei was higher than in 56 % of the image, with 6 x 6 places in
+        72 %. Between the places the heat is interpolated: it says where a network looked, and not
+        what shape was there.
+
+        References
+        ----------
+        - R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
+          localization", ICCV 2017, pp. 618-626.
+        - J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018: Grad-CAM passes them.
+        """
+        check_is_fitted(self, "model_")
+        check_int("batch_size", batch_size, low=1)
+        explained = require_images("images", images)
+        chosen = None if target is None else self._class_position("target", target)
+        from nucrec.models._grad_cam import GradCam
+
+        if self._grad_cam is None:
+            self._grad_cam = GradCam(self.model_)
+        found = self._run(self._grad_cam.of(chosen), explained, batch_size)
+        maps, scores = self._grad_cam.unpacked(found)
+        probabilities = self._calibrated(softmax(scores))
+        positions = probabilities.argmax(axis=1) if chosen is None else [chosen] * len(maps)
+        names = tuple(self.class_names_[k] for k in positions)
+        return Explanation.of(maps, names, probabilities, explained)
 
     def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
         """Return the accuracy.
@@ -435,13 +500,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return cast(Self, bare.set_params(strategy=self.strategy))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "strategy": None}
+        # nor can what was compiled
+        return {**super().__getstate__(), "strategy": None, "_grad_cam": None}
 
     def _set_fitted(
         self, network: "keras.Model", classes: Array, class_names: tuple[str, ...]
     ) -> None:
         self.model_ = network
-        self._embedder = None
+        self._embedder = self._grad_cam = None
         self.classes_ = classes
         self.class_names_ = class_names
         _, self.image_size_, _, self.channels_ = network.input_shape
@@ -453,11 +519,26 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.temperature_ = fit_temperature(labels, probabilities)
         self.calibration_ = probabilities, labels
 
-    def _run(self, model: "keras.Model", X: Images) -> Array:
+    def _calibrated(self, probabilities: Array) -> Array:
+        if self.temperature_ is None:
+            return probabilities
+        return self.temperature_.apply(probabilities).astype(np.float32)
+
+    def _class_position(self, name: str, value: str | int) -> int:
+        """Return the position of a class, given by its name or by that."""
+        if isinstance(value, str):
+            return self.class_names_.index(check_choice(name, value, self.class_names_))
+        return check_int(name, value, low=0, high=len(self.class_names_) - 1)
+
+    def _run(self, predict: "Predict", X: Images, batch_size: int = 64) -> Array:
         images = require_images("X", X)
         from nucrec.models._running import run_model
 
-        show = progress_function(self.progress)
         return run_model(
-            model.predict_on_batch, images, self.image_size_, self.channels_, show=show
+            predict,
+            images,
+            self.image_size_,
+            self.channels_,
+            batch_size=batch_size,
+            show=progress_function(self.progress),
         )

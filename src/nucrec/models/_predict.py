@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from nucrec import _text as fmt
-from nucrec._files import replacing
+from nucrec._files import replacing, write_text
+from nucrec._html import check_page
 from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_real
+from nucrec._validation import check_int, check_real
 from nucrec.datasets import Quarantined
+from nucrec.datasets._images import Root
 from nucrec.datasets._unlabelled import find_images
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate._intervals import wilson
+from nucrec.models._predict_report import Doubtful, prediction_page
 from nucrec.models._prediction_table import Predictor, Tally, write_rows
 
 
@@ -79,15 +82,7 @@ class FolderPredictions:
     ask_below: float | None = None
 
     def __str__(self) -> str:
-        header = ["folder", "images", self.positive_class, "share", "interval"]
-        header += [] if self.ask_below is None else ["to look at"]
-        several = len(self.folders) > 1
-        rows = [self._row(summary, summary.folder) for summary in self.folders]
-        rows += [self._row(self.total, "all")] if several else []
-        note = (
-            f"Intervals: {fmt.percent(self.confidence)}, Wilson; errors of the model come on top."
-        )
-        return fmt.text_table(header, rows) + "\n" + note
+        return fmt.text_table(*self._table()) + "\n" + self._note()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers."""
@@ -100,6 +95,18 @@ class FolderPredictions:
             "total": asdict(self.total),
             "quarantined": [entry._asdict() for entry in self.quarantined],
         }
+
+    def _table(self) -> tuple[fmt.Row, list[fmt.Row]]:
+        """Return the header and the rows of the summary."""
+        header = ["folder", "images", self.positive_class, "share", "interval"]
+        header += [] if self.ask_below is None else ["to look at"]
+        rows: list[fmt.Row] = [self._row(summary, summary.folder) for summary in self.folders]
+        rows += [self._row(self.total, "all")] if len(self.folders) > 1 else []
+        return header, rows
+
+    def _note(self) -> str:
+        confidence = fmt.percent(self.confidence)
+        return f"Intervals: {confidence}, Wilson; errors of the model come on top."
 
     def _row(self, summary: FolderSummary, name: str) -> list[str]:
         interval = fmt.interval(summary.low, summary.high)
@@ -116,6 +123,8 @@ def predict_folder(
     class_names: Sequence[str] | None = None,
     confidence: float = 0.95,
     ask_below: float | None = None,
+    html: str | Path | None = None,
+    html_images: int = 60,
     progress: Progress | bool = False,
 ) -> FolderPredictions:
     """Predict all images of a folder, and write a table of them.
@@ -139,6 +148,12 @@ def predict_folder(
         Adds a column ``ask``: "yes" for the images that the model should not decide alone if at most
         this share of the images of each class may be lost. Needs a network that was calibrated,
         `ImageClassifier.calibrate`, on images like these.
+    html : str or Path, optional
+        A page to write as well, one file that needs no other: the summary, how the probabilities are
+        spread, and the images closest to the decision, each, if the model is a network, with
+        the heat of `ImageClassifier.explain`. Its name ends in ".html".
+    html_images : int, default=60
+        How many images the page shows at most.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (images done, images in all, what).
 
@@ -153,8 +168,10 @@ def predict_folder(
         There is nothing at `path`, or no image that can be read.
     InvalidParameterError
         A parameter is out of range, the model gives no probabilities, or was not calibrated.
+    MissingExtraError
+        A page was asked for, and matplotlib is not installed.
     NucrecError
-        `out` cannot be written.
+        `out` or `html` cannot be written.
 
     Warns
     -----
@@ -182,6 +199,8 @@ def predict_folder(
     (1, 'micronucleus')
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("html_images", html_images, low=0)
+    report = None if html is None else check_page("html", Path(html))
     predictor = Predictor.of(model, class_names, ask_below)
     show = progress_function(progress)
     table = Path(out).expanduser()
@@ -191,7 +210,33 @@ def predict_folder(
         rows = predictor.rows(root, files, problems, show)
         write_rows(temporary, predictor.columns, tally.counted(rows))
         check_any_image(tally, path)
-    return predictions(tally, table, confidence, ask_below, len(files))
+    found = predictions(tally, table, confidence, ask_below, len(files))
+    if report is not None:
+        _write_page(report, Path(path), found, predictor, root, html_images)
+    return found
+
+
+def _write_page(
+    report: Path,
+    path: Path,
+    found: FolderPredictions,
+    predictor: Predictor,
+    root: Root,
+    limit: int,
+) -> None:
+    """Write the page of what the table holds."""
+    doubtful = Doubtful.of(found.path, predictor.columns, limit)
+    html = prediction_page(
+        f"Predictions of {path.name or path}",
+        found._table(),
+        found._note(),
+        found.quarantined,
+        doubtful,
+        predictor.columns,
+        predictor.model,
+        root,
+    )
+    write_text(report, html)
 
 
 def check_any_image(tally: Tally, path: str | Path) -> None:

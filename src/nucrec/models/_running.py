@@ -60,37 +60,44 @@ def run_model(
     *,
     augment: Pipeline | None = None,
     copy: int = 0,
+    batch_size: int = BATCH_SIZE,
     show: Progress = silent,
     what: str = "predicting",
 ) -> Array:
     """Return what a network makes of images, or of one changed copy of each."""
     batches = images.batches(
-        size, BATCH_SIZE, augment, channels=channels, dtype="uint8", epoch=copy
+        size, batch_size, augment, channels=channels, dtype="uint8", epoch=copy
     )
-    return _run(predict, (inputs for inputs, _ in batches), len(images), show, what)
+    inputs = (batch for batch, _ in batches)
+    return _run(predict, inputs, len(images), batch_size, show, what)
 
 
 def run_arrays(predict: Predict, images: Array) -> Array:
     """Return what a network makes of images that are in memory, all of its size."""
     starts = range(0, len(images), BATCH_SIZE)
     batches = (images[start : start + BATCH_SIZE] for start in starts)
-    return _run(predict, batches, len(images), silent, "")
+    return _run(predict, batches, len(images), BATCH_SIZE, silent, "")
 
 
 def _run(
-    predict: Predict, batches: Iterator[Array], n_images: int, show: Progress, what: str
+    predict: Predict,
+    batches: Iterator[Array],
+    n_images: int,
+    batch_size: int,
+    show: Progress,
+    what: str,
 ) -> Array:
     found: Array | None = None
-    total = -(-n_images // BATCH_SIZE)
+    total = -(-n_images // batch_size)
     with no_retracing_warnings():
         for done, batch in enumerate(ahead(batches), start=1):
-            missing = BATCH_SIZE - len(batch) if total > 1 else 0
+            missing = batch_size - len(batch) if total > 1 else 0
             # filled up, since another shape would have the network compiled once more
             full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
             part = np.asarray(predict(full))[: len(batch)]
             if found is None:
                 found = np.empty((n_images, *part.shape[1:]), part.dtype)
-            start = (done - 1) * BATCH_SIZE
+            start = (done - 1) * batch_size
             found[start : start + len(part)] = part
             show(done, total, what)
     if found is None:

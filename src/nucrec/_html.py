@@ -1,0 +1,134 @@
+"""Pages that are one file: nothing is loaded from elsewhere, and any name is shown as text."""
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import nucrec
+from nucrec._optional import require
+from nucrec._text import Row, html_table
+from nucrec._validation import invalid
+from nucrec.errors import NucrecError
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fff; --soft: #595960; --line: #d0d0d7; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8e8ed; --paper: #17171a; --soft: #a5a5ae; --line: #46464f; }
+}
+body { margin: 0 auto; padding: 1rem; max-width: 64rem; font: 1rem/1.5 system-ui, sans-serif;
+  color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
+h1, h2 { line-height: 1.2; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; overflow-wrap: normal; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line);
+  text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { padding-left: 0; text-align: left; }
+.plot { max-width: 100%; height: auto; background: #fff; border-radius: .3rem; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.2rem;
+  padding: 0; list-style: none; }
+figure { margin: 0; }
+.gallery img { width: 8rem; height: 8rem; object-fit: contain; background: #000; }
+figcaption, footer { font-size: .9rem; color: var(--soft); }
+figcaption b { display: block; color: var(--ink); }
+"""
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def check_page(name: str, path: Path) -> Path:
+    """Return the path of a page that can be written, with its plots, before any work is done for it."""
+    where = Path(path).expanduser()
+    if where.suffix.lower() not in (".html", ".htm"):
+        raise invalid(name, "a name that ends in .html", str(path))
+    if not where.parent.is_dir():
+        raise NucrecError(f"cannot write {where}: there is no folder {where.parent}")
+    require("matplotlib", extra="plots")
+    return where
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """Return an HTML5 document of parts that are HTML."""
+    body = "\n".join(parts)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{text(title)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>{text(title)}</h1>
+{body}
+</main>
+<footer>nucrec {nucrec.__version__}</footer>
+</body>
+</html>
+"""
+
+
+def text(value: str) -> str:
+    """Return text as HTML that shows it; what cannot be shown becomes a sign for that."""
+    return escape(_printable(value))
+
+
+def section(heading: str, *parts: str) -> str:
+    """Return a section of parts that are HTML."""
+    return f"<section>\n<h2>{text(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def paragraph(words: str) -> str:
+    """Return a paragraph of text."""
+    return f"<p>{text(words)}</p>"
+
+
+def table(header: Row, rows: Sequence[Row]) -> str:
+    """Return a table that can be scrolled sideways where there is no room for it."""
+    shown = [[_printable(cell) for cell in row] for row in (header, *rows)]
+    return f'<div class="wide" tabindex="0">{html_table(shown[0], shown[1:])}</div>'
+
+
+def plot(draw: Callable[[], Any], alt: str) -> str:
+    """Return the figure of matplotlib that `draw` makes, as an SVG image.
+
+    As an image its parts cannot have the ids of another's. A "$" in a name is one, and no formula.
+    """
+    settings = {"svg.hashsalt": "nucrec", "text.parse_math": False}
+    with require("matplotlib", extra="plots").rc_context(settings):
+        file = io.StringIO()
+        draw().savefig(file, format="svg", metadata={"Date": None})
+    data = _data("svg+xml", file.getvalue().encode())
+    return f'<p><img class="plot" src="{data}" alt="{text(alt)}"></p>'
+
+
+def picture(pixels: Any, alt: str, longest: int = 160) -> str:
+    """Return an array of uint8, grey or RGB, as a small image."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    image.thumbnail((longest, longest))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return f'<img src="{_data("jpeg", file.getvalue())}" alt="{text(alt)}">'
+
+
+def gallery(entries: Iterable[tuple[str, str, Sequence[str]]]) -> str:
+    """Return a list of (name, remark, pictures that are HTML)."""
+    items = (
+        f"<li><figure>{' '.join(pictures)}"
+        f"<figcaption><b>{text(name)}</b>{text(remark)}</figcaption></figure></li>"
+        for name, remark, pictures in entries
+    )
+    return '<ul class="gallery">\n' + "\n".join(items) + "\n</ul>"
+
+
+def _printable(value: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,182 @@
+"""What a network looks at, as numbers and as pictures."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from nucrec._files import make_folder, replacing
+from nucrec._validation import check_int, check_real
+from nucrec.datasets import ImageDataset, LazyImages
+from nucrec.datasets._intensity import as_dtype, to_channels
+from nucrec.datasets._resample import resize
+
+Array = npt.NDArray[Any]
+
+_INFERNO = np.array(
+    [
+        *((0, 0, 4), (11, 7, 36), (33, 12, 74), (61, 9, 101), (87, 16, 110), (113, 25, 110)),
+        *(
+            (138, 34, 106),
+            (163, 44, 97),
+            (188, 55, 84),
+            (210, 70, 68),
+            (228, 90, 49),
+            (241, 115, 29),
+        ),
+        *((249, 142, 9), (252, 172, 17), (249, 203, 53), (242, 234, 105), (252, 255, 164)),
+    ]
+)
+"""17 colours of matplotlib's "inferno" (S. van der Walt, N. Smith, 2015, CC0), at equal distances."""
+
+_NAME = 80  # characters
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """Where in images a network saw what speaks for a class.
+
+    Attributes
+    ----------
+    heat : ndarray of float32, shape (n, H, W), or list of ndarray of shape (H, W)
+        From 0 to 1, at the size of each image; a list if sizes differ. 1 is the place that speaks most
+        for the class, in this image: heats of two images cannot be compared.
+    targets : tuple of str, length n
+        The class of each image that the heat is of.
+    probabilities : ndarray of float32, shape (n, n_classes)
+        As `ImageClassifier.predict_proba` gives them.
+    images : LazyImages
+        What was explained.
+    ids : ndarray of str, shape (n,)
+        Their names.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import cnn
+    >>> crops = load_mnfinder_crops()
+    >>> model = cnn(image_size=32, epochs=1, random_state=0).fit(crops)
+    >>> found = model.explain(crops[:3], "micronucleus")
+    >>> found
+    Explanation(3 images)
+    >>> found.overlay(0).shape == (*crops.images[0].shape, 3)
+    True
+    """
+
+    heat: Array | list[Array]
+    targets: tuple[str, ...]
+    probabilities: Array
+    images: LazyImages
+    ids: Array
+
+    @classmethod
+    def of(
+        cls, maps: Array, targets: tuple[str, ...], probabilities: Array, explained: ImageDataset
+    ) -> "Explanation":
+        """Bring maps of shape (n, h, w) to the size of the images, and to the range 0 to 1."""
+        shapes = [(height, width) for height, width, *_ in explained.images.shapes]
+        heats = [_heat(*pair) for pair in zip(maps, shapes, strict=True)]
+        heat = np.stack(heats) if len(set(shapes)) == 1 else heats
+        return cls(heat, targets, probabilities, explained.images, explained.ids)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __repr__(self) -> str:
+        return f"Explanation({len(self)} images)"
+
+    def overlay(self, k: int | None = None, *, opacity: float = 0.6) -> Array | list[Array]:
+        """Return images in grey with their heat in colour: black, violet, red, orange, yellow.
+
+        Parameters
+        ----------
+        k : int, optional
+            The position of one image, from 0; by default all.
+        opacity : float, default=0.6
+            Of the colour where the heat is 1, from 0 to 1. It falls with the heat to 0.
+
+        Returns
+        -------
+        ndarray of uint8, shape (H, W, 3) or (n, H, W, 3), or list of ndarray of shape (H, W, 3)
+            One picture, or all: as a list if sizes differ.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is no such image, or the opacity is out of range.
+        """
+        check_real("opacity", opacity, low=0, high=1)
+        if k is not None:
+            k = check_int("k", k, low=0, high=len(self) - 1)
+            return _overlay(self.images[k], self.heat[k], opacity)
+        pictures = [_overlay(*pair, opacity) for pair in zip(self.images, self.heat, strict=True)]
+        return np.stack(pictures) if isinstance(self.heat, np.ndarray) else pictures
+
+    def save(self, folder: str | os.PathLike[str], *, opacity: float = 0.6) -> list[Path]:
+        """Write each overlay to a PNG file, named by position, class and image.
+
+        Parameters
+        ----------
+        folder : path
+            Made if there is none. Files of the same name in it are replaced, each as a whole or not
+            at all.
+        opacity : float, default=0.6
+            As in `overlay`.
+
+        Returns
+        -------
+        list of Path
+            The files.
+
+        Raises
+        ------
+        InvalidParameterError
+            The opacity is out of range.
+        NucrecError
+            The folder or a file cannot be written.
+        """
+        check_real("opacity", opacity, low=0, high=1)
+        where = Path(folder).expanduser()
+        make_folder(where)
+        files = []
+        for k, (target, name) in enumerate(zip(self.targets, self.ids.tolist(), strict=True)):
+            file = where / f"{k:05d} {_plain(target)} {_plain(name.removesuffix('.png'))}.png"
+            with replacing(file) as temporary:
+                picture = _overlay(self.images[k], self.heat[k], opacity)
+                Image.fromarray(picture).save(temporary, "PNG")
+            files.append(file)
+        return files
+
+
+def _heat(map_: Array, shape: tuple[int, int]) -> Array:
+    """Return what is positive of a map, at (height, width), the highest as 1."""
+    heat = resize(np.maximum(map_, 0).astype(np.float32), shape)
+    highest = heat.max()
+    return heat / highest if highest > 0 else heat
+
+
+def _overlay(image: Array, heat: Array, opacity: float) -> Array:
+    grey = grey_levels(image)[..., np.newaxis].astype(np.float32)
+    weight = opacity * heat[..., np.newaxis]
+    return np.rint(grey * (1 - weight) + inferno(heat) * weight).astype(np.uint8)
+
+
+def grey_levels(image: Array) -> Array:
+    """Return an image of any dtype and number of channels as uint8 (H, W)."""
+    return to_channels(as_dtype(image, "uint8"), 1)[..., 0]
+
+
+def inferno(values: Array) -> Array:
+    """Return the colour of each value from 0 to 1, as floats of range 0 to 255."""
+    anchors = np.linspace(0, 1, len(_INFERNO))
+    return np.stack([np.interp(values, anchors, band) for band in _INFERNO.T], axis=-1)
+
+
+def _plain(name: str) -> str:
+    """Return a name that every file system takes, without the ending that all pictures get."""
+    return re.sub(r"[^\w.-]+", "_", name.removesuffix(".png"), flags=re.ASCII)[-_NAME:]
