@@ -93,7 +93,9 @@ def foreign_requests(window: Any, address: str) -> set[str]:
     return {url for url in urls if not url.startswith((address, "data:", "blob:"))}
 
 
-def look(window: Any, address: str, page: str, shots: Path | None) -> tuple[dict[str, Any], list[str]]:
+def look(
+    window: Any, address: str, page: str, shots: Path | None
+) -> tuple[dict[str, Any], list[str]]:
     """Return what is on a page, and what is wrong with it by itself."""
     wrong = []
     for name, (width, height) in WIDTHS.items():

@@ -1,4 +1,4 @@
-"""Draw the picture of the home page: what a network says of new crops, and what the paper's tables are worth.
+"""Draw the picture of the home page: a network's answers, and accuracies with intervals.
 
 Usage: python docs/includes/home.py results
 """
@@ -37,7 +37,9 @@ def draw_crops(figure: SubFigure) -> None:
     crops, scores = predicted()
     figure.suptitle("Crops of fields it was not trained on, and its answer", fontsize=10)
     axes = figure.subplots(2, 4)
-    for axis, image, label, score in zip(axes.flat, crops.images, crops.labels, scores, strict=True):
+    for axis, image, label, score in zip(
+        axes.flat, crops.images, crops.labels, scores, strict=True
+    ):
         axis.imshow(image, cmap="gray")
         axis.set(xticks=[], yticks=[])
         answer, sure = ("micronucleus", score) if score > 0.5 else ("nucleus", 1 - score)

@@ -62,10 +62,15 @@ def side_by_side(number: int, path: Path) -> str:
     metrics = [name for name in metrics if not (number in DEEP and name[-3:] in ("PRE", "REC"))]
     heads = "".join(f'<th colspan="{len(SIDES)}">{name}</th>' for name in metrics)
     lines = ["<table>", "<thead>", f'<tr><th rowspan="2">{first}</th>{heads}</tr>']
-    lines += [f"<tr>{''.join(f'<th>{side}</th>' for side in SIDES.values()) * len(metrics)}</tr>", "</thead>"]
+    lines += [
+        f"<tr>{''.join(f'<th>{side}</th>' for side in SIDES.values()) * len(metrics)}</tr>",
+        "</thead>",
+    ]
     for row in rows:
         cells = (value(row[f"{name}_{side}"]) for name in metrics for side in SIDES)
-        lines.append(f"<tr><th>{row[first]}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        lines.append(
+            f"<tr><th>{row[first]}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        )
     return "\n".join([*lines, "</table>"])
 
 
