@@ -71,6 +71,8 @@ def opened(browser: str, driver: str) -> Iterator[Any]:
         service = webdriver.ChromeService(executable_path=driver)
         window = webdriver.Chrome(options=options, service=service)
         try:
+            window.get("about:blank")
+            window.get_log("performance")  # what the browser did on its own
             yield window
         finally:
             window.quit()
@@ -90,7 +92,7 @@ def foreign_requests(window: Any, address: str) -> set[str]:
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     }
-    return {url for url in urls if not url.startswith((address, "data:", "blob:"))}
+    return {url for url in urls if url.startswith(("http", "ws")) and not url.startswith(address)}
 
 
 def look(

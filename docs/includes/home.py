@@ -1,4 +1,4 @@
-"""Draw the picture of the home page: a network's answers, and accuracies with intervals.
+"""Draw the pictures of the home page: a network's answers, and accuracies with intervals.
 
 Usage: python docs/includes/home.py results
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
 from nucrec.models import transfer
@@ -32,7 +32,7 @@ def predicted() -> tuple[ImageDataset, list[float]]:
     return shown, model.predict_proba(shown)[:, 1].tolist()
 
 
-def draw_crops(figure: SubFigure) -> None:
+def draw_crops(figure: Figure) -> None:
     """Draw crops of fields that were not trained on, each with what the network says."""
     crops, scores = predicted()
     figure.suptitle("Crops of fields it was not trained on, and its answer", fontsize=10)
@@ -70,12 +70,12 @@ def draw_accuracies(axis: Axes, results: Path) -> None:
 
 
 def main() -> None:
-    """Write docs/images/home.png."""
-    figure: Figure = plt.figure(figsize=(9.6, 3.6), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(5, 4))
-    draw_crops(left)
-    draw_accuracies(right.subplots(), Path(sys.argv[1]))
-    figure.savefig(HERE.parent / "images" / "home.png", dpi=150)
+    """Write docs/images/home-crops.png and home-accuracies.png."""
+    crops, accuracies = (plt.figure(figsize=(5.2, 3.3), layout="constrained") for _ in range(2))
+    draw_crops(crops)
+    draw_accuracies(accuracies.subplots(), Path(sys.argv[1]))
+    for name, figure in (("crops", crops), ("accuracies", accuracies)):
+        figure.savefig(HERE.parent / "images" / f"home-{name}.png", dpi=150)
 
 
 if __name__ == "__main__":
