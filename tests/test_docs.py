@@ -1,15 +1,22 @@
 """The README and the pages of the documentation: their code runs, their commands are the real ones."""
 
+import importlib
+import json
+import os
 import re
+import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nucrec.__main__ import main
 
 ROOT = Path(__file__).parents[1]
+ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "paper")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -35,13 +42,68 @@ def test_pages_with_code_are_found():
     assert {"README.md", "index.md", "tutorial.md", "reproduce.md"} <= {p.name for p in WITH_CODE}
 
 
-def commands() -> list[str]:
-    lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
-    parts = [part.split("#")[0].strip() for line in lines for part in line.split("&&")]
-    return sorted({part for part in parts if part.startswith("nucrec ")})
+def test_no_code_stays_unread():
+    languages = [
+        (page.name, language)
+        for page in PAGES
+        for language in re.findall(r"^ *```(.+)\n", page.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    # sh: below; text: output; what begins with a brace shows files that run elsewhere
+    odd = [entry for entry in languages if entry[1] not in ("python", "sh", "text")]
+    odd = [entry for entry in odd if not entry[1].strip().startswith("{")]
+    assert odd == [("networks.md", 'py title="train.py"')]
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.fixture
+def folders(crops, tmp_path, monkeypatch) -> Path:
+    """Work in a folder with those that the pages name: cells, by class, and plate-7."""
+    for folder, images in (("cells", crops[::20]), ("plate-7", crops[1::60])):
+        for i, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
+            path = tmp_path / folder / crops.class_names[label] / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_script_for_several_machines_runs_on_one(folders):
+    page = ROOT / "docs" / "networks.md"
+    (script,) = blocks(page, 'py title="train.py"')
+    (folders / "train.py").write_text(script.replace("/shared/", ""), encoding="utf-8")
+    (shell,) = [block for block in blocks(page, "sh") if "TF_CONFIG" in block]
+    _, setting, _, *arguments = shlex.split(shell)
+    config = json.loads(setting.partition("=")[2])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        config["cluster"]["worker"] = [f"127.0.0.1:{free.getsockname()[1]}"]
+    more = {"TF_CONFIG": json.dumps(config), "CUDA_VISIBLE_DEVICES": "-1"}
+    command = [sys.executable, *arguments]
+    result = subprocess.run(
+        command,
+        env={**os.environ, **more},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert (folders / "model.keras").is_file()
+
+
+def commands(*pages: Path) -> list[str]:
+    """Return the commands of shell blocks, and those in a line of text, in order."""
+    found = []
+    for page in pages:
+        for block in blocks(page, "sh"):
+            parts = re.split(r"&&|\n", block)
+            found += [part.split("#")[0].strip() for part in parts]
+        found += re.findall(r"`(nucrec \w+ [^`]+)`", page.read_text(encoding="utf-8"))
+    whole = [part for part in found if part.startswith("nucrec ") and "..." not in part]
+    return list(dict.fromkeys(whole))
+
+
+@pytest.mark.parametrize("command", commands(*PAGES))
 def test_commands_are_understood(command, monkeypatch):
     seen = []
     for name in ("reproduce", "train", "predict", "audit"):
@@ -50,6 +112,19 @@ def test_commands_are_understood(command, monkeypatch):
         )
     assert main(command.split()[1:]) == 0
     assert len(seen) == 1
+
+
+@pytest.mark.slow
+def test_commands_for_beginners_run(folders, capsys):
+    beginners = commands(
+        ROOT / "README.md", *(ROOT / "docs" / f"{n}.md" for n in ("tutorial", "audit"))
+    )
+    # "nucrec reproduce" as it stands takes minutes: tests/paper runs smaller ones
+    chosen = [command for command in beginners if command != "nucrec reproduce"]
+    assert {command.split()[1] for command in chosen} == {"train", "predict", "audit"}
+    for command in chosen:
+        assert main(command.split()[1:]) == 0, capsys.readouterr().err
+    assert len(Path("predictions.csv").read_text(encoding="utf-8").splitlines()) == 7
 
 
 def test_readme_fits_one_screen_and_has_the_two_commands():
@@ -90,3 +165,38 @@ def test_shipped_images_are_described_as_they_are():
         assert f"| {line} | {count} |" in page
     sides = crops.metadata["side"]
     assert f"{sides.min()} to {sides.max()} pixels square" in page
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_reference_has_all_public_names_and_no_other(room):
+    page = (ROOT / "docs" / "reference" / f"{room}.md").read_text(encoding="utf-8")
+    described = re.findall(r"^::: nucrec\.(\S+)$", page, re.MULTILINE)
+    public = importlib.import_module(f"nucrec.{room}").__all__
+    assert sorted(described) == sorted(f"{room}.{name}" for name in public)
+
+
+def test_the_reference_has_all_errors():
+    from nucrec import errors
+
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert "::: nucrec.errors\n" in page  # the module with all it has
+    own = {name for name, thing in vars(errors).items() if isinstance(thing, type)}
+    assert own == set(errors.__all__)
+
+
+def test_the_reference_has_all_options_of_the_commands(capsys):
+    page = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    for section in page.split("\n## nucrec ")[1:]:
+        with pytest.raises(SystemExit):
+            main([section.split()[0], "--help"])
+        help_lines = capsys.readouterr().out.partition("\noptions:\n")[2]
+        options = re.findall(r"^  (?:-.*, )?(--[a-z-]+)", help_lines, re.MULTILINE)
+        first_cells = "".join(re.findall(r"^\| ([^|]*)", section, re.MULTILINE))
+        assert set(re.findall("--[a-z-]+", first_cells)) == set(options) - {"--help"}
+
+
+def test_all_pages_are_in_the_navigation():
+    pages = {str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]}
+    shown = re.findall(r"^ +- .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert len(shown) == len(set(shown))
+    assert set(shown) == {page for page in pages if not page.startswith("includes/")}

@@ -34,12 +34,13 @@ _TRAIN = """\
 Train a network on a folder with one sub-folder of images for each class, and save it to one file.
 
 Some of the images are kept back; the report on them is printed, and probabilities are calibrated
-with them. --test-size 0 trains on all. In a CSV file (file,label,group) you can say which images
-belong together; they stay on one side.
+with them. --test-size 0 trains on all. Images that belong together stay on one side: say which by
+folders inside the class folders and --group-by folder, or in a CSV file (file,label,group).
 """
 _TRAIN_EXAMPLES = """\
 examples:
   nucrec train cells -o model.keras
+  nucrec train cells -o model.keras --group-by folder
   nucrec train cells.csv -o model.keras --test-size 0 --epochs 20
   nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
 """
@@ -188,6 +189,12 @@ def _add_train(commands: Any) -> None:
     add("--image-size", type=int, metavar="N", help="pixels (default: what suits the backbone)")
     add("--epochs", type=int, metavar="N", help="(default: the recipe's)")
     add(
+        "--group-by",
+        choices=("image", "folder"),
+        default="image",
+        help="folder: images in folders of one name belong together (default: image)",
+    )
+    add(
         "--test-size",
         type=float,
         default=0.2,
@@ -334,7 +341,7 @@ def _train(arguments: argparse.Namespace) -> int:
         random_state=arguments.seed,
         progress=not arguments.quiet,
     )
-    images = load_folder(arguments.data)
+    images = load_folder(arguments.data, group_by=arguments.group_by)
     train, test = images, None
     if arguments.test_size:
         train, test = split(images, arguments.test_size, random_state=arguments.seed)

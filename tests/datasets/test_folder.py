@@ -1,6 +1,7 @@
 """Class folders and CSV files, whole and broken."""
 
 import os
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -10,7 +11,13 @@ import pytest
 from PIL import Image
 
 from nucrec.datasets import Quarantined, load_folder
-from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning, ImageError
+from nucrec.errors import (
+    DatasetError,
+    DatasetNotFoundError,
+    DataWarning,
+    ImageError,
+    InvalidParameterError,
+)
 
 
 def save(path: Path, value: int = 50) -> None:
@@ -85,6 +92,35 @@ def test_images_may_lie_deeper(tmp_path):
     dataset = load_folder(tmp_path)
     assert dataset.ids.tolist() == ["a/plate 1/well/1.png", "b/1.png"]
     assert dataset.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("in_zip", [False, True])
+def test_folders_inside_the_classes_can_be_groups(tmp_path, in_zip):
+    expected = {
+        "a/1/x.png": "1",
+        "a/1/y.png": "1",
+        "a/2/deep/x.png": "2/deep",
+        "a/alone.png": "a/alone.png",
+        "b/1/x.png": "1",
+        "b/2/x.png": "2",
+    }
+    folder = tmp_path / "cells"
+    for name in expected:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(folder / name)
+    path = shutil.make_archive(str(tmp_path / "cells"), "zip", folder) if in_zip else folder
+    dataset = load_folder(path, group_by="folder")
+    assert dict(zip(dataset.ids.tolist(), dataset.groups.tolist(), strict=True)) == expected
+    assert load_folder(path).groups.tolist() == dataset.ids.tolist()
+
+
+def test_group_by_is_checked(class_folder, tmp_path):
+    with pytest.raises(InvalidParameterError, match="group_by"):
+        load_folder(class_folder, group_by="slide")
+    table = tmp_path / "cells.csv"
+    table.write_text("file,label\ncells/nucleus/nucleus 0.png,a\n")
+    with pytest.raises(InvalidParameterError, match="column group"):
+        load_folder(table, group_by="folder")
 
 
 def test_unicode_and_blanks_in_names(tmp_path):

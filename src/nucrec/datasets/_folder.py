@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from nucrec._class_names import (
     check_class_names,
@@ -14,13 +14,15 @@ from nucrec._class_names import (
     looks_nuclear,
     order_classes,
 )
-from nucrec._validation import invalid
+from nucrec._validation import check_choice, invalid
 from nucrec.datasets._dataset import ImageDataset, Quarantined
 from nucrec.datasets._decode import SUFFIXES
 from nucrec.datasets._images import Root
 from nucrec.datasets._load import Entry, OnError, load_entries
 from nucrec.datasets._roots import Listing, open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
+
+GroupBy = Literal["image", "folder"]
 
 _LABEL_COLUMNS = ("file", "label")
 
@@ -29,6 +31,7 @@ def load_folder(
     path: str | Path,
     *,
     class_names: Sequence[str] | None = None,
+    group_by: GroupBy = "image",
     on_error: OnError = "quarantine",
 ) -> ImageDataset:
     """Load images from one sub-folder for each class, or as a CSV file lists them.
@@ -49,6 +52,10 @@ def load_folder(
     class_names : sequence of str, optional
         The classes to load, in the order of their labels, so that the second is the positive one. By
         default all, sorted, but a class whose name starts with "micronucl" comes last.
+    group_by : {"image", "folder"}, default="image"
+        "folder" makes one group of all images in the same folder inside their class folders, say
+        "nucleus/slide 3" and "micronucleus/slide 3". Images directly in a class folder stay groups of
+        their own. A CSV file has its ``group`` column instead.
     on_error : {"quarantine", "raise"}, default="quarantine"
         A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of
         the folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
@@ -56,8 +63,8 @@ def load_folder(
     Returns
     -------
     ImageDataset
-        In the order of the file names (CSV: of its rows); ``ids`` are the names. Without a
-        ``group`` column, each image is a group of its own.
+        In the order of the file names (CSV: of its rows); ``ids`` are the names. Unless `group_by` or
+        a ``group`` column says otherwise, each image is a group of its own.
 
     Raises
     ------
@@ -67,6 +74,8 @@ def load_folder(
         No class folders, a class without images, a CSV file without the columns, a broken archive.
     ImageError
         With ``on_error="raise"``, the first file that cannot be read.
+    InvalidParameterError
+        A parameter is none of these, or a CSV file is to be grouped by folder.
 
     Warns
     -----
@@ -92,9 +101,12 @@ def load_folder(
     """
     if not isinstance(path, str | Path):
         raise invalid("path", "a path", path)
+    check_choice("group_by", group_by, ("image", "folder"))
     where = Path(path).expanduser()
     is_csv = where.suffix.lower() == ".csv" and not where.is_dir()
-    found = _in_csv(where) if is_csv else _in_class_folders(where)
+    if is_csv and group_by == "folder":
+        raise invalid("group_by", "'image' for a CSV file: its column group says it", group_by)
+    found = _in_csv(where) if is_csv else _in_class_folders(where, group_by)
     chosen = found.class_names if class_names is None else list(check_class_names(class_names))
     return load_entries(
         found.root,
@@ -114,7 +126,7 @@ class _Found(NamedTuple):
     quarantined: list[Quarantined]
 
 
-def _in_class_folders(where: Path) -> _Found:
+def _in_class_folders(where: Path, group_by: GroupBy) -> _Found:
     root = open_root(where)
     listing = root.listing()
     top = _top(listing)
@@ -127,7 +139,8 @@ def _in_class_folders(where: Path) -> _Found:
     for name in listing.images:
         parts = PurePosixPath(name).parts[len(top.parts) :]
         if len(parts) > 1:
-            entries.append(Entry(name, parts[0]))
+            folder = "/".join(parts[1:-1]) if group_by == "folder" else ""
+            entries.append(Entry(name, parts[0], folder or None))
         else:
             strays.append(Quarantined(name, "lies in no class folder"))
     return _Found(root, entries, order_classes(classes), [*listing.quarantined, *strays])
