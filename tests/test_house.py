@@ -115,6 +115,7 @@ def test_core_depends_on_five_libraries(project):
         "test",
         "docs",
         "bench",
+        "fuzz",
         "dev",
     }
 
