@@ -145,7 +145,7 @@ class Explanation:
         make_folder(where)
         files = []
         for k, (target, name) in enumerate(zip(self.targets, self.ids.tolist(), strict=True)):
-            file = where / f"{k:05d} {_plain(target)} {_plain(name.removesuffix('.png'))}.png"
+            file = where / f"{k:05d} {_plain(target)} {_plain(name)}.png"
             with replacing(file) as temporary:
                 picture = _overlay(self.images[k], self.heat[k], opacity)
                 Image.fromarray(picture).save(temporary, "PNG")
