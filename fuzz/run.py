@@ -1,6 +1,6 @@
 """Run the fuzzers: ``python -m fuzz.run [--seconds N] [--corpus FOLDER] [TARGET ...]``.
 
-Needs atheris (``pip install atheris``). Ends with 1 if anything was found, and says where the input is.
+Needs the extra ``fuzz``. Ends with 1 if anything was found, and says where the input is.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, help="keep interesting inputs, and begin with them")
     arguments = parser.parse_args()
     if importlib.util.find_spec("atheris") is None:
-        parser.error("atheris is not installed: pip install atheris")
+        parser.error("atheris is not installed: pip install '.[fuzz]'")
     corpus = arguments.corpus or Path(tempfile.mkdtemp(prefix="fuzz-"))
     held = [fuzz(name, arguments.seconds, corpus) for name in arguments.targets or TARGETS]
     return 0 if all(held) else 1
