@@ -65,9 +65,11 @@ def test_bad_parts(crops):
 
 
 @pytest.mark.slow
-def test_labels_drawn_by_coin_are_learned_only_by_leaking():
+def test_labels_drawn_by_coin_are_learned_only_by_leaking(tmp_path):
     example = Path(__file__).parents[2] / "examples" / "leakage.py"
-    told = subprocess.run([sys.executable, example], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, example], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     found = re.findall(r"accuracy (\S+) \((\S+) to ([\d.]+)\)", told.stdout)
     (_, leaked_low, _), (_, low, high) = [[float(number) for number in each] for each in found]
     assert leaked_low > 0.8

@@ -22,6 +22,7 @@ from nucrec.errors import NucrecError
 from nucrec.evaluate import report
 from nucrec.evaluate._intervals import bootstrap
 from nucrec.models import PixelFeatures, cross_validate, run_zoo
+from nucrec.models._spares import SPARES
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = (X[:, 0] + np.random.default_rng(1).normal(size=60) > 0).astype(int)
@@ -123,6 +124,7 @@ def contents(result) -> list:
 
 def children_left() -> list[int]:
     """Return our child processes, and those of our workers, after some time to end."""
+    SPARES.clear()  # these wait for the next zoo on this machine
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         left = []

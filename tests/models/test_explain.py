@@ -178,7 +178,7 @@ def test_nothing_that_speaks_for_a_class_is_no_heat(fitted):
     network.set_weights(fitted.model_.get_weights())
     kernel, bias = network.get_layer("classes").get_weights()
     network.get_layer("classes").set_weights([np.zeros_like(kernel), bias])
-    altered._set_fitted(network, fitted.classes_, fitted.class_names_, SIZE, 1)
+    altered._set_fitted(network, fitted.classes_, fitted.class_names_)
     images, _ = spots(2, 8)
     found = altered.explain(images)
     np.testing.assert_array_equal(found.heat, np.zeros((2, SIZE, SIZE), np.float32))
@@ -238,7 +238,7 @@ def test_every_backbone_at_its_smallest_size(name, uncompiled):
             name, image_size=size, channels=1, n_classes=2, standardise=True, dropout=0.0
         )
     classifier = ImageClassifier(name, weights=None, image_size=size)
-    classifier._set_fitted(network, np.arange(2), ("nucleus", "micronucleus"), size, 1)
+    classifier._set_fitted(network, np.arange(2), ("nucleus", "micronucleus"))
     images = np.random.default_rng(0).integers(0, 256, (2, 40, 50), dtype=np.uint8)
     found = classifier.explain(images)
     assert found.heat.shape == (2, 40, 50)
