@@ -11,6 +11,7 @@ from PIL import Image
 
 from nucrec.errors import (
     DatasetError,
+    DatasetNotFoundError,
     DataWarning,
     InvalidParameterError,
     ModelFileError,
@@ -278,6 +279,19 @@ def test_a_zip_and_a_client_of_ones_own(here, cluster, tmp_path):
     assert found.total.n == N
     (tmp_path / "out" / "part-00001.csv").unlink()
     assert predict_shards(*call, shard_size=8) == found
+
+
+def test_a_folder_that_goes_away_is_no_table_of_missing_files(here, plate, tmp_path, monkeypatch):
+    monkeypatch.setattr(_prediction_table, "IMAGES_AT_A_TIME", 4)
+    out = tmp_path / "out"
+
+    def lose(done: int, total: int, what: str) -> None:
+        if done == 14:  # in the middle of the second shard
+            plate.rename(tmp_path / "away")
+
+    with pytest.raises(DatasetNotFoundError, match="there is no such folder"):
+        predict_shards(here / "gnb.skops", plate, out, shard_size=10, progress=lose)
+    assert sorted(state(out)) == ["model.skops", "part-00000.csv", "shards.json"]
 
 
 @pytest.mark.slow

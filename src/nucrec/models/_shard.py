@@ -13,6 +13,7 @@ import numpy as np
 from nucrec._files import replacing
 from nucrec._progress import Progress, silent
 from nucrec.datasets import ImageDataset, Quarantined
+from nucrec.datasets._images import Root
 from nucrec.datasets._roots import open_root
 from nucrec.errors import DatasetError, NucrecError
 from nucrec.models._persistence import load
@@ -53,12 +54,19 @@ def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
     if table.exists():
         return
     predictor = _open_predictor(job)
-    root = open_root(job.path)
-    if not any(root.stamp(name) for name in shard.files):
-        raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
+    root = _open_folder(job, shard)
     with replacing(table) as temporary:
         rows = predictor.rows(root, shard.files, shard.problems, show)
         write_rows(temporary, predictor.columns, rows)
+        _open_folder(job, shard)  # or a drive that went away would be a table of missing files
+
+
+def _open_folder(job: Job, shard: Shard) -> Root:
+    """Return the folder, if it holds any of the shard's files."""
+    root = open_root(job.path)
+    if not any(root.stamp(name) for name in shard.files):
+        raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
+    return root
 
 
 def _open_predictor(job: Job) -> Predictor:
