@@ -1,8 +1,9 @@
 """What all pictures share: axes that pyplot knows nothing of, styles, intervals as points and bars."""
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,44 @@ class Display:
         file = io.BytesIO()
         self.figure_.canvas.figure.savefig(file, format="png")
         return file.getvalue()
+
+
+class OneAxesDisplay(Display, ABC):
+    """A picture with one pair of axes."""
+
+    ax_: Any = None
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to; by default a figure of its own.
+
+        Returns
+        -------
+        Self
+            This object, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        ax = new_axes(self._size) if ax is None else ax
+        self._draw(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    @property
+    @abstractmethod
+    def _size(self) -> tuple[float, float]:
+        """Width and height of a figure of its own, in inches."""
+
+    @abstractmethod
+    def _draw(self, ax: Any) -> None:
+        """Draw it into axes."""
 
 
 def new_axes(size: tuple[float, float], columns: int = 1) -> Any:

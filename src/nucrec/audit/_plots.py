@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import Display, frozen, new_axes
+from nucrec._plotting import OneAxesDisplay, frozen
 from nucrec.audit._pairs import DuplicatePairs
 from nucrec.audit._sheet import TILE, caption, first_pairs, pair_tiles
 from nucrec.datasets import ImageDataset
@@ -18,7 +18,7 @@ _CELL = (2 * TILE + 24, TILE + 46)  # width and height, with the caption
 
 
 @dataclass(eq=False)
-class DuplicatePairsDisplay(Display):
+class DuplicatePairsDisplay(OneAxesDisplay):
     """Pairs of images that show the same, side by side, each with its kind, similarity and names.
 
     Attributes
@@ -85,28 +85,19 @@ class DuplicatePairsDisplay(Display):
         tiles = [np.asarray(tile) for tile in pair_tiles(shown, dataset, other)]
         return cls(shown, frozen(tiles), pairs.summary)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw the pairs, three in a row.
+    @property
+    def _size(self) -> tuple[float, float]:
+        width, height = self._points
+        return 0.4 + width / 72, 0.7 + height / 72
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
+    @property
+    def _points(self) -> tuple[int, int]:
+        """Width and height of all pairs."""
+        columns, rows = min(len(self.pairs), _ACROSS), -(-len(self.pairs) // _ACROSS)
+        return columns * _CELL[0], rows * _CELL[1]
 
-        Returns
-        -------
-        DuplicatePairsDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        columns = min(len(self.pairs), _ACROSS)
-        rows = -(-len(self.pairs) // _ACROSS)
-        width, height = columns * _CELL[0], rows * _CELL[1]
-        ax = new_axes((0.4 + width / 72, 0.7 + height / 72)) if ax is None else ax
+    def _draw(self, ax: Any) -> None:
+        width, height = self._points
         for k, (pair, image) in enumerate(zip(self.pairs, self.images, strict=True)):
             left, top = k % _ACROSS * _CELL[0], k // _ACROSS * _CELL[1]
             extent = (left, left + 2 * TILE, top + TILE, top)
@@ -116,5 +107,3 @@ class DuplicatePairsDisplay(Display):
         ax.set_ylim(height, 0)
         ax.set_axis_off()
         ax.set_title(f"{len(self.pairs)} of {self.summary}", loc="left", fontsize="medium")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

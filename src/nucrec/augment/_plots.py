@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import Display, frozen, new_axes
+from nucrec._plotting import OneAxesDisplay, frozen
 from nucrec._text import images as counted
 from nucrec._validation import check_int, invalid
 from nucrec.augment._pipeline import Pipeline
@@ -20,7 +20,7 @@ _APART = 0.12  # of a tile, from the originals to their copies
 
 
 @dataclass(eq=False)
-class AugmentationDisplay(Display):
+class AugmentationDisplay(OneAxesDisplay):
     """Originals on the left, and the copies that a pipeline makes of each on the right.
 
     Attributes
@@ -92,26 +92,13 @@ class AugmentationDisplay(Display):
         names = tuple(dataset.class_names[label] for label in dataset.labels[chosen])
         return cls(frozen(tiles), names, len(dataset))
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw a row for each original.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
-
-        Returns
-        -------
-        AugmentationDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
+    @property
+    def _size(self) -> tuple[float, float]:
         n, across = self.images.shape[:2]
-        ax = new_axes((1.6 + 1.05 * across, 0.9 + 1.05 * n)) if ax is None else ax
+        return 1.6 + 1.05 * across, 0.9 + 1.05 * n
+
+    def _draw(self, ax: Any) -> None:
+        n, across = self.images.shape[:2]
         _show(ax, self.images[:, :1], -_APART)
         _show(ax, self.images[:, 1:], 1)
         ax.set_xlim(-0.5 - _APART, across - 0.5)
@@ -122,8 +109,6 @@ class AugmentationDisplay(Display):
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_title(f"{n} of {counted(self.n_images)}, and {across - 1} changed copies of each")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _show(ax: Any, tiles: Array, left: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import GREY, STYLES, Display, frozen, new_axes
+from nucrec._plotting import GREY, STYLES, OneAxesDisplay, frozen
 from nucrec._text import images, percent
 from nucrec.evaluate._calibration import calibration_error, check_probabilities, in_bins
 from nucrec.evaluate._inputs import number_groups
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(eq=False)
-class CalibrationDisplay(Display):
+class CalibrationDisplay(OneAxesDisplay):
     """A reliability diagram: how often a model is right, against how sure it is.
 
     Attributes
@@ -61,6 +61,8 @@ class CalibrationDisplay(Display):
     >>> display.predicted.round(2), display.observed, display.counts
     (array([0.85]), array([0.9]), array([10]))
     """
+
+    _size = (5.2, 5.2)
 
     predicted: Array
     observed: Array
@@ -142,25 +144,7 @@ class CalibrationDisplay(Display):
             None if numbers is None else int(numbers.max()) + 1,
         )
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw the bins, with the number of images of each.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
-
-        Returns
-        -------
-        CalibrationDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        ax = new_axes((5.2, 5.2)) if ax is None else ax
+    def _draw(self, ax: Any) -> None:
         colour, _, marker = STYLES[0]
         ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
         ax.vlines(self.predicted, self.low, self.high, color=colour, linewidth=2)
@@ -175,8 +159,6 @@ class CalibrationDisplay(Display):
         ax.set_ylabel(f"share that is right, with its {percent(self.confidence)} interval")
         found = images(int(self.counts.sum()), self.n_groups)
         ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _group_spans(

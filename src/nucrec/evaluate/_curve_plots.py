@@ -7,17 +7,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import GREY, Display, new_axes, style
+from nucrec._plotting import GREY, OneAxesDisplay, style
 from nucrec._text import images, percent
 from nucrec.evaluate._curves import PRECISION_RECALL, ROC, Curve, Kind, find_curves
 
-_SIZE = (5.2, 5.2)
-
 
 @dataclass(eq=False)
-class _CurveDisplay(Display):
+class _CurveDisplay(OneAxesDisplay):
     """The curves of one kind, each with its band."""
 
+    _size = (5.2, 5.2)
     _kind: ClassVar[Kind]
     _title: ClassVar[str]
     _labels: ClassVar[tuple[str, str]]
@@ -38,25 +37,7 @@ class _CurveDisplay(Display):
         n_groups = None if sample.groups is None else sample.n_units
         return cls(curves, float(inputs[4]), len(sample.true), n_groups)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw the curves and their bands.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
-
-        Returns
-        -------
-        RocCurveDisplay or PrecisionRecallDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        ax = new_axes(_SIZE) if ax is None else ax
+    def _draw(self, ax: Any) -> None:
         self._draw_chance(ax)
         for k, curve in enumerate(self.curves):
             colour, line, _ = style(k)
@@ -87,8 +68,6 @@ class _CurveDisplay(Display):
         ax.set_ylim(-0.01, 1.01)
         ax.set_aspect("equal")
         ax.legend(loc=self._legend, fontsize="small")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _draw_chance(self, ax: Any) -> None:
         """Draw the curve of scores that say nothing."""

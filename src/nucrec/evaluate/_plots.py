@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import Display, draw_intervals, frozen, new_axes
+from nucrec._plotting import OneAxesDisplay, draw_intervals, frozen
 from nucrec._text import images, percent
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import encode_classes
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(eq=False)
-class ConfusionMatrixDisplay(Display):
+class ConfusionMatrixDisplay(OneAxesDisplay):
     """A confusion matrix as a picture: in each cell the count, and its share of the true class.
 
     Attributes
@@ -104,26 +104,12 @@ class ConfusionMatrixDisplay(Display):
         support = self.confusion_matrix.sum(axis=1, keepdims=True)
         return self.confusion_matrix / np.where(support == 0, np.nan, support)
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw it.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
-
-        Returns
-        -------
-        ConfusionMatrixDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
+    @property
+    def _size(self) -> tuple[float, float]:
         k = len(self.class_names)
-        ax = new_axes((2.4 + 1.1 * k, 1.6 + 1.0 * k)) if ax is None else ax
+        return 2.4 + 1.1 * k, 1.6 + 1.0 * k
+
+    def _draw(self, ax: Any) -> None:
         shares = self.row_shares
         ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(self.confusion_matrix):
@@ -133,17 +119,15 @@ class ConfusionMatrixDisplay(Display):
             ax.text(column, row, words, ha="center", va="center", color=colour)
         support = self.confusion_matrix.sum(axis=1)
         rows = [f"{name}\nn = {n}" for name, n in zip(self.class_names, support, strict=True)]
-        ax.set_xticks(range(k), self.class_names)
-        ax.set_yticks(range(k), rows)
+        ax.set_xticks(range(len(rows)), self.class_names)
+        ax.set_yticks(range(len(rows)), rows)
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")
         ax.set_title(f"Confusion matrix of {images(int(support.sum()), self.n_groups)}")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 @dataclass(eq=False)
-class MetricsDisplay(Display):
+class MetricsDisplay(OneAxesDisplay):
     """The metrics of a report as a picture: points, with their intervals as bars.
 
     Attributes
@@ -208,30 +192,14 @@ class MetricsDisplay(Display):
             report.n_groups,
         )
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw it.
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 6.4, 1.2 + 0.32 * len(self.names)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
-
-        Returns
-        -------
-        MetricsDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        ax = new_axes((6.4, 1.2 + 0.32 * len(self.names))) if ax is None else ax
+    def _draw(self, ax: Any) -> None:
         draw_intervals(ax, self.names, self.values, self.low, self.high)
         ax.set_xlabel(f"value, with its {percent(self.confidence)} interval")
         ax.set_title(f"Metrics of {images(self.n, self.n_groups)}")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _check_report(report: object) -> None:

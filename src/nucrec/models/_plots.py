@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from nucrec._plotting import GREY, Display, draw_intervals, frozen, new_axes, style
+from nucrec._plotting import GREY, Display, OneAxesDisplay, draw_intervals, frozen, new_axes, style
 from nucrec._text import images, percent
 from nucrec._validation import check_choice, invalid
 from nucrec.models._classifier import ImageClassifier
@@ -152,7 +152,7 @@ class LearningCurvesDisplay(Display):
 
 
 @dataclass(eq=False)
-class ZooDisplay(Display):
+class ZooDisplay(OneAxesDisplay):
     """Classifiers by a metric, the best at the top, as points with their intervals as bars.
 
     Attributes
@@ -224,25 +224,11 @@ class ZooDisplay(Display):
         values, low, high = (frozen(column) for column in spans[order].T)
         return cls(metric, names, statuses, values, low, high, *_tested_on(zoo_result))
 
-    def plot(self, ax: Any = None) -> Self:
-        """Draw a line for each classifier.
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 6.8, 1.3 + 0.3 * len(self.names)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
-
-        Returns
-        -------
-        ZooDisplay
-            This object, with ``ax_`` and ``figure_``.
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        ax = new_axes((6.8, 1.3 + 0.3 * len(self.names))) if ax is None else ax
+    def _draw(self, ax: Any) -> None:
         labels = [
             name if status == "ok" else f"{name} ({status})"
             for name, status in zip(self.names, self.statuses, strict=True)
@@ -250,8 +236,6 @@ class ZooDisplay(Display):
         draw_intervals(ax, labels, self.values, self.low, self.high)
         ax.set_xlabel(f"{self.metric}, with its {percent(self.confidence)} interval")
         ax.set_title(f"{len(self.names)} classifiers on {self.tested_on}")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _of_parts(history: dict[str, list[Any]], column: str) -> dict[str, Array]:
