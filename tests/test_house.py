@@ -79,6 +79,15 @@ def test_no_room_loads_tensorflow_before_it_is_used(room):
     assert not {"tensorflow", "keras", "matplotlib"} & loaded_after(f"import nucrec.{room}")
 
 
+def test_augmenting_does_not_load_tensorflow_for_its_speed():
+    batch = "np.zeros((40, 50, 50), np.uint8)"
+    fresh = loaded_after(
+        "import numpy as np\nfrom nucrec.augment import paper_pipeline\n"
+        f"assert paper_pipeline(0)({batch}, size=300).shape == (40, 300, 300)"
+    )
+    assert not {"tensorflow", "keras"} & fresh
+
+
 def test_importing_writes_nothing_and_changes_no_global_state():
     code = (
         "import os, random, warnings, numpy as np\n"

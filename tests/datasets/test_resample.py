@@ -63,7 +63,8 @@ def test_integers_are_clipped_at_the_ends_of_their_dtype():
 
 
 @pytest.mark.parametrize(
-    ("shape", "size"), [((7, 9), (20, 31)), ((60, 41), (60, 96)), ((40, 40), (30, 80))]
+    ("shape", "size"),
+    [((7, 9), (20, 31)), ((60, 41), (60, 96)), ((40, 40), (30, 80)), ((140, 90), (290, 200))],
 )
 def test_enlarging_gives_what_any_other_map_gives(shape, size, random_image):
     image = random_image(shape, "float32")

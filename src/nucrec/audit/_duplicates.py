@@ -66,10 +66,10 @@ def duplicates(
     Notes
     -----
     Whole images are compared by thumbnails of 20 x 20 pixels from which a blurred copy is
-    subtracted. Candidates come from a search tree over projections that do not change under the
-    symmetries of the square, so that no comparison of all pairs is needed; constant images are
-    paired only if equal. Windows are found by patches of 9 x 9 pixels around their most distinct
-    spots and compared pixel by pixel; those that were resized, turned or rotated as well are not.
+    subtracted. Candidates are found by 64 numbers of each that do not change under the symmetries of
+    the square, all with all; constant images are paired only if equal. Windows are found by patches
+    of 9 x 9 pixels around their most distinct spots, looked up in a search tree, and compared pixel by
+    pixel; those that were resized, turned or rotated as well are not.
 
     References
     ----------

@@ -14,6 +14,7 @@ from nucrec.augment._operation import Geometric, Intensity, Operation, Values
 from nucrec.datasets import ImageDataset
 from nucrec.datasets._images import ImageSource, LazyImages, check_image
 from nucrec.datasets._resample import resample, resize_matrix, to_dtype, warp
+from nucrec.datasets._resample_many import resample_many
 
 Array = npt.NDArray[Any]
 Sampled: TypeAlias = tuple[Values | None, ...]
@@ -173,6 +174,12 @@ class Pipeline:
         ------
         InvalidParameterError
             Something is no image or not finite, or there is not one id for each image.
+
+        Notes
+        -----
+        Where TensorFlow is loaded, as in training, large batches of 8-bit images that are brought to
+        one size of at least 256 x 256 pixels, without a change of intensities, are interpolated by
+        code that it compiles at the first batch: the same values, in less than half the time.
         """
         if isinstance(images, np.ndarray) and images.ndim < 3:
             expected = "a batch: (n, H, W), (n, H, W, C) or a list of images"
@@ -192,12 +199,7 @@ class Pipeline:
         largest = max(pixels, fixed[0] * fixed[1] if fixed else 0)
         workers = workers_for(largest) if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
         sampled = [self.sample(name, copy) for name in names]
-
-        def change(pair: tuple[Array, Sampled]) -> Array:
-            array, values = pair
-            return self._apply(array, values, fixed or array.shape[:2])
-
-        changed = list(ordered_map(change, zip(arrays, sampled, strict=True), workers))
+        changed = self._apply_all(arrays, sampled, fixed, workers)
         kinds = {(array.shape, array.dtype) for array in changed}
         return np.stack(changed) if len(kinds) == 1 else changed
 
@@ -259,13 +261,35 @@ class Pipeline:
             quarantined=dataset.quarantined,
         )
 
+    def _apply_all(
+        self,
+        images: Sequence[Array],
+        sampled: Sequence[Sampled],
+        size: tuple[int, int] | None,
+        workers: int,
+    ) -> list[Array]:
+        """Apply values to each image; without a size each keeps its own."""
+        pairs = zip(images, sampled, strict=True)
+        if size is not None and not any(isinstance(o, Intensity) for o in self.operations):
+            matrices = [
+                _output_to_input(self._steps(values), image.shape, size) for image, values in pairs
+            ]
+            return resample_many(images, matrices, size, workers)
+
+        def change(pair: tuple[Array, Sampled]) -> Array:
+            image, values = pair
+            return self._apply(image, values, size or image.shape)
+
+        return list(ordered_map(change, pairs, workers))
+
+    def _steps(self, sampled: Sampled) -> list[tuple[Operation, Values]]:
+        """Return the operations that are applied, with their values."""
+        pairs = zip(self.operations, sampled, strict=True)
+        return [(operation, values) for operation, values in pairs if values is not None]
+
     def _apply(self, image: Array, sampled: Sampled, size: tuple[int, ...]) -> Array:
-        steps = [
-            (operation, values)
-            for operation, values in zip(self.operations, sampled, strict=True)
-            if values is not None
-        ]
-        matrix = _output_to_input(steps, (image.shape[0], image.shape[1]), (size[0], size[1]))
+        steps = self._steps(sampled)
+        matrix = _output_to_input(steps, image.shape, size)
         changes = [(each, values) for each, values in steps if isinstance(each, Intensity)]
         if not changes:
             return resample(image, matrix, (size[0], size[1]))
@@ -335,9 +359,10 @@ class _AugmentedImage:
 
 
 def _output_to_input(
-    steps: list[tuple[Operation, Values]], shape: tuple[int, int], size: tuple[int, int]
+    steps: list[tuple[Operation, Values]], of: tuple[int, ...], to: tuple[int, ...]
 ) -> Array:
     """Compose all geometric operations and the resizing into the one map that `warp` takes."""
+    shape, size = (of[0], of[1]), (to[0], to[1])
     forward = np.eye(3)
     for operation, values in steps:
         if isinstance(operation, Geometric):

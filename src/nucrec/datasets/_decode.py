@@ -134,7 +134,8 @@ def _has_second_page(image: Image.Image) -> bool:
 def _to_array(image: Image.Image) -> Array:
     """Decode the first frame of an open image to an array of native byte order."""
     image.load()
-    ImageOps.exif_transpose(image, in_place=True)
+    if image.info or image.format == "TIFF":  # TIFF has its tags elsewhere
+        ImageOps.exif_transpose(image, in_place=True)
     mode = image.mode
     if mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")

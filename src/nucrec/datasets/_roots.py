@@ -95,8 +95,9 @@ class Folder:
                 raise ImageError(f"{name}: not a regular file")
             if status.st_size > MAX_FILE_BYTES:
                 raise ImageError(f"{name}: {status.st_size} bytes are more than {MAX_FILE_BYTES}")
-            with open(path, "rb") as file:  # noqa: PTH123 - pathlib would take as long as the rest
-                return file.read()
+            # pathlib would take as long as the rest, and a buffer half as long again
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+                return file.readall()
         except ImageError:
             raise
         except FileNotFoundError as error:
