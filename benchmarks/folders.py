@@ -12,15 +12,20 @@ from nucrec.datasets import load_mnfinder_crops
 _IMAGES_IN_A_FOLDER = 1000
 
 
-def make_images(folder: Path, n: int) -> None:
-    """Write `n` different images of 64 x 64 pixels: shipped crops, turned, zoomed, with noise."""
+def make_images(folder: Path, n: int, *, exact: bool = False) -> None:
+    """Write `n` images: all different and of 64 x 64 pixels, or the shipped crops over and over.
+
+    The different ones are the shipped crops, turned, zoomed, with noise.
+    """
     crops = load_mnfinder_crops("all")
     changes = [Flip(), Rotate(), Zoom((0.8, 1.25)), Gamma((0.7, 1.4)), Noise((0.01, 0.02))]
     pipeline = Pipeline(changes, random_state=0)
     for start in range(0, n, len(crops)):
         part = crops[: min(len(crops), n - start)]
-        changed = pipeline(list(part.images), 64, ids=part.ids.tolist(), copy=start)
-        for i, image in enumerate(changed, start):
+        images = list(part.images)
+        if not exact:
+            images = pipeline(images, 64, ids=part.ids.tolist(), copy=start)
+        for i, image in enumerate(images, start):
             path = folder / f"well {i // _IMAGES_IN_A_FOLDER:03d}" / f"{i:07d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(path)

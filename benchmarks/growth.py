@@ -73,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    parser.add_argument("--exact", action="store_true", help="the crops as they are, over and over")
     parser.add_argument("--folder", type=Path, help="keep images here")
     parser.add_argument("-o", "--out", type=Path, default=Path("growth.png"))
     parser.add_argument("--only", nargs=2, metavar=("TASK", "FOLDER"), help=argparse.SUPPRESS)
@@ -84,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         root = arguments.folder or Path(temporary)
         found = {
-            (task, n): _in_a_process(task, _folder_of(root, n))
+            (task, n): _in_a_process(task, _folder_of(root, n, exact=arguments.exact))
             for n in sizes
             for task in arguments.tasks
         }
@@ -96,11 +97,11 @@ def main() -> None:
     _plot(arguments.tasks, sizes, found, arguments.out)
 
 
-def _folder_of(root: Path, n: int) -> Path:
-    folder = root / str(n)
+def _folder_of(root: Path, n: int, *, exact: bool) -> Path:
+    folder = root / f"{n}{'-exact' if exact else ''}"
     if not (folder / "images").exists():
         print(f"making {n} images", file=sys.stderr)
-        make_images(folder / "images", n)
+        make_images(folder / "images", n, exact=exact)
     if not (folder / "model.keras").exists():
         train_small(folder / "model.keras")
     return folder

@@ -1,4 +1,7 @@
-"""Write the seeds of the fuzzers, regressions among them: ``python -m fuzz.make_seeds``."""
+"""Write the seeds of the fuzzers, regressions among them: ``python -m fuzz.make_seeds``.
+
+The network comes from the lowest supported version of Keras, so that all versions read it.
+"""
 
 import hashlib
 import io

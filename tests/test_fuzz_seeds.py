@@ -36,6 +36,7 @@ def test_seeds_are_small_and_there_for_each_target():
     assert sum(path.stat().st_size for path in FILES) < 300_000
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_good_seeds_are_read(crops):
     for path in (SEEDS / "image").iterdir():
         assert decode(path.read_bytes(), path.name).array.size

@@ -57,7 +57,8 @@ class Spares:
 
     def forget(self) -> None:
         """Leave the children to the process that this one was forked from."""
-        self.__init__()  # type: ignore[misc]
+        self._waiting, self._timer = [], None
+        self._lock = threading.Lock()  # a thread that is not here may have held the other
 
     def _waiting_like(self, new: ChildProcess) -> ChildProcess | None:
         with self._lock:
