@@ -174,10 +174,8 @@ def only_enlarges(ready: Prepared, size: tuple[int, int]) -> bool:
     (scale_x, *rest_x), (skew, scale_y, shift) = ready.to_x, ready.to_y
     if any((*rest_x, skew, shift)) or not (0 < scale_x <= 1 and 0 < scale_y <= 1):
         return False
-    width, height = scale_x * size[1], scale_y * size[0]
-    return math.isclose(width, ready.pixels.shape[1]) and math.isclose(
-        height, ready.pixels.shape[0]
-    )
+    height, width = ready.pixels.shape
+    return math.isclose(scale_x * size[1], width) and math.isclose(scale_y * size[0], height)
 
 
 def _block(scale: float, length: int) -> int:
@@ -209,5 +207,5 @@ def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
         return np.asarray(values, dtype=dtype)
     limits = np.iinfo(dtype)
     # float32 cannot hold the largest int32: clip in float64
-    rounded = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
-    return np.asarray(np.clip(rounded, limits.min, limits.max, out=rounded), dtype=dtype)
+    whole = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
+    return np.asarray(np.clip(whole, limits.min, limits.max, out=whole), dtype=dtype)
