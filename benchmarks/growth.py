@@ -138,7 +138,7 @@ def _plot(
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    markers = "osD^v"
+    markers = "osD^vP"
     for k, (key, label) in enumerate([("seconds", "seconds"), ("megabytes", "peak memory, MB")]):
         for task, marker in zip(tasks, markers, strict=False):
             values = [found[task, n][key] for n in sizes]

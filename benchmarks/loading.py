@@ -28,9 +28,9 @@ def comparisons() -> Iterator[Comparison]:
             load_folder(root / "png").to_array(SIZE, 1)
 
         peer = "`keras.utils.image_dataset_from_directory`"
-        yield Comparison(work, peer, ours, Elsewhere(_with_keras, root / "png"), 7, n, goal=1)
+        yield Comparison(work, peer, ours, Elsewhere(_with_keras, root / "png"), 15, n, goal=1)
         decoder = _decoder(sorted((root / "png").rglob("*.png")), 1)
-        yield Comparison(work, "Pillow, decoding alone", ours, decoder, 7, n, goal=1 / 1.3)
+        yield Comparison(work, "Pillow, decoding alone", ours, decoder, 15, n, goal=1 / 1.3)
         _write_large(root / "tiff")
         work = f"class folder of {N_LARGE} TIFF files, 16 bit, {LARGE} x {LARGE}, each decoded once"
         decoder = _decoder(sorted((root / "tiff").rglob("*.tif")), available_cores())

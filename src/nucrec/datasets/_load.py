@@ -1,7 +1,8 @@
 """From a list of named, labelled files to a data set; what cannot be read is left out and named."""
 
+import itertools
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy.typing as npt
@@ -17,6 +18,7 @@ OnError = Literal["quarantine", "raise"]
 
 KEEP_DECODED_BYTES = 256 * 2**20
 """Pixels kept in memory after a load; images beyond it are decoded again when asked for."""
+_AHEAD, _AHEAD_BYTES = 64, 2**20  # of files that are read before the first of them is decoded
 
 
 class Entry(NamedTuple):
@@ -94,7 +96,7 @@ def read_files(root: Root, names: Sequence[str]) -> Files:
     """Decode each file once; keep the pixels of as many as there is room for."""
     found = Files([], [], [], [])
     room_left = KEEP_DECODED_BYTES
-    decoded = ordered_map(lambda name: _try_decode(root, name), names, _workers(root, names))
+    decoded = _decoded(root, names, _workers(root, names))
     for i, (name, result) in enumerate(zip(names, decoded, strict=True)):
         if isinstance(result, ImageError):
             found.quarantined.append(Quarantined(name, _reason(result, name)))
@@ -108,16 +110,42 @@ def read_files(root: Root, names: Sequence[str]) -> Files:
     return found
 
 
-def _try_decode(root: Root, name: str) -> Decoded | ImageError:
+def _decoded(root: Root, names: Sequence[str], n_jobs: int) -> Iterator[Decoded | ImageError]:
+    """Yield what each file holds, or why it cannot be read."""
+    if n_jobs > 1:
+        yield from ordered_map(lambda name: _try_decode(name, _try_read(root, name)), names, n_jobs)
+        return
+    read: list[tuple[str, bytes | ImageError]] = []
+    n_bytes = 0
+    for name in names:  # some at a time: calls of the system make what comes after them slower
+        content = _try_read(root, name)
+        read.append((name, content))
+        n_bytes += len(content) if isinstance(content, bytes) else 0
+        if len(read) == _AHEAD or n_bytes > _AHEAD_BYTES:
+            yield from itertools.starmap(_try_decode, read)
+            read, n_bytes = [], 0
+    yield from itertools.starmap(_try_decode, read)
+
+
+def _try_read(root: Root, name: str) -> bytes | ImageError:
     try:
-        return decode(root.read(name), name)
+        return root.read(name)
+    except ImageError as error:
+        return error
+
+
+def _try_decode(name: str, content: bytes | ImageError) -> Decoded | ImageError:
+    if isinstance(content, ImageError):
+        return content
+    try:
+        return decode(content, name)
     except ImageError as error:
         return error
 
 
 def _workers(root: Root, names: Sequence[str]) -> int:
     """Return how many threads pay, judged by the first image that can be read."""
-    tried = (_try_decode(root, name) for name in names[:10])
+    tried = (_try_decode(name, _try_read(root, name)) for name in names[:10])
     first = next((result for result in tried if not isinstance(result, ImageError)), None)
     return workers_for(0 if first is None else first.array.size)
 

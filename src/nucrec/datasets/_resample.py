@@ -146,9 +146,9 @@ def _enlarged(pixels: Array, size: tuple[int, int]) -> Array:
     if max(pixels.shape) > _SMALL:
         picture = Image.fromarray(pixels.astype(np.float32, copy=False))
         return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
-    # a crop is sooner done here than copied to Pillow and back; it rounds in between, too
-    across = _along(pixels.astype(np.float64, copy=False), 1, size[1]).astype(np.float32)
-    return _along(across.astype(np.float64), 0, size[0]).astype(np.float32)
+    # a crop is sooner done here than copied to Pillow and back
+    across = _along(pixels.astype(np.float64, copy=False), 1, size[1])
+    return _along(across, 0, size[0]).astype(np.float32)
 
 
 def _along(pixels: Array, axis: int, to: int) -> Array:
