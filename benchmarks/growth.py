@@ -137,7 +137,7 @@ def _plot(
 ) -> None:
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
     markers = "osD^vP"
     for k, (key, label) in enumerate([("seconds", "seconds"), ("megabytes", "peak memory, MB")]):
         for task, marker in zip(tasks, markers, strict=False):
@@ -146,7 +146,7 @@ def _plot(
         axes[k].set(xscale="log", yscale="log", xlabel="images", ylabel=label)
         axes[k].grid(alpha=0.3)
     axes[0].plot(sizes, [n / 200 for n in sizes], "k:", label="proportional")
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=110)
 
 
