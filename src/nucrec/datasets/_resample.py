@@ -154,7 +154,8 @@ def _enlarged(pixels: Array, size: tuple[int, int]) -> Array:
 def _along(pixels: Array, axis: int, to: int) -> Array:
     """Interpolate along one axis."""
     before, behind, share = _neighbours(pixels.shape[axis], to)
-    first, second = pixels.take(before, axis), pixels.take(behind, axis)
+    # "clip" leaves out a check of the places
+    first, second = (pixels.take(places, axis, mode="clip") for places in (before, behind))
     second -= first
     second *= share if axis else share[:, np.newaxis]
     second += first

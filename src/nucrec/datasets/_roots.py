@@ -95,9 +95,7 @@ class Folder:
                 raise ImageError(f"{name}: not a regular file")
             if status.st_size > MAX_FILE_BYTES:
                 raise ImageError(f"{name}: {status.st_size} bytes are more than {MAX_FILE_BYTES}")
-            # pathlib would take as long as the rest, and a buffer half as long again
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-                return file.readall()
+            return _read(path, status.st_size)
         except ImageError:
             raise
         except FileNotFoundError as error:
@@ -187,6 +185,18 @@ class Archive:
                     ) from error
                 self._members = _checked_members(self._file, self.path)
         return self._file
+
+
+def _read(path: str, size: int) -> bytes:
+    """Return what a file holds; Python's file objects take twice as long for a small one."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        content = os.read(descriptor, size)
+        while len(content) < size and (more := os.read(descriptor, size - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
