@@ -36,7 +36,7 @@ def resample_many(
     """
     pairs = list(zip(images, matrices, strict=True))
     large = n_jobs > 1 and size[0] * size[1] >= PIXELS_WORTH_A_THREAD
-    if not large or "tensorflow" not in sys.modules or any(i.dtype != np.uint8 for i in images):
+    if not large or not _can_compile() or any(image.dtype != np.uint8 for image in images):
         return list(ordered_map(lambda pair: resample(*pair, size), pairs, n_jobs))
     bands = [(band, matrix) for image, matrix in pairs for band in bands_of(image)]
     threads = workers_for(sum(band.size for band, _ in bands) / max(len(bands), 1))
@@ -53,6 +53,15 @@ def resample_many(
     found |= dict(zip(others, alone, strict=True))
     in_order = (found[i] for i in range(len(ready)))
     return [joined(list(itertools.islice(in_order, len(bands_of(i)))), i) for i in images]
+
+
+def _can_compile() -> bool:
+    """Tell whether TensorFlow is loaded, and has a compiler."""
+    if "tensorflow" not in sys.modules:
+        return False
+    import tensorflow as tf
+
+    return bool(tf.test.is_built_with_xla())
 
 
 def _interpolated(ready: Sequence[Prepared], size: tuple[int, int]) -> list[Array]:
