@@ -103,8 +103,8 @@ def _check_header(image: Image.Image, name: str) -> None:
         )
     if image.format == "TIFF" and image.mode == "L" and _sample_format(image) == _SIGNED:
         raise ImageError(f"{name}: signed 8-bit values are not supported: convert them to 16 bits")
-    has_own_depth = image.mode == "L" or image.mode.startswith(("I", "F"))
-    if not has_own_depth and any(";16" in str(tile[3]) for tile in getattr(image, "tile", [])):
+    tiles = getattr(image, "tile", [])
+    if not image.mode.startswith(("I", "F")) and any(";16" in str(tile[3]) for tile in tiles):
         raise ImageError(
             f"{name}: 16-bit colour is not supported, and cutting it to 8 bits would lose data. "
             "Save each channel as a 16-bit grey image, or convert it to 8 bits yourself."
