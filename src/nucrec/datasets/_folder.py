@@ -136,10 +136,11 @@ def _in_class_folders(where: Path, group_by: GroupBy) -> _Found:
     _warn_if_passed_through(top, classes)
     entries: list[Entry] = []
     strays: list[Quarantined] = []
+    places = _places(listing)
     for name in listing.images:
-        parts = PurePosixPath(name).parts[len(top.parts) :]
-        if len(parts) > 1:
-            folder = "/".join(parts[1:-1]) if group_by == "folder" else ""
+        parts = places[_parent(name)].parts[len(top.parts) :]
+        if parts:
+            folder = "/".join(parts[1:]) if group_by == "folder" else ""
             entries.append(Entry(name, parts[0], folder or None))
         else:
             strays.append(Quarantined(name, "lies in no class folder"))
@@ -162,13 +163,22 @@ def _top(listing: Listing) -> PurePosixPath:
     """Return the folder that holds the class folders: below those that only hold one folder."""
     top = PurePosixPath()
     folders = [PurePosixPath(name) for name in listing.folders]
-    with_images = {PurePosixPath(place) for place in {n.rpartition("/")[0] for n in listing.images}}
+    with_images = set(_places(listing).values())
     while True:
         inside = [folder for folder in folders if folder.parent == top]
         only_one = len(inside) == 1 and top not in with_images
         if not only_one or not any(folder.parent == inside[0] for folder in folders):
             return top
         top = inside[0]
+
+
+def _places(listing: Listing) -> dict[str, PurePosixPath]:
+    """Return the folders that hold images."""
+    return {place: PurePosixPath(place) for place in {_parent(name) for name in listing.images}}
+
+
+def _parent(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def _no_classes(listing: Listing, where: Path) -> str:

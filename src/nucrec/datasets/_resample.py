@@ -143,31 +143,33 @@ def _transformed(ready: Prepared, size: tuple[int, int]) -> Image.Image:
 
 
 def _enlarged(pixels: Array, size: tuple[int, int]) -> Array:
-    """Return what `_transformed` would, row by row and column by column: in a third of the time."""
+    """Return what `_transformed` would, column by column and row by row: in a third of the time."""
     if max(pixels.shape) > _SMALL:
         picture = Image.fromarray(pixels)
         return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
-    # a crop is sooner done here than copied to Pillow and back
-    return _along(_along(pixels, 1, size[1]), 0, size[0])
+    # a crop is sooner done here than copied to Pillow and back, and whole rows sooner than columns
+    wide = _more_rows(np.ascontiguousarray(pixels.T), size[1])
+    return _more_rows(np.ascontiguousarray(wide.T), size[0])
 
 
-def _along(pixels: Array, axis: int, to: int) -> Array:
-    """Interpolate along one axis."""
-    before, behind, share = _neighbours(pixels.shape[axis], to)
+def _more_rows(pixels: Array, to: int) -> Array:
+    """Interpolate along the first axis."""
+    before, behind, share = _neighbours(len(pixels), to)
     # "clip" leaves out a check of the places
-    first, second = (pixels.take(places, axis, mode="clip") for places in (before, behind))
+    first = pixels.take(before, axis=0, mode="clip")
+    second = pixels.take(behind, axis=0, mode="clip")
     second -= first
-    second *= share if axis else share[:, np.newaxis]
+    second *= share
     second += first
     return second
 
 
 @functools.lru_cache(maxsize=1024)
 def _neighbours(length: int, to: int) -> tuple[Array, Array, Array]:
-    """Return the pixels before and behind those of a longer row, and the share of the latter."""
+    """Return the rows before and behind those of a higher picture, and the share of the latter."""
     places = (np.arange(to) + 0.5) * length / to - 0.5
     before = np.floor(places).astype(np.intp)
-    share = (places - before).astype(np.float32)
+    share = (places - before).astype(np.float32)[:, np.newaxis]
     return before.clip(min=0), (before + 1).clip(max=length - 1), share
 
 
