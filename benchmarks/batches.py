@@ -28,9 +28,9 @@ def comparisons() -> Iterator[Comparison]:
     memory = ("copying the tensors", copies(n * SIZE * SIZE * 3 * 4))
     work = f"{n} crops to batches of {BATCH} x {SIZE} x {SIZE} x 3, flipped, turned, zoomed"
     threads = f"albumentations, {available_cores()} threads"
-    yield Comparison(work, threads, ours, Elsewhere(_epoch, "albumentations"), 7, n, 2, memory)
+    yield Comparison(work, threads, ours, Elsewhere(_epoch, "albumentations"), 15, n, 2, memory)
     yield Comparison(
-        work, "Keras's layers in tf.data", ours, Elsewhere(_epoch, "keras"), 5, n, goal=6
+        work, "Keras's layers in tf.data", ours, Elsewhere(_epoch, "keras"), 15, n, goal=6
     )
 
 

@@ -1,8 +1,9 @@
 """Work over several threads, in order. Pillow and NumPy let go of the interpreter lock."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -43,8 +44,14 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], n_jobs: int) -> 
         yield from map(function, items)
         return
     pool = ThreadPoolExecutor(n_jobs)
+    coming: deque[Future[R]] = deque()
     try:
-        yield from pool.map(function, items)
+        for item in items:
+            coming.append(pool.submit(function, item))
+            if len(coming) > n_jobs:  # what nobody has asked for yet takes memory
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 

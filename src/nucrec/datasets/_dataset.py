@@ -464,11 +464,15 @@ class ImageDataset:
         def resized(i: int) -> Array:
             return self.images.sources[i].resized(plan.size)
 
-        for start in range(0, len(order), batch_size):
+        def batch(start: int) -> tuple[Array, Array]:
             chosen = order[start : start + batch_size]
             if augment is None:
                 images = ordered_map(resized, chosen, workers)
             else:
                 originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
                 images = augment(originals, plan.size, ids=self.ids[chosen].tolist(), copy=epoch)
-            yield np.stack([plan.finish(image) for image in images]), self.labels[chosen]
+            return plan.finish_all(images), self.labels[chosen]
+
+        # of large ones one is interpolated while the values for the next are drawn
+        at_once = 1 if augment is None else min(2, workers_for(plan.size[0] * plan.size[1]))
+        yield from ordered_map(batch, range(0, len(order), batch_size), at_once)

@@ -1,7 +1,7 @@
 """Deciding the one shape and dtype that all images of a data set are brought to."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,14 @@ class Plan(NamedTuple):
     def finish(self, image: Array) -> Array:
         """Bring a resized image to the channels and the dtype."""
         return self.convert(to_channels(image, self.shape[2]))
+
+    def finish_all(self, images: Iterable[Array]) -> Array:
+        """Bring resized images to the channels and the dtype, as one array."""
+        if isinstance(images, np.ndarray) and images.dtype == np.uint8:
+            # each pixel by itself: a batch is as good as one tall image, and needs no copy
+            tall = images.reshape(-1, *images.shape[2:])
+            return self.finish(tall).reshape(-1, *self.shape)
+        return np.stack([self.finish(image) for image in images])
 
 
 def make_plan(

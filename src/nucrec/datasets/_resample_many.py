@@ -77,15 +77,13 @@ def _interpolated(ready: Sequence[Prepared], size: tuple[int, int]) -> list[Arra
     starts = [0, *ends[:-1].tolist()]
     for band, start in zip(ready, starts, strict=True):
         _fill_cells(cells[:, start:], band.pixels)
+    maps = [[band.to_x, band.to_y] for band in ready]
+    fills = [band.fill for band in ready]
     with tf.device("CPU:0"):
-        found = _compiled(size)(
-            cells,
-            np.array(starts, np.int32),
-            shapes,
-            np.array([[band.to_x, band.to_y] for band in ready]),
-            np.array([band.fill for band in ready], np.float32),
-        )
-    return list(found.numpy())
+        places = tf.constant(starts, tf.int32), tf.constant(shapes)
+        linear = tf.constant(maps, tf.float64), tf.constant(fills, tf.float32)
+        found = _compiled(size)(tf.constant(cells), *places, *linear)
+    return list(np.asarray(found))  # without a copy, which numpy() would make
 
 
 def _fill_cells(cells: Array, pixels: Array) -> None:
