@@ -22,6 +22,15 @@ def test_several_threads_are_used():
     assert len(list(ordered_map(lambda _: barrier.wait(), range(3), 3))) == 3
 
 
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_no_more_is_begun_than_is_soon_asked_for(n_jobs):
+    begun = []
+    results = ordered_map(begun.append, range(1000), n_jobs)
+    next(results)
+    results.close()
+    assert 1 <= len(begun) <= n_jobs + 1
+
+
 @pytest.mark.parametrize("n_jobs", [1, 4])
 def test_errors_come_through(n_jobs):
     with pytest.raises(ZeroDivisionError):

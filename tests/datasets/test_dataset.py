@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nucrec.augment import Pipeline, Rotate
 from nucrec.datasets import ImageDataset, load_folder
@@ -261,6 +262,28 @@ def test_batches_of_an_epoch_are_in_the_order_and_have_the_changes_of_that_epoch
     assert sorted(order) == list(range(20))
     assert order != list(range(20))
     assert (batches(6)[0] != images).any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("shape", [(9, 12), (9, 12, 3), (9, 12, 4)])
+def test_large_changed_batches_are_what_each_image_becomes_by_itself(shape, dtype, channels):
+    rng = np.random.default_rng(0)
+    part = ImageDataset(rng.integers(0, 256, (11, *shape), dtype=np.uint8), [0, 1] * 5 + [1])
+    pipeline = Pipeline([Rotate((10, 350))], random_state=3)
+    images, labels = zip(
+        *part.batches(256, 2, pipeline, channels=channels, dtype=dtype, epoch=4), strict=True
+    )
+    np.testing.assert_array_equal(np.concatenate(labels), part.labels)
+    found = np.concatenate(images)
+    assert found.shape == (11, 256, 256, channels)
+    assert found.dtype == dtype
+    for image, name, result in zip(part.images, part.ids, found, strict=True):
+        changed = Image.fromarray(pipeline.apply(image, pipeline.sample(name, 4), 256))
+        expected = np.asarray(changed.convert("L" if channels == 1 else "RGB"), dtype=float)
+        scale = 255 if dtype == "float32" else 1
+        # Pillow rounds the weights of red, green and blue to 16 bits
+        np.testing.assert_allclose(result.squeeze() * scale, expected, atol=1)
 
 
 @pytest.mark.parametrize(

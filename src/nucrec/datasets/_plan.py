@@ -36,7 +36,7 @@ class Plan(NamedTuple):
         if isinstance(images, np.ndarray) and images.dtype == np.uint8:
             # each pixel by itself: a batch is as good as one tall image, and needs no copy
             tall = images.reshape(-1, *images.shape[2:])
-            return self.finish(tall).reshape(-1, *self.shape)
+            return self.finish(tall).reshape(len(images), *self.shape)
         return np.stack([self.finish(image) for image in images])
 
 
