@@ -8,6 +8,7 @@ import time
 
 import joblib
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nucrec.models._children import in_children
 from nucrec.models._isolation import (
@@ -175,6 +176,19 @@ def test_an_error_of_the_function_itself_is_raised():
 
 def test_no_calls_give_nothing():
     assert list(in_children(nap, [], 2)) == []
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_products_of_matrices_here_take_one_thread_while_children_are_at_work():
+    with threadpool_limits(2, "blas"):
+        before = blas_threads()
+        during = list(in_children(lambda child: blas_threads(), [()] * 3, 2))
+        assert set(before) == {2}
+        assert during == [[1] * len(before)] * 3
+        assert blas_threads() == before
 
 
 def test_joblib_says_how_many_at_a_time():

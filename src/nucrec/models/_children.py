@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config, wrap_non_picklable_objects
 from joblib.parallel import get_active_backend
+from threadpoolctl import threadpool_limits
 
 from nucrec._parallel import configured_jobs
 from nucrec._threads import available_cores
@@ -61,7 +62,11 @@ def in_children(
         return_as="generator_unordered" if backend.supports_return_generator else "list",
         batch_size=1,
     )
-    with contextlib.closing(_Children(environment, spare)) as children:
+    # BLAS's threads wait for more by going round and round, on the cores that the children need
+    with (
+        threadpool_limits(1, "blas"),
+        contextlib.closing(_Children(environment, spare)) as children,
+    ):
         if getattr(backend, "supports_sharedmem", False):
             tasks = (delayed(children.lend)(function, *args) for args in calls)
         else:
