@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -177,6 +178,9 @@ def test_a_failed_download_says_how_to_go_on(small, published, keras_home, serve
     message = str(caught.value)
     for part in (entry.weights.name, entry.weights.hash, str(keras_home / "models"), "offline"):
         assert part in message
+    answer = caught.value.__cause__.__context__
+    assert isinstance(answer, HTTPError) == (fault in ("refuses", "is not there"))
+    assert not isinstance(answer, HTTPError) or answer.closed
     # nothing took their place, and nothing is left in the way
     assert all((a == b).all() for a, b in zip(before, small.get_weights(), strict=True))
     assert not list((keras_home / "models").iterdir())

@@ -8,6 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 
 from nucrec._validation import invalid
 from nucrec.errors import WeightsError, WeightsNotAvailableError
@@ -112,6 +113,8 @@ def _downloaded(file: WeightsFile) -> Path:
     except Exception as error:  # Keras raises plain Exception where a download fails
         with contextlib.suppress(OSError):
             cached.unlink()  # a damaged file would only be in the way
+        if isinstance(error.__context__, HTTPError):
+            error.__context__.close()  # Keras leaves the connection open
         raise WeightsNotAvailableError(
             f"the ImageNet weights cannot be downloaded: {error} To go on, get the file "
             f"{file.name} ({_hash_name(file)} {file.hash}) from {file.url}{file.name} on another "
