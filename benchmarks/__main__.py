@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.timing import Timing, compare
 from nucrec._text import markdown_table
 from nucrec._threads import available_cores
-from nucrec.models._tensorflow import start_tensorflow
+from nucrec.models._networks.start import start_tensorflow
 
 SUBJECTS = (
     "startup",

@@ -10,8 +10,8 @@ from benchmarks.limits import has_bfloat16, operations, products
 from benchmarks.timing import Comparison, Elsewhere
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.models import Embeddings
-from nucrec.models._networks import build_network, embedder
-from nucrec.models._recipes import Precision
+from nucrec.models._networks.build import build_network, embedder
+from nucrec.models._training.recipes import Precision
 
 
 def comparisons() -> Iterator[Comparison]:

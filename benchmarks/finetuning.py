@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.limits import has_bfloat16, operations, products
 from benchmarks.timing import Comparison
+from nucrec._children.process import ChildProcess
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.models import ImageClassifier
-from nucrec.models._isolation import ChildProcess
 
 NAME, SIZE, BATCH, STEPS = "inception-resnet-v2", 150, 16, 8
 

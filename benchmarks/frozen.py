@@ -13,10 +13,10 @@ from benchmarks.timing import Comparison, Elsewhere
 from nucrec.augment import Flip, Pipeline, Rotate, Zoom
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
 from nucrec.models import ImageClassifier
-from nucrec.models._backbones import BACKBONES, load_weights
-from nucrec.models._networks import build_network, repeatable
-from nucrec.models._recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
-from nucrec.models._training import make_optimizer
+from nucrec.models._networks.build import build_network, repeatable
+from nucrec.models._training.loop import make_optimizer
+from nucrec.models._training.recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
+from nucrec.models._weights import BACKBONES, load_weights
 
 Array = npt.NDArray[Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nucrec.models._isolation import ChildProcess
+from nucrec._children.process import ChildProcess
 
 Work = Callable[[], Any]
 """Does the work once. A float that it returns is the seconds that count, where not all of it does."""

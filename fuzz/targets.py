@@ -33,8 +33,8 @@ def image(data: bytes) -> None:
     """Decode one image file."""
     from PIL import Image
 
+    from nucrec._pixels.image import check_image
     from nucrec.datasets._decode import decode
-    from nucrec.datasets._images import check_image
     from nucrec.errors import NucrecError
 
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, _MOST_PIXELS
@@ -68,7 +68,7 @@ def archive(data: bytes) -> None:
 def weights(data: bytes) -> None:
     """Read tensors from a file of PyTorch's old format."""
     from nucrec.errors import NucrecError
-    from nucrec.models._backbones._torch_file import read_torch_tensors
+    from nucrec.models._weights.torch_file import read_torch_tensors
 
     try:
         tensors = read_torch_tensors(data, "x")

@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 from fuzz.targets import SEEDS, TARGETS, warm_up, watched
+from nucrec.models._backbones._torch_file import read_torch_tensors
 
 from nucrec.datasets import load_folder
 from nucrec.datasets._decode import decode
 from nucrec.errors import DatasetError, ModelFileError, WeightsError
 from nucrec.models import load, model_info
-from nucrec.models._backbones._torch_file import read_torch_tensors
 
 FILES = sorted(path for path in SEEDS.rglob("*") if path.is_file())
 MEMORY = 128 * 2**20

@@ -238,7 +238,8 @@ def test_predict_writes_a_page(crops, images, tmp_path, capsys):
 
 
 def test_predict_in_shards(crops, images, tmp_path, monkeypatch, capsys):
-    from nucrec.models import _cluster, classical_zoo, save
+    from nucrec.models import classical_zoo, save
+    from nucrec.models._folders import dask as _cluster
 
     model = tmp_path / "gnb.skops"
     fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)

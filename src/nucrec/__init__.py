@@ -10,10 +10,10 @@ Subpackages are loaded on first use, so ``import nucrec`` is as good as free.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nucrec._version import __version__
+
 if TYPE_CHECKING:
     from nucrec import audit, augment, datasets, errors, evaluate, models, paper
-
-__version__ = "0.1.0"
 
 __all__ = ["__version__", "audit", "augment", "datasets", "errors", "evaluate", "models", "paper"]
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nucrec import __version__
+from nucrec._version import __version__
 from nucrec.errors import InvalidParameterError, NucrecError
 
 _REPRODUCE = """\

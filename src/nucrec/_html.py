@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import nucrec
 from nucrec._optional import require
 from nucrec._text import Row, html_table
 from nucrec._validation import invalid
+from nucrec._version import __version__
 from nucrec.errors import NucrecError
 
 _STYLE = """
@@ -65,7 +65,7 @@ def page(title: str, parts: Iterable[str]) -> str:
 <h1>{text(title)}</h1>
 {body}
 </main>
-<footer>nucrec {nucrec.__version__}</footer>
+<footer>nucrec {__version__}</footer>
 </body>
 </html>
 """

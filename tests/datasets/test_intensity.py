@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from nucrec._pixels.intensity import as_dtype, to_channels
 from nucrec.datasets import rescale_intensity
-from nucrec.datasets._intensity import as_dtype, to_channels
 from nucrec.errors import InvalidParameterError
 
 

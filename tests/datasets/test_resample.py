@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nucrec.datasets._resample import resample, resize, warp
+from nucrec._pixels.resample import resample, resize, warp
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -54,7 +54,7 @@ def test_fill_can_be_given():
 
 
 def test_integers_are_clipped_at_the_ends_of_their_dtype():
-    from nucrec.datasets._resample import to_dtype
+    from nucrec._pixels.resample import to_dtype
 
     values = np.array([-3.0, 0.4, 254.6, 300.0], dtype=np.float32)
     assert to_dtype(values, np.dtype("uint8")).tolist() == [0, 0, 255, 255]

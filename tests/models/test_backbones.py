@@ -15,8 +15,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from nucrec.errors import InvalidParameterError, WeightsError, WeightsNotAvailableError
-from nucrec.models._backbones import BACKBONES, load_weights
-from nucrec.models._backbones._efficientnet_lite import build_efficientnet_lite0
+from nucrec.models._weights import BACKBONES, load_weights
+from nucrec.models._weights.efficientnet_lite import build_efficientnet_lite0
 
 KERAS = [name for name, entry in BACKBONES.items() if entry.weights.url]
 LITE = BACKBONES["efficientnet-lite0"]
@@ -240,9 +240,9 @@ def test_a_missing_package_is_named(small):
 
 
 def test_lite0_refuses_tensors_that_do_not_fit():
-    from nucrec.models._backbones._efficientnet_lite import assign_torch_tensors
-    from nucrec.models._backbones._torch_file import read_torch_tensors
-    from nucrec.models._backbones._weights import _installed
+    from nucrec.models._weights.efficientnet_lite import assign_torch_tensors
+    from nucrec.models._weights.loading import _installed
+    from nucrec.models._weights.torch_file import read_torch_tensors
 
     tensors = read_torch_tensors(
         _installed(LITE.weights, *LITE.weights.package).read_bytes(), "lite0"

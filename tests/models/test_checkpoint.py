@@ -11,7 +11,7 @@ import pytest
 
 from nucrec.errors import InvalidParameterError, ModelFileError
 from nucrec.models import cnn, transfer
-from nucrec.models._checkpoint import Checkpoint
+from nucrec.models._training.checkpoint import Checkpoint
 
 TRAIN = """
 import sys, numpy as np

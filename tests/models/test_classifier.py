@@ -17,7 +17,7 @@ from nucrec.augment import Flip, Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError, WeightsNotAvailableError
 from nucrec.models import ImageClassifier, cnn, inception_transfer, transfer
-from nucrec.models._fitting import class_weights
+from nucrec.models._training.fit import class_weights
 
 
 def spots(n: int, seed: int, size: int = 24, dtype: str = "uint8", shape=()) -> ImageDataset:

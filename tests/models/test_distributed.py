@@ -17,12 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
+from nucrec._children.spares import SPARES
 from nucrec.datasets import ImageDataset
 from nucrec.errors import NucrecError
 from nucrec.evaluate import report
 from nucrec.evaluate._intervals import bootstrap
 from nucrec.models import PixelFeatures, cross_validate, run_zoo
-from nucrec.models._spares import SPARES
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = (X[:, 0] + np.random.default_rng(1).normal(size=60) > 0).astype(int)
@@ -206,11 +206,11 @@ def test_a_killed_worker_loses_nothing(client, workers, tmp_path):
 
 
 def hide():
-    sys.modules["nucrec.models._children"] = None
+    sys.modules["nucrec._children.pool"] = None
 
 
 def show():
-    del sys.modules["nucrec.models._children"]
+    del sys.modules["nucrec._children.pool"]
 
 
 def test_workers_without_nucrec_are_told_of(client, workers):

@@ -6,8 +6,8 @@ import pytest
 from nucrec.datasets import split
 from nucrec.errors import InvalidParameterError, WeightsNotAvailableError
 from nucrec.models import Embeddings, classical_zoo, run_zoo
-from nucrec.models._backbones import BACKBONES
-from nucrec.models._networks import repeatable
+from nucrec.models._networks.build import repeatable
+from nucrec.models._weights import BACKBONES
 
 
 def test_rows_and_images(crops):

@@ -10,14 +10,14 @@ import tensorflow as tf
 from PIL import Image
 from sklearn.exceptions import NotFittedError
 
+from nucrec._pixels.resample import resize
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
-from nucrec.datasets._resample import resize
 from nucrec.errors import InvalidParameterError, NucrecError
 from nucrec.models import ImageClassifier, cnn, load, transfer
-from nucrec.models._backbones import BACKBONES
 from nucrec.models._explain import inferno
-from nucrec.models._grad_cam import GradCam
-from nucrec.models._networks import build_network, repeatable
+from nucrec.models._networks.build import build_network, repeatable
+from nucrec.models._networks.grad_cam import GradCam
+from nucrec.models._weights import BACKBONES
 
 SIZE = 48
 

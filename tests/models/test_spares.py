@@ -9,10 +9,10 @@ import time
 import pytest
 from tests.models.test_isolation import is_running, pid_of, wait_until_gone
 
-from nucrec.models import _spares
-from nucrec.models._children import in_children
-from nucrec.models._isolation import ONE_THREAD, ChildProcess
-from nucrec.models._spares import SPARES, Spares
+from nucrec._children import spares as _spares
+from nucrec._children.pool import in_children
+from nucrec._children.process import ONE_THREAD, ChildProcess
+from nucrec._children.spares import SPARES, Spares
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +137,7 @@ def test_they_end_with_the_script_and_without_a_word(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import os\n"
-        "from nucrec.models._children import in_children\n"
+        "from nucrec._children.pool import in_children\n"
         "def pid_of(child): return child.call(os.getpid)\n"
         "print(*in_children(pid_of, [()], 1, spare=True))\n"
     )
@@ -151,8 +151,8 @@ def test_they_end_with_the_script_and_without_a_word(tmp_path):
 def test_a_fork_leaves_them_to_its_parent():
     code = (
         "import os\n"
-        "from nucrec.models._children import in_children\n"
-        "from nucrec.models._spares import SPARES\n"
+        "from nucrec._children.pool import in_children\n"
+        "from nucrec._children.spares import SPARES\n"
         "def pid_of(child): return child.call(os.getpid)\n"
         "(first,) = in_children(pid_of, [()], 1, spare=True)\n"
         "if not (fork := os.fork()):\n"

@@ -23,7 +23,7 @@ from sklearn.base import clone
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError
 from nucrec.models import cnn, inception_transfer, load, transfer
-from nucrec.models._steps import Steps
+from nucrec.models._training.step import Steps
 
 COMMON = {"random_state": 0, "class_weight": "balanced"}
 FEATURES = {"mode": "features", "recipe": "paper", "image_size": 32, "epochs": 3, **COMMON}

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nucrec.errors import WeightsError
-from nucrec.models._backbones._torch_file import read_torch_tensors
+from nucrec.models._weights.torch_file import read_torch_tensors
 
 MAGIC = 0x1950A86A20F9469CFC6C
 SIZES = {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}

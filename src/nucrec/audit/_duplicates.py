@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import ImageSource, digest_image
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_real, invalid
 from nucrec.audit._pairs import DuplicatePairs, FoundPair
@@ -13,8 +14,6 @@ from nucrec.audit._thumbnails import Thumbnails, grey
 from nucrec.audit._whole import match_whole
 from nucrec.audit._windows import match_windows
 from nucrec.datasets import ImageDataset
-from nucrec.datasets._columns import digest_image
-from nucrec.datasets._images import ImageSource
 
 Array = npt.NDArray[Any]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from nucrec.datasets._intensity import as_dtype, to_channels
+from nucrec._pixels.intensity import as_dtype, to_channels
 
 Array = npt.NDArray[Any]
 

@@ -7,14 +7,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import ImageSource, check_image
+from nucrec._pixels.resample import resample, resize_matrix, to_dtype, warp
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_int, check_seed, check_size, invalid
 from nucrec.augment._geometry import Flip, Rotate, Zoom
 from nucrec.augment._operation import Geometric, Intensity, Operation, Values
-from nucrec.datasets import ImageDataset
-from nucrec.datasets._images import ImageSource, LazyImages, check_image
-from nucrec.datasets._resample import resample, resize_matrix, to_dtype, warp
-from nucrec.datasets._resample_many import resample_many
+from nucrec.augment._resample_many import resample_many
+from nucrec.datasets import ImageDataset, LazyImages
 
 Array = npt.NDArray[Any]
 Sampled: TypeAlias = tuple[Values | None, ...]

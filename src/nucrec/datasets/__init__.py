@@ -1,11 +1,12 @@
 """Loading, describing and dividing sets of images."""
 
-from nucrec.datasets._dataset import ImageDataset, Quarantined
+from nucrec._pixels.intensity import rescale_intensity
+from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._folder import load_folder
 from nucrec.datasets._images import LazyImages
-from nucrec.datasets._intensity import rescale_intensity
 from nucrec.datasets._mnfinder import load_mnfinder_crops
 from nucrec.datasets._nucrec import load_nucrec
+from nucrec.datasets._roots import Quarantined
 from nucrec.datasets._split import folds, split
 from nucrec.datasets._unlabelled import load_images
 

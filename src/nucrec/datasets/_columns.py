@@ -1,14 +1,14 @@
 """What a data set is made of, checked: images, labels, columns, positions."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import ImageSource, check_image
 from nucrec._validation import check_known, invalid
-from nucrec.datasets._images import ImageSource, MemoryImage, check_image
+from nucrec.datasets._images import MemoryImage
 
 Array = npt.NDArray[Any]
 Index = int | slice | Sequence[int] | Sequence[bool] | Array
@@ -64,11 +64,3 @@ def positions(index: Index, n: int) -> Array:
     if array.dtype == bool and len(array) != n:
         raise IndexError(f"the mask has {len(array)} values, the data set {n} images")
     return np.atleast_1d(np.arange(n)[array])
-
-
-def digest_image(source: ImageSource) -> bytes:
-    """Return the sha256 of an image: its dtype, its shape, its pixels."""
-    image = source.read()
-    header = f"{image.dtype.str.lstrip('<>|=')}{image.shape}".encode()
-    little_endian = image.astype(image.dtype.newbyteorder("<"), copy=False)
-    return hashlib.sha256(header + little_endian.tobytes()).digest()

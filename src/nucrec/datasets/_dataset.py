@@ -6,38 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import check_class_names
+from nucrec._pixels.image import digest_image
+from nucrec._pixels.intensity import OutputDtype
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_int, check_seed, check_size, invalid
 from nucrec.datasets._columns import (
     Index,
     check_column,
     check_labels,
-    digest_image,
     in_memory,
     positions,
 )
 from nucrec.datasets._images import LazyImages
-from nucrec.datasets._intensity import OutputDtype
 from nucrec.datasets._plan import Plan, make_plan
+from nucrec.datasets._roots import Quarantined
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 Array = npt.NDArray[Any]
 CLASS_NAMES = ("nucleus", "micronucleus")
-
-
-class Quarantined(NamedTuple):
-    """A file that was left out of a data set, and why."""
-
-    name: str
-    reason: str
 
 
 class Augmentation(Protocol):

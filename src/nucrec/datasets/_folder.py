@@ -15,11 +15,10 @@ from nucrec._class_names import (
     order_classes,
 )
 from nucrec._validation import check_choice, invalid
-from nucrec.datasets._dataset import ImageDataset, Quarantined
+from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._decode import SUFFIXES
-from nucrec.datasets._images import Root
 from nucrec.datasets._load import Entry, OnError, load_entries
-from nucrec.datasets._roots import Listing, open_root
+from nucrec.datasets._roots import Listing, Quarantined, Root, open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
 
 GroupBy = Literal["image", "folder"]

@@ -1,53 +1,17 @@
 """Images that are decoded when they are asked for."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import check_finite, invalid
+from nucrec._pixels.image import ImageSource
+from nucrec._pixels.resample import resize
 from nucrec.datasets._decode import decode
-from nucrec.datasets._resample import resize
+from nucrec.datasets._roots import Root
 
 Array = npt.NDArray[Any]
-
-
-def check_image(name: str, array: Array) -> None:
-    """Raise unless the array is an image: (H, W) or (H, W, C), C from 1 to 4, real and finite."""
-    is_image = array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)
-    if not is_image or not array.size or array.dtype.kind not in "uif":
-        received = f"shape {array.shape}, dtype {array.dtype}"
-        raise invalid(name, "a real array of shape (H, W) or (H, W, C), C from 1 to 4", received)
-    check_finite(name, array)
-
-
-class ImageSource(Protocol):
-    """Where one image comes from."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(H, W) or (H, W, C) of what `read` returns."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of what `read` returns."""
-
-    def read(self) -> Array:
-        """Return the image, read-only."""
-
-    def resized(self, size: tuple[int, int]) -> Array:
-        """Return the image at (height, width), interpolated once."""
-
-
-class Root(Protocol):
-    """A folder or an archive that files are read from."""
-
-    def read(self, name: str) -> bytes:
-        """Return the content of the file `name`."""
-
-    def stamp(self, name: str) -> tuple[int, int] | None:
-        """Return what tells whether the file has changed, None where there is no such file."""
 
 
 class MemoryImage:

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
-from nucrec.datasets._dataset import ImageDataset, Quarantined
+from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._decode import SUFFIXES, Decoded, decode
-from nucrec.datasets._images import FileImage, LazyImages, Root
+from nucrec.datasets._images import FileImage, LazyImages
+from nucrec.datasets._roots import Quarantined, Root
 from nucrec.errors import DatasetError, DataWarning, ImageError
 
 OnError = Literal["quarantine", "raise"]

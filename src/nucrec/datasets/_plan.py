@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import ImageSource
+from nucrec._pixels.intensity import OutputDtype, as_dtype, to_channels
 from nucrec._validation import check_choice, check_size, invalid
-from nucrec.datasets._images import ImageSource
-from nucrec.datasets._intensity import OutputDtype, as_dtype, to_channels
 from nucrec.errors import DatasetError
 
 Array = npt.NDArray[Any]

@@ -7,10 +7,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from nucrec._zip import is_bomb, read_member
-from nucrec.datasets._dataset import Quarantined
 from nucrec.datasets._decode import is_image_name
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
@@ -18,6 +17,23 @@ MAX_FILE_BYTES = 512 * 2**20
 MAX_MEMBERS = 1_000_000
 MAX_DEPTH = 100  # folders around a member
 _ENCRYPTED = 0x1
+
+
+class Quarantined(NamedTuple):
+    """A file that was left out of a data set, and why."""
+
+    name: str
+    reason: str
+
+
+class Root(Protocol):
+    """A folder or an archive that files are read from."""
+
+    def read(self, name: str) -> bytes:
+        """Return the content of the file `name`."""
+
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """Return what tells whether the file has changed, None where there is no such file."""
 
 
 class Listing(NamedTuple):

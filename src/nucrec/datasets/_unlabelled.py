@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nucrec._validation import invalid
-from nucrec.datasets._dataset import ImageDataset, Quarantined
-from nucrec.datasets._images import FileImage, LazyImages, Root
+from nucrec.datasets._dataset import ImageDataset
+from nucrec.datasets._images import FileImage, LazyImages
 from nucrec.datasets._load import read_files, warn_of_files
-from nucrec.datasets._roots import open_root
+from nucrec.datasets._roots import Quarantined, Root, open_root
 from nucrec.errors import DatasetError
 
 CLASS_NAMES = ("unlabelled",)

@@ -2,18 +2,18 @@
 
 from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._cross_validation import CrossValidation, FoldResults, cross_validate
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._explain import Explanation
 from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
-from nucrec.models._model_file import ModelInfo, model_info
+from nucrec.models._folders.predict import FolderPredictions, FolderSummary, predict_folder
+from nucrec.models._folders.shards import predict_shards
 from nucrec.models._persistence import load, save
 from nucrec.models._plots import LearningCurvesDisplay, ZooDisplay
-from nucrec.models._predict import FolderPredictions, FolderSummary, predict_folder
-from nucrec.models._shards import predict_shards
-from nucrec.models._zoo import run_zoo
-from nucrec.models._zoo_result import ZooResult, ZooRow
+from nucrec.models._saving.info import ModelInfo, model_info
+from nucrec.models._zoo.folds import CrossValidation, FoldResults, cross_validate
+from nucrec.models._zoo.result import ZooResult, ZooRow
+from nucrec.models._zoo.run import run_zoo
 
 __all__ = [
     "CrossValidation",

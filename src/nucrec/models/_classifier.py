@@ -20,17 +20,17 @@ from nucrec.datasets._leaks import warn_of_leaks
 from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
 from nucrec.models._explain import Explanation
 from nucrec.models._features import Images, require_images
-from nucrec.models._labels import held_out_part, labelled
-from nucrec.models._recipes import Mode, Precision, RecipeName
-from nucrec.models._settings import Settings
-from nucrec.models._tensorflow import start_tensorflow
+from nucrec.models._inputs import held_out_part, labelled
+from nucrec.models._networks.start import start_tensorflow
+from nucrec.models._training.recipes import Mode, Precision, RecipeName
+from nucrec.models._training.settings import Settings
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from nucrec.models._grad_cam import GradCam
-    from nucrec.models._running import Predict
+    from nucrec.models._networks.grad_cam import GradCam
+    from nucrec.models._networks.inference import Predict
 
 Array = npt.NDArray[Any]
 
@@ -230,7 +230,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if checkpoint_dir is not None and self.random_state is None:
             raise invalid("random_state", "a seed, so that the same training can go on", None)
         start_tensorflow()
-        from nucrec.models._fitting import train_network
+        from nucrec.models._training.fit import train_network
 
         fingerprint = train.fingerprint
         training = train_network(
@@ -372,7 +372,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "model_")
         if self._embedder is None:
-            from nucrec.models._networks import embedder
+            from nucrec.models._networks.build import embedder
 
             self._embedder = embedder(self.model_)
         return self._run(self._embedder.predict_on_batch, X)
@@ -427,7 +427,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_int("batch_size", batch_size, low=1)
         explained = require_images("images", images)
         chosen = None if target is None else self._class_position("target", target)
-        from nucrec.models._grad_cam import GradCam
+        from nucrec.models._networks.grad_cam import GradCam
 
         if self._grad_cam is None:
             self._grad_cam = GradCam(self.model_)
@@ -532,7 +532,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _run(self, predict: "Predict", X: Images, batch_size: int = 64) -> Array:
         images = require_images("X", X)
-        from nucrec.models._running import run_model
+        from nucrec.models._networks.inference import run_model
 
         return run_model(
             predict,

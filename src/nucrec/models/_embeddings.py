@@ -11,13 +11,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._validation import check_choice, check_int
-from nucrec.models._backbones import BACKBONES, find_weights, load_weights
 from nucrec.models._features import Images, as_images
-from nucrec.models._recipes import Precision
-from nucrec.models._tensorflow import start_tensorflow
+from nucrec.models._networks.start import start_tensorflow
+from nucrec.models._training.recipes import Precision
+from nucrec.models._weights import BACKBONES, find_weights, load_weights
 
 if TYPE_CHECKING:
-    from nucrec.models._running import Predict
+    from nucrec.models._networks.inference import Predict
 
 Array = npt.NDArray[Any]
 
@@ -131,7 +131,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         file = find_weights(backbone, self.weights)
         changed = None if file is None else file.stat().st_mtime_ns
         predict = _network(self.backbone, file, changed, size, self.precision)
-        from nucrec.models._running import run_model
+        from nucrec.models._networks.inference import run_model
 
         return run_model(predict, images, size, 3)
 
@@ -146,7 +146,7 @@ def _network(
 ) -> "Predict":
     """Return what makes embeddings of a batch; the last one is kept, as building it takes seconds."""
     start_tensorflow()
-    from nucrec.models._networks import build_network, embedder, repeatable
+    from nucrec.models._networks.build import build_network, embedder, repeatable
 
     with repeatable(0):
         network, inner = build_network(

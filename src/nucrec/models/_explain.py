@@ -11,10 +11,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from nucrec._files import make_folder, replacing
+from nucrec._pixels.intensity import as_dtype, to_channels
+from nucrec._pixels.resample import resize
 from nucrec._validation import check_int, check_real
 from nucrec.datasets import ImageDataset, LazyImages
-from nucrec.datasets._intensity import as_dtype, to_channels
-from nucrec.datasets._resample import resize
 
 Array = npt.NDArray[Any]
 

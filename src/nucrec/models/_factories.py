@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._recipes import Mode, Precision, RecipeName
+from nucrec.models._training.recipes import Mode, Precision, RecipeName
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -12,16 +12,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-import nucrec
 from nucrec._files import replacing
 from nucrec._optional import require
 from nucrec._text import shown
 from nucrec._validation import invalid
+from nucrec._version import __version__
 from nucrec.errors import ModelFileError
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._model_file import DAMAGED_ARCHIVE, ModelInfo, append_info, model_info
-from nucrec.models._parameters import parameters_from_json, parameters_to_json
-from nucrec.models._tensorflow import start_tensorflow
+from nucrec.models._networks.start import start_tensorflow
+from nucrec.models._saving.info import DAMAGED_ARCHIVE, ModelInfo, append_info, model_info
+from nucrec.models._saving.parameters import parameters_from_json, parameters_to_json
 
 _LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
 _SKOPS_TYPES = frozenset(
@@ -265,7 +265,7 @@ def _classical_info(
 
 
 def _versions() -> dict[str, str]:
-    versions = {"nucrec": nucrec.__version__, "python": platform.python_version()}
+    versions = {"nucrec": __version__, "python": platform.python_version()}
     return versions | {name: metadata.version(name) for name in _LIBRARIES}
 
 

@@ -12,8 +12,8 @@ from nucrec._plotting import GREY, Display, OneAxesDisplay, draw_intervals, froz
 from nucrec._text import images, percent
 from nucrec._validation import check_choice, invalid
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._cross_validation import CrossValidation
-from nucrec.models._zoo_result import ZooResult
+from nucrec.models._zoo.folds import CrossValidation
+from nucrec.models._zoo.result import ZooResult
 
 Array = npt.NDArray[Any]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nucrec.models import ImageClassifier, cnn, transfer
-from nucrec.models._recipes import Mode
+from nucrec.models._training.recipes import Mode
 
 AUGMENTED = {1: False, 2: True, 3: False, 4: True, 5: False, 6: True}
 """The tables, and whether their images are augmented."""

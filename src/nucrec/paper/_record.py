@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-import nucrec
+from nucrec._version import __version__
 from nucrec.datasets import ImageDataset
 from nucrec.models import FoldResults
 from nucrec.paper._tables import TableResult
@@ -40,7 +40,7 @@ def _environment() -> dict[str, Any]:
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
-            "nucrec": nucrec.__version__,
+            "nucrec": __version__,
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _LIBRARIES},
         },

@@ -7,14 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from nucrec._children.pool import in_children
+from nucrec._children.process import ONE_CORE, ChildDiedError, ChildError, ChildProcess
 from nucrec._progress import Progress, progress_function
 from nucrec.datasets import ImageDataset
 from nucrec.errors import LeakageWarning, WeightsNotAvailableError
 from nucrec.models import CrossValidation, FoldResults, ImageClassifier, ZooResult, classical_zoo
-from nucrec.models._backbones import BACKBONES, find_weights
-from nucrec.models._children import in_children
-from nucrec.models._isolation import ONE_CORE, ChildDiedError, ChildError, ChildProcess
-from nucrec.models._zoo import check_zoo, run_parts
+from nucrec.models._weights import BACKBONES, find_weights
+from nucrec.models._zoo.run import check_zoo, run_parts
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._presets import AUGMENTED, CLASSICAL, Preset
 from nucrec.paper._protocol import N_SPLITS, Division, ProtocolName, make_divisions

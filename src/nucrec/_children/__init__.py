@@ -1,0 +1,1 @@
+"""Child processes: one that can be killed, and a pool of them."""

@@ -1,0 +1,1 @@
+"""Pixels as arrays: checking, resampling and intensities. Knows no files and no data sets."""

@@ -1,0 +1,46 @@
+"""What an image is: an array, or where one comes from."""
+
+import hashlib
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_finite, invalid
+
+Array = npt.NDArray[Any]
+
+
+def check_image(name: str, array: Array) -> None:
+    """Raise unless the array is an image: (H, W) or (H, W, C), C from 1 to 4, real and finite."""
+    is_image = array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)
+    if not is_image or not array.size or array.dtype.kind not in "uif":
+        received = f"shape {array.shape}, dtype {array.dtype}"
+        raise invalid(name, "a real array of shape (H, W) or (H, W, C), C from 1 to 4", received)
+    check_finite(name, array)
+
+
+class ImageSource(Protocol):
+    """Where one image comes from."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W) or (H, W, C) of what `read` returns."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of what `read` returns."""
+
+    def read(self) -> Array:
+        """Return the image, read-only."""
+
+    def resized(self, size: tuple[int, int]) -> Array:
+        """Return the image at (height, width), interpolated once."""
+
+
+def digest_image(source: ImageSource) -> bytes:
+    """Return the sha256 of an image: its dtype, its shape, its pixels."""
+    image = source.read()
+    header = f"{image.dtype.str.lstrip('<>|=')}{image.shape}".encode()
+    little_endian = image.astype(image.dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(header + little_endian.tobytes()).digest()

@@ -1,0 +1,290 @@
+"""Predicting a folder in shards, each a table of its own: here, or on a Dask cluster."""
+
+import contextlib
+import csv
+import functools
+import hashlib
+import itertools
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from nucrec._files import make_folder, only_writer, replacing, write_text
+from nucrec._progress import Progress, progress_function
+from nucrec._validation import check_int, check_real, invalid
+from nucrec._version import __version__
+from nucrec.datasets import Quarantined
+from nucrec.datasets._roots import Root
+from nucrec.datasets._unlabelled import find_images
+from nucrec.errors import NucrecError
+from nucrec.models._folders.dask import connected, each_done
+from nucrec.models._folders.predict import FolderPredictions, check_any_image, predictions
+from nucrec.models._folders.records import (
+    Columns,
+    Tally,
+    names_of_classes,
+    read_rows,
+)
+from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
+from nucrec.models._saving.info import model_info
+
+_PLAN = "shards.json"
+_FORMAT = 1
+_WITHOUT_WORKERS = 60.0  # seconds
+_ENDINGS = {"network": ".keras", "classical": ".skops"}
+
+
+def predict_shards(
+    model: str | Path,
+    path: str | Path,
+    out: str | Path,
+    *,
+    scheduler: Any = None,
+    shard_size: int = 10_240,
+    class_names: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    ask_below: float | None = None,
+    progress: Progress | bool = False,
+) -> FolderPredictions:
+    """Predict a folder of any length in shards: on a Dask cluster, or here one after the other.
+
+    Each shard is written to a table of its own, whole or not at all. What ended early, for whatever
+    reason, goes on with the same call: tables that are there are not made again. A worker that dies
+    loses only the shard it was at; Dask gives that to another.
+
+    Parameters
+    ----------
+    model : str or Path
+        A file that `save` or `ImageClassifier.save` wrote. It is copied to `out`.
+    path : str or Path
+        A folder, with images at any depth, or a zip archive of one (read in place). Workers must see
+        it under the same path.
+    out : str or Path
+        The folder to write to, new, empty, or of the same call before. Workers must see it under the
+        same path. ``part-00000.csv`` and so on have the columns of `predict_folder`'s table, and put
+        together its rows; ``shards.json`` says what they were made from.
+    scheduler : str or distributed.Client, optional
+        Address of a Dask scheduler, such as "tcp://10.0.0.1:8786", or a client of one. By default
+        the shards are predicted in this process, which makes a long prediction resumable.
+    shard_size : int, default=10240
+        Images in a shard. With a multiple of 256 a network is given the same batches of images as by
+        `predict_folder`, but for the last ones of a shard.
+    class_names : sequence of str, optional
+        Names of the classes, in the order of the model's; by default its own.
+    confidence : float, default=0.95
+        Of the intervals, strictly between 0 and 1.
+    ask_below : float, optional
+        As in `predict_folder`.
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (images done, images in all, what);
+        images of shards that were there count as done.
+
+    Returns
+    -------
+    FolderPredictions
+        Of all shards, those that were there before included; ``path`` is the folder.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetError
+        There is nothing at `path`, or no image that can be read.
+    InvalidParameterError
+        A parameter is out of range, or the model was not calibrated.
+    ModelFileError
+        The model cannot be read.
+    MissingExtraError
+        A scheduler was given, and distributed is not installed.
+    NucrecError
+        `out` cannot be written, holds something else or is written to by another call, the
+        scheduler does not answer, no worker came within a minute, or a shard failed. Tables that
+        were finished stay.
+
+    Warns
+    -----
+    DataWarning
+        Files could not be read.
+
+    Notes
+    -----
+    Workers need nucrec of the same version; the scheduler needs none. They load the model once and
+    use it in one thread at a time, so start them with ``--nthreads 1``, several on a machine. A
+    client that you pass is waited for without limit, such as for workers that still queue. When
+    a call ends early, shards that workers are at are finished and written.
+
+    Sizes and times of change of the files are compared with those of the call before, their contents
+    are not.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import classical_zoo, predict_shards, save
+    >>> crops = load_mnfinder_crops()
+    >>> fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model = Path(folder, "gnb.skops")
+    ...     save(fitted, model, class_names=crops.class_names)
+    ...     plate = Path(folder, "plate")
+    ...     plate.mkdir()
+    ...     for i in range(3):
+    ...         Image.fromarray(crops.images[i]).save(plate / f"cell {i}.png")
+    ...     out = Path(folder, "tables")
+    ...     found = predict_shards(model, plate, out, shard_size=2)
+    ...     sorted(file.name for file in out.iterdir())
+    ['model.skops', 'part-00000.csv', 'part-00001.csv', 'shards.json']
+    >>> found.total.n
+    3
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("shard_size", shard_size, low=1)
+    show = progress_function(progress)
+    model_file, job = _make_job(model, path, out, class_names, ask_below)
+    # somebody else's client may wait for workers that still queue
+    patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
+    with connected(scheduler) as client:
+        root, files, problems = find_images(path)
+        shards = list(_cut(files, problems, shard_size))
+        make_folder(job.out)
+        with only_writer(job.out):
+            _prepare(job, model_file, _plan(job, root, files, problems, shard_size))
+            there = {entry.name for entry in job.out.iterdir()}
+            missing = [shard for shard in shards if shard.name not in there]
+            _predict_missing(client, patience, job, missing, len(files), show)
+            tally = _count(job, shards)
+            for left in job.out.glob(".*.tmp"):  # of workers that were killed
+                left.unlink(missing_ok=True)
+    check_any_image(tally, path)
+    return predictions(tally, job.out, confidence, ask_below, len(files))
+
+
+def _make_job(
+    model: object,
+    path: str | Path,
+    out: str | Path,
+    class_names: Sequence[str] | None,
+    ask_below: float | None,
+) -> tuple[Path, Job]:
+    """Return where the model is, and the job; check all that can be told without opening the model."""
+    if not isinstance(model, str | Path):
+        raise invalid("model", "the path of a saved model", model)
+    file = Path(model).expanduser()
+    info = model_info(file)
+    if ask_below is not None:
+        check_real("ask_below", ask_below, low=0, high=1, open_ends=True)
+        if info.calibration is None:
+            raise invalid("ask_below", "None for a model that was not calibrated", ask_below)
+    names = names_of_classes(class_names, info.class_names, info.classes)
+    return file, Job(
+        path=Path(path).expanduser().absolute(),
+        out=Path(out).expanduser().absolute(),
+        model="model" + _ENDINGS[info.kind],
+        model_sha256=sha256_of(file),
+        columns=Columns(names, ask_below is not None),
+        ask_below=ask_below,
+    )
+
+
+def _cut(files: list[str], problems: list[Quarantined], size: int) -> Iterator[Shard]:
+    for number, start in enumerate(range(0, len(files), size)):
+        yield Shard(number, files[start : start + size], [] if number else problems)
+
+
+def _plan(
+    job: Job, root: Root, files: list[str], problems: list[Quarantined], size: int
+) -> dict[str, Any]:
+    """Return what the tables depend on."""
+    listing = hashlib.sha256()
+    for entry in itertools.chain(((name, root.stamp(name)) for name in files), problems):
+        listing.update(f"{entry!r}\n".encode())
+    return {
+        "format": _FORMAT,
+        "nucrec": __version__,
+        "model": job.model_sha256,
+        "path": str(job.path),
+        "images": len(files),
+        "listing": listing.hexdigest(),
+        "shard_size": size,
+        "class_names": list(job.columns.class_names),
+        "ask_below": job.ask_below,
+    }
+
+
+def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
+    """Put plan and model into the folder, or see that the plan there is the same.
+
+    Raises
+    ------
+    NucrecError
+        The folder cannot be written, or holds anything else. Nothing was changed.
+    """
+    try:
+        there = json.loads((job.out / _PLAN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if any(not entry.name.startswith(".") for entry in job.out.iterdir()):
+            raise NucrecError(f"{job.out} is not empty: choose a new folder") from None
+        write_text(job.out / _PLAN, json.dumps(plan, indent=1))
+    except (OSError, ValueError) as error:
+        raise NucrecError(f"{job.out / _PLAN} cannot be read: choose another folder") from error
+    else:
+        found = there if isinstance(there, dict) else {}
+        other = [key for key, value in plan.items() if found.get(key) != value]
+        if other:
+            raise NucrecError(
+                f"{job.out} holds tables of another call, which differs in: {', '.join(other)}. "
+                "Choose another folder."
+            )
+    copy = job.out / job.model
+    if not copy.is_file() or sha256_of(copy) != job.model_sha256:
+        with replacing(copy) as temporary:
+            shutil.copyfile(model_file, temporary)
+
+
+def _predict_missing(
+    client: Any,
+    patience: float | None,
+    job: Job,
+    missing: list[Shard],
+    n_images: int,
+    show: Progress,
+) -> None:
+    """Predict shards by the client's workers, or here without one."""
+    done = n_images - sum(len(shard.files) for shard in missing)
+    show(done, n_images, "images")
+    if client is None:
+        for shard in missing:
+            so_far = functools.partial(_show_from, show, done, n_images)
+            predict_shard(job, shard, so_far)
+            done += len(shard.files)
+        return
+    calls = [functools.partial(predict_shard, job, shard) for shard in missing]
+    names = [shard.name for shard in missing]
+    with contextlib.closing(each_done(client, calls, names, patience)) as finished:
+        for k in finished:
+            done += len(missing[k].files)
+            show(done, n_images, "images")
+
+
+def _show_from(show: Progress, before: int, total: int, done: int, _: int, what: str) -> None:
+    """Show how far one shard is as how far all are."""
+    show(before + done, total, what)
+
+
+def _count(job: Job, shards: Iterable[Shard]) -> Tally:
+    """Read all tables, one after the other, and return what is in them."""
+    tally = Tally(job.columns)
+    for shard in shards:
+        table = job.out / shard.name
+        try:
+            rows = tally.counted(read_rows(table, job.columns))
+            found = sorted(row[0] for row in rows)
+            if found != sorted([*shard.files, *(entry.name for entry in shard.problems)]):
+                raise ValueError("its files are not those of the shard")
+        except (OSError, ValueError, csv.Error) as error:
+            raise NucrecError(
+                f"{table} is damaged ({error}). Delete it; the same call makes it again."
+            ) from error
+    return tally

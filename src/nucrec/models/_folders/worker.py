@@ -1,0 +1,102 @@
+"""What a worker does with one shard of a folder."""
+
+import dataclasses
+import functools
+import hashlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nucrec._files import replacing
+from nucrec._progress import Progress, silent
+from nucrec.datasets import ImageDataset, Quarantined
+from nucrec.datasets._roots import Root, open_root
+from nucrec.errors import DatasetError, NucrecError
+from nucrec.models._folders.records import Array, Columns, Predictor, write_rows
+from nucrec.models._persistence import load
+
+_SAME_PATH = "All workers must see the folder under the same path."
+_opening = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards have in common; goes to the workers."""
+
+    path: Path
+    out: Path
+    model: str
+    model_sha256: str
+    columns: Columns
+    ask_below: float | None
+
+
+class Shard(NamedTuple):
+    """Some files of the folder; the first one also tells what was left out of the list."""
+
+    number: int
+    files: list[str]
+    problems: list[Quarantined]
+
+    @property
+    def name(self) -> str:
+        """The file of its table."""
+        return f"part-{self.number:05d}.csv"
+
+
+def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
+    """Write the table of a shard, unless it is there: its worker may have died just after that."""
+    table = job.out / shard.name
+    if table.exists():
+        return
+    predictor = _open_predictor(job)
+    root = _open_folder(job, shard)
+    with replacing(table) as temporary:
+        rows = predictor.rows(root, shard.files, shard.problems, show)
+        write_rows(temporary, predictor.columns, rows)
+        _open_folder(job, shard)  # or a drive that went away would be a table of missing files
+
+
+def _open_folder(job: Job, shard: Shard) -> Root:
+    """Return the folder, if it holds any of the shard's files."""
+    root = open_root(job.path)
+    if not any(root.stamp(name) for name in shard.files):
+        raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
+    return root
+
+
+def _open_predictor(job: Job) -> Predictor:
+    """Return the model of the job, opened by the first thread of a process that asks."""
+    with _opening:
+        return _opened_predictor(job)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened_predictor(job: Job) -> Predictor:
+    copy = job.out / job.model
+    if not copy.is_file() or sha256_of(copy) != job.model_sha256:
+        raise NucrecError(f"{copy} is not there, or not as it was written. {_SAME_PATH}")
+    predictor = Predictor.of(load(copy), job.columns.class_names, job.ask_below)
+    return dataclasses.replace(predictor, model=_InTurn(predictor.model))
+
+
+class _InTurn:
+    """A model that one thread uses at a time."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+
+    def predict_proba(self, images: ImageDataset) -> Array:
+        """Return the probabilities of the model."""
+        with self._lock:
+            return np.asarray(self._model.predict_proba(images))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

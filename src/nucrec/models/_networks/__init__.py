@@ -1,0 +1,1 @@
+"""Keras networks: assembling them, running them, explaining them, sharing them among devices."""

