@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nucrec.__main__ import main
+from nucrec.__main__ import main, parser
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "paper")
@@ -105,14 +105,8 @@ def commands(*pages: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands(*PAGES))
-def test_commands_are_understood(command, monkeypatch):
-    seen = []
-    for name in ("reproduce", "train", "predict", "audit"):
-        monkeypatch.setattr(
-            f"nucrec.__main__._{name}", lambda arguments: seen.append(arguments) or 0
-        )
-    assert main(command.split()[1:]) == 0
-    assert len(seen) == 1
+def test_commands_are_understood(command):
+    assert callable(parser().parse_args(command.split()[1:]).run)
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""The command line, a module for each command: thin calls of the public functions."""

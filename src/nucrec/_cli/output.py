@@ -1,0 +1,20 @@
+"""What the command line prints besides a command's own text."""
+
+import json
+import sys
+from typing import Any
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print plain dicts, lists and numbers; undefined numbers become null."""
+    print(json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None), indent=2))
+
+
+def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Show a warning as one line, without the place in the code that it comes from."""
+    show_line(f"warning: {message}")
+
+
+def show_line(text: object) -> None:
+    """Show `text` as one line on standard error."""
+    print(f"nucrec: {' '.join(str(text).split())}", file=sys.stderr)

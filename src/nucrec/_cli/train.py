@@ -1,0 +1,121 @@
+"""The command `nucrec train`."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nucrec._cli.command import add_command
+from nucrec._cli.output import print_json
+
+DESCRIPTION = """\
+Train a network on a folder with one sub-folder of images for each class, and save it to one file.
+
+Some of the images are kept back; the report on them is printed, and probabilities are calibrated
+with them. --test-size 0 trains on all. Images that belong together stay on one side: say which by
+folders inside the class folders and --group-by folder, or in a CSV file (file,label,group).
+"""
+EXAMPLES = """\
+examples:
+  nucrec train cells -o model.keras
+  nucrec train cells -o model.keras --group-by folder
+  nucrec train cells.csv -o model.keras --test-size 0 --epochs 20
+  nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser's commands."""
+    about = "train a network on a folder of images and save it"
+    command = add_command(commands, "train", run, about, DESCRIPTION, EXAMPLES)
+    add = command.add_argument
+    add(
+        "data", metavar="FOLDER", help="one sub-folder for each class, a zip of that, or a CSV file"
+    )
+    add(
+        *("-o", "--out"),
+        required=True,
+        type=_model_file,
+        metavar="FILE",
+        help="the model, a name ending in .keras",
+    )
+    add(
+        "--backbone",
+        default="efficientnet-lite0",
+        metavar="NAME",
+        help="efficientnet-lite0 (default), inception-resnet-v2, efficientnet-v2-b0, resnet50, "
+        "mobilenet-v3-large, densenet121, or cnn",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        metavar="WHICH",
+        help="imagenet (default), none, or the path of a file",
+    )
+    add("--image-size", type=int, metavar="N", help="pixels (default: what suits the backbone)")
+    add("--epochs", type=int, metavar="N", help="(default: the recipe's)")
+    add(
+        "--group-by",
+        choices=("image", "folder"),
+        default="image",
+        help="folder: images in folders of one name belong together (default: image)",
+    )
+    add(
+        "--test-size",
+        type=float,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the images to test on; 0 trains on all (default: 0.2)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
+    add("--checkpoint", metavar="FOLDER", help="keep the state here; the same call goes on from it")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
+
+
+def _model_file(name: str) -> str:
+    """Return the name of a file to save to, or refuse it before the training rather than after."""
+    path = Path(name).expanduser()
+    if path.suffix != ".keras":
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .keras, received {name!r}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return name
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, print the report and return the exit code."""
+    from nucrec.datasets import load_folder, split
+    from nucrec.evaluate import calibration_error, report
+    from nucrec.models import ImageClassifier
+
+    classifier = ImageClassifier(
+        arguments.backbone,
+        weights=None if arguments.weights == "none" else arguments.weights,
+        image_size=arguments.image_size,
+        epochs=arguments.epochs,
+        random_state=arguments.seed,
+        progress=not arguments.quiet,
+    )
+    images = load_folder(arguments.data, group_by=arguments.group_by)
+    train, test = images, None
+    if arguments.test_size:
+        train, test = split(images, arguments.test_size, random_state=arguments.seed)
+    classifier.fit(train, checkpoint_dir=arguments.checkpoint)
+    found = error = None
+    if test is not None:
+        scores = classifier.predict_proba(test)
+        names, groups = test.class_names, test.shared_groups
+        found = report(test.labels, scores.argmax(1), scores, names, groups)
+        error = calibration_error(test.labels, scores, names, groups)
+        classifier.calibrate(test)
+    classifier.save(arguments.out)
+    if arguments.json:
+        told = {"model": arguments.out, "report": found and found.to_dict()}
+        print_json({**told, "calibration_error": error and asdict(error)})
+        return 130 if classifier.interrupted_ else 0
+    print(f"Trained on {train}; saved to {arguments.out}")
+    if found is not None and error is not None:
+        print(f"\nOn images kept back:\n\n{found}\n")
+        print(f"Calibration error {error}, before probabilities were calibrated with these images")
+    return 130 if classifier.interrupted_ else 0
