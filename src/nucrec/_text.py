@@ -71,6 +71,14 @@ def html_table(header: Row, rows: Sequence[Row]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def latex_table(header: Row, rows: Sequence[Row]) -> str:
+    """Return a LaTeX tabular: the first and the last column to the left, the others to the right."""
+    lines = [" & ".join(_latex(cell) for cell in line) + r" \\" for line in (header, *rows)]
+    columns = "l" + "r" * (len(header) - 2) + "l"
+    parts = [rf"\begin{{tabular}}{{{columns}}}", lines[0], r"\hline", *lines[1:], r"\end{tabular}"]
+    return "\n".join(parts) + "\n"
+
+
 def csv_text(header: Row, rows: Sequence[Sequence[object]]) -> str:
     """Return CSV text with one header line."""
     buffer = io.StringIO()
@@ -78,3 +86,7 @@ def csv_text(header: Row, rows: Sequence[Sequence[object]]) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return buffer.getvalue()
+
+
+def _latex(text: str) -> str:
+    return "".join("\\" + c if c in "&%$#_{}" else c for c in text)

@@ -13,9 +13,11 @@ from nucrec.evaluate._consistency import Consistency, consistency
 from nucrec.evaluate._curve_plots import PrecisionRecallDisplay, RocCurveDisplay
 from nucrec.evaluate._curves import Curve
 from nucrec.evaluate._folds import FoldMetric, over_folds, rank_folds
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
+from nucrec.evaluate._proportion import mean_interval, proportion_interval
 from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
-from nucrec.evaluate._report import Metric, Report, report
+from nucrec.evaluate._report import Report, report
 
 __all__ = [
     "CalibrationDisplay",
@@ -39,7 +41,9 @@ __all__ = [
     "consistency",
     "fit_conformal",
     "fit_temperature",
+    "mean_interval",
     "over_folds",
+    "proportion_interval",
     "rank_folds",
     "report",
 ]

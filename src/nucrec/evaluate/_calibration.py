@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.evaluate._inputs import check_resampling, check_scores, encode_classes, number_groups
 from nucrec.evaluate._intervals import bootstrap, percentile_interval
-from nucrec.evaluate._report import Metric
+from nucrec.evaluate._metric import Metric
 
 Array = npt.NDArray[Any]
 

@@ -11,8 +11,9 @@ from nucrec._plotting import GREY, STYLES, OneAxesDisplay, frozen
 from nucrec._text import images, percent
 from nucrec.evaluate._calibration import calibration_error, check_probabilities, in_bins
 from nucrec.evaluate._inputs import number_groups
-from nucrec.evaluate._intervals import bootstrap, percentile_interval, wilson
-from nucrec.evaluate._report import Metric
+from nucrec.evaluate._intervals import bootstrap, percentile_interval
+from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._proportion import proportion_interval
 
 Array = npt.NDArray[Any]
 
@@ -126,7 +127,8 @@ class CalibrationDisplay(OneAxesDisplay):
         numbers = None if groups is None else number_groups(groups, len(true))
         if numbers is None:
             spans = [
-                wilson(int(hit), int(n), confidence) for hit, n in zip(hits, counts, strict=True)
+                proportion_interval(int(hit), int(n), confidence)
+                for hit, n in zip(hits, counts, strict=True)
             ]
         else:
             spans = _group_spans(right, members, numbers, confidence, n_resamples, random_state)

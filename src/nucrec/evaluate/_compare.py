@@ -12,7 +12,7 @@ from nucrec._text import interval, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import percentile_interval
-from nucrec.evaluate._report import Metric
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._sample import Sample
 
 Array = npt.NDArray[Any]

@@ -11,8 +11,8 @@ from nucrec._plotting import frozen
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import bootstrap, percentile_interval, weigh
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import RankedScores
-from nucrec.evaluate._report import Metric
 from nucrec.evaluate._sample import Sample
 
 Array = npt.NDArray[Any]

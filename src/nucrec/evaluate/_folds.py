@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.evaluate._intervals import student_quantile
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._ranking import Ranked, Ranking, holm
-from nucrec.evaluate._report import Metric
 
 Array = npt.NDArray[Any]
 

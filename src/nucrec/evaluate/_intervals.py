@@ -1,4 +1,4 @@
-"""Intervals: Wilson's for a proportion, bootstrap for everything else."""
+"""Values of resamples, and the intervals that follow from them."""
 
 from collections.abc import Callable
 from statistics import NormalDist
@@ -12,21 +12,6 @@ from nucrec._parallel import in_parallel
 Array = npt.NDArray[Any]
 
 _CELLS_AT_ONCE = 2**22  # of the table (resamples, images), to bound memory
-
-
-def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's score interval for a proportion; not a number if n is 0.
-
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal
-    of the American Statistical Association 22, 1927.
-    """
-    if n == 0:
-        return float("nan"), float("nan")
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = successes / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def bootstrap(

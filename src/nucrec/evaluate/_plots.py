@@ -1,8 +1,8 @@
 """Pictures of a report: its confusion matrix, and its metrics with their intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,28 @@ from nucrec._plotting import OneAxesDisplay, draw_intervals, frozen
 from nucrec._text import images, percent
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import encode_classes
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import confusion_matrix
-from nucrec.evaluate._report import Report
 
 Array = npt.NDArray[Any]
+
+
+@runtime_checkable
+class ReportLike(Protocol):
+    """What is drawn of a `Report`."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def metrics(self) -> Mapping[str, Metric]: ...
+    @property
+    def confusion_matrix(self) -> tuple[tuple[int, ...], ...]: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def n_groups(self) -> int | None: ...
 
 
 @dataclass(eq=False)
@@ -48,7 +66,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
     n_groups: int | None = None
 
     @classmethod
-    def from_report(cls, report: Report) -> Self:
+    def from_report(cls, report: ReportLike) -> Self:
         """Take the confusion matrix of a report.
 
         Parameters
@@ -162,7 +180,7 @@ class MetricsDisplay(OneAxesDisplay):
     n_groups: int | None = None
 
     @classmethod
-    def from_report(cls, report: Report) -> Self:
+    def from_report(cls, report: ReportLike) -> Self:
         """Take the metrics of a report.
 
         Parameters
@@ -204,5 +222,5 @@ class MetricsDisplay(OneAxesDisplay):
 
 def _check_report(report: object) -> None:
     """Raise unless `report` is one."""
-    if not isinstance(report, Report):
+    if not isinstance(report, ReportLike):
         raise invalid("report", "what nucrec.evaluate.report returns", report)

@@ -12,7 +12,7 @@ from nucrec._text import interval, markdown_table, number, percent, text_table
 from nucrec._validation import check_choice, invalid
 from nucrec.evaluate._compare import difference_span, exact_p_value, name_of_test, paired_samples
 from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._report import Metric
+from nucrec.evaluate._metric import Metric
 
 
 @dataclass(frozen=True)

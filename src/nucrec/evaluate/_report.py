@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,40 +11,30 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._files import write_text
-from nucrec._html import check_page, plot
-from nucrec._text import interval, number
-from nucrec.evaluate import _format
+from nucrec._html import check_page, page, paragraph, plot, section, table
+from nucrec._text import (
+    Row,
+    csv_text,
+    html_table,
+    images,
+    interval,
+    latex_table,
+    markdown_table,
+    number,
+    percent,
+    text_table,
+)
 from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._intervals import percentile_interval, wilson
+from nucrec.evaluate._intervals import percentile_interval
+from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
+from nucrec.evaluate._proportion import proportion_interval
 from nucrec.evaluate._sample import BY_CLASS, Sample
 
 Array = npt.NDArray[Any]
 
 _FEW = 10
 """Images of a class, or groups, that are too few."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A value with its interval.
-
-    Attributes
-    ----------
-    value : float
-        The metric; not a number where it is undefined.
-    low, high : float
-        The interval.
-    method : str
-        How the interval was found: "Wilson", "Bayesian bootstrap", "bootstrap" or "group bootstrap".
-    """
-
-    value: float
-    low: float
-    high: float
-    method: str
-
-    def __str__(self) -> str:
-        return f"{number(self.value)} ({interval(self.low, self.high)})"
 
 
 @dataclass(frozen=True)
@@ -98,10 +89,13 @@ class Report:
             object.__setattr__(self, name, MappingProxyType(dict(mapping)))
 
     def __str__(self) -> str:
-        return _format.report_text(self)
+        metrics, classes, confusion = (text_table(*each) for each in self._tables)
+        caption = "Confusion matrix (true classes in rows, predicted in columns)"
+        return "\n\n".join([self._summary, metrics, classes, f"{caption}\n{confusion}"])
 
     def _repr_html_(self) -> str:
-        return _format.report_html(self)
+        tables = "".join(html_table(*each) for each in self._tables)
+        return f"<p>{escape(self._summary)}</p>{tables}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # mapping proxies cannot be pickled: hand over plain dicts
@@ -150,15 +144,19 @@ class Report:
 
     def to_markdown(self) -> str:
         """Return the metrics, the classes and the confusion matrix as Markdown tables."""
-        return _format.report_markdown(self)
+        return (
+            "\n\n".join([self._summary, *(markdown_table(*each) for each in self._tables)]) + "\n"
+        )
 
     def to_latex(self) -> str:
         """Return the metrics as a LaTeX ``tabular``."""
-        return _format.report_latex(self)
+        return latex_table(*self._tables[0])
 
     def to_csv(self) -> str:
         """Return the metrics as CSV: metric, value, low, high, method; unrounded."""
-        return _format.report_csv(self)
+        header = ("metric", "value", "low", "high", "method")
+        rows = [(key, m.value, m.low, m.high, m.method) for key, m in self.metrics.items()]
+        return csv_text(header, rows)
 
     def save_html(self, path: str | Path, title: str = "Report") -> Path:
         """Write the numbers, the confusion matrix and the intervals to one HTML file.
@@ -185,14 +183,52 @@ class Report:
             The file cannot be written.
         """
         where = check_page("path", Path(path))
-        from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
-
         alt = "Confusion matrix, with the numbers of the table above it"
         confusion = plot(lambda: ConfusionMatrixDisplay.from_report(self).plot().figure_, alt)
         alt = "Metrics as points with their intervals, as in the table above"
         metrics = plot(lambda: MetricsDisplay.from_report(self).plot().figure_, alt)
-        write_text(where, _format.report_page(self, title, confusion, metrics))
+        write_text(where, self._page(title, confusion, metrics))
         return where
+
+    def _page(self, title: str, confusion: str, metrics: str) -> str:
+        """Return a page of the numbers, and of two plots that are HTML."""
+        by_metric, by_class, counts = (table(*each) for each in self._tables)
+        caption = paragraph("True classes in rows, predicted classes in columns.")
+        parts = [
+            *map(paragraph, self._summary.splitlines()),
+            section("Metrics", by_metric, metrics),
+            section("Classes", by_class),
+            section("Confusion matrix", caption, counts, confusion),
+        ]
+        return page(title, parts)
+
+    @property
+    def _summary(self) -> str:
+        remarks = "".join(f"\nNote: {remark}" for remark in self.remarks)
+        return f"{images(self.n, self.n_groups)}; intervals: {percent(self.confidence)}{remarks}"
+
+    @property
+    def _tables(self) -> tuple[tuple[Row, list[Row]], ...]:
+        """The header and the rows of the metrics, the classes and the confusion matrix."""
+        metrics: list[Row] = [(key, *_cells(m), m.method) for key, m in self.metrics.items()]
+        classes: list[Row] = [
+            (name, str(self.support[name]), *(cell for m in found.values() for cell in _cells(m)))
+            for name, found in self.per_class.items()
+        ]
+        confusion: list[Row] = [
+            (name, *map(str, row))
+            for name, row in zip(self.class_names, self.confusion_matrix, strict=True)
+        ]
+        of_class = [cell for key in BY_CLASS for cell in (key, "interval")]
+        return (
+            (("metric", "value", "interval", "method"), metrics),
+            (("class", "n", *of_class), classes),
+            (("", *self.class_names), confusion),
+        )
+
+
+def _cells(metric: Metric) -> tuple[str, str]:
+    return number(metric.value), interval(metric.low, metric.high)
 
 
 def report(
@@ -322,6 +358,8 @@ def _wilson_metrics(
         parts["PRE", name] = hits[k], confusion[:, k].sum()
         parts["REC", name] = hits[k], confusion[k].sum()
     return {
-        key: Metric(metrics[key].value, *wilson(int(hit), int(n), confidence), "Wilson")
+        key: Metric(
+            metrics[key].value, *proportion_interval(int(hit), int(n), confidence), "Wilson"
+        )
         for key, (hit, n) in parts.items()
     }

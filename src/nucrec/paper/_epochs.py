@@ -7,8 +7,7 @@ from typing import Any, overload
 import numpy as np
 
 from nucrec.datasets import ImageDataset
-from nucrec.evaluate import Metric, Report, report
-from nucrec.evaluate._intervals import bootstrap, percentile_interval
+from nucrec.evaluate import Metric, Report, mean_interval, report
 from nucrec.models import ImageClassifier
 
 LOGGED = (1, *range(10, 101, 10))
@@ -163,12 +162,4 @@ def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:
     values = {
         column: float(np.mean([row.values[column] for row in logged])) for column in rows[0].values
     }
-    units = np.arange(len(right)) if groups is None else np.unique(groups, return_inverse=True)[1]
-
-    def accuracy(weights: Any) -> Any:
-        return (weights @ right / weights.sum(axis=1))[:, np.newaxis]
-
-    drawn = bootstrap(accuracy, units, _RESAMPLES, 0)[:, 0]
-    method = "bootstrap" if groups is None else "group bootstrap"
-    interval = percentile_interval(drawn, 0.95, int(units.max()) + 1)
-    return EpochRow(MEAN, values, Metric(float(right.mean()), *interval, method), None)
+    return EpochRow(MEAN, values, mean_interval(right, groups, n_resamples=_RESAMPLES), None)

@@ -15,7 +15,7 @@ from nucrec.datasets import Quarantined
 from nucrec.datasets._roots import Root
 from nucrec.datasets._unlabelled import find_images
 from nucrec.errors import DatasetError, DataWarning
-from nucrec.evaluate._intervals import wilson
+from nucrec.evaluate import proportion_interval
 from nucrec.models._folders.page import Doubtful, prediction_page
 from nucrec.models._folders.records import Predictor, Tally, write_rows
 
@@ -264,7 +264,7 @@ def predictions(
 
 
 def _summary(folder: str, n: int, positive: int, ask: int, confidence: float) -> FolderSummary:
-    low, high = wilson(positive, n, confidence)
+    low, high = proportion_interval(positive, n, confidence)
     return FolderSummary(folder, n, positive, positive / n, low, high, ask)
 
 

@@ -1,0 +1,34 @@
+"""A number with its interval."""
+
+from dataclasses import dataclass
+
+from nucrec._text import interval, number
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A value with its interval.
+
+    Attributes
+    ----------
+    value : float
+        The metric; NaN where it is undefined.
+    low, high : float
+        The interval; NaN where there is none.
+    method : str
+        How the interval was found: "Wilson", "Bayesian bootstrap", "bootstrap" or "group bootstrap".
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import Metric
+    >>> print(Metric(0.9, 0.85, 0.956, "Wilson"))
+    0.90 (0.85 to 0.96)
+    """
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+    def __str__(self) -> str:
+        return f"{number(self.value)} ({interval(self.low, self.high)})"
