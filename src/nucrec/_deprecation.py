@@ -1,0 +1,53 @@
+"""Names that have become others, and still work for one release."""
+
+import warnings
+from typing import TypeVar
+
+from nucrec._validation import invalid
+
+T = TypeVar("T")
+
+
+def warn_renamed(old: str, new: str, stacklevel: int = 3) -> None:
+    """Emit a DeprecationWarning that names the new name.
+
+    Parameters
+    ----------
+    old, new : str
+        The names, as users write them.
+    stacklevel : int, default=3
+        As in `warnings.warn`: 3 names the line that calls the function that calls this one.
+    """
+    warnings.warn(message(old, new), DeprecationWarning, stacklevel=stacklevel)
+
+
+def renamed_parameter(
+    old: str, old_value: T | None, new: str, new_value: T | None, stacklevel: int = 4
+) -> T | None:
+    """Return the value of a parameter that has a new name, whichever name it was passed by.
+
+    Parameters
+    ----------
+    old, new : str
+        The names.
+    old_value, new_value : any
+        What was passed; None if nothing was.
+    stacklevel : int, default=4
+        As in `warnings.warn`: 4 names the line that calls the function that calls this one.
+
+    Raises
+    ------
+    InvalidParameterError
+        Both names were used.
+    """
+    if old_value is None:
+        return new_value
+    if new_value is not None:
+        raise invalid(old, f"None beside {new}, its new name", old_value)
+    warn_renamed(old, new, stacklevel)
+    return old_value
+
+
+def message(old: str, new: str) -> str:
+    """Return what users of an old name are told."""
+    return f"{old} is now called {new}; the old name works in this release only"
