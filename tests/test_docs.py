@@ -127,13 +127,14 @@ def test_readme_fits_one_screen_and_has_the_two_commands():
     assert len(lines) <= 55
     first, second = blocks(ROOT / "README.md", "sh")[0].splitlines()
     assert first.split("#")[0].strip() == 'pip install ".[offline,plots]" && nucrec reproduce'
-    assert second.split("#")[0].strip() == 'pip install ".[test]" && pytest'
+    assert second.split("#")[0].strip() == 'pip install ".[test]" && pytest -n 2 --dist loadfile'
 
 
 def test_continuous_integration_runs_what_the_readme_says():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert 'pip install --quiet ".[test]"' in script
-    assert "pytest" in script
+    steps = [line.partition(" #")[0] for line in script]
+    assert 'pip install --quiet ".[test]"' in steps
+    assert "pytest -n 2 --dist loadfile" in steps
 
 
 def test_the_gallery_shows_every_example():
