@@ -5,12 +5,10 @@ import subprocess
 
 import pytest
 from fuzz.targets import SEEDS, TARGETS, warm_up, watched
-from nucrec.models._backbones._torch_file import read_torch_tensors
 
-from nucrec.datasets import load_folder
-from nucrec.datasets._decode import decode
-from nucrec.errors import DatasetError, ModelFileError, WeightsError
-from nucrec.models import load, model_info
+from nucrec.datasets import load_folder, load_images
+from nucrec.errors import DatasetError, DataWarning, ModelFileError, WeightsError
+from nucrec.models import Embeddings, load, model_info
 
 FILES = sorted(path for path in SEEDS.rglob("*") if path.is_file())
 MEMORY = 128 * 2**20
@@ -38,14 +36,17 @@ def test_seeds_are_small_and_there_for_each_target():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_good_seeds_are_read(crops):
-    for path in (SEEDS / "image").iterdir():
-        assert decode(path.read_bytes(), path.name).array.size
+    with pytest.warns(DataWarning, match=r"several pages.*pages\.tif"):
+        images = load_images(SEEDS / "image")
+    assert all(image.size for image in images.images)
+    assert len(images) == len(list((SEEDS / "image").iterdir()))
     assert len(load_folder(SEEDS / "archive" / "cells.zip")) == 4
-    for name in ("one.pth", "attributes.pth"):
-        found = read_torch_tensors((SEEDS / "weights" / name).read_bytes(), name)
-        assert found["a"].tolist() == [1, 2, 3, 4]
     assert load(SEEDS / "model" / "network.keras").predict_proba(crops[:2]).shape == (2, 2)
     assert load(SEEDS / "model" / "classical.skops").predict(crops).shape == (306,)
+
+
+def use_weights(name: str, crops) -> None:
+    Embeddings(weights=SEEDS / "weights" / name, image_size=32).fit(crops).transform(crops[:1])
 
 
 @pytest.mark.parametrize(
@@ -55,11 +56,13 @@ def test_good_seeds_are_read(crops):
         ("deep-key.pth", "keys are neither names nor numbers"),
         ("code.pth", "it asks for os.system"),
         ("memo.pth", "not a file of PyTorch tensors"),
+        ("one.pth", "lack the tensor"),  # a good file, of another network
+        ("attributes.pth", "lack the tensor"),
     ],
 )
-def test_hostile_weights_are_refused(name, reason):
+def test_weights_that_are_hostile_or_of_another_network_are_refused(name, reason, crops):
     with pytest.raises(WeightsError, match=reason):
-        read_torch_tensors((SEEDS / "weights" / name).read_bytes(), name)
+        use_weights(name, crops)
 
 
 @pytest.mark.parametrize("name", ["says-less.zip", "says-less-bzip2.zip", "deep.zip"])
