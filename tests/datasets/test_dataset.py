@@ -294,6 +294,14 @@ def test_batches_tell_of_bad_parameters_at_once(crops, name, value):
         crops.batches(**{"size": 8, name: value})
 
 
+def test_channels_are_what_to_array_gives(random_image):
+    grey, colour = random_image((4, 4)), random_image((4, 4, 3))
+    with_alpha = random_image((4, 4, 2))
+    for images, expected in (([grey, with_alpha], 1), ([grey, colour], 3)):
+        dataset = ImageDataset(images, [0, 1])
+        assert dataset.channels == expected == dataset.to_array().shape[3]
+
+
 def test_shared_groups_are_none_where_all_are_alone(crops):
     np.testing.assert_array_equal(crops.shared_groups, crops.groups)
     assert crops.with_groups(crops.ids).shared_groups is None

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nucrec.datasets import load_nucrec
-from nucrec.datasets._nucrec import is_nucrec
+from nucrec.datasets import is_nucrec, load_nucrec
 from nucrec.errors import DatasetNotFoundError, DataWarning
 
 
@@ -88,6 +87,13 @@ def test_not_found_says_how_to_go_on(existing, tmp_path):
 def test_path_is_checked():
     with pytest.raises(TypeError, match="^path: expected a path"):
         load_nucrec(5)
+    with pytest.raises(TypeError, match="^path: expected a path"):
+        is_nucrec(5)
+
+
+def test_nothing_is_not_nucrec(tmp_path):
+    assert not is_nucrec(tmp_path / "nowhere")
+    assert not is_nucrec(tmp_path)
 
 
 def test_one_class_alone_is_not_found(tmp_path):

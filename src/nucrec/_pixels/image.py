@@ -10,6 +10,9 @@ from nucrec._validation import check_finite, invalid
 
 Array = npt.NDArray[Any]
 
+KEEP_DECODED_BYTES = 256 * 2**20
+"""Pixels of a set of images that are kept in memory; images beyond it are decoded again."""
+
 
 def check_image(name: str, array: Array) -> None:
     """Raise unless the array is an image: (H, W) or (H, W, C), C from 1 to 4, real and finite."""

@@ -11,8 +11,7 @@ from nucrec._text import number, text_table
 from nucrec._validation import invalid
 from nucrec.audit._duplicates import MIN_OVERLAP, SIMILARITY, check_dataset, find_pairs
 from nucrec.audit._pairs import DuplicatePairs
-from nucrec.datasets import ImageDataset
-from nucrec.datasets._leaks import with_shared_group, with_shared_parent
+from nucrec.datasets import ImageDataset, find_leaks
 
 Array = npt.NDArray[Any]
 
@@ -135,7 +134,7 @@ def leakage(
     names = np.concatenate([train.ids, test.ids])
     twin = np.zeros(len(test), bool)
     twin[[pair.b - n_train for pair in across]] = True
-    parent, group = with_shared_parent(train, test), with_shared_group(train, test)
+    parent, group = find_leaks(train, test)
     return LeakageReport(
         n_train=n_train,
         n_test=len(test),

@@ -4,17 +4,22 @@ from nucrec._pixels.intensity import rescale_intensity
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._folder import load_folder
 from nucrec.datasets._images import LazyImages
+from nucrec.datasets._leaks import Leaks, find_leaks
 from nucrec.datasets._mnfinder import load_mnfinder_crops
-from nucrec.datasets._nucrec import load_nucrec
+from nucrec.datasets._nucrec import is_nucrec, load_nucrec
 from nucrec.datasets._roots import Quarantined
 from nucrec.datasets._split import folds, split
-from nucrec.datasets._unlabelled import load_images
+from nucrec.datasets._unlabelled import ImageFiles, load_images
 
 __all__ = [
     "ImageDataset",
+    "ImageFiles",
     "LazyImages",
+    "Leaks",
     "Quarantined",
+    "find_leaks",
     "folds",
+    "is_nucrec",
     "load_folder",
     "load_images",
     "load_mnfinder_crops",

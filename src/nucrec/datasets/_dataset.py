@@ -24,7 +24,7 @@ from nucrec.datasets._columns import (
     positions,
 )
 from nucrec.datasets._images import LazyImages
-from nucrec.datasets._plan import Plan, make_plan
+from nucrec.datasets._plan import Plan, common_channels, make_plan
 from nucrec.datasets._roots import Quarantined
 
 if TYPE_CHECKING:
@@ -210,6 +210,11 @@ class ImageDataset:
             total.update(digest)
         total.update(self.labels.astype("<i8").tobytes())
         return total.hexdigest()
+
+    @property
+    def channels(self) -> int:
+        """The channels that `to_array` gives by default: 1 if all images are grey, 3 otherwise."""
+        return common_channels(self.images.shapes)
 
     @property
     def shared_groups(self) -> Array | None:

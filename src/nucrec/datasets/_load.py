@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy.typing as npt
 
+from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
 from nucrec.datasets._dataset import ImageDataset
@@ -17,8 +18,6 @@ from nucrec.errors import DatasetError, DataWarning, ImageError
 
 OnError = Literal["quarantine", "raise"]
 
-KEEP_DECODED_BYTES = 256 * 2**20
-"""Pixels kept in memory after a load; images beyond it are decoded again when asked for."""
 _AHEAD, _AHEAD_BYTES = 64, 2**20  # of files that are read before the first of them is decoded
 
 

@@ -103,11 +103,41 @@ def load_nucrec(
     return dataset
 
 
-def is_nucrec(path: Path) -> bool:
-    """Tell whether a folder or an archive has the folders of the published data set."""
+def is_nucrec(path: str | Path) -> bool:
+    """Return whether a folder or zip archive has the folders of the published NucRec data set.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder or the archive.
+
+    Returns
+    -------
+    bool
+        True if folders named as published, "Normal Cells" and "Micronuclie cells", lie at any
+        depth; False for anything else, also where there is nothing.
+
+    Raises
+    ------
+    InvalidParameterError
+        `path` is no path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from nucrec.datasets import is_nucrec
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("Normal Cells", "Micronuclie cells"):
+    ...         Path(folder, "NucRec", name).mkdir(parents=True)
+    ...     is_nucrec(folder)
+    True
+    """
+    if not isinstance(path, str | Path):
+        raise invalid("path", "a path", path)
     try:
-        folders = open_root(path).listing().folders
-    except DatasetError:
+        folders = open_root(Path(path).expanduser()).listing().folders
+    except (DatasetError, DatasetNotFoundError):
         return False
     names = {PurePosixPath(folder).name.casefold() for folder in folders}
     return all(name.casefold() in names for name in PUBLISHED_FOLDERS)

@@ -1,16 +1,133 @@
-"""Images of which the class is not known."""
+"""Images of which the class is not known: listed first, then read a part at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nucrec._validation import invalid
+from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
-from nucrec.datasets._images import FileImage, LazyImages
-from nucrec.datasets._load import read_files, warn_of_files
-from nucrec.datasets._roots import Quarantined, Root, open_root
+from nucrec.datasets._images import LazyImages
+from nucrec.datasets._load import Files, read_files, warn_of_files
+from nucrec.datasets._roots import Quarantined, open_root
 from nucrec.errors import DatasetError
 
 CLASS_NAMES = ("unlabelled",)
+
+
+class ImageFiles:
+    """The image files of a folder or zip archive, listed but not read yet.
+
+    For folders of any length: `parts` holds only some images in memory at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder, with images at any depth, or a zip archive of one (read in place).
+    names : sequence of str, optional
+        The files to read, relative to `path`; by default all images, in the order of their names.
+
+    Attributes
+    ----------
+    path : Path
+        The folder or the archive.
+    names : tuple of str
+        The files, relative to `path`.
+    quarantined : tuple of Quarantined
+        What was left out of the list, such as links out of the folder.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is nothing at `path`.
+    DatasetError
+        `path` holds no images, or is neither a folder nor a zip archive.
+    InvalidParameterError
+        A parameter is of another type.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from nucrec.datasets import ImageFiles
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for i in range(3):
+    ...         Image.new("L", (40, 30)).save(Path(folder, f"cell {i}.png"))
+    ...     Path(folder, "cell 3.png").touch()
+    ...     files = ImageFiles(folder)
+    ...     for part in files.parts(2):
+    ...         print(len(part), "read,", len(part.quarantined), "left out")
+    2 read, 0 left out
+    1 read, 1 left out
+    >>> len(files), part.quarantined[0].reason
+    (4, 'the file is empty (0 bytes)')
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    quarantined: tuple[Quarantined, ...]
+
+    def __init__(self, path: str | Path, names: Sequence[str] | None = None) -> None:
+        if not isinstance(path, str | Path):
+            raise invalid("path", "a path", path)
+        if isinstance(names, str):
+            raise invalid("names", "a sequence of file names", names)
+        self.path = Path(path).expanduser()
+        self._root = open_root(self.path)
+        self.quarantined = ()
+        if names is None:
+            listing = self._root.listing()
+            names, self.quarantined = listing.images, tuple(listing.quarantined)
+            if not names:
+                raise DatasetError(f"{path}: no images were found")
+        self.names = tuple(names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"ImageFiles({str(self.path)!r}: {len(self)} images)"
+
+    def parts(self, size: int) -> Iterator[ImageDataset]:
+        """Yield the images, `size` files at a time.
+
+        Parameters
+        ----------
+        size : int
+            Files in each part; the last one may be smaller.
+
+        Yields
+        ------
+        ImageDataset
+            The images of a part that can be read, maybe none. ``ids`` are the names of the files,
+            ``class_names`` is ("unlabelled",), and ``quarantined`` names the files that cannot be
+            read.
+
+        Raises
+        ------
+        InvalidParameterError
+            `size` is less than 1.
+        """
+        check_int("size", size, low=1)
+        for start in range(0, len(self), size):
+            names = self.names[start : start + size]
+            found = read_files(self._root, names)
+            yield _dataset(names, found, found.quarantined)
+
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """Return what tells whether a file has changed since, without reading it.
+
+        Parameters
+        ----------
+        name : str
+            The file, relative to `path`.
+
+        Returns
+        -------
+        tuple of int or None
+            Size and time of the last change, in an archive size and checksum; None if there is no
+            such file.
+        """
+        return self._root.stamp(name)
 
 
 def load_images(path: str | Path) -> ImageDataset:
@@ -39,6 +156,10 @@ def load_images(path: str | Path) -> ImageDataset:
     DataWarning
         Files were left out, or hold several pages.
 
+    See Also
+    --------
+    ImageFiles : The same, a part at a time.
+
     Examples
     --------
     >>> import tempfile
@@ -50,46 +171,19 @@ def load_images(path: str | Path) -> ImageDataset:
     ...     load_images(folder)
     ImageDataset(1 images: 1 unlabelled; 1 groups)
     """
-    root, names, problems = find_images(path)
-    found = read_files(root, names)
-    problems = [*problems, *found.quarantined]
+    files = ImageFiles(path)
+    found = read_files(files._root, files.names)
+    problems = [*files.quarantined, *found.quarantined]
     if not found.images:
         because = f": {problems[0].name}: {problems[0].reason}" if problems else ""
         raise DatasetError(f"{path}: no image that can be read{because}")
-    warn_of_files(problems, found.several_pages, len(names))
-    return _dataset(found.images, [names[i] for i in found.kept], problems)
-
-
-def find_images(path: str | Path) -> tuple[Root, list[str], list[Quarantined]]:
-    """Return where the images are, their names, and what was left out.
-
-    Raises
-    ------
-    DatasetNotFoundError, DatasetError
-        There is nothing at `path`, or no image.
-    """
-    if not isinstance(path, str | Path):
-        raise invalid("path", "a path", path)
-    root = open_root(Path(path).expanduser())
-    listing = root.listing()
-    if not listing.images:
-        raise DatasetError(f"{path}: no images were found")
-    return root, listing.images, listing.quarantined
-
-
-def images_in_parts(
-    root: Root, names: list[str], size: int
-) -> Iterator[tuple[ImageDataset | None, list[Quarantined]]]:
-    """Yield so many images at a time, or None where none can be read, and what was left out."""
-    for start in range(0, len(names), size):
-        part = names[start : start + size]
-        found = read_files(root, part)
-        kept = [part[i] for i in found.kept]
-        yield (_dataset(found.images, kept, []) if kept else None), found.quarantined
+    warn_of_files(problems, found.several_pages, len(files))
+    return _dataset(files.names, found, problems)
 
 
 def _dataset(
-    images: list[FileImage], names: list[str], problems: list[Quarantined]
+    names: Sequence[str], found: Files, quarantined: Sequence[Quarantined]
 ) -> ImageDataset:
-    lazy = LazyImages(images)
-    return ImageDataset(lazy, [0] * len(names), CLASS_NAMES, ids=names, quarantined=problems)
+    kept = [names[i] for i in found.kept]
+    images = LazyImages(found.images)
+    return ImageDataset(images, [0] * len(kept), CLASS_NAMES, ids=kept, quarantined=quarantined)

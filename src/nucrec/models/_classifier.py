@@ -15,8 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.augment import Pipeline
-from nucrec.datasets import ImageDataset
-from nucrec.datasets._leaks import warn_of_leaks
+from nucrec.datasets import ImageDataset, find_leaks
 from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
 from nucrec.models._explain import Explanation
 from nucrec.models._features import Images, require_images
@@ -222,7 +221,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if validation is not None:
             held_out = held_out_part("validation", validation, train.class_names, classes)
         if isinstance(X, ImageDataset) and isinstance(validation, ImageDataset):
-            warn_of_leaks(X, validation)
+            find_leaks(X, validation).warn(stacklevel=3)
         if self.early_stopping is not None and held_out is None:
             raise invalid("validation", "images to stop early by", None)
         if len(train.class_names) < 2:

@@ -1,5 +1,6 @@
 """The two ways to test: as the paper must have done, and so that the test images are new."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,8 +9,8 @@ import numpy as np
 
 from nucrec import _text as fmt
 from nucrec.augment import paper_pipeline
-from nucrec.datasets import ImageDataset, folds
-from nucrec.datasets._split import divide
+from nucrec.datasets import ImageDataset, folds, split
+from nucrec.errors import LeakageWarning
 
 ProtocolName = Literal["paper", "honest"]
 
@@ -131,7 +132,9 @@ def make_divisions(
     pipeline = paper_pipeline(seed)
     if protocol == "paper":
         pool = pipeline.expand(dataset, COPIES) if augmented else dataset
-        pairs = [divide(pool, TEST_SIZE, "image", seed)]
+        with warnings.catch_warnings():  # that copies are on both sides is what the paper did
+            warnings.simplefilter("ignore", LeakageWarning)
+            pairs = [split(pool, TEST_SIZE, by="image", random_state=seed)]
     else:
         pairs = [
             (pipeline.expand(train, COPIES) if augmented else train, test)

@@ -10,8 +10,13 @@ from typing import Any, Literal
 from nucrec._files import make_folder, only_writer, write_text
 from nucrec._progress import Progress
 from nucrec._validation import check_choice, check_int, invalid
-from nucrec.datasets import ImageDataset, load_folder, load_mnfinder_crops, load_nucrec
-from nucrec.datasets._nucrec import is_nucrec
+from nucrec.datasets import (
+    ImageDataset,
+    is_nucrec,
+    load_folder,
+    load_mnfinder_crops,
+    load_nucrec,
+)
 from nucrec.errors import MissingExtraError
 from nucrec.evaluate import Ranking
 from nucrec.paper._card import card

@@ -12,9 +12,7 @@ import numpy.typing as npt
 from nucrec._html import gallery, page, paragraph, picture, plot, section, table
 from nucrec._plotting import STYLES, new_axes
 from nucrec._text import Row
-from nucrec.datasets import ImageDataset, Quarantined
-from nucrec.datasets._roots import Root
-from nucrec.datasets._unlabelled import images_in_parts
+from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._explain import grey_levels
 from nucrec.models._folders.records import Columns, read_rows
@@ -69,7 +67,7 @@ def prediction_page(
     doubtful: Doubtful,
     columns: Columns,
     model: Any,
-    root: Root,
+    path: Path,
 ) -> str:
     """Return the page; the images shown are read again, a few at a time."""
     positive = columns.positive_class
@@ -86,7 +84,7 @@ def prediction_page(
                 f" Beside each: where the network saw what speaks for {positive} (Grad-CAM), from "
                 "violet to yellow, scaled for each image by itself; no colour where nothing does."
             )
-        shown = gallery(_entries(doubtful, columns, model, root))
+        shown = gallery(_entries(doubtful, columns, model, path))
         parts.append(section("Doubtful images", paragraph(about), shown))
     problems = [tuple(entry) for entry in quarantined]
     if problems:
@@ -104,14 +102,14 @@ def _histogram(doubtful: Doubtful, positive: str) -> Any:
 
 
 def _entries(
-    doubtful: Doubtful, columns: Columns, model: Any, root: Root
+    doubtful: Doubtful, columns: Columns, model: Any, path: Path
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Yield the name of each image, what was said of it, and its pictures."""
     rows = {row[0]: row for row in doubtful.rows}
-    for images, unreadable in images_in_parts(root, list(rows), _AT_A_TIME):
-        for name, reason in unreadable:
+    for images in ImageFiles(path, list(rows)).parts(_AT_A_TIME):
+        for name, reason in images.quarantined:
             yield name, f"cannot be read any more: {reason}", []
-        if images is None:
+        if not len(images):
             continue
         for name, pictures in zip(
             images.ids.tolist(), _pictures(images, columns, model), strict=True

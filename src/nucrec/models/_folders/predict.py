@@ -11,9 +11,7 @@ from nucrec._files import replacing, write_text
 from nucrec._html import check_page
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real
-from nucrec.datasets import Quarantined
-from nucrec.datasets._roots import Root
-from nucrec.datasets._unlabelled import find_images
+from nucrec.datasets import ImageFiles, Quarantined
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import proportion_interval
 from nucrec.models._folders.page import Doubtful, prediction_page
@@ -204,15 +202,15 @@ def predict_folder(
     predictor = Predictor.of(model, class_names, ask_below)
     show = progress_function(progress)
     table = Path(out).expanduser()
-    root, files, problems = find_images(path)
+    files = ImageFiles(path)
     tally = Tally(predictor.columns)
     with replacing(table) as temporary:
-        rows = predictor.rows(root, files, problems, show)
+        rows = predictor.rows(files, files.quarantined, show)
         write_rows(temporary, predictor.columns, tally.counted(rows))
         check_any_image(tally, path)
     found = predictions(tally, table, confidence, ask_below, len(files))
     if report is not None:
-        _write_page(report, Path(path), found, predictor, root, html_images)
+        _write_page(report, Path(path), found, predictor, html_images)
     return found
 
 
@@ -221,7 +219,6 @@ def _write_page(
     path: Path,
     found: FolderPredictions,
     predictor: Predictor,
-    root: Root,
     limit: int,
 ) -> None:
     """Write the page of what the table holds."""
@@ -234,7 +231,7 @@ def _write_page(
         doubtful,
         predictor.columns,
         predictor.model,
-        root,
+        path,
     )
     write_text(report, html)
 

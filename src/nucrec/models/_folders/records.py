@@ -12,9 +12,7 @@ import numpy.typing as npt
 from nucrec._class_names import check_class_names, looks_micronuclear
 from nucrec._progress import Progress
 from nucrec._validation import invalid
-from nucrec.datasets import Quarantined
-from nucrec.datasets._roots import Root
-from nucrec.datasets._unlabelled import images_in_parts
+from nucrec.datasets import ImageFiles, Quarantined
 from nucrec.evaluate import ConformalRule
 from nucrec.models._classifier import ImageClassifier
 
@@ -89,17 +87,17 @@ class Predictor:
         return cls(model, Columns(names, rule is not None), rule)
 
     def rows(
-        self, root: Root, files: list[str], problems: Sequence[Quarantined], show: Progress
+        self, files: ImageFiles, problems: Sequence[Quarantined], show: Progress
     ) -> Iterator[Row]:
         """Yield the row of each problem and of each file, predicting some hundred at a time."""
         yield from map(self.columns.unreadable, problems)
         done = 0
         show(done, len(files), "images")
-        for images, unreadable in images_in_parts(root, files, IMAGES_AT_A_TIME):
-            yield from map(self.columns.unreadable, unreadable)
-            if images is not None:
+        for images in files.parts(IMAGES_AT_A_TIME):
+            yield from map(self.columns.unreadable, images.quarantined)
+            if len(images):
                 yield from self._predicted(images.ids.tolist(), self.model.predict_proba(images))
-            done += len(unreadable) + (0 if images is None else len(images))
+            done += len(images.quarantined) + len(images)
             show(done, len(files), "images")
 
     def _predicted(self, files: Sequence[str], probabilities: Array) -> Iterator[Row]:

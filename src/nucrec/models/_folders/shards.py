@@ -15,9 +15,7 @@ from nucrec._files import make_folder, only_writer, replacing, write_text
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec._version import __version__
-from nucrec.datasets import Quarantined
-from nucrec.datasets._roots import Root
-from nucrec.datasets._unlabelled import find_images
+from nucrec.datasets import ImageFiles
 from nucrec.errors import NucrecError
 from nucrec.models._folders.dask import connected, each_done
 from nucrec.models._folders.predict import FolderPredictions, check_any_image, predictions
@@ -146,11 +144,11 @@ def predict_shards(
     # somebody else's client may wait for workers that still queue
     patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
     with connected(scheduler) as client:
-        root, files, problems = find_images(path)
-        shards = list(_cut(files, problems, shard_size))
+        files = ImageFiles(path)
+        shards = list(_cut(files, shard_size))
         make_folder(job.out)
         with only_writer(job.out):
-            _prepare(job, model_file, _plan(job, root, files, problems, shard_size))
+            _prepare(job, model_file, _plan(job, files, shard_size))
             there = {entry.name for entry in job.out.iterdir()}
             missing = [shard for shard in shards if shard.name not in there]
             _predict_missing(client, patience, job, missing, len(files), show)
@@ -188,17 +186,17 @@ def _make_job(
     )
 
 
-def _cut(files: list[str], problems: list[Quarantined], size: int) -> Iterator[Shard]:
+def _cut(files: ImageFiles, size: int) -> Iterator[Shard]:
     for number, start in enumerate(range(0, len(files), size)):
-        yield Shard(number, files[start : start + size], [] if number else problems)
+        problems = [] if number else files.quarantined
+        yield Shard(number, list(files.names[start : start + size]), list(problems))
 
 
-def _plan(
-    job: Job, root: Root, files: list[str], problems: list[Quarantined], size: int
-) -> dict[str, Any]:
+def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
     """Return what the tables depend on."""
     listing = hashlib.sha256()
-    for entry in itertools.chain(((name, root.stamp(name)) for name in files), problems):
+    stamps = ((name, files.stamp(name)) for name in files.names)
+    for entry in itertools.chain(stamps, files.quarantined):
         listing.update(f"{entry!r}\n".encode())
     return {
         "format": _FORMAT,

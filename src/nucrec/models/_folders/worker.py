@@ -12,8 +12,7 @@ import numpy as np
 
 from nucrec._files import replacing
 from nucrec._progress import Progress, silent
-from nucrec.datasets import ImageDataset, Quarantined
-from nucrec.datasets._roots import Root, open_root
+from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
 from nucrec.errors import DatasetError, NucrecError
 from nucrec.models._folders.records import Array, Columns, Predictor, write_rows
 from nucrec.models._persistence import load
@@ -53,19 +52,19 @@ def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
     if table.exists():
         return
     predictor = _open_predictor(job)
-    root = _open_folder(job, shard)
+    files = _open_folder(job, shard)
     with replacing(table) as temporary:
-        rows = predictor.rows(root, shard.files, shard.problems, show)
+        rows = predictor.rows(files, shard.problems, show)
         write_rows(temporary, predictor.columns, rows)
         _open_folder(job, shard)  # or a drive that went away would be a table of missing files
 
 
-def _open_folder(job: Job, shard: Shard) -> Root:
-    """Return the folder, if it holds any of the shard's files."""
-    root = open_root(job.path)
-    if not any(root.stamp(name) for name in shard.files):
+def _open_folder(job: Job, shard: Shard) -> ImageFiles:
+    """Return the shard's files, if the folder holds any of them."""
+    files = ImageFiles(job.path, shard.files)
+    if not any(map(files.stamp, files.names)):
         raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
-    return root
+    return files
 
 
 def _open_predictor(job: Job) -> Predictor:

@@ -17,7 +17,6 @@ from nucrec._progress import progress_function
 from nucrec._validation import check_choice, check_real, invalid
 from nucrec._version import __version__
 from nucrec.datasets import ImageDataset
-from nucrec.datasets._plan import common_channels
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._networks.build import build_network, on_one_device, repeatable
 from nucrec.models._networks.replicas import check_same, has_workers, is_chief
@@ -69,7 +68,7 @@ def train_network(
         checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
     chief = is_chief(strategy)
     show = progress_function(classifier.progress if chief else False)
-    channels = common_channels(train.images.shapes)
+    channels = train.channels
     with strategy.scope():
         network = _new_network(classifier, settings, channels, len(train.class_names))
         material = Material(network, train, held_out, settings, channels, classifier.batch_size)

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
-from nucrec.datasets._load import KEEP_DECODED_BYTES
 from nucrec.models._networks.build import embedder, head, set_trainable
 from nucrec.models._networks.inference import Predict, predictor, run_arrays, run_model
 from nucrec.models._training.loop import Batch, Stage, make_optimizer

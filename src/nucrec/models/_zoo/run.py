@@ -26,8 +26,7 @@ from nucrec._children.process import (
 from nucrec._class_names import order_classes
 from nucrec._progress import Progress, silent
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.datasets import ImageDataset
-from nucrec.datasets._leaks import warn_of_leaks
+from nucrec.datasets import ImageDataset, find_leaks
 from nucrec.evaluate import Ranking, Report, compare_many, report
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
@@ -110,7 +109,7 @@ def run_zoo(
     """
     check_zoo(zoo, timeout, n_jobs, confidence)
     if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
-        warn_of_leaks(train, test)
+        find_leaks(train, test).warn(stacklevel=3)
     parts = {"": (train, test)}
     ((_, found),) = run_parts(zoo, parts, timeout, n_jobs, confidence, progress or silent)
     return found
