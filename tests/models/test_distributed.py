@@ -17,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from nucrec._children.spares import SPARES
 from nucrec.datasets import ImageDataset
 from nucrec.errors import NucrecError
 from nucrec.evaluate import report
@@ -124,7 +123,6 @@ def contents(result) -> list:
 
 def children_left() -> list[int]:
     """Return our child processes, and those of our workers, after some time to end."""
-    SPARES.clear()  # these wait for the next zoo on this machine
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         left = []

@@ -12,7 +12,6 @@ from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 
 from nucrec._children.process import ONE_THREAD, ChildProcess, pack
-from nucrec._children.spares import SPARES
 from nucrec._parallel import configured_jobs
 from nucrec._threads import available_cores
 from nucrec.errors import NucrecError
@@ -25,15 +24,12 @@ def in_children(
     calls: Iterable[tuple[Any, ...]],
     n_jobs: int | None = None,
     environment: Mapping[str, str] = ONE_THREAD,
-    *,
-    spare: bool = False,
 ) -> Generator[R, None, None]:
     """Yield ``function(child, *args)`` for the arguments of each call, as they are done.
 
     Threads of this process do so, with children that serve one call after the other. Where
     `joblib.parallel_config` names a backend of other processes or machines, each call is run there,
-    with a child of its own. At the end, whatever ends it, children of this process that are in the
-    middle of a call are killed, and the others too unless `spare`.
+    with a child of its own. At the end, whatever ends it, all children are killed.
 
     Parameters
     ----------
@@ -47,8 +43,6 @@ def in_children(
         backends, such as Dask's, use all their workers whatever is said here.
     environment : mapping of str to str, optional
         As in `ChildProcess`.
-    spare : bool, default=False
-        Keep idle children for the next calls of this function, instead of starting new ones.
 
     Raises
     ------
@@ -65,7 +59,7 @@ def in_children(
     # BLAS's threads wait for more by going round and round, on the cores that the children need
     with (
         threadpool_limits(1, "blas"),
-        contextlib.closing(_Children(environment, spare)) as children,
+        contextlib.closing(_Children(environment)) as children,
     ):
         if getattr(backend, "supports_sharedmem", False):
             tasks = (delayed(children.lend)(function, *args) for args in calls)
@@ -118,9 +112,8 @@ def _with_own_child(environment: Mapping[str, str], function: Callable[..., R], 
 class _Children:
     """Child processes that are lent to one call after the other."""
 
-    def __init__(self, environment: Mapping[str, str], spare: bool) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._spare = spare
         self._all: list[ChildProcess] = []
         self._idle: list[ChildProcess] = []
         self._lock = threading.Lock()
@@ -139,7 +132,7 @@ class _Children:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        child = SPARES.take(self._environment) if self._spare else ChildProcess(self._environment)
+        child = ChildProcess(self._environment)
         with self._lock:
             self._all.append(child)
             if self._closed:
@@ -147,11 +140,8 @@ class _Children:
             return child
 
     def close(self) -> None:
-        """Kill all children but those to spare; calls that still come get a closed one."""
+        """Kill all children; calls that still come get a closed one."""
         with self._lock:
             self._closed = True
-            kept, self._idle = (self._idle, []) if self._spare else ([], self._idle)
             for child in self._all:
-                if child not in kept:
-                    child.close()
-        SPARES.keep(kept)
+                child.close()

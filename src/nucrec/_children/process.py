@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, BinaryIO, NamedTuple, Self, cast
+from typing import IO, Any, BinaryIO, Self, cast
 
 try:
     import cloudpickle
@@ -68,14 +68,6 @@ class ChildError(Exception):
     """The call could not be loaded in the child, or raised; the message is that of the exception."""
 
 
-class _Setting(NamedTuple):
-    """What a process is started with."""
-
-    path: tuple[str, ...]
-    variables: dict[str, str]
-    folder: str | None
-
-
 class ChildProcess:
     """A Python process that runs one call at a time; it is started again after it was killed.
 
@@ -85,16 +77,10 @@ class ChildProcess:
     ----------
     environment : mapping of str to str, optional
         Variables that are set in it, besides those of this process.
-
-    Attributes
-    ----------
-    setting : tuple
-        What it is started with: search path, variables and folder of this process when it was made.
     """
 
     def __init__(self, environment: Mapping[str, str] = ONE_THREAD) -> None:
-        path = tuple(entry for entry in sys.path if isinstance(entry, str))
-        self.setting = _Setting(path, {**os.environ, **environment}, _folder())
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._lock = threading.Lock()  # no start between closing and killing
@@ -146,11 +132,6 @@ class ChildProcess:
             raise ChildError(value)
         return value
 
-    @property
-    def is_running(self) -> bool:
-        """Whether there is a process at the moment."""
-        return self._process is not None and self._process.poll() is None
-
     def close(self) -> None:
         """Kill the process, and never start it again."""
         self._closed = True
@@ -191,14 +172,14 @@ class ChildProcess:
             if self._process is not None and self._process.poll() is None:
                 return self._process
             self._kill()
-            path = list(self.setting.path)
+            path = [entry for entry in sys.path if isinstance(entry, str)]
             code = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
             process = self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=self.setting.variables,
-                cwd=self.setting.folder,
+                env={**os.environ, **self._environment},
+                cwd=_folder(),
                 start_new_session=True,
             )
         with contextlib.suppress(ValueError):  # killed meanwhile: the call will notice
@@ -240,19 +221,6 @@ def serve() -> None:
     while header := questions.read(8):
         message = questions.read(int.from_bytes(header, "little"))
         _answer(message, answers)
-
-
-_STARTED = time.time()
-
-
-def modules_are_current() -> bool:
-    """Tell whether no file of this process's modules changed since it started."""
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        with contextlib.suppress(OSError, TypeError, ValueError):
-            if file is not None and os.stat(file).st_mtime >= _STARTED:  # noqa: PTH116
-                return False
-    return True
 
 
 def _end_with_parent(parent: int) -> None:

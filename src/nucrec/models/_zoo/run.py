@@ -91,12 +91,6 @@ def run_zoo(
     LeakageWarning
         Test images come from the same originals as training images.
 
-    Notes
-    -----
-    Processes on this machine wait five minutes for the next zoo, which then starts about two seconds
-    sooner, as those of joblib do. New ones are started instead where the search path, an environment
-    variable, the working directory, or the file of a module has changed.
-
     Examples
     --------
     >>> from nucrec.datasets import load_mnfinder_crops, split
@@ -145,7 +139,7 @@ def run_parts(
     # no core shall wait at the end for a slow one that began last
     slow_first = sorted(zoo, key=lambda name: _rank_of_cost(zoo[name]))
     jobs = ((part, makers[part].job(name, zoo[name])) for part in parts for name in slow_first)
-    with closing(in_children(_run, jobs, n_jobs, spare=True)) as found:
+    with closing(in_children(_run, jobs, n_jobs)) as found:
         for done, (part, row) in enumerate(found, 1):
             rows[part][row.name] = row
             show(done, len(parts) * len(zoo), f"{part}: {row.name}" if part else row.name)
