@@ -1,8 +1,109 @@
-"""Progress lines."""
+"""Progress: every function that shows any takes True, False or a callable."""
 
+import importlib
+import inspect
 import io
 
-from nucrec._progress import ProgressLine
+import pytest
+from PIL import Image
+
+from nucrec import audit, models, paper
+
+ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "paper")
+
+
+@pytest.fixture(scope="module")
+def zoo():
+    return {"GNB": models.classical_zoo(random_state=0)["GNB"]}
+
+
+@pytest.fixture(scope="module")
+def gnb_file(tmp_path_factory, zoo, crops):
+    path = tmp_path_factory.mktemp("model") / "gnb.skops"
+    models.save(zoo["GNB"].fit(crops, crops.labels), path, class_names=crops.class_names)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory, crops):
+    folder = tmp_path_factory.mktemp("cells")
+    for i in range(12):
+        Image.fromarray(crops.images[i]).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    out = tmp_path_factory.mktemp("run")
+    options = {"tables": 1, "protocol": "paper", "progress": False}
+    return paper.reproduce(out=out, **options).files[-1]
+
+
+@pytest.fixture
+def calls(request, zoo, crops, gnb_file, cells, tmp_path) -> dict:
+    """A call of each public name that has `progress`."""
+    few = crops[::9]
+    one_table = {"tables": 1, "protocol": "paper", "out": tmp_path}
+    return {
+        "audit.duplicates": lambda show: audit.duplicates(few, progress=show),
+        "audit.clusters": lambda show: audit.clusters(few, progress=show),
+        "audit.leakage": lambda show: audit.leakage(few[::2], few[1::2], progress=show),
+        "models.run_zoo": lambda show: models.run_zoo(zoo, few, few, progress=show),
+        "models.cross_validate": lambda show: models.cross_validate(
+            zoo, crops, n_splits=2, progress=show
+        ),
+        "models.predict_folder": lambda show: models.predict_folder(
+            models.load(gnb_file), cells, tmp_path / "cells.csv", progress=show
+        ),
+        "models.predict_shards": lambda show: models.predict_shards(
+            gnb_file, cells, tmp_path / "shards", progress=show
+        ),
+        "models.ImageClassifier": lambda show: models.ImageClassifier(
+            "cnn", weights=None, image_size=16, epochs=1, progress=show
+        ).fit(few),
+        "paper.reproduce": lambda show: paper.reproduce(**one_table, progress=show),
+        "paper.repeat": lambda show: paper.repeat(
+            request.getfixturevalue("record"), out=tmp_path, progress=show
+        ),
+    }
+
+
+def takes_progress(room: str, name: str) -> bool:
+    thing = getattr(importlib.import_module(f"nucrec.{room}"), name)
+    return callable(thing) and "progress" in inspect.signature(thing).parameters
+
+
+NAMES = [
+    f"{room}.{name}"
+    for room in ROOMS
+    for name in importlib.import_module(f"nucrec.{room}").__all__
+    if takes_progress(room, name)
+]
+SLOW = ("models.ImageClassifier", "models.cross_validate", "paper.reproduce", "paper.repeat")
+
+
+@pytest.mark.filterwarnings("ignore::nucrec.errors.LeakageWarning")
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in NAMES]
+)
+def test_true_shows_every_step_on_standard_error_and_false_nothing(name, calls, capsys):
+    calls[name](False)
+    assert "[" not in capsys.readouterr().err
+    calls[name](True)
+    shown = capsys.readouterr()
+    lines = [line for line in shown.err.splitlines() if line.startswith("[")]
+    done, _, total = lines[-1].partition("]")[0].strip("[ ").partition("/")
+    assert done == total
+    assert "[" not in shown.out
+
+
+def test_a_callable_is_told_instead(crops, capsys):
+    told = []
+    audit.duplicates(crops[::9], progress=lambda *step: told.append(step))
+    assert capsys.readouterr().err == ""
+    done, total, what = told[-1]
+    assert done == total == max(step[0] for step in told)
+    assert isinstance(what, str)
 
 
 class Terminal(io.StringIO):
@@ -10,27 +111,10 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_on_a_terminal_the_line_is_redrawn():
-    stream = Terminal()
-    line = ProgressLine(stream)
-    line(1, 20, "x" * 200)
-    line(20, 20, "done")
-    first, last = stream.getvalue().split("\r")[1:]
-    assert first.startswith("[ 1/20]    0 s  xxx")
-    assert len(first) == 79
-    assert last.startswith("[20/20]")
-    assert last.endswith("\n")
-    assert len(last) == 80
-
-
-def test_elsewhere_lines_come_now_and_then():
-    stream = io.StringIO()
-    line = ProgressLine(stream, interval=1000)
-    for i in range(1, 6):
-        line(i, 5, f"step {i}")
-    assert stream.getvalue().splitlines() == ["[5/5]    0 s  step 5"]
-    stream = io.StringIO()
-    line = ProgressLine(stream, interval=0)
-    for i in range(1, 6):
-        line(i, 5, f"step {i}")
-    assert len(stream.getvalue().splitlines()) == 5
+def test_on_a_terminal_the_line_is_redrawn(crops, monkeypatch):
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    audit.duplicates(crops[::9], progress=True)
+    lines = terminal.getvalue().split("\r")[1:]
+    assert {len(line.rstrip("\n")) for line in lines} == {79}
+    assert lines[-1].endswith("\n")
+    assert len(lines) > 2 * terminal.getvalue().count("\n")

@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import numpy as np
 
 from nucrec import _text as fmt
-from nucrec._progress import Progress, silent
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, folds
@@ -199,7 +199,7 @@ def cross_validate(
     n_jobs: int | None = None,
     confidence: float = 0.95,
     random_state: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool = False,
 ) -> CrossValidation:
     """Cross-validate classifiers, all on the same folds.
 
@@ -265,5 +265,6 @@ def cross_validate(
         )
         for number, (train, test) in enumerate(pairs, 1)
     }
-    found = dict(run_parts(zoo, parts, timeout, n_jobs, confidence, progress or silent))
+    show = progress_function(progress)
+    found = dict(run_parts(zoo, parts, timeout, n_jobs, confidence, show))
     return CrossValidation(tuple(found[name] for name in parts), n_splits, float(confidence))

@@ -24,7 +24,7 @@ from nucrec._children.process import (
     pack,
 )
 from nucrec._class_names import order_classes
-from nucrec._progress import Progress, silent
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageDataset, find_leaks
 from nucrec.evaluate import Ranking, Report, compare_many, report
@@ -47,7 +47,7 @@ def run_zoo(
     n_jobs: int | None = None,
     *,
     confidence: float = 0.95,
-    progress: Progress | None = None,
+    progress: Progress | bool = False,
 ) -> ZooResult:
     """Fit each classifier on the training set and report on the test set.
 
@@ -70,8 +70,9 @@ def run_zoo(
         core. Dask uses all its workers.
     confidence : float, default=0.95
         Of the intervals in the reports.
-    progress : callable, optional
-        Called with (classifiers done, classifiers in all, name of the one just done).
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (classifiers done, classifiers in
+        all, name of the one just done).
 
     Returns
     -------
@@ -105,7 +106,8 @@ def run_zoo(
     if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
         find_leaks(train, test).warn(stacklevel=3)
     parts = {"": (train, test)}
-    ((_, found),) = run_parts(zoo, parts, timeout, n_jobs, confidence, progress or silent)
+    show = progress_function(progress)
+    ((_, found),) = run_parts(zoo, parts, timeout, n_jobs, confidence, show)
     return found
 
 
