@@ -66,9 +66,7 @@ def warp(image: Array, matrix: Array, size: tuple[int, int], fill: float | None 
     array of shape ``size`` or ``size + (C,)``
         Of dtype float32.
     """
-    return _each_band(
-        image, lambda band: _interpolated(prepare(band, matrix, size, fill, 0.0), size)
-    )
+    return _each_band(image, lambda band: _unrounded(prepare(band, matrix, size, fill, 0.0), size))
 
 
 def bands_of(image: Array) -> list[Array]:
@@ -129,7 +127,8 @@ def rounded(ready: Prepared, size: tuple[int, int]) -> Array:
     return np.asarray(_transformed(ready, size).convert("L"))
 
 
-def _interpolated(ready: Prepared, size: tuple[int, int]) -> Array:
+def _unrounded(ready: Prepared, size: tuple[int, int]) -> Array:
+    """Return a channel interpolated, in 32-bit floats."""
     if only_enlarges(ready, size):
         return _enlarged(ready.pixels, size)
     return np.asarray(_transformed(ready, size))

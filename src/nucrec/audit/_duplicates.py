@@ -237,15 +237,11 @@ def _kind(a: Array, b: Array, symmetry: int) -> str:
 
 def _components(links: Sequence[tuple[int, int]], n: int) -> Array:
     """Return, for each of n, the first that it is linked to, directly or by way of others."""
-    root = list(range(n))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def top(i: int) -> int:
-        while root[i] != i:
-            root[i] = root[root[i]]
-            i = root[i]
-        return i
-
-    for a, b in links:
-        low, high = sorted((top(a), top(b)))
-        root[high] = low
-    return np.array([top(i) for i in range(n)], int)
+    a, b = np.array(links, int).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
+    component = connected_components(graph, directed=False)[1]
+    first = np.unique(component, return_index=True)[1]
+    return np.asarray(first[component])

@@ -47,7 +47,7 @@ def resample_many(
     found: dict[int, Array] = {}
     for k in range(0, len(compiled), AT_A_TIME):  # each takes all cores
         part = compiled[k : k + AT_A_TIME]
-        found |= dict(zip(part, _interpolated([ready[i] for i in part], size), strict=True))
+        found |= dict(zip(part, _rounded_together([ready[i] for i in part], size), strict=True))
     others = sorted({*range(len(ready))}.difference(compiled))
     alone = ordered_map(lambda i: rounded(ready[i], size), others, n_jobs)
     found |= dict(zip(others, alone, strict=True))
@@ -64,7 +64,7 @@ def _can_compile() -> bool:
     return bool(tf.test.is_built_with_xla())
 
 
-def _interpolated(ready: Sequence[Prepared], size: tuple[int, int]) -> list[Array]:
+def _rounded_together(ready: Sequence[Prepared], size: tuple[int, int]) -> list[Array]:
     """Return channels interpolated and as whole 8-bit numbers."""
     import tensorflow as tf
 

@@ -4,9 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,9 @@ import numpy.typing as npt
 from nucrec._class_names import check_class_names
 from nucrec._pixels.image import digest_image
 from nucrec._pixels.intensity import OutputDtype
-from nucrec._threads import ordered_map, workers_for
-from nucrec._validation import check_int, check_seed, check_size, invalid
+from nucrec._threads import ordered_map
+from nucrec._validation import check_int, invalid
+from nucrec.datasets._batches import Augmentation, Batches
 from nucrec.datasets._columns import (
     Index,
     check_column,
@@ -23,8 +23,8 @@ from nucrec.datasets._columns import (
     in_memory,
     positions,
 )
-from nucrec.datasets._images import LazyImages
-from nucrec.datasets._plan import Plan, common_channels, make_plan
+from nucrec.datasets._images import LazyImages, threads_for
+from nucrec.datasets._plan import common_channels, make_plan
 from nucrec.datasets._roots import Quarantined
 
 if TYPE_CHECKING:
@@ -32,20 +32,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 CLASS_NAMES = ("nucleus", "micronucleus")
-
-
-class Augmentation(Protocol):
-    """What `ImageDataset.batches` takes to change images on the fly: a `nucrec.augment.Pipeline`."""
-
-    def __call__(
-        self,
-        images: Sequence[Array],
-        size: tuple[int, int] | None = None,
-        *,
-        ids: Sequence[str] | None = None,
-        copy: int = 0,
-    ) -> Any:
-        """Return the images changed, all of `size`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -206,7 +192,7 @@ class ImageDataset:
         file names and formats, as long as the pixels are equal.
         """
         total = hashlib.sha256(repr(self.class_names).encode())
-        for digest in ordered_map(digest_image, self.images.sources, self._workers()):
+        for digest in ordered_map(digest_image, self.images.sources, threads_for(self.images)):
             total.update(digest)
         total.update(self.labels.astype("<i8").tobytes())
         return total.hexdigest()
@@ -297,7 +283,7 @@ class ImageDataset:
         ((306, 32, 32, 1), dtype('uint8'))
         """
         plan = make_plan(self.images.sources, size, channels, dtype)
-        workers = self._workers() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+        workers = threads_for(self.images) if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
         result = np.empty((len(self), *plan.shape), plan.dtype)
 
         def fetch(i: int) -> None:
@@ -364,10 +350,8 @@ class ImageDataset:
         (6, 64, 64, 1) (6,)
         """
         check_int("epoch", epoch, low=0)
-        plan = self._plan_batches(size, batch_size, augment, channels, dtype)
-        seed = check_seed("random_state", random_state)
-        order_seed = [seed, epoch] if shuffle else None
-        return self._batches(plan, batch_size, augment, order_seed, epoch)
+        options = size, batch_size, augment, channels, dtype, shuffle, random_state
+        return Batches(self.images, self.labels, self.ids, *options).epoch(epoch)
 
     def stream(
         self,
@@ -408,70 +392,5 @@ class ImageDataset:
         >>> [len(labels) for images, labels in batches]
         [100, 100, 100, 6]
         """
-        import tensorflow as tf
-
-        plan = self._plan_batches(size, batch_size, augment, channels, dtype)
-        seed = check_seed("random_state", random_state)
-        numbers = count()
-
-        def one_epoch() -> Iterator[tuple[Array, Array]]:
-            epoch = next(numbers)
-            order_seed = [seed, epoch] if shuffle else None
-            return self._batches(plan, batch_size, augment, order_seed, epoch)
-
-        signature = (
-            tf.TensorSpec((None, *plan.shape), tf.as_dtype(plan.dtype)),
-            tf.TensorSpec((None,), tf.int64),
-        )
-        dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
-        n_batches = -(-len(self) // batch_size)
-        return dataset.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(2)
-
-    def _workers(self) -> int:
-        pixels = [shape[0] * shape[1] for shape in self.images.shapes]
-        return workers_for(sum(pixels) / max(len(pixels), 1))
-
-    def _plan_batches(
-        self,
-        size: int | tuple[int, int],
-        batch_size: int,
-        augment: Augmentation | None,
-        channels: int | None,
-        dtype: OutputDtype | None,
-    ) -> Plan:
-        """Return what images are brought to in batches, all parameters checked."""
-        check_size("size", size)
-        check_int("batch_size", batch_size, low=1)
-        if augment is not None and not callable(augment):
-            raise invalid("augment", "a pipeline of nucrec.augment", augment)
-        return make_plan(self.images.sources, size, channels, dtype)
-
-    def _batches(
-        self,
-        plan: Plan,
-        batch_size: int,
-        augment: Augmentation | None,
-        order_seed: list[int] | None,
-        epoch: int,
-    ) -> Iterator[tuple[Array, Array]]:
-        """Yield the batches of an epoch, in the order of the data set or one drawn from a seed."""
-        order = np.arange(len(self))
-        if order_seed is not None:
-            np.random.default_rng(order_seed).shuffle(order)
-        workers = self._workers()
-
-        def resized(i: int) -> Array:
-            return self.images.sources[i].resized(plan.size)
-
-        def batch(start: int) -> tuple[Array, Array]:
-            chosen = order[start : start + batch_size]
-            if augment is None:
-                images = ordered_map(resized, chosen, workers)
-            else:
-                originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), workers))
-                images = augment(originals, plan.size, ids=self.ids[chosen].tolist(), copy=epoch)
-            return plan.finish_all(images), self.labels[chosen]
-
-        # of large ones one is interpolated while the values for the next are drawn
-        at_once = 1 if augment is None else min(2, workers_for(plan.size[0] * plan.size[1]))
-        yield from ordered_map(batch, range(0, len(order), batch_size), at_once)
+        options = size, batch_size, augment, channels, dtype, shuffle, random_state
+        return Batches(self.images, self.labels, self.ids, *options).to_tensorflow()

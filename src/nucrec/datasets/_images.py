@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nucrec._pixels.image import ImageSource
 from nucrec._pixels.resample import resize
+from nucrec._threads import workers_for
 from nucrec.datasets._decode import decode
 from nucrec.datasets._roots import Root
 
@@ -106,3 +107,9 @@ class LazyImages(Sequence[Array]):
 
     def __repr__(self) -> str:
         return f"LazyImages({len(self)} images)"
+
+
+def threads_for(images: LazyImages) -> int:
+    """Return how many threads pay for reading images of these sizes."""
+    pixels = [shape[0] * shape[1] for shape in images.shapes]
+    return workers_for(sum(pixels) / max(len(pixels), 1))
