@@ -75,7 +75,13 @@ def test_thresholds_worked_by_hand():
     rule = fit_conformal(truth, scores, 0.05)
     assert rule.thresholds == (0.6, 0.0)  # 18 images are too few to exclude class 1 ever
     assert rule.n == (19, 18)
-    assert rule.ask([[0.7, 0.3], [0.5, 0.5]]).tolist() == [True, False]
+    assert rule.needs_review([[0.7, 0.3], [0.5, 0.5]]).tolist() == [True, False]
+
+
+def test_the_old_name_of_needs_review_is_deprecated():
+    rule = ConformalRule((0.4, 0.3), 0.05, (80, 90))
+    with pytest.warns(DeprecationWarning, match="needs_review"):
+        assert rule.ask([[0.9, 0.1], [0.65, 0.35]]).tolist() == [False, True]
 
 
 def test_names_and_groups():
@@ -84,6 +90,7 @@ def test_names_and_groups():
     by_name = calibration_error(np.array(names)[true], scores, names, np.arange(200) // 20)
     assert by_name.method == "group bootstrap"
     assert by_name.value == calibration_error(true, scores).value
+    assert calibration_error(true, scores, groups=np.arange(200)) == calibration_error(true, scores)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import itertools
 import json
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -10,8 +11,6 @@ from scipy.stats import binomtest
 
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import compare, compare_many
-from nucrec.evaluate._compare import sign_flip_p_value
-from nucrec.evaluate._ranking import holm
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 2, 80)
@@ -24,23 +23,52 @@ def answers(accuracy: float, seed: int = 1) -> np.ndarray:
 
 @pytest.mark.parametrize(("better", "worse"), [(0, 0), (1, 0), (5, 5), (9, 2), (0, 12), (40, 17)])
 def test_mcnemar_is_the_exact_binomial_test(better, worse):
-    differences = np.array([1] * better + [-1] * worse + [0] * 10)
+    truth = np.arange(better + worse + 10) % 2
+    a, b = truth.copy(), truth.copy()
+    b[:better] ^= 1
+    a[better : better + worse] ^= 1
     expected = 1.0 if better + worse == 0 else binomtest(better, better + worse).pvalue
-    assert sign_flip_p_value(differences) == pytest.approx(expected)
+    assert compare(truth, a, b).p_value == pytest.approx(expected)
+
+
+def test_many_images_take_no_time():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 60_000)
+    a, b = (np.where(rng.random(60_000) < share, truth, 1 - truth) for share in (0.70, 0.71))
+    started = time.perf_counter()
+    found = compare(truth, a, b, n_resamples=1)
+    assert time.perf_counter() - started < 5  # 11 s when the distribution was summed up
+    only_a, only_b = ((a == truth) & (b != truth)).sum(), ((b == truth) & (a != truth)).sum()
+    assert found.p_value == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
 
 
 def test_sign_flips_of_groups_are_those_of_all_ways():
-    differences = np.array([3, -1, 2, 2, 0, -4, 1, 5])
-    nonzero = differences[differences != 0]
+    by_group = [3, -1, 2, 2, 0, -4, 1, 5]  # images that only a, less those that only b gets right
+    groups = np.repeat(np.arange(8), 6)
+    truth = np.zeros(48, int)
+    a, b = truth.copy(), truth.copy()
+    for group, apart in enumerate(by_group):
+        wrong = np.flatnonzero(groups == group)[: abs(apart)]
+        (b if apart > 0 else a)[wrong] = 1
+    nonzero = [apart for apart in by_group if apart]
     sums = [abs(np.dot(signs, nonzero)) for signs in itertools.product((-1, 1), repeat=7)]
-    expected = np.mean([total >= abs(differences.sum()) for total in sums])
-    assert sign_flip_p_value(differences) == pytest.approx(expected)
+    expected = np.mean([total >= abs(sum(by_group)) for total in sums])
+    found = compare(truth, a, b, class_names=["nucleus", "micronucleus"], groups=groups)
+    assert found.p_value == pytest.approx(expected)
 
 
-def test_holm_is_the_step_down_method():
-    # worked by hand: 0.01 * 4, 0.02 * 3, 0.03 * 2 (not below the one before), 0.5
-    assert holm([0.03, 0.01, 0.5, 0.02]) == pytest.approx([0.06, 0.04, 0.5, 0.06])
-    assert holm([0.6, 0.9]) == [1.0, 1.0]
+def test_p_values_are_corrected_by_holms_method():
+    predictions = {name: answers(0.6 + 0.1 * k, k) for k, name in enumerate("abcd")}
+    found = compare_many(TRUTH, predictions, metric="accuracy")
+    best = found.rows[0].name
+    pairs = list(itertools.combinations("abcd", 2))
+    raw = {(i, j): compare(TRUTH, predictions[i], predictions[j]).p_value for i, j in pairs}
+    corrected, largest = {}, 0.0
+    for left, pair in enumerate(sorted(pairs, key=raw.get)):  # the smallest of k counts k times
+        largest = corrected[pair] = max(largest, min(1.0, (len(pairs) - left) * raw[pair]))
+    for row in found.rows[1:]:
+        pair = tuple(sorted((best, row.name)))
+        assert row.p_value == pytest.approx(corrected[pair])
 
 
 def test_differences_are_those_of_the_reports():
@@ -81,8 +109,12 @@ def test_with_groups_whole_groups_count():
     assert found.p_value == pytest.approx(0.5)
     assert compare(TRUTH, a, b).p_value < 0.01
     assert found.differences["ACC"].method == "group bootstrap"
-    alone = compare(TRUTH, a, b, groups=np.arange(80))
-    assert alone.p_value == pytest.approx(compare(TRUTH, a, b).p_value)
+    predictions = {"a": a, "b": b}
+    grouped = compare_many(TRUTH, predictions, groups=groups)
+    assert grouped.test == "exact sign flips of groups"
+    assert compare(TRUTH, a, b, groups=np.arange(80)) == compare(TRUTH, a, b)
+    alone = compare_many(TRUTH, predictions, groups=np.arange(80))
+    assert alone == compare_many(TRUTH, predictions)
 
 
 def test_scores_add_the_area():
@@ -116,7 +148,7 @@ def test_many_are_ranked_and_corrected():
     assert values == sorted(values, reverse=True)
     assert {found.rows[0].name, found.rows[1].name} == {"good", "like good"}
     assert not found.best_is_better
-    assert "cannot be told from" in found.verdict
+    assert "does not differ significantly from" in found.verdict
     best = found.rows[0].name
     raw = compare(TRUTH, predictions[best], predictions["poor"])
     last = found.rows[-1]
@@ -136,10 +168,18 @@ def test_ranking_by_area_needs_scores():
     predictions = {"a": answers(0.9), "b": answers(0.8)}
     scores = {"a": RNG.random(80), "b": TRUTH + 0.0}
     assert compare_many(TRUTH, predictions, scores, "AUC").rows[0].name == "b"
-    with pytest.raises(InvalidParameterError, match="metric"):
-        compare_many(TRUTH, predictions, metric="AUC")
+    with pytest.raises(InvalidParameterError, match="metric: expected one of 'accuracy'"):
+        compare_many(TRUTH, predictions, metric="auc")
     with pytest.raises(InvalidParameterError, match="scores"):
         compare_many(TRUTH, predictions, {"a": scores["a"]}, "AUC")
+
+
+@pytest.mark.parametrize(("name", "label"), [("mcc", "MC"), ("kappa", "KS"), ("f1", "F1")])
+def test_metrics_have_standard_names_and_labels(name, label):
+    predictions = {"a": answers(0.9), "b": answers(0.8)}
+    found = compare_many(TRUTH, predictions, metric=name)
+    assert found == compare_many(TRUTH, predictions, metric=label)
+    assert found.metric == label
 
 
 def test_bad_calls():
@@ -158,4 +198,4 @@ def test_formats():
     assert "exact McNemar: p =" in str(found)
     ranking = compare_many(TRUTH, {"a": answers(0.9), "b": answers(0.6, 2)})
     assert json.loads(json.dumps(ranking.to_dict()))["rows"][0]["name"] == "a"
-    assert ranking.to_markdown().startswith("|  | MC | behind |")
+    assert ranking.to_markdown().startswith("|  | MCC | behind |")

@@ -90,6 +90,13 @@ def test_rounding_and_digits():
     assert consistency({"ACC": 0.125}, 8, digits=3).sizes == [8]
 
 
+def test_rows_may_use_standard_names():
+    by_name = consistency({"accuracy": 0.67, "mcc": 0.33}, range(2, 20))
+    by_label = consistency({"ACC": 0.67, "MC": 0.33}, range(2, 20))
+    assert by_name.possible
+    np.testing.assert_array_equal(by_name.matrices, by_label.matrices)
+
+
 def test_it_can_be_told():
     found = consistency({"ACC": 1.0}, 7)
     assert len(found.matrices) == 8  # any number of positives

@@ -114,6 +114,15 @@ def test_bands_are_those_of_resampled_groups(two):
     np.testing.assert_allclose([curve.low[at], curve.high[at]], expected, atol=0.04)
 
 
+@pytest.mark.parametrize("kind", DISPLAYS)
+def test_groups_that_are_all_different_are_none(kind, two):
+    true, scores, _ = two
+    grouped = kind.from_predictions(true, scores, groups=np.arange(120), n_resamples=50).plot()
+    alone = kind.from_predictions(true, scores, n_resamples=50).plot()
+    assert grouped.n_groups is None
+    assert grouped._repr_png_() == alone._repr_png_()
+
+
 def test_areas_are_those_of_the_report(two):
     true, scores, groups = two
     found = report(true, true, scores, groups=groups).metrics["AUC"]

@@ -16,12 +16,18 @@ def test_mean_spread_and_corrected_interval():
     assert isinstance(found, FoldMetric)
     assert isinstance(found, Metric)
     assert found.value == pytest.approx(sum(VALUES) / 6)
-    assert found.spread == pytest.approx(np.std(VALUES, ddof=1))
+    assert found.std == pytest.approx(np.std(VALUES, ddof=1))
     assert found.folds == tuple(VALUES)
     # Nadeau and Bengio: the variance of the mean has the ratio of test to training images on top
-    scale = found.spread * (1 / 6 + (1 / 3) / (2 / 3)) ** 0.5
+    scale = found.std * (1 / 6 + (1 / 3) / (2 / 3)) ** 0.5
     expected = stats.t.interval(0.95, 5, loc=found.value, scale=scale)
     assert (found.low, found.high) == pytest.approx(expected)
+
+
+def test_the_old_name_of_std_is_deprecated():
+    found = over_folds(VALUES, 3)
+    with pytest.warns(DeprecationWarning, match="std"):
+        assert found.spread == found.std
 
 
 def test_interval_narrows_with_more_folds_and_less_confidence():

@@ -63,7 +63,7 @@ def test_metrics_are_points_with_their_intervals(predictions):
     true, predicted = predictions
     found = report(true, predicted, class_names=NAMES)
     display = MetricsDisplay.from_report(found).plot()
-    assert display.names == ("ACC", "PRE", "REC", "F1", "MC", "KS")
+    assert display.names == ("accuracy", "precision", "recall", "F1", "MCC", "kappa")
     assert display.values[0] == accuracy_score(true, predicted)
     points = display.ax_.lines[-1]
     np.testing.assert_array_equal(points.get_xdata(), display.values)
@@ -80,7 +80,7 @@ def test_metrics_are_points_with_their_intervals(predictions):
 
 def test_undefined_metrics_are_drawn_as_such():
     display = MetricsDisplay.from_report(report([1, 1], [1, 1], class_names=["a", "b"])).plot()
-    assert display.ax_.texts[display.names.index("KS")].get_text() == "n/a"
+    assert display.ax_.texts[display.names.index("kappa")].get_text() == "n/a"
     assert display._repr_png_()
 
 

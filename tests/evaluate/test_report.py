@@ -48,6 +48,21 @@ def test_values(found, data):
     assert np.array_equal(found.confusion_matrix, sk.confusion_matrix(true, predicted))
 
 
+def test_metrics_are_attributes_by_their_standard_names(found, data):
+    names = ("accuracy", "precision", "recall", "f1", "mcc", "kappa", "auc")
+    assert [getattr(found, name) for name in names] == list(found.metrics.values())
+    true, predicted, _, _ = data
+    assert found.mcc.value == pytest.approx(sk.matthews_corrcoef(true, predicted))
+    with pytest.raises(AttributeError, match="auc needs scores"):
+        _ = report(true, predicted).auc
+
+
+def test_groups_that_are_all_different_are_none(data):
+    true, predicted, score, _ = data
+    alone = [f"image {k}" for k in range(120)]
+    assert report(true, predicted, score, groups=alone) == report(true, predicted, score)
+
+
 def test_per_class(found, data):
     true, predicted, _, _ = data
     columns = sk.precision_recall_fscore_support(true, predicted)
@@ -228,14 +243,14 @@ def test_markdown_tables_are_regular(found):
     assert len(tables) == 3
     for table in tables:
         assert len({line.count("|") for line in table.strip().splitlines()}) == 1
-    assert f"| ACC | {found.metrics['ACC'].value:.2f} |" in tables[0]
+    assert f"| accuracy | {found.metrics['ACC'].value:.2f} |" in tables[0]
 
 
 def test_text(found):
     text = str(found)
     lines = text.splitlines()
     assert lines[0] == "120 images; intervals: 95%"
-    assert lines[3].split()[:2] == ["ACC", f"{found.metrics['ACC'].value:.2f}"]
+    assert lines[3].split()[:2] == ["accuracy", f"{found.metrics['ACC'].value:.2f}"]
     assert max(map(len, lines)) <= 80
 
 

@@ -96,7 +96,7 @@ def test_the_command_line_marks_what_to_look_at(calibrated, folder, tmp_path, ca
     scores = [
         [float(row[f"probability_{name}"]) for name in calibrated.class_names_] for row in rows
     ]
-    asked = ["yes" if ask else "" for ask in calibrated.conformal(0.05).ask(scores)]
+    asked = ["yes" if ask else "" for ask in calibrated.conformal(0.05).needs_review(scores)]
     assert [row["ask"] for row in rows] == asked
     assert "yes" in asked
     line = capsys.readouterr().out.splitlines()

@@ -64,7 +64,7 @@ def test_formats_hold_the_numbers(found):
     metric = found.metric("linear", "AUC")
     assert (row["model"], row["status"]) == ("linear", "ok")
     assert [float(row[f"AUC{e}"]) for e in ("", "_low", "_high", "_spread")] == [
-        metric.value, metric.low, metric.high, metric.spread,
+        metric.value, metric.low, metric.high, metric.std,
     ]  # fmt: skip
     for text in (str(found), found.to_markdown(), found._repr_html_()):
         assert f"{metric.value:.2f}" in text

@@ -94,9 +94,9 @@ def test_csv_is_unrounded_and_complete(run):
     for row in rows[:4]:
         metric = table.metric("honest", row["EPOCH"], "VAL-ACC")
         assert float(row["VAL-ACC_honest"]) == metric.value
-        if metric.spread:
+        if metric.std:
             assert float(row["VAL-ACC_honest_low"]) == metric.low <= metric.value <= metric.high
-        assert float(row["VAL-ACC_honest_spread"]) == metric.spread
+        assert float(row["VAL-ACC_honest_spread"]) == metric.std
         # Keras's precision and recall on two units
         assert float(row["VAL-PRE_honest"]) == float(row["VAL-REC_honest"]) == metric.value
     assert rows[5]["status_honest"] == "not reached"

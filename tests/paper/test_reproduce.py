@@ -147,7 +147,7 @@ def test_record_sums_the_folds_up(run):
     values = [row["report"]["metrics"]["MC"]["value"] for row in rows]
     assert found["folds"] == values
     assert found["value"] == pytest.approx(np.mean(values))
-    assert found["spread"] == pytest.approx(np.std(values, ddof=1))
+    assert found["std"] == pytest.approx(np.std(values, ddof=1))
     assert honest["ranking"]["test"] == "corrected resampled t-test"
     assert (
         "McNemar" in record["runs"][0]["ranking"]["test"]

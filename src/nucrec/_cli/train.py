@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = error = None
     if test is not None:
         scores = classifier.predict_proba(test)
-        names, groups = test.class_names, test.shared_groups
+        names, groups = test.class_names, test.groups
         found = report(test.labels, scores.argmax(1), scores, names, groups)
         error = calibration_error(test.labels, scores, names, groups)
         classifier.calibrate(test)

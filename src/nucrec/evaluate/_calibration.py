@@ -1,6 +1,7 @@
 """How far probabilities can be believed, and which images a model should not decide alone."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from nucrec.evaluate._metric import Metric
 Array = npt.NDArray[Any]
 
 _SMALLEST = 1e-12
-_HALVINGS = 60
+_COLDEST, _HOTTEST = 0.01, 100.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class ConformalRule:
     >>> rule.sets([[0.9, 0.1], [0.65, 0.35]])
     array([[ True, False],
            [ True,  True]])
-    >>> rule.ask([[0.9, 0.1], [0.65, 0.35]])
+    >>> rule.needs_review([[0.9, 0.1], [0.65, 0.35]])
     array([False,  True])
     """
 
@@ -112,7 +113,7 @@ class ConformalRule:
             raise invalid("y_score", f"{len(self.thresholds)} columns", f"shape {scores.shape}")
         return np.asarray(scores >= np.array(self.thresholds))
 
-    def ask(self, y_score: npt.ArrayLike) -> Array:
+    def needs_review(self, y_score: npt.ArrayLike) -> Array:
         """Return which images a person should look at: those that may not be of just one class.
 
         Parameters
@@ -131,6 +132,21 @@ class ConformalRule:
             They are no probabilities of these classes.
         """
         return np.asarray(self.sets(y_score).sum(axis=1) != 1)
+
+    def ask(self, y_score: npt.ArrayLike) -> Array:
+        """Return what `needs_review` returns; deprecated.
+
+        Parameters
+        ----------
+        y_score : array_like of shape (n, n_classes)
+            Probabilities.
+        """
+        warnings.warn(
+            "ConformalRule.ask is now called needs_review; the old name works in this release only",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.needs_review(y_score)
 
 
 def calibration_error(
@@ -196,11 +212,12 @@ def calibration_error(
         size = weights.sum(axis=1, keepdims=True)
         return np.asarray(np.abs(weights @ apart).sum(axis=1, keepdims=True) / size)
 
-    units = np.arange(len(true)) if groups is None else number_groups(groups, len(true))
+    numbers = number_groups(groups, len(true))
+    units = np.arange(len(true)) if numbers is None else numbers
     drawn = bootstrap(error, units, n_resamples, random_state)[:, 0]
     span = percentile_interval(drawn, confidence, int(units.max()) + 1)
     value = float(error(np.ones((1, len(true))))[0, 0])
-    return Metric(value, *span, "bootstrap" if groups is None else "group bootstrap")
+    return Metric(value, *span, "bootstrap" if numbers is None else "group bootstrap")
 
 
 def fit_temperature(
@@ -240,6 +257,8 @@ def fit_temperature(
     >>> temperature.apply(scores)[0].round(3)
     array([0.25, 0.75])
     """
+    from scipy.optimize import brentq
+
     true, scores = check_probabilities(y_true, y_score, class_names)
     logs = np.log(np.maximum(scores, _SMALLEST))
     right = logs[np.arange(len(true)), true]
@@ -250,11 +269,11 @@ def fit_temperature(
         expected = (powers * logs).sum(axis=1) / powers.sum(axis=1)
         return float((expected - right).mean())
 
-    low, high = math.log(0.01), math.log(100.0)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if slope(math.exp(middle)) <= 0 else (low, middle)
-    return Temperature(math.exp(-(low + high) / 2))
+    if slope(1 / _COLDEST) <= 0:
+        return Temperature(_COLDEST)
+    if slope(1 / _HOTTEST) >= 0:
+        return Temperature(_HOTTEST)
+    return Temperature(1 / brentq(slope, 1 / _HOTTEST, 1 / _COLDEST, rtol=1e-12))
 
 
 def fit_conformal(

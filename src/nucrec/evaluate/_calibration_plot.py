@@ -124,7 +124,7 @@ class CalibrationDisplay(OneAxesDisplay):
         members = members[:, members.any(axis=0)]
         counts = members.sum(axis=0)
         hits = right @ members
-        numbers = None if groups is None else number_groups(groups, len(true))
+        numbers = number_groups(groups, len(true))
         if numbers is None:
             spans = [
                 proportion_interval(int(hit), int(n), confidence)

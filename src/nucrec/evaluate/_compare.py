@@ -12,7 +12,7 @@ from nucrec._text import interval, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import percentile_interval
-from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._metric import Metric, title
 from nucrec.evaluate._sample import Sample
 
 Array = npt.NDArray[Any]
@@ -68,7 +68,7 @@ class Comparison:
             text_table(
                 ("difference", "value", f"interval ({percent(self.confidence)})"),
                 [
-                    (name, number(found.value), interval(found.low, found.high))
+                    (title(name), number(found.value), interval(found.low, found.high))
                     for name, found in self.differences.items()
                 ],
             ),
@@ -164,7 +164,7 @@ def compare(
         only_a=int((right_a & ~right_b).sum()),
         only_b=int((right_b & ~right_a).sum()),
         p_value=exact_p_value(first, second),
-        test=name_of_test(groups),
+        test=name_of_test(first),
         differences={
             key: Metric(
                 float(apart[k]), *difference_span(drawn, k, confidence, first.n_units), first.method
@@ -218,15 +218,18 @@ def paired_samples(
 
 def exact_p_value(first: Sample, second: Sample) -> float:
     """Return the p-value of both being right equally often."""
+    from scipy.stats import binomtest
+
     apart = (first.predicted == first.true).astype(int) - (second.predicted == second.true)
-    if first.groups is None:
-        return sign_flip_p_value(apart)
-    return sign_flip_p_value(np.bincount(first.groups, apart).astype(int))
+    if first.groups is not None:
+        return sign_flip_p_value(np.bincount(first.groups, apart).astype(int))
+    discordant = np.count_nonzero(apart)
+    return float(binomtest(np.count_nonzero(apart > 0), discordant).pvalue) if discordant else 1.0
 
 
-def name_of_test(groups: npt.ArrayLike | None) -> str:
+def name_of_test(sample: Sample) -> str:
     """Return what `exact_p_value` does."""
-    return "exact McNemar" if groups is None else "exact sign flips of groups"
+    return "exact McNemar" if sample.groups is None else "exact sign flips of groups"
 
 
 def difference_span(

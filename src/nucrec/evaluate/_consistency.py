@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec.evaluate._metric import NAMES, check_metric
 from nucrec.evaluate._metrics import (
     FROM_CONFUSION,
     class_f1,
@@ -84,7 +85,8 @@ def consistency(
     Parameters
     ----------
     row : mapping of str to float
-        Published metrics, any of ACC, PRE, REC, F1, MC and KS.
+        Published metrics: any of "accuracy", "precision", "recall", "f1", "mcc" and "kappa", or of the
+        paper's labels, "ACC", "PRE", "REC", "F1", "MC" and "KS".
     n : int or iterable of int
         Numbers of images to try, each from 1 to 5000.
     digits : int, default=2
@@ -127,9 +129,9 @@ def consistency(
     if not isinstance(row, Mapping) or not row:
         raise invalid("row", "a mapping of metrics to values", row)
     check_int("digits", digits, low=0, high=6)
+    row = {check_metric("row", name, FROM_CONFUSION): value for name, value in row.items()}
     for name, value in row.items():
-        check_choice("row", name, tuple(FROM_CONFUSION))
-        check_real(f"row[{name!r}]", value, low=-1 if name in ("MC", "KS") else 0, high=1)
+        check_real(f"row[{NAMES[name]!r}]", value, low=-1 if name in ("MC", "KS") else 0, high=1)
     check_choice("average", average, _AVERAGES)
     check_choice("rounding", rounding, _ROUNDINGS)
     tried = _sizes(n)

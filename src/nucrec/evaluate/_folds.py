@@ -1,6 +1,7 @@
 """Cross-validation: what the values of its folds say together."""
 
 import itertools
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +33,24 @@ class FoldMetric(Metric):
         The interval; not a number where all folds have one value, which says nothing of others.
     method : str
         "corrected t".
-    spread : float
-        Standard deviation between the folds.
+    std : float
+        The standard deviation of the values of the folds, with n - 1 in the denominator.
     folds : tuple of float
         The values.
     """
 
-    spread: float
+    std: float
     folds: tuple[float, ...]
+
+    @property
+    def spread(self) -> float:
+        """The old name of `std`; deprecated."""
+        warnings.warn(
+            "FoldMetric.spread is now called std; the old name works in this release only",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.std
 
 
 def over_folds(
@@ -65,7 +76,7 @@ def over_folds(
     Returns
     -------
     FoldMetric
-        Mean, interval and spread. Not numbers, where the metric is undefined in some fold.
+        Mean, interval and standard deviation; NaN where the metric is undefined in some fold.
 
     Raises
     ------
@@ -75,7 +86,7 @@ def over_folds(
     Notes
     -----
     Folds share training images, so that their values are not independent, and the standard error
-    of their mean is larger than the spread over the root of their number. The variance is
+    of their mean exceeds their standard deviation over the square root of their number. The variance is
     corrected by the ratio of the sizes of test and training part, 1 / (n_splits - 1) (Nadeau and Bengio
     2003; for repeats Bouckaert and Frank 2004). In simulations with 12 to 60 groups, three folds
     and two repeats, the 95 % interval held the expected accuracy in 96 to 98 % of cases, without
@@ -90,23 +101,23 @@ def over_folds(
     --------
     >>> from nucrec.evaluate import over_folds
     >>> found = over_folds([0.80, 0.84, 0.76, 0.82, 0.78, 0.80], n_splits=3)
-    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2), round(found.spread, 3)
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2), round(found.std, 3)
     (0.8, 0.74, 0.86, 0.028)
     """
     array = _folds("values", values, n_splits)
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    mean, spread = float(array.mean()), float(array.std(ddof=1))
+    mean, std = float(array.mean()), float(array.std(ddof=1))
     half = student_quantile(0.5 + confidence / 2, len(array) - 1) * _standard_error(array, n_splits)
     low, high = (np.nan, np.nan)
     if not _all_equal(array):
         low, high = np.clip([mean - half, mean + half], *bounds)
-    return FoldMetric(mean, float(low), float(high), METHOD, spread, tuple(array.tolist()))
+    return FoldMetric(mean, float(low), float(high), METHOD, std, tuple(array.tolist()))
 
 
 def rank_folds(
     values: Mapping[str, npt.ArrayLike],
     n_splits: int,
-    metric: str = "MC",
+    metric: str = "mcc",
     *,
     confidence: float = 0.95,
 ) -> Ranking:
@@ -118,8 +129,8 @@ def rank_folds(
         For each classifier, at least two, its metric in each fold; larger is better.
     n_splits : int
         Folds in each repeat, at least 2.
-    metric : str, default="MC"
-        Its name, for the text.
+    metric : str, default="mcc"
+        Its name, for the text: a standard name or a label of the paper, as in `compare_many`.
     confidence : float, default=0.95
         Of the intervals, strictly between 0 and 1.
 
@@ -142,7 +153,7 @@ def rank_folds(
     --------
     >>> from nucrec.evaluate import rank_folds
     >>> print(rank_folds({"a": [0.5, 0.6, 0.4], "b": [0.8, 0.8, 0.7]}, n_splits=3).verdict)
-    b is better than a: MC 0.77 against 0.50, difference 0.04 to 0.49, p = 0.037
+    b is better than a: MCC 0.77 against 0.50, difference 0.04 to 0.49, p = 0.037
     """
     names = list(values)
     if len(names) < 2:
@@ -185,6 +196,6 @@ def _p_value(differences: Array, n_splits: int) -> float:
     from scipy.special import stdtr
 
     if _all_equal(differences):
-        return 1.0  # without spread there is nothing to judge by
+        return 1.0  # folds that do not differ say nothing of how others would
     error = _standard_error(differences, n_splits)
     return float(2 * stdtr(len(differences) - 1, -abs(differences.mean()) / error))

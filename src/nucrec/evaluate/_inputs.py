@@ -81,11 +81,14 @@ def check_resampling(confidence: float, n_resamples: int, random_state: int) -> 
     check_int("random_state", random_state, low=0)
 
 
-def number_groups(groups: npt.ArrayLike, n: int) -> Array:
-    """Return the number of each image's group, from 0."""
+def number_groups(groups: npt.ArrayLike | None, n: int) -> Array | None:
+    """Return the number of each image's group, from 0; None where no two images share a group."""
+    if groups is None:
+        return None
     array = np.asarray(groups)
     if array.shape != (n,):
         raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")
     check_known("groups", array)
     array = array.astype(str) if array.dtype.kind == "O" else array
-    return np.unique(array, return_inverse=True)[1]
+    names, numbers = np.unique(array, return_inverse=True)
+    return None if len(names) == n else numbers

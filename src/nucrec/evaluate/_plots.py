@@ -11,7 +11,7 @@ from nucrec._plotting import OneAxesDisplay, draw_intervals, frozen
 from nucrec._text import images, percent
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import encode_classes
-from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._metric import Metric, title
 from nucrec.evaluate._metrics import confusion_matrix
 
 Array = npt.NDArray[Any]
@@ -168,7 +168,7 @@ class MetricsDisplay(OneAxesDisplay):
     >>> from nucrec.evaluate import MetricsDisplay, report
     >>> display = MetricsDisplay.from_report(report([0, 0, 1, 1] * 5, [0, 1, 1, 1] * 5)).plot()
     >>> display.names[0], float(display.values[0])
-    ('ACC', 0.75)
+    ('accuracy', 0.75)
     """
 
     names: tuple[str, ...]
@@ -201,7 +201,7 @@ class MetricsDisplay(OneAxesDisplay):
         _check_report(report)
         metrics = report.metrics.values()
         return cls(
-            tuple(report.metrics),
+            tuple(map(title, report.metrics)),
             frozen([metric.value for metric in metrics]),
             frozen([metric.low for metric in metrics]),
             frozen([metric.high for metric in metrics]),

@@ -109,11 +109,12 @@ def mean_interval(
     if array.ndim != 1 or not array.size or array.dtype.kind not in "buif":
         raise invalid("values", "a one-dimensional array of numbers", values)
     check_finite("values", array)
-    units = np.arange(len(array)) if groups is None else number_groups(groups, len(array))
+    numbers = number_groups(groups, len(array))
+    units = np.arange(len(array)) if numbers is None else numbers
 
     def mean(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.asarray(weights @ array / weights.sum(axis=1))[:, np.newaxis]
 
     drawn = bootstrap(mean, units, n_resamples, random_state)[:, 0]
     span = percentile_interval(drawn, confidence, int(units.max()) + 1)
-    return Metric(float(array.mean()), *span, "bootstrap" if groups is None else "group bootstrap")
+    return Metric(float(array.mean()), *span, "bootstrap" if numbers is None else "group bootstrap")

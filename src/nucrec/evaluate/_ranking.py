@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._text import interval, markdown_table, number, percent, text_table
-from nucrec._validation import check_choice, invalid
+from nucrec._validation import invalid
 from nucrec.evaluate._compare import difference_span, exact_p_value, name_of_test, paired_samples
 from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._metric import Metric, check_metric, title
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Ranking:
     Attributes
     ----------
     metric : str
-        What they are ranked by.
+        The label of the metric that they are ranked by, such as "MC".
     rows : tuple of Ranked
         The best first.
     test : str
@@ -72,10 +72,12 @@ class Ranking:
     def verdict(self) -> str:
         """One sentence that says whether the best is really better than the second."""
         best, second = self.rows[:2]
-        is_better = "is better than" if self.best_is_better else "cannot be told from"
+        is_better = (
+            "is better than" if self.best_is_better else "does not differ significantly from"
+        )
         found = interval(second.behind.low, second.behind.high)
         return (
-            f"{best.name} {is_better} {second.name}: {self.metric} {number(best.value)} against "
+            f"{best.name} {is_better} {second.name}: {title(self.metric)} {number(best.value)} against "
             f"{number(second.value)}, difference {found}, p = {second.p_value:.2g}"
         )
 
@@ -110,7 +112,7 @@ class Ranking:
             span = interval(row.behind.low, row.behind.high)
             found = (number(row.behind.value), span, f"{row.p_value:.2g}")
             rows.append((row.name, number(row.value), *found))
-        header = ("", self.metric, "behind", f"interval ({percent(self.confidence)})", "p")
+        header = ("", title(self.metric), "behind", f"interval ({percent(self.confidence)})", "p")
         return header, rows
 
 
@@ -118,7 +120,7 @@ def compare_many(
     y_true: npt.ArrayLike,
     predictions: Mapping[str, npt.ArrayLike],
     scores: Mapping[str, npt.ArrayLike] | None = None,
-    metric: str = "MC",
+    metric: str = "mcc",
     *,
     class_names: Sequence[str] | None = None,
     groups: npt.ArrayLike | None = None,
@@ -135,9 +137,9 @@ def compare_many(
     predictions : mapping of str to array_like, at least two
         For each classifier the classes that it predicted.
     scores : mapping of str to array_like, optional
-        For each classifier its scores; needed for ``metric="AUC"``.
-    metric : {"ACC", "PRE", "REC", "F1", "MC", "KS", "AUC"}, default="MC"
-        What to rank by.
+        For each classifier its scores; needed for ``metric="auc"``.
+    metric : {"accuracy", "precision", "recall", "f1", "mcc", "kappa", "auc"}, default="mcc"
+        What to rank by; the labels of the paper's tables ("ACC", "MC", ...) are understood, too.
     class_names, groups, confidence, n_resamples, random_state : optional
         As in `report`.
 
@@ -166,11 +168,11 @@ def compare_many(
     >>> truth = [0, 1] * 20
     >>> found = compare_many(truth, {"poor": truth[:24] + [1, 0] * 8, "good": truth[:36] + [1, 0] * 2})
     >>> print(found)
-          MC  behind  interval (95%)        p
+           MCC  behind  interval (95%)        p
     good  0.80
     poor  0.20    0.60    0.31 to 0.91  0.00049
     <BLANKLINE>
-    good is better than poor: MC 0.80 against 0.20, difference 0.31 to 0.91, p = 0.00049
+    good is better than poor: MCC 0.80 against 0.20, difference 0.31 to 0.91, p = 0.00049
     """
     check_resampling(confidence, n_resamples, random_state)
     names = list(predictions)
@@ -186,7 +188,8 @@ def compare_many(
         groups,
     )
     overall = [key for key, name in every[0].columns if not name]
-    column = overall.index(check_choice("metric", metric, overall))
+    label = check_metric("metric", metric, overall)
+    column = overall.index(label)
     values = [float(sample.values()[column]) for sample in every]
     order = sorted(range(len(names)), key=lambda k: (-np.nan_to_num(values[k], nan=-9), k))
     pairs = list(itertools.combinations(range(len(names)), 2))
@@ -199,7 +202,7 @@ def compare_many(
         behind = Metric(values[best] - values[k], *span, every[k].method)
         p_value = 1.0 if k == best else corrected[min(best, k), max(best, k)]
         rows.append(Ranked(names[k], values[k], behind, p_value))
-    return Ranking(metric, tuple(rows), name_of_test(groups), float(confidence))
+    return Ranking(label, tuple(rows), name_of_test(every[0]), float(confidence))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

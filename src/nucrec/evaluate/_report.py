@@ -26,7 +26,7 @@ from nucrec._text import (
 )
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._intervals import percentile_interval
-from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._metric import Metric, title
 from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
 from nucrec.evaluate._proportion import proportion_interval
 from nucrec.evaluate._sample import BY_CLASS, Sample
@@ -46,7 +46,9 @@ class Report:
     n : int
         Number of images.
     metrics : mapping of str to Metric
-        ACC, PRE, REC, F1, MC, KS and, if there were scores, AUC, in this order.
+        ACC, PRE, REC, F1, MC, KS and, if there were scores, AUC, in this order: the labels of the
+        paper's tables. Each is an attribute, too, by its standard name: `accuracy`, `precision`,
+        `recall`, `f1`, `mcc`, `kappa`, `auc`.
     per_class : mapping of str to (mapping of str to Metric)
         For each class PRE, REC and F1.
     support : mapping of str to int
@@ -64,7 +66,7 @@ class Report:
     --------
     >>> from nucrec.evaluate import report
     >>> result = report([0, 0, 1, 1], [0, 1, 1, 1])
-    >>> result.metrics["ACC"].value
+    >>> result.accuracy.value
     0.75
     >>> print(result.to_csv().splitlines()[0])
     metric,value,low,high,method
@@ -78,6 +80,43 @@ class Report:
     class_names: tuple[str, ...]
     confidence: float
     n_groups: int | None = None
+
+    @property
+    def accuracy(self) -> Metric:
+        """The share of images whose predicted class is the true one."""
+        return self.metrics["ACC"]
+
+    @property
+    def precision(self) -> Metric:
+        """The mean over the classes of the share of images predicted to be of a class that are."""
+        return self.metrics["PRE"]
+
+    @property
+    def recall(self) -> Metric:
+        """The mean over the classes of the share of images of a class that are predicted to be."""
+        return self.metrics["REC"]
+
+    @property
+    def f1(self) -> Metric:
+        """The mean over the classes of the harmonic mean of precision and recall."""
+        return self.metrics["F1"]
+
+    @property
+    def mcc(self) -> Metric:
+        """Matthews's correlation coefficient, from -1 to 1; 0 for a constant or random answer."""
+        return self.metrics["MC"]
+
+    @property
+    def kappa(self) -> Metric:
+        """Cohen's kappa: agreement beyond chance, at most 1."""
+        return self.metrics["KS"]
+
+    @property
+    def auc(self) -> Metric:
+        """The area under the ROC curve; an AttributeError if there were no scores."""
+        if "AUC" not in self.metrics:
+            raise AttributeError("auc needs scores: report(y_true, y_pred, y_score)")
+        return self.metrics["AUC"]
 
     def __post_init__(self) -> None:
         per_class = {name: MappingProxyType(dict(v)) for name, v in self.per_class.items()}
@@ -113,8 +152,8 @@ class Report:
             found.append(f"fewer than {_FEW} images of {', '.join(few)}: too few to judge by")
         if self.n_groups is not None and self.n_groups < _FEW:
             found.append(f"{self.n_groups} groups: too few to know how much groups differ")
-        if not self.metrics["MC"].low > 0:
-            found.append("the interval of MC reaches 0: this could be chance")
+        if not self.mcc.low > 0:
+            found.append("the interval of MCC reaches 0: this could be chance")
         return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
@@ -210,25 +249,23 @@ class Report:
     @property
     def _tables(self) -> tuple[tuple[Row, list[Row]], ...]:
         """The header and the rows of the metrics, the classes and the confusion matrix."""
-        metrics: list[Row] = [(key, *_cells(m), m.method) for key, m in self.metrics.items()]
+        metrics: list[Row] = [
+            (title(key), number(m.value), interval(m.low, m.high), m.method)
+            for key, m in self.metrics.items()
+        ]
         classes: list[Row] = [
-            (name, str(self.support[name]), *(cell for m in found.values() for cell in _cells(m)))
+            (name, str(self.support[name]), *map(str, found.values()))
             for name, found in self.per_class.items()
         ]
         confusion: list[Row] = [
             (name, *map(str, row))
             for name, row in zip(self.class_names, self.confusion_matrix, strict=True)
         ]
-        of_class = [cell for key in BY_CLASS for cell in (key, "interval")]
         return (
             (("metric", "value", "interval", "method"), metrics),
-            (("class", "n", *of_class), classes),
+            (("class", "n", *map(title, BY_CLASS)), classes),
             (("", *self.class_names), confusion),
         )
-
-
-def _cells(metric: Metric) -> tuple[str, str]:
-    return number(metric.value), interval(metric.low, metric.high)
 
 
 def report(
@@ -267,8 +304,8 @@ def report(
     Returns
     -------
     Report
-        ACC accuracy; PRE, REC and F1, means over the classes; MC Matthews's correlation
-        coefficient; KS Cohen's kappa; AUC area under the ROC curve (several classes: mean of one
+        Accuracy; precision, recall and F1, means over the classes; Matthews's correlation
+        coefficient; Cohen's kappa; the area under the ROC curve (several classes: the mean of one
         against the rest).
 
     Raises
@@ -307,7 +344,7 @@ def report(
     >>> truth = ["nucleus", "nucleus", "micronucleus", "micronucleus"] * 5
     >>> found = ["nucleus", "micronucleus", "micronucleus", "micronucleus"] * 5
     >>> result = report(truth, found, class_names=["nucleus", "micronucleus"])
-    >>> accuracy = result.metrics["ACC"]
+    >>> accuracy = result.accuracy
     >>> accuracy.value, round(accuracy.low, 2), round(accuracy.high, 2), accuracy.method
     (0.75, 0.53, 0.89, 'Wilson')
     >>> result.confusion_matrix

@@ -38,7 +38,7 @@ class Sample:
     scores : ndarray of float, shape (n, n_classes), or None
         Higher for the class.
     groups : ndarray of int, shape (n,), or None
-        Number of the group of each image.
+        Number of the group of each image; None if no two images share one.
     """
 
     names: tuple[str, ...]
@@ -59,8 +59,7 @@ class Sample:
         """Check what users pass, and bring it to numbers."""
         names, true, predicted = encode_classes(y_true, y_pred, class_names)
         scores = None if y_score is None else check_scores(y_score, len(true), len(names))
-        numbers = None if groups is None else number_groups(groups, len(true))
-        return cls(names, true, predicted, scores, numbers)
+        return cls(names, true, predicted, scores, number_groups(groups, len(true)))
 
     @property
     def columns(self) -> list[tuple[str, str]]:

@@ -136,7 +136,7 @@ def epoch_result(
     seconds : float
         How long the training took.
     """
-    groups = test.shared_groups
+    groups = test.groups
     history, stage = classifier.history_, classifier.history_["stage"][-1]
     rows, right = [], []
     for i, epoch in enumerate(history["epoch"]):

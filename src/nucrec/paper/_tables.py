@@ -238,7 +238,7 @@ _ENDINGS = ("", "_low", "_high", "_spread")
 def _cells_of(metric: Metric | None) -> list[float | None]:
     if metric is None:
         return [None] * len(_ENDINGS)
-    spread = metric.spread if isinstance(metric, FoldMetric) else None
+    spread = metric.std if isinstance(metric, FoldMetric) else None
     return [metric.value, metric.low, metric.high, spread]
 
 

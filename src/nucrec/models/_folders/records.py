@@ -102,7 +102,11 @@ class Predictor:
 
     def _predicted(self, files: Sequence[str], probabilities: Array) -> Iterator[Row]:
         names = [self.columns.class_names[k] for k in probabilities.argmax(axis=1)]
-        asks = [False] * len(files) if self.rule is None else self.rule.ask(probabilities).tolist()
+        asks = (
+            [False] * len(files)
+            if self.rule is None
+            else self.rule.needs_review(probabilities).tolist()
+        )
         return map(self.columns.readable, files, names, probabilities.tolist(), asks)
 
 

@@ -156,7 +156,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult]):
             line: list[object] = [name, self.status(name)]
             for column in columns:
                 found = self.metric(name, column)
-                line += [found.value, found.low, found.high, found.spread] if found else [None] * 4
+                line += [found.value, found.low, found.high, found.std] if found else [None] * 4
             lines.append(line)
         return fmt.csv_text(header, lines)
 
@@ -183,7 +183,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult]):
         if accuracy is None or correlation is None:
             return [name, *cells, "", "", "", outcome]
         spans = [fmt.interval(metric.low, metric.high) for metric in (accuracy, correlation)]
-        return [name, *cells, *spans, fmt.number(correlation.spread), outcome]
+        return [name, *cells, *spans, fmt.number(correlation.std), outcome]
 
 
 def cross_validate(

@@ -181,7 +181,7 @@ class _Part:
         if isinstance(data, ImageDataset):
             if not len(data):
                 raise invalid(name, "at least one image", data)
-            return cls(data, data.labels, data.class_names, data.shared_groups)
+            return cls(data, data.labels, data.class_names, data.groups)
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise invalid(name, "an ImageDataset or a pair (X, y)", data)
         X, y = data[0], np.asarray(data[1])
