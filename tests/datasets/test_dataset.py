@@ -302,9 +302,11 @@ def test_channels_are_what_to_array_gives(random_image):
         assert dataset.channels == expected == dataset.to_array().shape[3]
 
 
-def test_shared_groups_are_none_where_all_are_alone(crops):
-    np.testing.assert_array_equal(crops.shared_groups, crops.groups)
-    assert crops.with_groups(crops.ids).shared_groups is None
+def test_shared_groups_are_deprecated(crops):
+    with pytest.warns(DeprecationWarning, match="is now called groups"):
+        np.testing.assert_array_equal(crops.shared_groups, crops.groups)
+    with pytest.warns(DeprecationWarning, match="is now called groups"):
+        assert crops.with_groups(crops.ids).shared_groups is None
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import check_class_names
+from nucrec._deprecation import warn_renamed
 from nucrec._pixels.image import digest_image
 from nucrec._pixels.intensity import OutputDtype
 from nucrec._threads import ordered_map
@@ -204,7 +205,8 @@ class ImageDataset:
 
     @property
     def shared_groups(self) -> Array | None:
-        """The groups, or None if no two images share one: what ``evaluate.report(groups=)`` takes."""
+        """The groups, or None if no two images share one; deprecated: pass `groups` instead."""
+        warn_renamed("ImageDataset.shared_groups", "groups")
         return None if len(np.unique(self.groups)) == len(self) else self.groups
 
     def with_groups(self, groups: npt.ArrayLike) -> "ImageDataset":

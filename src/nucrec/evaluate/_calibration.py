@@ -1,7 +1,6 @@
 """How far probabilities can be believed, and which images a model should not decide alone."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._deprecation import warn_renamed
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.evaluate._inputs import check_resampling, check_scores, encode_classes, number_groups
 from nucrec.evaluate._intervals import bootstrap, percentile_interval
@@ -141,11 +141,7 @@ class ConformalRule:
         y_score : array_like of shape (n, n_classes)
             Probabilities.
         """
-        warnings.warn(
-            "ConformalRule.ask is now called needs_review; the old name works in this release only",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+        warn_renamed("ConformalRule.ask", "needs_review")
         return self.needs_review(y_score)
 
 

@@ -1,7 +1,6 @@
 """Cross-validation: what the values of its folds say together."""
 
 import itertools
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._deprecation import warn_renamed
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.evaluate._intervals import student_quantile
 from nucrec.evaluate._metric import Metric
@@ -45,11 +45,7 @@ class FoldMetric(Metric):
     @property
     def spread(self) -> float:
         """The old name of `std`; deprecated."""
-        warnings.warn(
-            "FoldMetric.spread is now called std; the old name works in this release only",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+        warn_renamed("FoldMetric.spread", "std")
         return self.std
 
 
