@@ -15,5 +15,7 @@ for i, image in enumerate(crops[1:40:2].images):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path)
 
-print(predict_folder(model, "plate", "predictions.csv"))
-print(Path("predictions.csv").read_text().splitlines()[:3])
+found = predict_folder(model, "plate", "predictions.csv")
+print(found)
+doubtful = [row for row in found.rows if not row.error and max(row.probabilities) < 0.6]
+print(*(f"{row.file}: {row.predicted}" for row in doubtful), sep="\n")

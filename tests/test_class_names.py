@@ -2,7 +2,13 @@
 
 import pytest
 
-from nucrec._class_names import check_class_names, looks_micronuclear, looks_nuclear, order_classes
+from nucrec._class_names import (
+    check_class_names,
+    looks_micronuclear,
+    looks_nuclear,
+    order_classes,
+    positive_class,
+)
 from nucrec.errors import InvalidParameterError
 
 
@@ -29,6 +35,11 @@ def test_others_are_neither():
 
 def test_micronucleus_comes_last():
     assert order_classes(["z", "micronucleus", "a", "z"]) == ["a", "z", "micronucleus"]
+
+
+def test_micronucleus_is_counted_or_the_last_class():
+    assert positive_class(["micro-nuclei", "nucleus"]) == "micro-nuclei"
+    assert positive_class(["normal", "apoptotic"]) == "apoptotic"
 
 
 @pytest.mark.parametrize("names", ["ab", [], ["a", "a"], None, 5])

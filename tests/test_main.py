@@ -220,47 +220,6 @@ def test_train_and_predict(images, tmp_path):
     assert own_lines(quiet.stderr) == []
 
 
-def test_predict_writes_a_page(crops, images, tmp_path, capsys):
-    from nucrec.models import classical_zoo, save
-
-    model = tmp_path / "gnb.skops"
-    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-    save(fitted, model, class_names=crops.class_names)
-    table, page = tmp_path / "out.csv", tmp_path / "page.html"
-    predict = ["predict", str(model), str(images), "-o", str(table), "--quiet"]
-    assert main([*predict, "--html", str(page), "--html-images", "3"]) == 0
-    assert f"Written to {table} and {page}" in capsys.readouterr().out
-    assert page.read_text(encoding="utf-8").count("<img") == 1 + 3
-    assert main([*predict, "--html", str(page), "--shard-size", "8"]) == 2
-    assert "--html goes with one table" in capsys.readouterr().err
-    assert main([*predict, "--html", str(tmp_path / "page.pdf")]) == 2
-    assert "html: expected a name that ends in .html" in capsys.readouterr().err
-
-
-def test_predict_in_shards(crops, images, tmp_path, monkeypatch, capsys):
-    from nucrec.models import classical_zoo, save
-    from nucrec.models._folders import dask as _cluster
-
-    model = tmp_path / "gnb.skops"
-    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-    save(fitted, model, class_names=crops.class_names)
-    predict = ["predict", str(model), str(images), "-o"]
-    assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0
-    whole = capsys.readouterr().out
-    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "8"]) == 0
-    told = capsys.readouterr()
-    assert told.out == whole.replace("one.csv", "parts")
-    assert "[20/20]" in told.err
-    tables = sorted((tmp_path / "parts").glob("part-*.csv"))
-    assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
-    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "9", "--quiet"]) == 1
-    assert "another call, which differs in: shard_size" in capsys.readouterr().err
-    monkeypatch.setattr(_cluster, "_TO_CONNECT", 1.0)
-    assert main([*predict, str(tmp_path / "new"), "--scheduler", "127.0.0.1:9"]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("nucrec: no Dask scheduler answers at 127.0.0.1:9: start one with")
-
-
 @pytest.mark.slow
 def test_train_on_all_and_with_a_checkpoint(images, tmp_path):
     options = ("--test-size", 0, "--json", "--quiet", "--checkpoint", tmp_path / "state")
@@ -315,28 +274,3 @@ def test_mistakes_in_training_and_predicting(arguments, code, message, tmp_path)
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.iterdir())
-
-
-def test_audit_prints_the_pairs_and_draws_them(images, tmp_path):
-    first = images / "nucleus" / "0.png"
-    (images / "micronucleus" / "again.png").write_bytes(first.read_bytes())
-    sheet, table = tmp_path / "pairs.png", tmp_path / "pairs.csv"
-    result = run("audit", images, "-o", sheet, "--csv", table)
-    assert result.returncode == 0, result.stderr
-    assert "1 pair among 21 images: 1 exact" in result.stdout
-    assert str(sheet) in result.stdout
-    with Image.open(sheet) as picture:
-        assert picture.format == "PNG"
-    assert table.read_text(encoding="utf-8").splitlines()[1:] == [
-        "micronucleus/again.png,nucleus/0.png,exact,1.0,1.0"
-    ]
-    told = json.loads(run("audit", images, "--json", "--quiet", cwd=tmp_path).stdout)
-    assert told["counts"] == {"exact": 1}
-    assert (tmp_path / "duplicates.png").exists()
-
-
-def test_audit_without_pairs_writes_no_picture(images, tmp_path):
-    result = run("audit", images, "--quiet", cwd=tmp_path)
-    assert result.returncode == 0
-    assert result.stdout.strip() == "0 pairs among 20 images"
-    assert not (tmp_path / "duplicates.png").exists()

@@ -15,6 +15,11 @@ def looks_micronuclear(name: str) -> bool:
     return _letters(name).startswith("micronucl")
 
 
+def positive_class(names: Sequence[str]) -> str:
+    """Return the class that is counted: micronucleus, or the last one where none is called so."""
+    return next(filter(looks_micronuclear, names), names[-1])
+
+
 def looks_nuclear(name: str) -> bool:
     """Tell whether a name is some spelling of nucleus, or normal."""
     return _letters(name).startswith(("nucle", "nucli", "normal"))

@@ -3,7 +3,7 @@
 import warnings
 from typing import TypeVar
 
-from nucrec._validation import invalid
+from nucrec.errors import InvalidParameterError
 
 T = TypeVar("T")
 
@@ -18,7 +18,11 @@ def warn_renamed(old: str, new: str, stacklevel: int = 3) -> None:
     stacklevel : int, default=3
         As in `warnings.warn`: 3 names the line that calls the function that calls this one.
     """
-    warnings.warn(message(old, new), DeprecationWarning, stacklevel=stacklevel)
+    warnings.warn(
+        f"{old} is now called {new}; the old name works in this release only",
+        DeprecationWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def renamed_parameter(
@@ -43,11 +47,8 @@ def renamed_parameter(
     if old_value is None:
         return new_value
     if new_value is not None:
-        raise invalid(old, f"None beside {new}, its new name", old_value)
+        raise InvalidParameterError(
+            f"{old}: expected None beside {new}, its new name. Received: {old_value!r}."
+        )
     warn_renamed(old, new, stacklevel)
     return old_value
-
-
-def message(old: str, new: str) -> str:
-    """Return what users of an old name are told."""
-    return f"{old} is now called {new}; the old name works in this release only"

@@ -1,15 +1,11 @@
 """Networks whose probabilities are calibrated, and that ask a person."""
 
-import csv
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from nucrec.__main__ import main
 from nucrec.errors import InvalidParameterError, ModelFileError
 from nucrec.evaluate import fit_conformal, fit_temperature
-from nucrec.models import ImageClassifier, classical_zoo, cnn, load, model_info, predict_folder
+from nucrec.models import ImageClassifier, cnn, load, model_info
 
 pytestmark = pytest.mark.slow
 
@@ -26,14 +22,6 @@ def plain(crops) -> ImageClassifier:
 @pytest.fixture(scope="module")
 def calibrated(crops) -> ImageClassifier:
     return fitted(crops).calibrate(crops[1::3])
-
-
-@pytest.fixture
-def folder(crops, tmp_path):
-    (tmp_path / "plate").mkdir()
-    for i, image in enumerate(crops[2::30].images):
-        Image.fromarray(image).save(tmp_path / "plate" / f"{i:02d}.png")
-    return tmp_path / "plate"
 
 
 def test_probabilities_are_those_at_the_temperature_of_the_held_out(crops, plain, calibrated):
@@ -74,36 +62,11 @@ def test_it_is_saved(crops, calibrated, tmp_path):
     assert len(model_info(path).calibration["labels"]) == len(crops[1::3])
 
 
-def test_what_cannot_be_asked(crops, plain, folder, tmp_path):
+def test_what_cannot_be_calibrated(crops, plain):
     with pytest.raises(InvalidParameterError, match="calibrate"):
         plain.conformal()
-    with pytest.raises(InvalidParameterError, match="calibrate"):
-        predict_folder(plain, folder, tmp_path / "out.csv", ask_below=0.05)
-    classical = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-    with pytest.raises(InvalidParameterError, match="ask_below"):
-        predict_folder(classical, folder, tmp_path / "out.csv", ask_below=0.05)
-    assert not (tmp_path / "out.csv").exists()
     with pytest.raises(InvalidParameterError, match="y: expected the classes"):
         plain.calibrate(list(crops[:3].images))
-
-
-def test_the_command_line_marks_what_to_look_at(calibrated, folder, tmp_path, capsys):
-    calibrated.save(tmp_path / "model.keras")
-    table = tmp_path / "out.csv"
-    command = ["predict", str(tmp_path / "model.keras"), str(folder), "-o", str(table), "--quiet"]
-    assert main([*command, "--ask-below", "0.05"]) == 0
-    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
-    scores = [
-        [float(row[f"probability_{name}"]) for name in calibrated.class_names_] for row in rows
-    ]
-    asked = ["yes" if ask else "" for ask in calibrated.conformal(0.05).needs_review(scores)]
-    assert [row["ask"] for row in rows] == asked
-    assert "yes" in asked
-    line = capsys.readouterr().out.splitlines()
-    assert line[0].split()[-3:] == ["to", "look", "at"]
-    assert line[1].split()[-1] == str(asked.count("yes"))
-    assert main(command) == 0
-    assert "ask" not in table.read_text(encoding="utf-8").splitlines()[0]
 
 
 def test_a_changed_calibration_is_refused(calibrated, tmp_path, monkeypatch):

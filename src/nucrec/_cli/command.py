@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from nucrec._cli.output import show_line
+
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -20,3 +22,19 @@ def add_command(
     )
     command.set_defaults(run=run)
     return command
+
+
+class FormerName(argparse.Action):
+    """The former name of an option: it is set, and one line on standard error names the new one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Set the option."""
+        old, new = self.option_strings[0], "--" + self.dest.replace("_", "-")
+        show_line(f"warning: {old} is now called {new}; the old name works in this release only")
+        setattr(namespace, self.dest, values)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from nucrec._cli.command import add_command
+from nucrec._cli.command import FormerName, add_command
 from nucrec._cli.output import print_json
 from nucrec.errors import InvalidParameterError
 
@@ -21,7 +21,7 @@ examples:
   nucrec predict model.keras plate-7 -o predictions.csv
   nucrec predict model.keras plate-7.zip -o predictions.csv --json
   nucrec predict model.keras plate-7 -o predictions.csv --html report.html
-  nucrec predict model.keras plate-7 -o predictions.csv --ask-below 0.05
+  nucrec predict model.keras plate-7 -o predictions.csv --error-rate 0.05
   nucrec predict model.keras /data/screen -o /data/tables --scheduler tcp://10.0.0.1:8786
 """
 
@@ -44,13 +44,15 @@ def add_to(commands: Any) -> None:
     )
     add("--scheduler", metavar="ADDRESS", help="predict in shards on the workers of a Dask cluster")
     add("--shard-size", type=int, metavar="N", help="images in a shard (default: 10240)")
-    add(
-        "--ask-below",
+    review = command.add_mutually_exclusive_group().add_argument
+    review(
+        "--error-rate",
         type=float,
         metavar="RATE",
         help="mark the images that a person should decide, so that the model loses at most this "
         "share of the images of each class, such as 0.05",
     )
+    review("--ask-below", dest="error_rate", action=FormerName, type=float, help=argparse.SUPPRESS)
     add("--json", action="store_true", help="print the summary as JSON")
     add("--quiet", action="store_true", help="no progress on standard error")
 
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.models import load, predict_folder, predict_shards
 
     show = not arguments.quiet
-    common: dict[str, Any] = {"ask_below": arguments.ask_below, "progress": show}
+    common: dict[str, Any] = {"error_rate": arguments.error_rate, "progress": show}
     if arguments.scheduler is None and arguments.shard_size is None:
         common |= {"html": arguments.html, "html_images": arguments.html_images}
         model = load(arguments.model)

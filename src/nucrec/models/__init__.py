@@ -6,7 +6,9 @@ from nucrec.models._embeddings import Embeddings
 from nucrec.models._explain import Explanation
 from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
-from nucrec.models._folders.predict import FolderPredictions, FolderSummary, predict_folder
+from nucrec.models._folders.predict import predict_folder
+from nucrec.models._folders.prediction import ImagePrediction
+from nucrec.models._folders.result import FolderPredictions, FolderSummary
 from nucrec.models._folders.shards import predict_shards
 from nucrec.models._persistence import load, save
 from nucrec.models._plots import LearningCurvesDisplay, ZooDisplay
@@ -23,6 +25,7 @@ __all__ = [
     "FolderPredictions",
     "FolderSummary",
     "ImageClassifier",
+    "ImagePrediction",
     "LearningCurvesDisplay",
     "ModelInfo",
     "PixelFeatures",

@@ -1,7 +1,6 @@
 """Predicting a folder in shards, each a table of its own: here, or on a Dask cluster."""
 
 import contextlib
-import csv
 import functools
 import hashlib
 import itertools
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from nucrec._deprecation import renamed_parameter
 from nucrec._files import make_folder, only_writer, replacing, write_text
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
@@ -18,18 +18,14 @@ from nucrec._version import __version__
 from nucrec.datasets import ImageFiles
 from nucrec.errors import NucrecError
 from nucrec.models._folders.dask import connected, each_done
-from nucrec.models._folders.predict import FolderPredictions, check_any_image, predictions
-from nucrec.models._folders.records import (
-    Columns,
-    Tally,
-    names_of_classes,
-    read_rows,
-)
+from nucrec.models._folders.prediction import names_of_classes
+from nucrec.models._folders.result import FolderCounts, FolderPredictions
+from nucrec.models._folders.table import DAMAGED, StoredPredictions
 from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
 from nucrec.models._saving.info import model_info
 
 _PLAN = "shards.json"
-_FORMAT = 1
+_FORMAT = 2  # 1: of nucrec 0.1.0, with a column "ask"
 _WITHOUT_WORKERS = 60.0  # seconds
 _ENDINGS = {"network": ".keras", "classical": ".skops"}
 
@@ -43,8 +39,9 @@ def predict_shards(
     shard_size: int = 10_240,
     class_names: Sequence[str] | None = None,
     confidence: float = 0.95,
-    ask_below: float | None = None,
+    error_rate: float | None = None,
     progress: Progress | bool = False,
+    ask_below: float | None = None,
 ) -> FolderPredictions:
     """Predict a folder of any length in shards: on a Dask cluster, or here one after the other.
 
@@ -73,11 +70,13 @@ def predict_shards(
         Names of the classes, in the order of the model's; by default its own.
     confidence : float, default=0.95
         Of the intervals, strictly between 0 and 1.
-    ask_below : float, optional
+    error_rate : float, optional
         As in `predict_folder`.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (images done, images in all, what);
         images of shards that were there count as done.
+    ask_below : float, optional
+        The former name of `error_rate`; it works in this release only.
 
     Returns
     -------
@@ -139,8 +138,9 @@ def predict_shards(
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("shard_size", shard_size, low=1)
+    error_rate = renamed_parameter("ask_below", ask_below, "error_rate", error_rate)
     show = progress_function(progress)
-    model_file, job = _make_job(model, path, out, class_names, ask_below)
+    model_file, job = _make_job(model, path, out, class_names, error_rate)
     # somebody else's client may wait for workers that still queue
     patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
     with connected(scheduler) as client:
@@ -152,11 +152,13 @@ def predict_shards(
             there = {entry.name for entry in job.out.iterdir()}
             missing = [shard for shard in shards if shard.name not in there]
             _predict_missing(client, patience, job, missing, len(files), show)
-            tally = _count(job, shards)
+            counts = _count(job, shards)
             for left in job.out.glob(".*.tmp"):  # of workers that were killed
                 left.unlink(missing_ok=True)
-    check_any_image(tally, path)
-    return predictions(tally, job.out, confidence, ask_below, len(files))
+    counts.check_any_image(path)
+    counts.warn_of_problems(len(files))
+    rows = StoredPredictions(tuple(job.out / shard.name for shard in shards), job.form)
+    return counts.result(job.out, rows, confidence, error_rate)
 
 
 def _make_job(
@@ -164,32 +166,31 @@ def _make_job(
     path: str | Path,
     out: str | Path,
     class_names: Sequence[str] | None,
-    ask_below: float | None,
+    error_rate: float | None,
 ) -> tuple[Path, Job]:
     """Return where the model is, and the job; check all that can be told without opening the model."""
     if not isinstance(model, str | Path):
         raise invalid("model", "the path of a saved model", model)
     file = Path(model).expanduser()
     info = model_info(file)
-    if ask_below is not None:
-        check_real("ask_below", ask_below, low=0, high=1, open_ends=True)
+    if error_rate is not None:
+        check_real("error_rate", error_rate, low=0, high=1, open_ends=True)
         if info.calibration is None:
-            raise invalid("ask_below", "None for a model that was not calibrated", ask_below)
-    names = names_of_classes(class_names, info.class_names, info.classes)
+            raise invalid("error_rate", "None for a model that was not calibrated", error_rate)
     return file, Job(
         path=Path(path).expanduser().absolute(),
         out=Path(out).expanduser().absolute(),
         model="model" + _ENDINGS[info.kind],
         model_sha256=sha256_of(file),
-        columns=Columns(names, ask_below is not None),
-        ask_below=ask_below,
+        class_names=names_of_classes(class_names, info.class_names, info.classes),
+        error_rate=error_rate,
     )
 
 
 def _cut(files: ImageFiles, size: int) -> Iterator[Shard]:
-    for number, start in enumerate(range(0, len(files), size)):
-        problems = [] if number else files.quarantined
-        yield Shard(number, list(files.names[start : start + size]), list(problems))
+    names, problems = list(files.names), list(files.quarantined)
+    for number, start in enumerate(range(0, len(names), size)):
+        yield Shard(number, names[start : start + size], [] if number else problems)
 
 
 def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
@@ -206,8 +207,8 @@ def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
         "images": len(files),
         "listing": listing.hexdigest(),
         "shard_size": size,
-        "class_names": list(job.columns.class_names),
-        "ask_below": job.ask_below,
+        "class_names": list(job.class_names),
+        "error_rate": job.error_rate,
     }
 
 
@@ -228,17 +229,26 @@ def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
     except (OSError, ValueError) as error:
         raise NucrecError(f"{job.out / _PLAN} cannot be read: choose another folder") from error
     else:
-        found = there if isinstance(there, dict) else {}
-        other = [key for key, value in plan.items() if found.get(key) != value]
-        if other:
-            raise NucrecError(
-                f"{job.out} holds tables of another call, which differs in: {', '.join(other)}. "
-                "Choose another folder."
-            )
+        _compare(job.out, there if isinstance(there, dict) else {}, plan)
     copy = job.out / job.model
     if not copy.is_file() or sha256_of(copy) != job.model_sha256:
         with replacing(copy) as temporary:
             shutil.copyfile(model_file, temporary)
+
+
+def _compare(out: Path, there: dict[str, Any], plan: dict[str, Any]) -> None:
+    """Raise unless the tables in a folder are those of the plan, in the form of this version."""
+    if there.get("format") in range(1, _FORMAT):
+        raise NucrecError(
+            f"{out} holds tables that nucrec {there.get('nucrec')} wrote, in another form. Finish "
+            "them with that version, or choose another folder."
+        )
+    other = [key for key, value in plan.items() if there.get(key) != value]
+    if other:
+        raise NucrecError(
+            f"{out} holds tables of another call, which differs in: {', '.join(other)}. "
+            "Choose another folder."
+        )
 
 
 def _predict_missing(
@@ -271,18 +281,17 @@ def _show_from(show: Progress, before: int, total: int, done: int, _: int, what:
     show(before + done, total, what)
 
 
-def _count(job: Job, shards: Iterable[Shard]) -> Tally:
+def _count(job: Job, shards: Iterable[Shard]) -> FolderCounts:
     """Read all tables, one after the other, and return what is in them."""
-    tally = Tally(job.columns)
+    counts = FolderCounts(job.class_names)
     for shard in shards:
         table = job.out / shard.name
         try:
-            rows = tally.counted(read_rows(table, job.columns))
-            found = sorted(row[0] for row in rows)
+            found = sorted(row.file for row in counts.counted(job.form.read(table)))
             if found != sorted([*shard.files, *(entry.name for entry in shard.problems)]):
                 raise ValueError("its files are not those of the shard")
-        except (OSError, ValueError, csv.Error) as error:
+        except DAMAGED as error:
             raise NucrecError(
                 f"{table} is damaged ({error}). Delete it; the same call makes it again."
             ) from error
-    return tally
+    return counts

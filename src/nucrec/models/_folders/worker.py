@@ -14,7 +14,8 @@ from nucrec._files import replacing
 from nucrec._progress import Progress, silent
 from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
 from nucrec.errors import DatasetError, NucrecError
-from nucrec.models._folders.records import Array, Columns, Predictor, write_rows
+from nucrec.models._folders.prediction import Array, FolderClassifier
+from nucrec.models._folders.table import TableForm
 from nucrec.models._persistence import load
 
 _SAME_PATH = "All workers must see the folder under the same path."
@@ -29,8 +30,13 @@ class Job:
     out: Path
     model: str
     model_sha256: str
-    columns: Columns
-    ask_below: float | None
+    class_names: tuple[str, ...]
+    error_rate: float | None
+
+    @property
+    def form(self) -> TableForm:
+        """The form of all tables."""
+        return TableForm(self.class_names, with_review=self.error_rate is not None)
 
 
 class Shard(NamedTuple):
@@ -51,15 +57,14 @@ def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
     table = job.out / shard.name
     if table.exists():
         return
-    predictor = _open_predictor(job)
-    files = _open_folder(job, shard)
+    classifier = _open_classifier(job)
+    files = _find_files(job, shard)
     with replacing(table) as temporary:
-        rows = predictor.rows(files, shard.problems, show)
-        write_rows(temporary, predictor.columns, rows)
-        _open_folder(job, shard)  # or a drive that went away would be a table of missing files
+        job.form.write(temporary, classifier.predict(files, shard.problems, show))
+        _find_files(job, shard)  # or a drive that went away would be a table of missing files
 
 
-def _open_folder(job: Job, shard: Shard) -> ImageFiles:
+def _find_files(job: Job, shard: Shard) -> ImageFiles:
     """Return the shard's files, if the folder holds any of them."""
     files = ImageFiles(job.path, shard.files)
     if not any(map(files.stamp, files.names)):
@@ -67,19 +72,19 @@ def _open_folder(job: Job, shard: Shard) -> ImageFiles:
     return files
 
 
-def _open_predictor(job: Job) -> Predictor:
+def _open_classifier(job: Job) -> FolderClassifier:
     """Return the model of the job, opened by the first thread of a process that asks."""
     with _opening:
-        return _opened_predictor(job)
+        return _opened_classifier(job)
 
 
 @functools.lru_cache(maxsize=1)
-def _opened_predictor(job: Job) -> Predictor:
+def _opened_classifier(job: Job) -> FolderClassifier:
     copy = job.out / job.model
     if not copy.is_file() or sha256_of(copy) != job.model_sha256:
         raise NucrecError(f"{copy} is not there, or not as it was written. {_SAME_PATH}")
-    predictor = Predictor.of(load(copy), job.columns.class_names, job.ask_below)
-    return dataclasses.replace(predictor, model=_InTurn(predictor.model))
+    classifier = FolderClassifier.of(load(copy), job.class_names, job.error_rate)
+    return dataclasses.replace(classifier, model=_InTurn(classifier.model))
 
 
 class _InTurn:

@@ -1,0 +1,199 @@
+"""What was found in a folder: counts, shares with intervals, and the predictions themselves."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nucrec import _text as fmt
+from nucrec._class_names import positive_class
+from nucrec._deprecation import warn_renamed
+from nucrec.datasets import Quarantined
+from nucrec.errors import DatasetError, DataWarning
+from nucrec.evaluate import proportion_interval
+from nucrec.models._folders.prediction import ImagePrediction
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """How many images of a folder were called positive.
+
+    Attributes
+    ----------
+    folder : str
+        Relative to what was predicted; "." for that itself.
+    n : int
+        Images in it, those in its sub-folders not counted.
+    positive : int
+        How many of them were called positive.
+    needs_review : int
+        How many a person should decide; 0 if no error rate was given.
+    share : float
+        ``positive / n``.
+    low, high : float
+        Wilson's interval of the share: it covers sampling error only, not classification error.
+    """
+
+    folder: str
+    n: int
+    positive: int
+    share: float
+    low: float
+    high: float
+    needs_review: int = 0
+
+    @property
+    def ask(self) -> int:
+        """The former name of `needs_review`."""
+        warn_renamed("ask", "needs_review")
+        return self.needs_review
+
+
+@dataclass(frozen=True)
+class FolderPredictions:
+    """What `predict_folder` or `predict_shards` found.
+
+    Attributes
+    ----------
+    path : Path or None
+        The table: file, predicted class, probability of each class; the folder of the tables, where
+        there are several; None if no file was written.
+    positive_class : str
+        The class that is counted.
+    folders : tuple of FolderSummary
+        One for each folder with images.
+    total : FolderSummary
+        All images together.
+    confidence : float
+        Of the intervals.
+    quarantined : tuple of Quarantined
+        The files that could not be read.
+    error_rate : float or None
+        The error rate at which images are left to a person.
+    rows : iterable of ImagePrediction
+        One for each file, in the order of the table. A tuple in memory if no file was written, about
+        300 bytes for each image; otherwise they are read from the table each time one iterates, a row
+        at a time.
+    """
+
+    path: Path | None
+    positive_class: str
+    folders: tuple[FolderSummary, ...]
+    total: FolderSummary
+    confidence: float
+    quarantined: tuple[Quarantined, ...]
+    error_rate: float | None = None
+    rows: Iterable[ImagePrediction] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        return fmt.text_table(*summary_table(self)) + "\n" + note(self)
+
+    @property
+    def ask_below(self) -> float | None:
+        """The former name of `error_rate`."""
+        warn_renamed("ask_below", "error_rate")
+        return self.error_rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the rows as plain dicts, lists and numbers."""
+        return {
+            "path": None if self.path is None else str(self.path),
+            "positive_class": self.positive_class,
+            "confidence": self.confidence,
+            "error_rate": self.error_rate,
+            "folders": [asdict(summary) for summary in self.folders],
+            "total": asdict(self.total),
+            "quarantined": [entry._asdict() for entry in self.quarantined],
+        }
+
+
+def summary_table(found: FolderPredictions) -> tuple[fmt.Row, list[fmt.Row]]:
+    """Return the header and the rows of the summary, as text."""
+    reviewed = found.error_rate is not None
+
+    def cells(summary: FolderSummary, name: str) -> list[str]:
+        interval = fmt.interval(summary.low, summary.high)
+        counts = [str(summary.n), str(summary.positive)]
+        review = [str(summary.needs_review)] if reviewed else []
+        return [name, *counts, fmt.number(summary.share), interval, *review]
+
+    header = ["folder", "images", found.positive_class, "share", "interval"]
+    header += ["to look at"] if reviewed else []
+    rows: list[fmt.Row] = [cells(summary, summary.folder) for summary in found.folders]
+    rows += [cells(found.total, "all")] if len(found.folders) > 1 else []
+    return header, rows
+
+
+def note(found: FolderPredictions) -> str:
+    """Return what has to be known of the intervals."""
+    return f"Intervals: {fmt.percent(found.confidence)}, Wilson; errors of the model come on top."
+
+
+class FolderCounts:
+    """Counts predictions by folder while they pass."""
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self.positive_class = positive_class(class_names)
+        self.quarantined: list[Quarantined] = []
+        self._images: Counter[str] = Counter()
+        self._positive: Counter[str] = Counter()
+        self._for_review: Counter[str] = Counter()
+
+    def counted(self, predictions: Iterable[ImagePrediction]) -> Iterator[ImagePrediction]:
+        """Yield predictions, and count them."""
+        for prediction in predictions:
+            if prediction.error is None:
+                folder = PurePosixPath(prediction.file).parent.as_posix()
+                self._images[folder] += 1
+                self._positive[folder] += prediction.predicted == self.positive_class
+                self._for_review[folder] += prediction.needs_review
+            else:
+                self.quarantined.append(Quarantined(prediction.file, prediction.error))
+            yield prediction
+
+    def check_any_image(self, path: str | Path) -> None:
+        """Raise if none of the images could be read."""
+        if not self._images:
+            raise DatasetError(f"{path}: no image that can be read: {self.quarantined[0].reason}")
+
+    def result(
+        self,
+        path: Path | None,
+        rows: Iterable[ImagePrediction],
+        confidence: float,
+        error_rate: float | None,
+    ) -> FolderPredictions:
+        """Return what was counted."""
+        folders = [self._summary(folder, [folder], confidence) for folder in sorted(self._images)]
+        return FolderPredictions(
+            path=path,
+            positive_class=self.positive_class,
+            folders=tuple(folders),
+            total=self._summary(".", list(self._images), confidence),
+            confidence=confidence,
+            quarantined=tuple(self.quarantined),
+            error_rate=error_rate,
+            rows=rows,
+        )
+
+    def warn_of_problems(self, n_files: int, stacklevel: int = 3) -> None:
+        """Warn of files that could not be read; by default at the caller of the public function."""
+        if not self.quarantined:
+            return
+        first = self.quarantined[0]
+        warnings.warn(
+            f"{len(self.quarantined)} of {n_files} files could not be read; the first is "
+            f"{first.name}: {first.reason}. All are in the table, with the reason.",
+            DataWarning,
+            stacklevel=stacklevel,
+        )
+
+    def _summary(self, name: str, folders: Sequence[str], confidence: float) -> FolderSummary:
+        n, positive, for_review = (
+            sum(counts[folder] for folder in folders)
+            for counts in (self._images, self._positive, self._for_review)
+        )
+        low, high = proportion_interval(positive, n, confidence)
+        return FolderSummary(name, n, positive, positive / n, low, high, for_review)

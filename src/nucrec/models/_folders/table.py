@@ -1,0 +1,85 @@
+"""Predictions as a CSV table: the only place where they are text."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nucrec.errors import NucrecError
+from nucrec.models._folders.prediction import ImagePrediction
+
+DAMAGED = (OSError, ValueError, csv.Error)
+"""What `TableForm.read` may raise."""
+_ANY_NAME = "surrogateescape"  # names of files need not be UTF-8
+_YES = "yes"
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """The columns of a table: a probability for each class, and whether there is `needs_review`."""
+
+    class_names: tuple[str, ...]
+    with_review: bool
+
+    def write(self, path: Path, predictions: Iterable[ImagePrediction]) -> None:
+        """Write a table to a new file."""
+        with path.open("x", encoding="utf-8", errors=_ANY_NAME, newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(self._header)
+            writer.writerows(map(self._cells, predictions))
+
+    def read(self, path: Path) -> Iterator[ImagePrediction]:
+        """Yield the predictions of a table.
+
+        Raises
+        ------
+        OSError, ValueError, csv.Error
+            It is not one that `write` wrote whole.
+        """
+        with path.open(encoding="utf-8", errors=_ANY_NAME, newline="") as file:
+            reader = csv.reader(file)
+            header = self._header
+            if next(reader, None) != header:
+                raise ValueError("it does not begin with the names of the columns")
+            for cells in reader:
+                if len(cells) != len(header):
+                    raise ValueError(f"line {reader.line_num} does not have {len(header)} columns")
+                yield self._prediction(cells)
+
+    @property
+    def _header(self) -> list[str]:
+        probabilities = (f"probability_{name}" for name in self.class_names)
+        review = ["needs_review"] if self.with_review else []
+        return ["file", "predicted", *probabilities, *review, "error"]
+
+    def _cells(self, prediction: ImagePrediction) -> list[str]:
+        if prediction.predicted is None:
+            empty = [""] * (len(self._header) - 2)
+            return [prediction.file, *empty, prediction.error or ""]
+        probabilities = (f"{value:.6f}" for value in prediction.probabilities)
+        review = [_YES if prediction.needs_review else ""] if self.with_review else []
+        return [prediction.file, prediction.predicted, *probabilities, *review, ""]
+
+    def _prediction(self, cells: list[str]) -> ImagePrediction:
+        file, predicted, *values, error = cells
+        if error:
+            return ImagePrediction(file, None, error=error)
+        review = self.with_review and values.pop() == _YES
+        return ImagePrediction(file, predicted, tuple(map(float, values)), review)
+
+
+@dataclass(frozen=True)
+class StoredPredictions:
+    """The predictions in tables, read from the files each time one iterates."""
+
+    paths: tuple[Path, ...]
+    form: TableForm
+
+    def __iter__(self) -> Iterator[ImagePrediction]:
+        for path in self.paths:
+            try:
+                yield from self.form.read(path)
+            except DAMAGED as error:
+                raise NucrecError(
+                    f"{path} is not there any more, or not as it was written ({error})"
+                ) from error

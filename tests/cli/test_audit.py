@@ -1,0 +1,35 @@
+"""`nucrec audit`: the pairs as text, as a picture and as a table."""
+
+import json
+
+from PIL import Image
+
+from nucrec.__main__ import main
+
+
+def test_the_pairs_are_printed_and_drawn(images, tmp_path, capsys, monkeypatch):
+    first = images / "nucleus" / "0.png"
+    (images / "micronucleus" / "again.png").write_bytes(first.read_bytes())
+    sheet, table = tmp_path / "pairs.png", tmp_path / "pairs.csv"
+    assert main(["audit", str(images), "-o", str(sheet), "--csv", str(table)]) == 0
+    told = capsys.readouterr().out
+    assert "1 pair among 21 images: 1 exact" in told
+    assert f"Written to {table} and {sheet}" in told
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG"
+    assert table.read_text(encoding="utf-8").splitlines()[1:] == [
+        "micronucleus/again.png,nucleus/0.png,exact,1.0,1.0"
+    ]
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", str(images), "--json", "--quiet"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["counts"] == {"exact": 1}
+    assert shown.err == ""
+    assert (tmp_path / "duplicates.png").exists()
+
+
+def test_without_pairs_there_is_no_picture(images, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", str(images), "--quiet"]) == 0
+    assert capsys.readouterr().out.strip() == "0 pairs among 20 images"
+    assert not (tmp_path / "duplicates.png").exists()

@@ -1,0 +1,84 @@
+"""`nucrec predict`: a table, a page, shards, and what needs review."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from nucrec.__main__ import main
+from nucrec.models import classical_zoo, cnn, save
+
+
+@pytest.fixture(scope="module")
+def gnb(crops, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("classical") / "gnb.skops"
+    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    save(fitted, path, class_names=crops.class_names)
+    return path
+
+
+@pytest.fixture(scope="module")
+def calibrated(crops, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("network") / "model.keras"
+    cnn(image_size=16, epochs=2, random_state=0).fit(crops[::3]).calibrate(crops[1::3]).save(path)
+    return path
+
+
+def test_a_table_and_a_page(gnb, images, tmp_path, capsys):
+    table, page = tmp_path / "out.csv", tmp_path / "page.html"
+    predict = ["predict", str(gnb), str(images), "-o", str(table), "--quiet"]
+    assert main([*predict, "--html", str(page), "--html-images", "3"]) == 0
+    assert f"Written to {table} and {page}" in capsys.readouterr().out
+    assert page.read_text(encoding="utf-8").count("<img") == 1 + 3
+    assert main([*predict, "--html", str(page), "--shard-size", "8"]) == 2
+    assert "--html goes with one table" in capsys.readouterr().err
+    assert main([*predict, "--html", str(tmp_path / "page.pdf")]) == 2
+    assert "html: expected a name that ends in .html" in capsys.readouterr().err
+
+
+def test_shards(gnb, images, tmp_path, capsys):
+    predict = ["predict", str(gnb), str(images), "-o"]
+    assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0
+    whole = capsys.readouterr().out
+    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "8"]) == 0
+    told = capsys.readouterr()
+    assert told.out == whole.replace("one.csv", "parts")
+    assert "[20/20]" in told.err
+    tables = sorted((tmp_path / "parts").glob("part-*.csv"))
+    assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
+    assert main([*predict, str(tmp_path / "parts"), "--shard-size", "9", "--quiet"]) == 1
+    assert "another call, which differs in: shard_size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--error-rate", "--ask-below"])
+def test_images_that_need_review_are_marked(calibrated, images, tmp_path, capsys, option):
+    table = tmp_path / "out.csv"
+    command = ["predict", str(calibrated), str(images), "-o", str(table), "--quiet"]
+    assert main([*command, option, "0.05"]) == 0
+    told = capsys.readouterr()
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    marked = [row["needs_review"] for row in rows]
+    assert set(marked) <= {"yes", ""}
+    lines = told.out.splitlines()
+    assert lines[0].split()[-3:] == ["to", "look", "at"]
+    assert lines[-3].split()[-1] == str(marked.count("yes"))
+    warning = "nucrec: warning: --ask-below is now called --error-rate; the old name works in"
+    former = option == "--ask-below"
+    assert [line.startswith(warning) for line in told.err.splitlines()] == [True] * former
+    assert main([*command, option, "0.05", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total"]["needs_review"] == marked.count("yes")
+    assert main(command) == 0
+    assert "needs_review" not in table.read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_the_former_name_is_not_shown_and_not_both_at_once(calibrated, images, capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    told = capsys.readouterr().out
+    assert "--error-rate RATE" in told
+    assert "--ask-below" not in told
+    both = ["--error-rate", "0.1", "--ask-below", "0.1"]
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", str(calibrated), str(images), "-o", "out.csv", *both])
+    assert caught.value.code == 2

@@ -1,0 +1,56 @@
+"""Models, and a plate of images, for everything that predicts folders."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from nucrec.models import ImageClassifier, classical_zoo, cnn, load, save
+
+N = 23
+
+
+@pytest.fixture(scope="session")
+def network(crops) -> ImageClassifier:
+    """A calibrated network."""
+    model = cnn(image_size=16, epochs=1, random_state=0).fit(crops[::3])
+    return model.calibrate(crops[1::3])
+
+
+@pytest.fixture(scope="session")
+def gnb(crops):
+    return classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory, crops, network, gnb) -> Path:
+    """A folder with files of models, and `N` images in two wells."""
+    folder = tmp_path_factory.mktemp("files")
+    network.save(folder / "cnn.keras")
+    save(gnb, folder / "gnb.skops", class_names=crops.class_names)
+    for i in range(N):
+        well = folder / "plate" / ("well A" if i < 9 else "well B/deep")
+        well.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(crops.images[11 * i]).save(well / f"{i:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def uncalibrated(files, crops) -> Path:
+    """The file of a network that was not calibrated."""
+    path = files / "plain.keras"
+    cnn(image_size=16, epochs=1, random_state=0).fit(crops[::9]).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def named_gnb(files):
+    """The classical model, with the names of its classes."""
+    return load(files / "gnb.skops")
+
+
+@pytest.fixture
+def plate(files, tmp_path) -> Path:
+    """A copy of the images, to be changed."""
+    return Path(shutil.copytree(files / "plate", tmp_path / "plate"))

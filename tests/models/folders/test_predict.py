@@ -1,0 +1,205 @@
+"""Predicting a folder: the predictions, the table, the summary, what cannot be read."""
+
+import csv
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.stats import binomtest
+from sklearn.svm import SVC
+
+from nucrec.datasets import load_images
+from nucrec.errors import (
+    DatasetError,
+    DatasetNotFoundError,
+    DataWarning,
+    InvalidParameterError,
+    NucrecError,
+)
+from nucrec.models import ImagePrediction, PixelFeatures, load, predict_folder
+
+NAMES = ("nucleus", "micronucleus")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_is_what_the_model_says(network, files, tmp_path):
+    predict_folder(network, files / "plate", tmp_path / "out.csv")
+    images = load_images(files / "plate")
+    expected = network.predict_proba(images)
+    rows = rows_of(tmp_path / "out.csv")
+    assert list(rows[0]) == ["file", "predicted", *(f"probability_{n}" for n in NAMES), "error"]
+    assert [row["file"] for row in rows] == images.ids.tolist()
+    assert [row["predicted"] for row in rows] == np.array(NAMES)[expected.argmax(1)].tolist()
+    table = [[float(row[f"probability_{name}"]) for name in NAMES] for row in rows]
+    np.testing.assert_allclose(table, expected, atol=2e-6)
+
+
+def test_the_summary_counts_by_folder(named_gnb, files, tmp_path):
+    found = predict_folder(named_gnb, files / "plate", tmp_path / "out.csv", confidence=0.9)
+    assert [(s.folder, s.n) for s in found.folders] == [("well A", 9), ("well B/deep", 14)]
+    called = [row["predicted"] for row in rows_of(tmp_path / "out.csv")]
+    assert found.total.n == 23
+    assert found.total.positive == called.count("micronucleus")
+    assert found.folders[0].positive == called[:9].count("micronucleus")
+    assert found.positive_class == "micronucleus"
+    wilson = binomtest(found.total.positive, 23).proportion_ci(0.9, "wilson")
+    assert (found.total.low, found.total.high) == pytest.approx((wilson.low, wilson.high))
+    assert "well B/deep" in str(found)
+    assert found.to_dict()["total"] == {
+        "folder": ".",
+        "n": 23,
+        "positive": found.total.positive,
+        "needs_review": 0,
+        "share": found.total.share,
+        "low": found.total.low,
+        "high": found.total.high,
+    }
+
+
+def test_without_a_file_the_rows_are_in_memory(network, files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = predict_folder(network, files / "plate", error_rate=0.2)
+    assert found.path is None
+    assert found.to_dict()["path"] is None
+    assert not list(tmp_path.iterdir())
+    assert isinstance(found.rows[0], ImagePrediction)
+    written = predict_folder(network, files / "plate", "out.csv", error_rate=0.2)
+    monkeypatch.chdir("/")
+    assert tuple(written.rows) == tuple(written.rows) == found.rows
+    assert written.total == found.total
+
+
+def test_what_needs_review_is_what_the_rule_cannot_decide(network, files, tmp_path):
+    found = predict_folder(network, files / "plate", tmp_path / "out.csv", error_rate=0.2)
+    scores = network.predict_proba(load_images(files / "plate"))
+    sets = network.conformal(0.2).sets(scores)
+    expected = (sets.sum(axis=1) != 1).tolist()
+    assert [row.needs_review for row in found.rows] == expected
+    rows = rows_of(tmp_path / "out.csv")
+    assert [row["needs_review"] for row in rows] == ["yes" if x else "" for x in expected]
+    assert found.total.needs_review == sum(expected) > 0
+    assert found.error_rate == 0.2
+    assert str(found).splitlines()[0].endswith("to look at")
+
+
+def test_former_names_work_with_a_warning(network, files):
+    with pytest.warns(DeprecationWarning, match="ask_below is now called error_rate") as caught:
+        found = predict_folder(network, files / "plate", ask_below=0.2)
+    assert caught[0].filename == __file__
+    assert found == predict_folder(network, files / "plate", error_rate=0.2)
+    with pytest.warns(DeprecationWarning, match="ask_below is now called error_rate"):
+        assert found.ask_below == 0.2
+    with pytest.warns(DeprecationWarning, match="ask is now called needs_review"):
+        assert found.total.ask == found.total.needs_review
+    with pytest.raises(InvalidParameterError, match="ask_below: expected None beside error_rate"):
+        predict_folder(network, files / "plate", ask_below=0.2, error_rate=0.1)
+
+
+def test_more_images_than_are_in_memory_at_a_time(named_gnb, tmp_path):
+    (tmp_path / "many").mkdir()
+    for i in range(600):
+        Image.new("L", (4, 4), i % 256).save(tmp_path / "many" / f"{i:03d}.bmp")
+    seen = []
+    found = predict_folder(named_gnb, tmp_path / "many", progress=lambda *a: seen.append(a))
+    assert seen == [(done, 600, "images") for done in (0, 256, 512, 600)]
+    assert [row.file for row in found.rows] == [f"{i:03d}.bmp" for i in range(600)]
+    expected = named_gnb.predict_proba(load_images(tmp_path / "many"))
+    np.testing.assert_allclose([row.probabilities for row in found.rows], expected, atol=6e-7)
+
+
+def test_a_zip_archive_and_names_of_ones_own(gnb, files, tmp_path):
+    with zipfile.ZipFile(tmp_path / "plate.zip", "w") as archive:
+        for path in sorted((files / "plate").rglob("*.png")):
+            archive.write(path, path.relative_to(files / "plate"))
+    found = predict_folder(gnb, tmp_path / "plate.zip", class_names=["empty", "full"])
+    expected = gnb.predict(load_images(files / "plate"))
+    assert found.total.positive == int(expected.sum())
+    assert found.positive_class == "full"
+    assert [row.predicted for row in found.rows] == np.array(["empty", "full"])[expected].tolist()
+
+
+def test_what_cannot_be_read_is_in_the_table(named_gnb, plate, tmp_path):
+    (plate / "well A" / "broken.png").write_bytes(b"nothing")
+    with pytest.warns(DataWarning, match="1 of 24 files could not be read") as caught:
+        found = predict_folder(named_gnb, plate, tmp_path / "out.csv")
+    assert caught[0].filename == __file__
+    row = next(row for row in rows_of(tmp_path / "out.csv") if "broken" in row["file"])
+    assert row["predicted"] == row["probability_nucleus"] == ""
+    assert "not an image" in row["error"]
+    assert found.total.n == 23
+    assert found.quarantined[0].name == "well A/broken.png"
+    (again,) = (row for row in found.rows if row.error)
+    assert again == ImagePrediction("well A/broken.png", None, error=row["error"])
+
+
+def test_a_table_that_was_changed_is_not_read_on(named_gnb, files, tmp_path):
+    table = tmp_path / "out.csv"
+    found = predict_folder(named_gnb, files / "plate", table)
+    assert len(list(found.rows)) == 23
+    whole = table.read_text(encoding="utf-8")
+    for damaged in (whole.replace("file,", "name,"), whole[:-20], whole.replace("0.", "zero")):
+        table.write_text(damaged, encoding="utf-8")
+        with pytest.raises(NucrecError, match="out.csv is not there any more, or not as it was"):
+            list(found.rows)
+    table.unlink()
+    with pytest.raises(NucrecError, match="out.csv is not there any more, or not as it was"):
+        list(found.rows)
+
+
+def test_an_interrupt_leaves_no_half_file(named_gnb, files, tmp_path):
+    (tmp_path / "out.csv").write_text("before")
+
+    def interrupt(done: int, total: int, what: str) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict_folder(named_gnb, files / "plate", tmp_path / "out.csv", progress=interrupt)
+    assert (tmp_path / "out.csv").read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_errors(named_gnb, plate, tmp_path, crops):
+    out = tmp_path / "out.csv"
+    with pytest.raises(DatasetNotFoundError):
+        predict_folder(named_gnb, tmp_path / "missing", out)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match="no images were found"):
+        predict_folder(named_gnb, tmp_path / "empty", out)
+    (tmp_path / "empty" / "a.png").write_bytes(b"nothing")
+    for target in (out, None):
+        with pytest.raises(DatasetError, match="no image that can be read"):
+            predict_folder(named_gnb, tmp_path / "empty", target)
+    with pytest.raises(NucrecError, match="cannot write"):
+        predict_folder(named_gnb, plate, tmp_path / "missing" / "out.csv")
+    with pytest.raises(InvalidParameterError, match="class_names"):
+        predict_folder(named_gnb, plate, out, class_names=["a", "b", "c"])
+    without = SVC().fit(PixelFeatures(8).fit_transform(crops), crops.labels)
+    with pytest.raises(InvalidParameterError, match="predict_proba"):
+        predict_folder(without, plate, out)
+    assert not out.exists()
+
+
+def test_an_error_rate_needs_a_calibrated_network(named_gnb, uncalibrated, network, plate):
+    with pytest.raises(InvalidParameterError, match="calibrate"):
+        predict_folder(load(uncalibrated), plate, error_rate=0.05)
+    with pytest.raises(InvalidParameterError, match="error_rate: expected None for a classical"):
+        predict_folder(named_gnb, plate, error_rate=0.05)
+    with pytest.raises(InvalidParameterError, match="error_rate"):
+        predict_folder(network, plate, error_rate=1.5)
+
+
+def test_a_name_that_is_not_utf8(named_gnb, plate, tmp_path):
+    name = b"caf\xe9.png"
+    (plate / os.fsdecode(name)).write_bytes((plate / "well A" / "00.png").read_bytes())
+    found = predict_folder(named_gnb, plate, tmp_path / "out.csv")
+    assert found.total.n == 24
+    assert name + b"," in (tmp_path / "out.csv").read_bytes()
+    assert os.fsdecode(name) in [row.file for row in found.rows]
