@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.audit.planted import CHANGES, jpeg, levels, resized, turned
 
 from nucrec.audit import DuplicatePair, DuplicatePairs, clusters, duplicates
@@ -75,6 +76,36 @@ def test_kinds(crops, change, kind):
     image = crops.images[100]
     pairs = duplicates(ImageDataset([*crops[:20].images, image, change(image)], np.zeros(22, int)))
     assert [(pair.a, pair.b, pair.kind) for pair in pairs if pair.b == "21"] == [("20", "21", kind)]
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (57, 57), (16, 40), (40, 13)])
+@pytest.mark.parametrize("k", range(1, 8))
+def test_each_symmetry_of_the_square_is_found(k, shape):
+    rng = np.random.default_rng(k)
+    small = rng.integers(0, 255, (5, 5)).astype(np.uint8)
+    image = np.asarray(Image.fromarray(small).resize(shape[::-1], Image.Resampling.BICUBIC))
+    noise = rng.integers(0, 255, shape).astype(np.uint8)
+    pairs = duplicates(ImageDataset([image, noise, turned(image, k)], [0] * 3), min_overlap=1)
+    assert [(pair.a, pair.b, pair.kind) for pair in pairs] == [("0", "2", "turned")]
+    assert pairs[0].similarity == pytest.approx(1, abs=1e-3)
+
+
+def test_brightness_and_contrast_do_not_count(crops):
+    image = np.clip(crops.images[100], 50, 200)
+    both = ImageDataset([image, np.rint(image * 0.5 + 9).astype(np.uint8)], [0, 0])
+    (pair,) = duplicates(both, similarity=0.99, min_overlap=1)
+    assert pair.kind == "intensity"
+
+
+def test_many_images_are_compared_in_parts():
+    # 3,500 pictures are more than are compared at once; pairs lie within and across the parts
+    rng = np.random.default_rng(0)
+    images = list(rng.integers(0, 255, (3500, 20, 20), dtype=np.uint8))
+    planted = [(0, 3499), (3, 4), (1200, 2500), (3400, 3490), (2395, 2396), (2397, 2398)]
+    for a, b in planted:
+        images[b] = turned(images[a], 1 + (a + b) % 7)
+    found = duplicates(ImageDataset(images, np.zeros(3500, int)), min_overlap=1)
+    assert sorted((int(pair.a), int(pair.b)) for pair in found) == sorted(planted)
 
 
 def test_constant_and_tiny_images_pair_only_when_equal():

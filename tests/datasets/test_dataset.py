@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from nucrec.augment import Pipeline, Rotate
-from nucrec.datasets import ImageDataset, load_folder
+from nucrec.datasets import ImageDataset, load_images
 from nucrec.errors import DatasetError, InvalidParameterError
 
 
@@ -225,18 +225,17 @@ def test_fingerprint_is_stable():
     assert dataset.fingerprint == expected
 
 
-def test_files_are_decoded_again_when_their_pixels_were_not_kept(class_folder, monkeypatch):
-    monkeypatch.setattr("nucrec.datasets._load.KEEP_DECODED_BYTES", 0)
-    dataset = load_folder(class_folder)
-    before = dataset.fingerprint
-    (class_folder / "nucleus" / "nucleus 0.png").write_bytes(b"")
-    assert (
-        pickle.loads(pickle.dumps(dataset[dataset.ids != "nucleus/nucleus 0.png"])).images[0].max()
-        == 100
-    )
-    with pytest.raises(ValueError, match=r"nucleus 0\.png: the file is empty"):
-        dataset.fingerprint  # noqa: B018 - reading it is what fails
-    assert before != ""
+def test_files_beyond_256_mib_of_pixels_are_decoded_again(tmp_path):
+    for name in "abcd":  # 81 MB each: three are kept
+        Image.new("L", (9000, 9000), ord(name)).save(tmp_path / f"{name}.png", compress_level=1)
+    dataset = load_images(tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    assert [int(dataset.images[i][0, 0]) for i in range(3)] == [ord(name) for name in "abc"]
+    with pytest.raises(ValueError, match=r"d\.png: the file is empty"):
+        dataset.images[3]
+    with pytest.raises(ValueError, match=r"d\.png: the file is empty"):
+        pickle.loads(pickle.dumps(dataset[3:])).fingerprint  # noqa: B018 - reading it is what fails
 
 
 def test_batches_are_to_array_in_parts(crops):

@@ -38,15 +38,17 @@ def resize(image: Array, size: tuple[int, int]) -> Array:
 def resample(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
     """Return what `warp` gives, rounded to the dtype of the image."""
     if image.dtype == np.uint8:
-        return _each_band(image, lambda band: rounded(prepare(band, matrix, size, None, 0.5), size))
+        return _each_band(image, lambda band: rounded(prepare(band, matrix, size, 0.5), size))
     return to_dtype(warp(image, matrix, size), image.dtype)
 
 
-def warp(image: Array, matrix: Array, size: tuple[int, int], fill: float | None = None) -> Array:
+def warp(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
     """Resample an image once, through an affine map.
 
     Where the map shrinks, the image is first averaged over whole blocks of pixels, then
     interpolated linearly between its pixels. `to_dtype` rounds the values, once, at the end.
+    Beyond the image's edge lies, for each channel, the median of its outermost pixels: a mirrored
+    edge would show a second nucleus, and black a second background.
 
     Parameters
     ----------
@@ -57,16 +59,13 @@ def warp(image: Array, matrix: Array, size: tuple[int, int], fill: float | None 
         upper left corner of the first pixel.
     size : (height, width)
         Size of the result.
-    fill : float, optional
-        The value beyond the image's edge; by default the median of its outermost pixels, for each
-        channel. A mirrored edge would show a second nucleus, and black a second background.
 
     Returns
     -------
     array of shape ``size`` or ``size + (C,)``
         Of dtype float32.
     """
-    return _each_band(image, lambda band: _unrounded(prepare(band, matrix, size, fill, 0.0), size))
+    return _each_band(image, lambda band: _unrounded(prepare(band, matrix, size, 0.0), size))
 
 
 def bands_of(image: Array) -> list[Array]:
@@ -103,9 +102,7 @@ class Prepared(NamedTuple):
     fill: float
 
 
-def prepare(
-    band: Array, matrix: Array, size: tuple[int, int], fill: float | None, more: float
-) -> Prepared:
+def prepare(band: Array, matrix: Array, size: tuple[int, int], more: float) -> Prepared:
     """Return one channel ready to be interpolated, with `more` added to each value."""
     height, width = band.shape
     shrink_x = _block(math.hypot(matrix[0, 0], matrix[0, 1]), width)
@@ -113,8 +110,7 @@ def prepare(
     pixels = np.add(band, more, dtype=np.float32, order="C")
     if shrink_x > 1 or shrink_y > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce((shrink_x, shrink_y)))
-    if fill is None:
-        fill = _border_median(band) if _leaves_image(matrix, size, (height, width)) else 0.0
+    fill = _border_median(band) if _leaves_image(matrix, size, (height, width)) else 0.0
     to_x, to_y = (matrix[0] / shrink_x).tolist(), (matrix[1] / shrink_y).tolist()
     return Prepared(pixels, to_x, to_y, fill + more)
 

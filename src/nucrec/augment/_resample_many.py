@@ -40,7 +40,7 @@ def resample_many(
         return list(ordered_map(lambda pair: resample(*pair, size), pairs, n_jobs))
     bands = [(band, matrix) for image, matrix in pairs for band in bands_of(image)]
     threads = workers_for(sum(band.size for band, _ in bands) / max(len(bands), 1))
-    ready = list(ordered_map(lambda pair: prepare(*pair, size, None, 0.5), bands, threads))
+    ready = list(ordered_map(lambda pair: prepare(*pair, size, 0.5), bands, threads))
     # those that are not turned are sooner done by themselves
     turned = [i for i, band in enumerate(ready) if not only_enlarges(band, size)]
     compiled = turned[: len(turned) - len(turned) % AT_A_TIME]

@@ -1,16 +1,27 @@
-"""The one interpolation."""
+"""The one interpolation, as `to_array` and pipelines end in it."""
 
 import numpy as np
 import pytest
 
-from nucrec._pixels.resample import resample, resize, warp
+from nucrec.augment import Brightness, Pipeline, Rotate, Shift, Zoom
+from nucrec.datasets import ImageDataset
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a grey image at (height, width)."""
+    return ImageDataset([image], [0]).to_array(size)[0, ..., 0]
+
+
+def change(image: np.ndarray, *operations, size=None) -> np.ndarray:
+    """Return an image changed by a pipeline."""
+    return Pipeline(operations, random_state=0)([image], size)[0]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("shape", [(9, 7), (9, 7, 1), (9, 7, 2), (9, 7, 3), (9, 7, 4)])
 def test_identity_changes_nothing(shape, dtype, random_image):
     image = random_image(shape, dtype)
-    np.testing.assert_array_equal(warp(image, np.eye(3), shape[:2]), image)
+    np.testing.assert_array_equal(change(image, Rotate(0)), image)
 
 
 def test_linear_interpolation_by_hand():
@@ -43,23 +54,20 @@ def test_a_constant_image_stays_constant(value):
 def test_beyond_the_edge_lies_the_median_of_the_border():
     image = np.full((5, 5), 40, np.uint8)
     image[2, 2] = 200
-    moved = warp(image, np.array([[1.0, 0, 3], [0, 1, 0], [0, 0, 1]]), (5, 5))
+    moved = change(image, Shift(-0.6))
     assert np.unique(moved[:, 2:]).tolist() == [40]
+    assert np.unique(change(image, Shift(1.0))).tolist() == [40]
 
 
-def test_fill_can_be_given():
-    image = np.full((4, 4), 40, np.uint8)
-    moved = warp(image, np.array([[1.0, 0, 100], [0, 1, 0], [0, 0, 1]]), (4, 4), fill=7.0)
-    assert np.unique(moved).tolist() == [7]
-
-
-def test_integers_are_clipped_at_the_ends_of_their_dtype():
-    from nucrec._pixels.resample import to_dtype
-
-    values = np.array([-3.0, 0.4, 254.6, 300.0], dtype=np.float32)
-    assert to_dtype(values, np.dtype("uint8")).tolist() == [0, 0, 255, 255]
-    top = np.iinfo(np.int32).max
-    assert to_dtype(np.array([1e30], np.float32), np.dtype("int32")).tolist() == [top]
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [("uint8", [0, 100, 200]), ("int32", [-5, 7, 2**30]), ("uint16", [9, 60000])],
+)
+def test_integers_are_clipped_at_the_ends_of_their_dtype(dtype, values):
+    image = np.array([values], dtype)
+    ends = np.iinfo(dtype)
+    expected = np.clip(np.array(values, float) * 3, ends.min, ends.max)
+    np.testing.assert_array_equal(change(image, Brightness(3.0)), [expected.astype(dtype)])
 
 
 @pytest.mark.parametrize(
@@ -68,16 +76,14 @@ def test_integers_are_clipped_at_the_ends_of_their_dtype():
 )
 def test_enlarging_gives_what_any_other_map_gives(shape, size, random_image):
     image = random_image(shape, "float32")
-    matrix = np.diag([shape[1] / size[1], shape[0] / size[0], 1.0])
-    nudged = matrix.copy()
-    nudged[0, 1] = 1e-9  # no longer along rows and columns
-    np.testing.assert_allclose(warp(image, matrix, size), warp(image, nudged, size), atol=1e-6)
+    nudged = change(image, Rotate(1e-7), size=size)  # no longer along rows and columns
+    np.testing.assert_allclose(resize(image, size), nudged, atol=1e-6)
 
 
 def test_eight_bits_are_rounded_like_any_other_dtype(random_image):
     image = random_image((33, 21, 3))
-    turned = np.array([[0.5, 0.3, -2.0], [-0.3, 0.5, 9.0], [0.0, 0.0, 1.0]])
-    values = warp(image, turned, (40, 50))
-    found = resample(image, turned, (40, 50))
+    found, values = (
+        change(each, Rotate(31), Zoom(1.7), size=(40, 50)) for each in (image, image.astype("f4"))
+    )
     assert found.dtype == np.uint8
     assert np.abs(found - values).max() <= 0.5 + 1e-4

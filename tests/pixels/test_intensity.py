@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from nucrec._pixels.intensity import as_dtype, to_channels
-from nucrec.datasets import rescale_intensity
+from nucrec.datasets import ImageDataset, rescale_intensity
 from nucrec.errors import InvalidParameterError
 
 
@@ -48,25 +47,30 @@ def test_bad_parameters(image, options, parameter):
         rescale_intensity(image, **options)
 
 
+def as_array(image, **options) -> np.ndarray:
+    """Return one image as a data set gives it."""
+    return ImageDataset([image], [0]).to_array(**options)[0]
+
+
 def test_8_bit_is_taken_by_its_full_range():
     image = np.array([[0, 51, 255]], dtype=np.uint8)
-    np.testing.assert_allclose(as_dtype(image, "float32"), [[0, 0.2, 1]], rtol=1e-6)
-    assert as_dtype(image, "uint8") is image
-    assert as_dtype(image, None) is image
+    np.testing.assert_allclose(as_array(image, dtype="float32")[..., 0], [[0, 0.2, 1]], rtol=1e-6)
+    for dtype in ("uint8", None):
+        np.testing.assert_array_equal(as_array(image, dtype=dtype)[..., 0], image)
 
 
 def test_luma_is_bt_601():
     image = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [9, 9, 9]]], dtype=np.uint8)
     # 0.299, 0.587 and 0.114 of 255
-    assert to_channels(image, 1)[0, :, 0].tolist() == [76, 150, 29, 9]
+    assert as_array(image, channels=1)[0, :, 0].tolist() == [76, 150, 29, 9]
 
 
 @pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
 def test_channels(channels, random_image):
     shape = (4, 5) if channels is None else (4, 5, channels)
     image = random_image(shape)
-    assert to_channels(image, 1).shape == (4, 5, 1)
-    three = to_channels(image, 3)
+    assert as_array(image, channels=1).shape == (4, 5, 1)
+    three = as_array(image, channels=3)
     assert three.shape == (4, 5, 3)
     if channels in (3, 4):
         np.testing.assert_array_equal(three, image[..., :3])
@@ -76,4 +80,4 @@ def test_channels(channels, random_image):
 
 
 def test_16_bit_grey_stays_16_bit(random_image):
-    assert to_channels(random_image((4, 5, 3), "uint16"), 1).dtype == np.uint16
+    assert as_array(random_image((4, 5, 3), "uint16"), channels=1).dtype == np.uint16
