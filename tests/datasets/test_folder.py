@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -265,53 +264,6 @@ def test_a_pipe_does_not_hang(class_folder):
     os.mkfifo(class_folder / "nucleus" / "pipe.png")
     with pytest.warns(DataWarning, match=r"pipe\.png: not a regular file"):
         assert len(load_folder(class_folder)) == 10
-
-
-@pytest.fixture
-def without_privileges():
-    """Drop the right to read everything, for a folder outside pytest's own private one."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        drop = os.geteuid() == 0
-
-        def enter() -> None:
-            if drop:
-                os.seteuid(65534)
-
-        try:
-            yield folder, enter
-        finally:
-            if drop:
-                os.seteuid(0)
-
-
-def test_unreadable_file_and_folder(without_privileges):
-    folder, drop_privileges = without_privileges
-    for name in ("a", "b"):
-        for i in range(3):
-            save(folder / name / f"{i}.png")
-    (folder / "a" / "0.png").chmod(0)
-    save(folder / "b" / "closed" / "1.png")
-    (folder / "b" / "closed").chmod(0)
-    drop_privileges()
-    with pytest.warns(DataWarning, match="^2 files were left out"):
-        dataset = load_folder(folder)
-    reasons = dict(dataset.quarantined)
-    assert "Permission denied" in reasons["a/0.png"]
-    assert "Permission denied" in reasons["b/closed"]
-    assert len(dataset) == 5
-
-
-def test_unreadable_root(without_privileges):
-    folder, drop_privileges = without_privileges
-    save(folder / "data" / "a" / "1.png")
-    (folder / "data").chmod(0)
-    drop_privileges()
-    with pytest.raises(DatasetError, match="cannot be read .*Permission denied"):
-        load_folder(folder / "data")
-    with pytest.raises(DatasetError, match="cannot be opened .*Permission denied"):
-        load_folder(folder / "data" / "a")
 
 
 def test_a_class_with_one_image(tmp_path):

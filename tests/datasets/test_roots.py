@@ -1,7 +1,6 @@
 """Archives: read in place, and what was made to do harm."""
 
 import io
-import os
 import struct
 import tracemalloc
 import warnings
@@ -134,24 +133,6 @@ def test_a_name_that_stands_twice_counts_once(tmp_path):
     dataset = load_folder(path)
     assert dataset.ids.tolist() == list(GOOD)
     assert int(dataset.images[0][0, 0]) == 9  # the later one, as unpacking it would give
-
-
-def read_all(files: ImageFiles) -> list[int]:
-    """Return the value of each image; all are of one value."""
-    return [int(image[0, 0]) for part in files.parts(20) for image in part.images]
-
-
-def test_an_archive_is_read_by_forked_processes(tmp_path):
-    files = ImageFiles(make_zip(tmp_path / "x.zip", {f"a/{i:02}.png": png(i) for i in range(50)}))
-    assert read_all(files) == list(range(50))
-    children = []
-    for _ in range(2):
-        pid = os.fork()
-        if pid == 0:
-            good = all(read_all(files) == list(range(50)) for _ in range(6))
-            os._exit(0 if good else 1)
-        children.append(pid)
-    assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0]
 
 
 def test_a_file_that_is_not_there(tmp_path):
