@@ -82,3 +82,18 @@ def test_the_former_name_is_not_shown_and_not_both_at_once(calibrated, images, c
     with pytest.raises(SystemExit) as caught:
         main(["predict", str(calibrated), str(images), "-o", "out.csv", *both])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing.keras", "cells", "-o", "out.csv"], 1, "there is no such file"),
+        (["m.keras", "cells", "-o", "out", "--shard-size", "0"], 2, "shard_size: expected"),
+    ],
+)
+def test_mistakes(run, arguments, code, message, tmp_path):
+    result = run("predict", *arguments, cwd=tmp_path)
+    assert result.returncode == code
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,8 +1,12 @@
-"""Whatever writes: a full disk, a folder that cannot be written to, interrupts, and two at once."""
+"""Whatever writes: a full disk, a folder that cannot be written to, interrupts, and two at once.
+
+Mounts file systems, changes the user, and kills processes.
+"""
 
 import contextlib
 import errno
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -13,15 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from nucrec import _files
-from nucrec._files import only_writer, write_text
 from nucrec.audit import duplicates, save_contact_sheet
 from nucrec.datasets import load_mnfinder_crops
 from nucrec.errors import NucrecError
+from nucrec.evaluate import Report, report
 from nucrec.models import classical_zoo, cnn, load, model_info, predict_folder, predict_shards, save
 from nucrec.paper import reproduce
 
@@ -55,7 +57,14 @@ def gnb_file(tmp_path_factory, classical, crops):
 
 
 @pytest.fixture(scope="module")
-def writers(classical, network, cells, gnb_file, crops) -> dict[str, Callable[[Path], object]]:
+def a_report() -> Report:
+    return report([0, 0, 1, 1, 1], [0, 1, 1, 1, 1])
+
+
+@pytest.fixture(scope="module")
+def writers(
+    classical, network, a_report, cells, gnb_file, crops
+) -> dict[str, Callable[[Path], object]]:
     """Everything that writes, by the file that it writes into a folder."""
     overlapping = load_mnfinder_crops("all")[:40]
     pairs = duplicates(overlapping, min_overlap=0.2)
@@ -67,6 +76,7 @@ def writers(classical, network, cells, gnb_file, crops) -> dict[str, Callable[[P
             classical, cells, folder / "cells.csv", class_names=names
         ),
         "model.skops": lambda folder: predict_shards(gnb_file, cells, folder),
+        "page.html": lambda folder: a_report.save_html(folder / "page.html"),
         "pairs.csv": lambda folder: pairs.save_csv(folder / "pairs.csv"),
         "pairs.png": lambda folder: save_contact_sheet(pairs, folder / "pairs.png", overlapping),
         "training.npz": lambda folder: cnn(image_size=16, epochs=1, random_state=0).fit(
@@ -80,7 +90,7 @@ def writers(classical, network, cells, gnb_file, crops) -> dict[str, Callable[[P
 
 FRESH = ("model.skops", "training.npz")  # there, what was there before is read
 NAMES = [
-    *("gnb.skops", "cnn.keras", "cells.csv", "model.skops"),
+    *("gnb.skops", "cnn.keras", "cells.csv", "model.skops", "page.html"),
     *("pairs.csv", "pairs.png", "training.npz", "run.json"),
 ]
 
@@ -123,6 +133,15 @@ def test_a_full_disk(writers, tmp_path, name):
         assert_refused(writers[name], tmp_path, "No space left on device|cannot write")
 
 
+@pytest.mark.filterwarnings(  # NumPy 1.26 leaves its archive to the garbage collector
+    r"ignore:Exception ignored in. <function ZipFile.__del__:pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.parametrize("name", ["cnn.keras", "training.npz"])
+def test_a_disk_that_fills_while_it_is_written_to(writers, tmp_path, name):
+    with mounted(tmp_path, "size=64k"):
+        assert_refused(writers[name], tmp_path, "No space left on device|cannot write")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_disk_that_is_read_only(writers, tmp_path, name):
     with mounted(tmp_path, "size=64k"):
@@ -158,16 +177,14 @@ def public_folder():
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o444])
-def test_a_folder_without_permission(public_folder, mode):
-    (public_folder / "a.csv").write_bytes(OLD)
+@pytest.mark.parametrize("name", ["page.html", "training.npz"])
+def test_a_folder_without_permission(writers, public_folder, mode, name):
+    (public_folder / name).write_bytes(OLD)
     public_folder.chmod(mode)
     with as_nobody(), pytest.raises(NucrecError, match=r"cannot write .*: Permission denied"):
-        write_text(public_folder / "a.csv", "new")
-    with as_nobody(), pytest.raises(NucrecError, match=r"cannot .*: Permission denied"):
-        with only_writer(public_folder):
-            pass
+        writers[name](public_folder)
     public_folder.chmod(0o755)
-    assert [(p.name, p.read_bytes()) for p in public_folder.iterdir()] == [("a.csv", OLD)]
+    assert [(p.name, p.read_bytes()) for p in public_folder.iterdir()] == [(name, OLD)]
 
 
 def test_a_model_that_must_not_be_read(public_folder, gnb_file):
@@ -180,12 +197,43 @@ def test_a_model_that_must_not_be_read(public_folder, gnb_file):
         model_info(public_folder / "gnb.skops")
 
 
-@pytest.mark.parametrize("name", ["a.csv/b.csv", "x" * 240, "no/a.csv"])
-def test_a_path_that_cannot_be(tmp_path, name):
-    (tmp_path / "a.csv").write_bytes(OLD)
-    with pytest.raises(NucrecError, match="cannot write"):
-        write_text(tmp_path / name, "new")
-    assert os.listdir(tmp_path) == ["a.csv"]
+def test_a_disk_that_takes_no_more_keeps_the_old_file(a_report, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_bytes(OLD)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(NucrecError, match=r"cannot write .*page\.html: File too large"):
+            a_report.save_html(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert os.listdir(tmp_path) == [path.name]
+    assert path.read_bytes() == OLD
+
+
+@pytest.fixture
+def interrupts_are_heard():
+    """Ctrl-C raises KeyboardInterrupt, also where what runs in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts_are_heard")
+def test_an_interrupt_leaves_a_whole_file_and_no_other(gnb_file, classical, tmp_path):
+    path = tmp_path / "gnb.skops"
+    shutil.copy(gnb_file, path)
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+
+    def save_again_and_again() -> None:
+        for _ in range(2000):
+            save(classical, path)
+
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        save_again_and_again()
+    load(path)
+    assert os.listdir(tmp_path) == [path.name]
 
 
 SAVE = """
@@ -235,14 +283,6 @@ def test_two_that_save_to_one_file_and_are_ended(start_interruptible, tmp_path):
     assert all(name.startswith(".gnb.skops.") for name in left)
 
 
-HOLD = """
-import sys
-from pathlib import Path
-from nucrec._files import only_writer
-with only_writer(Path(sys.argv[1])):
-    print("holds", flush=True)
-    sys.stdin.readline()
-"""
 SHARDS = """
 import sys
 from nucrec.models import predict_shards
@@ -274,8 +314,8 @@ def hold():
 
 
 @pytest.mark.parametrize("name", ["model.skops", "training.npz", "run.json"])
-def test_a_folder_that_another_process_writes_to(writers, hold, tmp_path, name):
-    hold(HOLD, tmp_path)
+def test_a_folder_that_another_process_writes_to(writers, hold, tmp_path, name, cells, gnb_file):
+    hold(SHARDS, gnb_file, cells, tmp_path)
     assert_refused(writers[name], tmp_path, "another process is writing to it")
 
 
@@ -289,54 +329,49 @@ def test_the_second_of_two_is_refused_and_a_killed_one_holds_nothing(
         predict_shards(*call, shard_size=5)
     first.kill()
     first.wait(60)
-    assert _files.LOCK in os.listdir(tmp_path / "out")
+    assert ".nucrec.lock" in os.listdir(tmp_path / "out")
     assert predict_shards(*call, shard_size=5).total.n == 12
     assert sorted(os.listdir(tmp_path / "out")) == [
         *("model.skops", "part-00000.csv", "part-00001.csv", "part-00002.csv", "shards.json")
     ]
 
 
-def test_one_after_the_other_and_never_two(tmp_path):
-    inside = []
+def test_one_after_the_other_and_never_two(cells, gnb_file, tmp_path):
+    inside, ends = [], []
+    together = threading.Barrier(4)
 
-    def write(k: int) -> None:
-        for _ in range(200):
-            with contextlib.suppress(NucrecError), only_writer(tmp_path):
-                inside.append(k)
-                assert len(inside) == 1
-                inside.pop()
+    def show(*_: object) -> None:
+        inside.append(threading.get_ident())
+        time.sleep(0.002)
+        assert set(inside) == {threading.get_ident()}
+        inside.pop()
 
-    threads = [threading.Thread(target=write, args=(k,)) for k in range(4)]
+    def write() -> None:
+        for k in range(6):
+            together.wait(60)
+            try:
+                predict_shards(gnb_file, cells, tmp_path / str(k), shard_size=2, progress=show)
+                ends.append("written")
+            except NucrecError as error:
+                ends.append(str(error).partition(": ")[2].partition(".")[0])
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with only_writer(tmp_path):
-        with pytest.raises(NucrecError, match="another process is writing to it"):
-            with only_writer(tmp_path):
-                pass
-    assert os.listdir(tmp_path) == []
+    assert len(ends) == 24
+    assert set(ends) <= {"written", "another process is writing to it"}
+    for k in range(6):
+        assert len(os.listdir(tmp_path / str(k))) == 6 + 2  # tables, the model, shards.json
 
 
-def test_without_locks_there_is_a_warning(tmp_path, monkeypatch):
+def test_without_locks_there_is_a_warning(cells, gnb_file, tmp_path, monkeypatch):
     # no file system without locks can be had here
-    def refuse(_):
+    def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(_files, "_lock", refuse)
+    monkeypatch.setattr("fcntl.flock", refuse)
     with pytest.warns(RuntimeWarning, match="knows no locks"):
-        with only_writer(tmp_path):
-            write_text(tmp_path / "a.csv", "x")
-    assert os.listdir(tmp_path) == ["a.csv"]
-
-
-@pytest.mark.filterwarnings(  # NumPy 1.26 leaves its archive to the garbage collector
-    r"ignore:Exception ignored in. <function ZipFile.__del__:pytest.PytestUnraisableExceptionWarning"
-)
-def test_arrays_are_not_left_open(tmp_path):
-    with mounted(tmp_path, "size=64k"):
-        fill(tmp_path)
-        with pytest.raises(NucrecError, match="No space left"):
-            with _files.replacing(tmp_path / "a.npz") as temporary, temporary.open("xb") as file:
-                np.savez(file, a=np.zeros(9), b=np.zeros(99_999))
-        assert os.listdir(tmp_path) == [".filler"]
+        predict_shards(gnb_file, cells, tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["model.skops", "part-00000.csv", "shards.json"]
