@@ -2,6 +2,7 @@
 
 from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
+from nucrec.models._domain import TrainingDomain
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._explain import Explanation
 from nucrec.models._factories import cnn, inception_transfer, transfer
@@ -29,6 +30,7 @@ __all__ = [
     "LearningCurvesDisplay",
     "ModelInfo",
     "PixelFeatures",
+    "TrainingDomain",
     "ZooDisplay",
     "ZooResult",
     "ZooRow",

@@ -1,0 +1,301 @@
+"""What the images of a training look like, and which new ones are unlike them."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._pixels.intensity import as_dtype, to_channels
+from nucrec._text import number
+from nucrec._validation import invalid
+from nucrec.datasets import ImageDataset
+
+Array = npt.NDArray[Any]
+Range = tuple[float, float]
+
+FIELD_OF_VIEW = (
+    "this looks like a field of view, and the model was trained on crops of single cells: cut it "
+    "into crops first"
+)
+_MOST = 1000  # training images that are measured
+_FACTOR = 1.5  # times a range, beyond which a size, a brightness or a sharpness is unusual
+_MARGIN = 0.25  # beyond a range, for a background, which may be 0
+_FIELD_SIDE = 3.0  # times the longest usual side
+_FIELD_OBJECTS = 3
+_THUMBNAIL = 256  # pixels of the longer side at which objects are counted
+_LARGE_OBJECT = 0.25  # of the area of the largest one
+_DEPTHS = {"uint8": "8 bit", "uint16": "16 bit"}
+
+
+class _Measures(NamedTuple):
+    """What is measured of an image; sizes in pixels, intensities from 0 to 1."""
+
+    height: int
+    width: int
+    brightness: float
+    background: float
+    sharpness: float
+
+
+@dataclass(frozen=True)
+class TrainingDomain:
+    """What the images that a model was trained on look like.
+
+    Each range goes from the 1st to the 99th percentile over the training images. Intensities are
+    measured as the model is given them: 8-bit images as they are, all others scaled by their
+    percentiles (`nucrec.datasets.rescale_intensity`), colour as grey.
+
+    Attributes
+    ----------
+    n : int
+        The images that were measured: all, or 1000 of them at equal distances.
+    depths : tuple of str
+        Their dtypes, such as "uint8".
+    side : (float, float)
+        Height and width, in pixels.
+    brightness : (float, float)
+        The 99th percentile of an image's pixels, from 0 to 1.
+    background : (float, float)
+        The median of an image's pixels, from 0 to 1.
+    sharpness : (float, float)
+        Mean squared Laplacian over mean squared gradient of an image, from 0 to 8: high for fine
+        detail and noise, low for blurred and enlarged images, whatever their contrast.
+    objects : float
+        The median number of bright objects as large as a nucleus.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import ImageDataset, load_mnfinder_crops
+    >>> from nucrec.models import TrainingDomain
+    >>> crops = load_mnfinder_crops()
+    >>> domain = TrainingDomain.of(crops)
+    >>> domain.unusual(crops[:2])
+    [(), ()]
+    >>> negative = ImageDataset([255 - crops.images[0]], [0])
+    >>> domain.unusual(negative)
+    [('background 0.96, in training 0.00 to 0.14',)]
+    """
+
+    n: int
+    depths: tuple[str, ...]
+    side: Range
+    brightness: Range
+    background: Range
+    sharpness: Range
+    objects: float
+
+    @classmethod
+    def of(cls, images: ImageDataset) -> Self:
+        """Measure training images.
+
+        Parameters
+        ----------
+        images : ImageDataset
+            At least one image.
+
+        Returns
+        -------
+        TrainingDomain
+            The ranges of what was measured.
+
+        Raises
+        ------
+        InvalidParameterError
+            There are no images.
+        """
+        if not isinstance(images, ImageDataset) or not len(images):
+            raise invalid("images", "a data set with at least one image", images)
+        chosen = np.unique(np.linspace(0, len(images) - 1, _MOST).round().astype(int)).tolist()
+        seen = (images.images[k] for k in chosen)
+        rows = [(_measure(image), image.dtype.name, _count_objects(image)) for image in seen]
+        measured, dtypes, objects = zip(*rows, strict=True)
+        height, width, *others = np.array(measured).T
+        brightness, background, sharpness = map(_range, others)
+        return cls(
+            n=len(chosen),
+            depths=tuple(sorted(set(dtypes))),
+            side=_range(np.concatenate([height, width])),
+            brightness=brightness,
+            background=background,
+            sharpness=sharpness,
+            objects=float(np.median(objects)),
+        )
+
+    def unusual(self, images: ImageDataset) -> list[tuple[str, ...]]:
+        """Return for each image in what it is far from the training images.
+
+        Parameters
+        ----------
+        images : ImageDataset
+            New images.
+
+        Returns
+        -------
+        list of tuple of str
+            The reasons for each image, none for most. Each begins with what is unusual: "size",
+            "brightness", "background", "sharpness" or "depth".
+
+        Notes
+        -----
+        A size, a brightness or a sharpness is unusual beyond 1.5 times the range of the training
+        images, a background more than 0.25 beyond it.
+        """
+        return [tuple(self._reasons(image)) for image in images.images]
+
+    def fields_of_view(self, images: ImageDataset) -> Array:
+        """Return which images look like whole fields of view, which are no crops of single cells.
+
+        Parameters
+        ----------
+        images : ImageDataset
+            New images. Only large ones are read.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            True for images more than 3 times as large as the training images, with at least 3 bright
+            objects as large as nuclei, and twice as many as in training images.
+        """
+        fewest = max(_FIELD_OBJECTS, 2 * self.objects)
+        found = np.zeros(len(images), bool)
+        for k, shape in enumerate(images.images.shapes):
+            if max(shape[:2]) > _FIELD_SIDE * self.side[1]:
+                found[k] = _count_objects(images.images[k]) >= fewest
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists and numbers."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the domain that `to_json` described.
+
+        Parameters
+        ----------
+        values : mapping of str
+            What `to_json` returned.
+
+        Raises
+        ------
+        ValueError
+            Something is missing, or is not what it has to be.
+        """
+        names = ("side", "brightness", "background", "sharpness")
+        try:
+            ranges = {name: _checked_range(values[name]) for name in names}
+            depths = tuple(str(depth) for depth in values["depths"])
+            return cls(int(values["n"]), depths, **ranges, objects=float(values["objects"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"training images are not described whole: {error!r}") from error
+
+    def _reasons(self, image: Array) -> Iterator[str]:
+        found = _measure(image)
+        size = (found.height, found.width)
+        if not _within(min(size), self.side) or not _within(max(size), self.side):
+            usual = " to ".join(f"{side:.0f}" for side in self.side)
+            yield f"size {found.height} x {found.width}, in training {usual}"
+        if not _within(found.brightness, self.brightness):
+            yield _told("brightness", found.brightness, self.brightness)
+        low, high = self.background
+        if not low - _MARGIN <= found.background <= high + _MARGIN:
+            yield _told("background", found.background, self.background)
+        if not _within(found.sharpness, self.sharpness):
+            yield _told("sharpness", found.sharpness, self.sharpness)
+        if image.dtype.name not in self.depths:
+            usual = ", ".join(map(_depth, self.depths))
+            yield f"depth {_depth(image.dtype.name)}, in training {usual}"
+
+
+def _measure(image: Array) -> _Measures:
+    grey = _grey(image)
+    last = grey.size - 1
+    places = [last // 2, last * 99 // 100]
+    median, high = np.partition(grey, places, axis=None)[places].tolist()
+    height, width = grey.shape
+    sharpness = _sharpness(grey.astype(np.float32))
+    return _Measures(height, width, high / 255, median / 255, sharpness)
+
+
+def _grey(image: Array) -> Array:
+    """Return an image as models are given it: grey, of uint8."""
+    return to_channels(as_dtype(image, "uint8"), 1)[..., 0]
+
+
+def _sharpness(grey: Array) -> float:
+    """Return the mean squared Laplacian over the mean squared gradient; 0 for a flat image."""
+    if min(grey.shape) < 3:
+        return 0.0
+    across, down = np.diff(grey, axis=1), np.diff(grey, axis=0)
+    gradient = _mean_square(across) + _mean_square(down)
+    laplacian = np.diff(across, axis=1)[1:-1] + np.diff(down, axis=0)[:, 1:-1]
+    return _mean_square(laplacian) / gradient if gradient else 0.0
+
+
+def _mean_square(values: Array) -> float:
+    return float(np.vdot(values, values)) / values.size
+
+
+def _count_objects(image: Array) -> int:
+    """Count bright objects that are not much smaller than the largest: nuclei, not micronuclei."""
+    from scipy import ndimage
+
+    smooth = ndimage.uniform_filter(_thumbnail(_grey(image)), 3)
+    clipped = np.minimum(smooth, np.percentile(smooth, 99))
+    labels, n = ndimage.label(clipped > _otsu(clipped))
+    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    return int((areas >= _LARGE_OBJECT * areas.max()).sum()) if n else 0
+
+
+def _thumbnail(grey: Array) -> Array:
+    """Return means of squares of pixels, at most 256 of them in a row."""
+    side = -(-max(grey.shape) // _THUMBNAIL)
+    rows, columns = (max(length // side, 1) for length in grey.shape)
+    cut = grey[: rows * side, : columns * side].astype(np.float32)
+    blocks = cut.reshape(rows, cut.shape[0] // rows, columns, cut.shape[1] // columns)
+    return np.asarray(blocks.mean(axis=(1, 3)))
+
+
+def _otsu(grey: Array) -> float:
+    """Return the value that divides dark from bright best.
+
+    N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
+    Man, and Cybernetics 9, 1979.
+    """
+    counts, edges = np.histogram(grey, 256)
+    centres = (edges[1:] + edges[:-1]) / 2
+    dark, total = np.cumsum(counts, dtype=float), np.cumsum(counts * centres)
+    both = dark * (dark[-1] - dark)
+    apart = (total * dark[-1] - total[-1] * dark) ** 2 / np.maximum(both, 1)
+    return float(centres[apart[:-1].argmax()])
+
+
+def _range(values: Array) -> Range:
+    low, high = np.percentile(values, [1, 99]).tolist()
+    return low, high
+
+
+def _within(value: float, usual: Range) -> bool:
+    return usual[0] / _FACTOR <= value <= usual[1] * _FACTOR
+
+
+def _told(name: str, value: float, usual: Range) -> str:
+    low, high = map(number, usual)
+    return f"{name} {number(value)}, in training {low} to {high}"
+
+
+def _depth(dtype: str) -> str:
+    return _DEPTHS.get(dtype, dtype)
+
+
+def _checked_range(value: Any) -> Range:
+    low, high = (float(end) for end in value)
+    if not 0 <= low <= high:
+        raise ValueError(f"expected a range, received {value!r}")
+    return low, high

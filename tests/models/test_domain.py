@@ -1,0 +1,176 @@
+"""Training images as a few ranges, and the new images that are unlike them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from nucrec.datasets import ImageDataset, load_mnfinder_crops, rescale_intensity
+from nucrec.errors import InvalidParameterError
+from nucrec.models import TrainingDomain
+
+
+@pytest.fixture(scope="module")
+def all_crops():
+    return load_mnfinder_crops("all")
+
+
+@pytest.fixture(scope="module")
+def domain(all_crops) -> TrainingDomain:
+    return TrainingDomain.of(all_crops)
+
+
+def dataset(images) -> ImageDataset:
+    images = list(images)
+    return ImageDataset(images, np.zeros(len(images), int))
+
+
+def resized(image, factor: float):
+    height, width = (max(1, round(side * factor)) for side in image.shape)
+    how = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(image).resize((width, height), how))
+
+
+def blurred(image, sigma: float):
+    return ndimage.gaussian_filter(image.astype(float), sigma).round().astype(np.uint8)
+
+
+def share_unusual(domain: TrainingDomain, images, kind: str) -> float:
+    found = domain.unusual(dataset(images))
+    return float(np.mean([any(r.startswith(kind) for r in reasons) for reasons in found]))
+
+
+def field_of_view(crops, rows: int = 8):
+    """Put crops side by side, each in a square of 96 pixels."""
+    field = np.full((96 * rows, 96 * rows), 3, np.uint8)
+    for k in range(rows * rows):
+        crop = crops.images[7 * k][:96, :96]
+        y, x = divmod(k, rows)
+        field[96 * y : 96 * y + crop.shape[0], 96 * x : 96 * x + crop.shape[1]] = crop
+    return field
+
+
+def test_what_is_measured(random_image):
+    images = [random_image((40, 60)), random_image((50, 50)) // 2, random_image((44, 44)) // 4]
+    domain = TrainingDomain.of(dataset(images))
+    sides = [40, 60, 50, 50, 44, 44]
+    assert domain.side == pytest.approx(np.percentile(sides, [1, 99]))
+    ordered = [np.sort(image, axis=None) / 255 for image in images]
+    brightest = [values[(len(values) - 1) * 99 // 100] for values in ordered]
+    medians = [values[(len(values) - 1) // 2] for values in ordered]
+    assert domain.brightness == pytest.approx(np.percentile(brightest, [1, 99]))
+    assert domain.background == pytest.approx(np.percentile(medians, [1, 99]))
+    sharpness = []
+    for image in images:
+        a = image.astype(float)
+        laplacian = ndimage.laplace(a)[1:-1, 1:-1]
+        gradient = np.mean(np.diff(a, axis=0) ** 2) + np.mean(np.diff(a, axis=1) ** 2)
+        sharpness.append(np.mean(laplacian**2) / gradient)
+    assert domain.sharpness == pytest.approx(np.percentile(sharpness, [1, 99]))
+    assert (domain.n, domain.depths) == (3, ("uint8",))
+
+
+def test_noise_has_the_sharpness_that_theory_says():
+    noise = np.random.default_rng(0).integers(0, 256, (400, 400), dtype=np.uint8)
+    # of independent pixels: (4^2 + 4) / (2 + 2) variances
+    assert TrainingDomain.of(dataset([noise])).sharpness[0] == pytest.approx(5, rel=0.02)
+
+
+def test_crops_of_other_experiments_are_hardly_ever_unusual(all_crops):
+    experiments = all_crops.metadata["experiment"]
+    unusual = fields = 0
+    for name in np.unique(experiments):
+        new = all_crops[experiments == name]
+        domain = TrainingDomain.of(all_crops[experiments != name])
+        unusual += sum(map(bool, domain.unusual(new)))
+        fields += int(domain.fields_of_view(new).sum())
+    assert unusual / len(all_crops) <= 0.01
+    assert fields == 0
+
+
+def test_other_sizes_are_unusual(all_crops, domain):
+    images = all_crops[::10].images
+    assert share_unusual(domain, (resized(image, 4) for image in images), "size") > 0.95
+    assert share_unusual(domain, (resized(image, 0.25) for image in images), "size") > 0.95
+    (reasons,) = domain.unusual(dataset([np.zeros((20, 300), np.uint8)]))
+    assert reasons[0] == "size 20 x 300, in training 38 to 96"
+
+
+def test_blurred_images_are_unusual(all_crops, domain):
+    images = all_crops[::10].images
+    assert share_unusual(domain, (blurred(image, 2) for image in images), "sharpness") > 0.95
+    enlarged = (resized(image, 4) for image in images)
+    assert share_unusual(domain, enlarged, "sharpness") > 0.8
+
+
+def test_other_intensities_are_unusual(all_crops, domain):
+    images = all_crops[::10].images
+    assert share_unusual(domain, (255 - image for image in images), "background") > 0.95
+    assert share_unusual(domain, (image // 16 for image in images), "brightness") > 0.95
+
+
+def test_other_depths_are_unusual_and_nothing_else_about_them(all_crops, domain):
+    deep = [image.astype(np.uint16) * 16 for image in all_crops[:20].images]
+    assert domain.unusual(dataset(deep)) == [("depth 16 bit, in training 8 bit",)] * 20
+    both = TrainingDomain.of(dataset([*deep, *all_crops[:20].images]))
+    assert both.depths == ("uint16", "uint8")
+    assert set(both.unusual(dataset(deep))) == {()}
+
+
+def test_intensities_are_those_that_models_are_given(all_crops):
+    deep = dataset(image.astype(np.uint16) * 16 for image in all_crops[:50].images)
+    scaled = dataset(rescale_intensity(image) for image in deep.images)
+    a, b = TrainingDomain.of(deep), TrainingDomain.of(scaled)
+    assert (a.brightness, a.background, a.sharpness) == (b.brightness, b.background, b.sharpness)
+
+
+def test_fields_of_view_are_told_from_crops(all_crops, domain):
+    field = field_of_view(all_crops)
+    deep = field.astype(np.uint16) * 200
+    colour = np.stack([field] * 3, axis=-1)
+    assert domain.fields_of_view(dataset([field, deep, colour])).tolist() == [True] * 3
+    large = [resized(image, 4) for image in all_crops[::10].images]
+    assert domain.fields_of_view(dataset(large)).mean() < 0.02
+    assert not domain.fields_of_view(dataset([np.zeros((900, 900), np.uint8)])).any()
+
+
+def test_a_model_of_fields_takes_fields(all_crops):
+    field = field_of_view(all_crops)
+    domain = TrainingDomain.of(dataset([field, field[::-1]]))
+    assert not domain.fields_of_view(dataset([field])).any()
+    assert domain.unusual(dataset([field])) == [()]
+
+
+@pytest.mark.parametrize("image", [np.zeros((40, 40), np.uint8), np.full((1, 50), 9, np.uint8)])
+def test_flat_and_tiny_images_are_unusual(domain, image):
+    (reasons,) = domain.unusual(dataset([image]))
+    assert any(reason.startswith("sharpness 0.00") for reason in reasons)
+
+
+def test_many_training_images_are_sampled(all_crops, domain):
+    assert domain.n == 1000
+    whole = [np.percentile([s for i in all_crops.images.shapes for s in i], q) for q in (1, 99)]
+    assert domain.side == pytest.approx(whole, abs=3)
+
+
+def test_it_survives_json(domain):
+    text = json.dumps(domain.to_json())
+    assert TrainingDomain.from_json(json.loads(text)) == domain
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"side": None}, {"side": [5, 2]}, {"sharpness": ["a", 1]}, {"n": None}, {"depths": 3}],
+)
+def test_a_description_that_was_changed_is_refused(domain, change):
+    with pytest.raises(ValueError):  # noqa: PT011 - several messages
+        TrainingDomain.from_json(domain.to_json() | change)
+    with pytest.raises(ValueError, match="not described whole"):
+        TrainingDomain.from_json({})
+
+
+def test_it_takes_images():
+    with pytest.raises(InvalidParameterError, match="images: expected a data set with at least"):
+        TrainingDomain.of(dataset([np.zeros((5, 5), np.uint8)])[:0])
