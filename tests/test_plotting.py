@@ -1,75 +1,74 @@
-"""What all pictures share."""
+"""What all displays share: axes of their own, notebooks, styles that differ in grey, too."""
 
-import sys
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
-from nucrec._plotting import STYLES, Display, draw_intervals, frozen, new_axes, style
-from nucrec.errors import MissingExtraError
+from nucrec.evaluate import MetricsDisplay, RocCurveDisplay, report
 
 PNG = b"\x89PNG"
 
 
-def test_pyplot_knows_nothing_of_new_figures():
+@pytest.fixture(scope="module")
+def found():
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 2, 40)
+    scores = np.clip(y_true * 0.3 + rng.random(40) * 0.7, 0, 1)
+    return report(y_true, scores > 0.5, scores)
+
+
+def test_pyplot_knows_nothing_of_the_figures(found):
     before = plt.get_fignums(), dict(plt.rcParams)
-    ax = new_axes((3, 2))
-    assert ax.figure.get_size_inches().tolist() == [3, 2]
-    assert len(new_axes((3, 2), columns=2)) == 2
+    display = MetricsDisplay.from_report(found).plot()
+    assert display.figure_ is display.ax_.figure
     assert (plt.get_fignums(), dict(plt.rcParams)) == before
 
 
-def test_without_matplotlib_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r'matplotlib.*pip install "nucrec\[plots\]"'):
-        new_axes((3, 2))
-
-
-def test_notebooks_show_what_pyplot_does_not():
-    display = Display()
+def test_notebooks_show_what_pyplot_does_not(found):
+    display = MetricsDisplay.from_report(found)
     assert display._repr_png_() is None  # not drawn yet
-    display.figure_ = new_axes((3, 2)).figure
-    assert display._repr_png_().startswith(PNG)
-    figure, _ = plt.subplots()
-    display.figure_ = figure  # pyplot shows it
+    assert display.plot()._repr_png_().startswith(PNG)
+    figure, ax = plt.subplots()  # pyplot shows it
     try:
-        assert display._repr_png_() is None
+        assert display.plot(ax)._repr_png_() is None
     finally:
         plt.close(figure)
 
 
-def test_a_part_of_a_figure_is_shown_as_the_whole():
-    whole = new_axes((3, 2)).figure
-    display = Display()
-    display.figure_ = whole.subfigures(1, 2)[0]
-    assert display._repr_png_().startswith(PNG)
+def test_a_part_of_a_figure_is_shown_as_the_whole(found):
+    left, _ = Figure(figsize=(6, 2)).subfigures(1, 2)
+    assert MetricsDisplay.from_report(found).plot(left.subplots())._repr_png_().startswith(PNG)
 
 
 def test_series_are_told_apart_in_grey():
-    assert len({str(each.line) for each in STYLES}) == len(STYLES)
-    assert len({each.marker for each in STYLES}) == len(STYLES)
-    assert len({to_rgb(each.colour) for each in STYLES}) == len(STYLES)
-    assert style(len(STYLES)) == STYLES[0]
+    y_true = np.arange(70) % 7
+    scores = np.random.default_rng(0).random((70, 7))
+    names = [f"class {k}" for k in range(7)]
+    lines = RocCurveDisplay.from_predictions(y_true, scores, names, n_resamples=50).plot().ax_.lines
+    shown = [line for line in lines if line.get_label().startswith("class")]
+    assert len(shown) == 7
+    for first, second in itertools.combinations(shown, 2):
+        assert to_rgb(first.get_color()) != to_rgb(second.get_color())
+        looks = [(line._dash_pattern, line.get_marker()) for line in (first, second)]
+        assert looks[0] != looks[1]
 
 
-def test_frozen_arrays_are_copies():
-    values = np.zeros(3)
-    kept = frozen(values)
-    values[0] = 1
-    assert kept.tolist() == [0, 0, 0]
+def test_what_is_drawn_cannot_be_changed(found):
+    display = MetricsDisplay.from_report(found)
     with pytest.raises(ValueError, match="read-only"):
-        kept[0] = 1
+        display.values[0] = 1
 
 
-def test_intervals_are_drawn_where_they_are():
-    ax = new_axes((4, 3))
-    nan = float("nan")
-    draw_intervals(ax, ["a", "b", "c"], [0.5, -0.2, nan], [0.4, nan, nan], [0.7, nan, nan])
-    (segments,) = [lines for lines in ax.collections if len(lines.get_segments())]
-    assert segments.get_segments()[0].tolist() == [[0.4, 0], [0.7, 0]]
-    assert [text.get_text() for text in ax.texts] == ["0.50 (0.40 to 0.70)", "-0.20", "n/a"]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
-    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first at the top
-    assert ax.get_xlim()[0] < -0.2
+def test_undefined_and_negative_values_are_drawn_where_they_are():
+    y_true, worst = [0, 0, 1, 1, 1], [1, 1, 0, 0, 1]
+    display = MetricsDisplay.from_report(report(y_true, worst)).plot()
+    mcc = display.names.index("MCC")
+    assert display.values[mcc] < -0.5
+    assert display.ax_.get_xlim()[0] < display.values[mcc]
+    assert display.ax_.get_ylim()[0] > display.ax_.get_ylim()[1]  # the first at the top
+    undefined = MetricsDisplay.from_report(report([1, 1], [1, 1], class_names=["a", "b"])).plot()
+    assert "n/a" in [text.get_text() for text in undefined.ax_.texts]

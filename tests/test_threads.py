@@ -1,63 +1,76 @@
-"""Threads that keep the order."""
+"""Threads: they keep the order, begin no more than is asked for, and pass errors on."""
 
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from nucrec._threads import ahead, available_cores, ordered_map, workers_for
+from nucrec.augment import Intensity, Pipeline
+from nucrec.datasets import ImageDataset
+from nucrec.models import cnn
+
+
+class Each(Intensity):
+    """Call a function with each image."""
+
+    def __init__(self, function) -> None:
+        self.p = 1.0
+        self.function = function
+
+    def apply(self, image, values):
+        self.function(image)
+        return image
+
+
+def batch(n: int, side: int) -> np.ndarray:
+    """Return images of one value each: 0, 1, 2, ..."""
+    return np.repeat(np.arange(n, dtype=np.uint8), side * side).reshape(n, side, side)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 7])
 def test_order_is_kept(n_jobs):
-    def work(i: int) -> int:
-        time.sleep(0.002 * (i % 3))
-        return i * i
-
-    assert list(ordered_map(work, range(30), n_jobs)) == [i * i for i in range(30)]
+    slow = Pipeline([Each(lambda image: time.sleep(0.002 * float(image[0, 0] % 3)))])
+    assert slow(batch(30, 2), n_jobs=n_jobs)[:, 0, 0].tolist() == list(range(30))
 
 
-def test_several_threads_are_used():
-    barrier = threading.Barrier(3, timeout=20)
-    assert len(list(ordered_map(lambda _: barrier.wait(), range(3), 3))) == 3
+def test_as_many_threads_are_used_as_are_asked_for():
+    together = threading.Barrier(3, timeout=20)
+    Pipeline([Each(lambda _: together.wait())])(batch(3, 2), n_jobs=3)
+    assert not together.broken
 
 
-@pytest.mark.parametrize("n_jobs", [1, 3])
-def test_no_more_is_begun_than_is_soon_asked_for(n_jobs):
-    begun = []
-    results = ordered_map(begun.append, range(1000), n_jobs)
-    next(results)
-    results.close()
-    assert 1 <= len(begun) <= n_jobs + 1
+def test_small_images_are_changed_in_the_caller_s_thread():
+    seen = set()
+    Pipeline([Each(lambda _: seen.add(threading.get_ident()))])(batch(20, 60))
+    assert seen == {threading.get_ident()}
 
 
 @pytest.mark.parametrize("n_jobs", [1, 4])
 def test_errors_come_through(n_jobs):
     with pytest.raises(ZeroDivisionError):
-        list(ordered_map(lambda i: 1 // i, [1, 0, 1], n_jobs))
+        Pipeline([Each(lambda image: 1 // (int(image[0, 0]) - 2))])(batch(5, 2), n_jobs=n_jobs)
 
 
-def test_small_images_get_one_thread():
-    assert workers_for(60 * 60) == 1
-    assert workers_for(1024 * 1024) == available_cores() >= 1
+@pytest.mark.parametrize("side", [20, 300])
+def test_no_more_batches_are_begun_than_are_soon_asked_for(side):
+    begun = []
+    pipeline = Pipeline([Each(lambda image: begun.append(image[0, 0]))])
+    images = ImageDataset(batch(40, side), np.arange(40) % 2)
+    coming = images.batches(side, batch_size=1, augment=pipeline)
+    next(iter(coming))
+    assert 1 <= len(begun) <= 3
 
 
-def test_the_next_item_is_made_while_one_is_in_use():
-    made = [threading.Event() for _ in range(3)]
+def test_errors_in_batches_that_are_made_ahead_end_the_training(crops):
+    begun = []
 
-    def items():
-        for i, event in enumerate(made):
-            event.set()
-            yield i
+    def fail_late(_: np.ndarray) -> None:
+        begun.append(0)
+        if len(begun) > 40:
+            raise ZeroDivisionError
 
-    for i in ahead(items()):
-        if i + 1 < len(made):
-            assert made[i + 1].wait(timeout=20)
-    assert i == 2
-
-
-def test_errors_of_items_made_ahead_come_in_their_turn():
-    coming = ahead(1 // i for i in [1, 0])
-    assert next(coming) == 1
+    network = cnn(image_size=16, epochs=1, batch_size=8, augment=Pipeline([Each(fail_late)]))
     with pytest.raises(ZeroDivisionError):
-        next(coming)
+        network.fit(crops[::3])
+    assert 40 < len(begun) < 102

@@ -3,75 +3,110 @@
 import numpy as np
 import pytest
 
-from nucrec._validation import (
-    check_choice,
-    check_finite,
-    check_int,
-    check_real,
-    check_seed,
-    check_size,
-    invalid,
-)
+from nucrec.augment import Noise, Pipeline, Rotate
+from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
 from nucrec.errors import InvalidParameterError, NucrecError
+from nucrec.evaluate import report
 
 
-def test_message_has_all_four_parts():
-    error = invalid("size", "a number", "x", "Pass one.")
-    assert str(error) == "size: expected a number. Received: 'x'. Pass one."
-    assert isinstance(error, NucrecError | ValueError | TypeError)
+@pytest.fixture(scope="module")
+def images() -> ImageDataset:
+    return ImageDataset(np.zeros((8, 6, 6), np.uint8), np.arange(8) % 2)
+
+
+def test_a_message_says_parameter_expected_received_and_what_to_do():
+    with pytest.raises(InvalidParameterError) as caught:
+        Pipeline([Noise(0.1)])(np.zeros((4, 4)))
+    assert str(caught.value) == (
+        "images: expected a batch: (n, H, W), (n, H, W, C) or a list of images. "
+        "Received: 'shape (4, 4)'. For one image pass [image]."
+    )
+    assert isinstance(caught.value, NucrecError)
+    assert isinstance(caught.value, ValueError)
 
 
 def test_long_values_are_shortened():
-    assert len(str(invalid("X", "less", list(range(1000))))) < 120
+    with pytest.raises(InvalidParameterError, match=r"Received: \[0, 1, .*\.\.\.\.$") as caught:
+        Pipeline(list(range(1000)))
+    assert len(str(caught.value)) < 160
 
 
-def test_numbers_of_numpy_are_numbers():
-    assert check_int("n", np.int8(3), low=1) == 3
-    assert check_real("x", np.float32(0.5), low=0, high=1) == 0.5
-    assert check_size("size", [np.int64(4), 5]) == (4, 5)
-    assert check_size("size", 7) == (7, 7)
+def test_numbers_of_numpy_are_numbers(images):
+    expected = images.to_array(4, n_jobs=1)
+    for size in (np.int8(4), [np.int64(4), 4], (4, np.uint8(4))):
+        np.testing.assert_array_equal(images.to_array(size, n_jobs=np.int8(1)), expected)
+    assert len(split(images, np.float32(0.5), random_state=np.uint32(0))[1]) == 4
 
 
-@pytest.mark.parametrize("value", [0, 6, 1.0, True, "1", None])
-def test_int(value):
-    with pytest.raises(
-        InvalidParameterError, match="^n: expected a whole number of at least 1 and at most 5"
-    ):
-        check_int("n", value, low=1, high=5)
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "1"])
+def test_whole_numbers(images, value):
+    with pytest.raises(InvalidParameterError, match="^n_jobs: expected a whole number of at least"):
+        images.to_array(4, n_jobs=value)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), True, "1", None])
-def test_real(value):
-    with pytest.raises(InvalidParameterError, match="^x: expected a number between 0 and 1"):
-        check_real("x", value, low=0, high=1)
+def test_numbers_in_a_range(value):
+    with pytest.raises(InvalidParameterError, match="^p: expected a number between 0 and 1"):
+        Rotate(10, p=value)
 
 
-def test_open_and_closed_ends():
-    assert check_real("x", 1, low=0, high=1) == 1
-    with pytest.raises(InvalidParameterError):
-        check_real("x", 1, low=0, high=1, open_ends=True)
+@pytest.mark.parametrize("value", [0, 1, -0.1, 2, float("nan"), True, None])
+def test_numbers_strictly_in_a_range(value):
+    with pytest.raises(InvalidParameterError, match="^confidence: expected a number strictly betw"):
+        report([0, 1], [0, 1], confidence=value)
 
 
-def test_choice():
-    assert check_choice("by", "a", ("a", "b")) == "a"
-    with pytest.raises(InvalidParameterError, match="^by: expected one of 'a', 'b'"):
-        check_choice("by", ["a"], ("a", "b"))
+@pytest.mark.parametrize("value", ["some", ["all"], None, 1])
+def test_choices(value):
+    with pytest.raises(InvalidParameterError, match="^subset: expected one of 'paper', 'all'"):
+        load_mnfinder_crops(value)
 
 
-def test_seed():
-    assert check_seed("seed", 5) == 5
-    assert check_seed("seed", None) != check_seed("seed", None)
+@pytest.mark.parametrize(
+    ("value", "question"),
+    [
+        ("papers", "Received: 'papers'. Did you mean 'paper'?"),
+        ("ALL", "Received: 'ALL'. Did you mean 'all'?"),
+        ("micronuclei", "Received: 'micronuclei'."),
+        (3, "Received: 3."),
+    ],
+)
+def test_a_misspelt_choice_is_answered_with_a_question(value, question):
+    with pytest.raises(InvalidParameterError) as caught:
+        load_mnfinder_crops(value)
+    assert str(caught.value) == f"subset: expected one of 'paper', 'all'. {question}"
 
 
-@pytest.mark.parametrize("value", [(1,), (1, 2, 3), 0, "64", 1 << 20, None])
-def test_size(value):
+@pytest.mark.parametrize("value", [-1, 2**32, 0.5, True, "0"])
+def test_seeds(value):
+    with pytest.raises(InvalidParameterError, match="^random_state: expected a whole number"):
+        Pipeline([Rotate(10)], random_state=value)
+
+
+def test_without_a_seed_one_is_drawn():
+    image = np.random.default_rng(0).integers(0, 255, (1, 20, 20), dtype=np.uint8)
+    first, second = (Pipeline([Rotate((-180, 180))])(image) for _ in range(2))
+    assert (first != second).any()
+
+
+@pytest.mark.parametrize("value", [(1,), (1, 2, 3), 0, "64", 1 << 20])
+def test_sizes(images, value):
     with pytest.raises(InvalidParameterError, match="^size: expected"):
-        check_size("size", value)
+        images.to_array(value)
 
 
-def test_finite():
-    check_finite("X", np.array([1, 2]))
+def test_values_that_are_not_finite():
+    scores = np.array([[0.5, 0.5], [np.nan, -np.inf]])
     with pytest.raises(
-        InvalidParameterError, match="^X: expected finite values. Received: 2 NaN or inf"
+        InvalidParameterError,
+        match="^y_score: expected finite values. Received: 2 NaN or infinite of 4. Remove",
     ):
-        check_finite("X", np.array([np.nan, 1, -np.inf]))
+        report([0, 1], [0, 1], scores)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_values(missing):
+    with pytest.raises(
+        InvalidParameterError, match="^groups: expected a value for each image. Received: '1 None"
+    ):
+        report([0, 1, 1], [0, 1, 1], groups=np.array(["a", missing, "b"], object))

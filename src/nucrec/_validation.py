@@ -1,5 +1,6 @@
 """Checks of arguments. Every message says parameter, expected, received, and what to do."""
 
+import difflib
 import math
 import numbers
 from collections.abc import Collection
@@ -31,8 +32,16 @@ def invalid(name: str, expected: str, received: object, hint: str = "") -> Inval
 def check_choice(name: str, value: object, choices: Collection[str]) -> str:
     """Return `value` if it is one of `choices`."""
     if not isinstance(value, str) or value not in choices:
-        raise invalid(name, "one of " + ", ".join(map(repr, choices)), value)
+        expected = "one of " + ", ".join(map(repr, choices))
+        raise invalid(name, expected, value, did_you_mean(value, choices))
     return value
+
+
+def did_you_mean(value: object, choices: Collection[str]) -> str:
+    """Ask for the choice that `value` may be a misspelling of, or return "" if there is none."""
+    words = {choice.lower(): choice for choice in choices}
+    found = difflib.get_close_matches(str(value).lower(), words, 1)
+    return f"Did you mean {words[found[0]]!r}?" if found else ""
 
 
 def check_int(name: str, value: object, *, low: int, high: int | None = None) -> int:

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from nucrec._plotting import new_axes
 from nucrec.audit import DuplicatePair, DuplicatePairs, DuplicatePairsDisplay, leakage
 from nucrec.errors import InvalidParameterError
 
@@ -26,7 +26,7 @@ def test_both_images_of_each_pair_are_shown(crops):
         for i in range(2):
             expected = as_shown(crops.images[2 * k + i])
             np.testing.assert_array_equal(both[1:95, 96 * i + 1 : 96 * i + 95], expected)
-    ax = new_axes((6, 4))
+    ax = Figure(figsize=(6, 4)).subplots()
     assert display.plot(ax=ax).ax_ is ax
     assert display.figure_ is ax.figure
     assert ax.get_title("left") == "3 of 4 pairs among 8 images: 4 exact"

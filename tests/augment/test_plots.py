@@ -3,8 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from nucrec._plotting import new_axes
 from nucrec.augment import AugmentationDisplay, Brightness, Flip, Pipeline, paper_pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError
@@ -44,7 +44,7 @@ def test_colour_and_mixed_dtypes(random_image):
     colour = ImageDataset(random_image((5, 30, 20, 3)), [0, 1, 0, 1, 0])
     display = AugmentationDisplay.from_dataset(colour, Pipeline([Flip()], 0), n=9, copies=1)
     assert display.images.shape == (5, 2, 96, 96, 3)
-    ax = new_axes((4, 4))
+    ax = Figure(figsize=(4, 4)).subplots()
     assert display.plot(ax=ax).ax_ is ax
     assert display.figure_ is ax.figure
     assert ax.images[0].get_array().shape == (500, 100, 3)

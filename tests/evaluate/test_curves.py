@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
@@ -12,7 +13,6 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from nucrec._plotting import new_axes
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import (
     CalibrationDisplay,
@@ -201,7 +201,7 @@ def test_a_bin_of_one_group_has_no_interval():
 @pytest.mark.parametrize("kind", DISPLAYS)
 def test_axes_titles_and_labels(kind, two):
     true, scores, groups = two
-    ax = new_axes((4, 4))
+    ax = Figure(figsize=(4, 4)).subplots()
     display = kind.from_predictions(true, scores, groups=groups, confidence=0.9, n_resamples=20)
     assert display.plot(ax=ax) is display
     assert display.ax_ is ax

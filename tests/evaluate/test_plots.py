@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from sklearn.metrics import accuracy_score, confusion_matrix
 
-from nucrec._plotting import new_axes
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import ConfusionMatrixDisplay, MetricsDisplay, report
 
@@ -87,7 +87,7 @@ def test_undefined_metrics_are_drawn_as_such():
 @pytest.mark.parametrize("kind", [ConfusionMatrixDisplay, MetricsDisplay])
 def test_axes_that_are_given_are_drawn_in(kind, predictions):
     found = report(*predictions, class_names=NAMES)
-    ax = new_axes((4, 4))
+    ax = Figure(figsize=(4, 4)).subplots()
     display = kind.from_report(found)
     assert display.figure_ is None
     assert display.plot(ax=ax) is display

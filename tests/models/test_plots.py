@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
 
-from nucrec._plotting import new_axes
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import report
 from nucrec.models import (
@@ -69,7 +69,7 @@ def test_curves_of_a_training_without_validation(classifier):
     display = LearningCurvesDisplay.from_classifier(classifier)
     assert list(display.loss) == ["training"]
     assert display.n_validation is None
-    axes = new_axes((8, 3), columns=2)
+    axes = Figure(figsize=(8, 3)).subplots(1, 2)
     assert display.plot(ax=axes).axes_.tolist() == axes.tolist()
     assert display.figure_ is axes[0].figure
 
@@ -80,7 +80,7 @@ def test_what_has_no_history_is_refused(classifier):
     with pytest.raises(InvalidParameterError, match="ImageClassifier"):
         LearningCurvesDisplay.from_classifier("model.keras")
     with pytest.raises(InvalidParameterError, match="two axes"):
-        LearningCurvesDisplay.from_classifier(classifier).plot(ax=new_axes((3, 3)))
+        LearningCurvesDisplay.from_classifier(classifier).plot(ax=Figure(figsize=(3, 3)).subplots())
 
 
 def test_the_best_classifier_is_at_the_top():
@@ -117,7 +117,7 @@ def test_folds_are_taken_together():
 
 
 def test_axes_that_are_given_are_drawn_in():
-    ax = new_axes((5, 3))
+    ax = Figure(figsize=(5, 3)).subplots()
     display = ZooDisplay.from_result(ZooResult((row("a", 3),)))
     assert display.plot(ax=ax).ax_ is ax
     assert display.figure_ is ax.figure

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from nucrec._plotting import new_axes
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import Metric
 from nucrec.paper import Figure4Display, TableResult, published_table
@@ -46,12 +46,12 @@ def test_bars_are_told_apart_in_grey(display):
 
 
 def test_axes_that_are_given_are_drawn_in(display):
-    axes = new_axes((8, 4), columns=2)
+    axes = Figure(figsize=(8, 4)).subplots(1, 2)
     assert display.plot(ax=axes).axes_.tolist() == axes.tolist()
     assert display.figure_.legends == []
     assert axes[0].get_legend() is not None
     with pytest.raises(InvalidParameterError, match="2 axes"):
-        display.plot(ax=new_axes((4, 4)))
+        display.plot(ax=Figure(figsize=(4, 4)).subplots())
 
 
 def test_tables_of_other_classifiers_are_refused():
