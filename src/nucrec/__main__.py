@@ -7,13 +7,14 @@ import warnings
 from collections.abc import Sequence
 
 from nucrec._cli import audit, predict, reproduce, train
-from nucrec._cli.output import show_line, show_warning
+from nucrec._cli.output import escape_unprintable, show_line, show_warning
 from nucrec._version import __version__
 from nucrec.errors import InvalidParameterError, NucrecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 1 (failed), 2 (usage) or 130 (interrupted)."""
+    escape_unprintable()
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says while it starts
     try:

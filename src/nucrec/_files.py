@@ -13,6 +13,8 @@ from typing import IO
 
 from nucrec.errors import NucrecError
 
+ANY_NAME = "surrogateescape"
+"""How Python reads and writes names of files that are not UTF-8."""
 LOCK = ".nucrec.lock"
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 _WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -48,13 +50,16 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`: to a temporary file beside it first, then move.
 
+    Names of files that are not UTF-8 are written as the bytes that they are.
+
     Raises
     ------
     NucrecError
         The file cannot be written. What was at `path` before is still there.
     """
-    with replacing(path) as temporary, temporary.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    content = text.encode("utf-8", ANY_NAME)
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        file.write(content)
 
 
 def make_folder(path: Path) -> None:

@@ -1,8 +1,15 @@
 """What the command line prints besides a command's own text."""
 
+import io
 import json
 import sys
 from typing import Any
+
+
+def escape_unprintable() -> None:
+    """Have standard output escape what the terminal cannot encode, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it may be replaced by anything that has write()
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def print_json(value: dict[str, Any]) -> None:

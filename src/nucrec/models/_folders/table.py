@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nucrec._files import ANY_NAME
 from nucrec.errors import NucrecError
 from nucrec.models._folders.prediction import ImagePrediction
 
 DAMAGED = (OSError, ValueError, csv.Error)
 """What `TableForm.read` may raise."""
-_ANY_NAME = "surrogateescape"  # names of files need not be UTF-8
 _YES = "yes"
 
 
@@ -23,7 +23,7 @@ class TableForm:
 
     def write(self, path: Path, predictions: Iterable[ImagePrediction]) -> None:
         """Write a table to a new file."""
-        with path.open("x", encoding="utf-8", errors=_ANY_NAME, newline="") as file:
+        with path.open("x", encoding="utf-8", errors=ANY_NAME, newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(self._header)
             writer.writerows(map(self._cells, predictions))
@@ -36,7 +36,7 @@ class TableForm:
         OSError, ValueError, csv.Error
             It is not one that `write` wrote whole.
         """
-        with path.open(encoding="utf-8", errors=_ANY_NAME, newline="") as file:
+        with path.open(encoding="utf-8", errors=ANY_NAME, newline="") as file:
             reader = csv.reader(file)
             header = self._header
             if next(reader, None) != header:

@@ -1,0 +1,71 @@
+"""What the terminal cannot encode is escaped: names in Greek, and names that are not UTF-8."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nucrec.models import classical_zoo, save
+
+GREEK = "Zellen \N{GREEK SMALL LETTER MU}"
+LATIN_1 = os.fsdecode(b"caf\xe9")
+
+
+def run(encoding: str, *arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "nucrec", *map(str, arguments), "--quiet"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    return subprocess.run(command, capture_output=True, env=environment, timeout=300, check=False)
+
+
+@pytest.fixture
+def plate(images, tmp_path) -> Path:
+    """Images in folders with names that not every terminal shows."""
+    (images / "nucleus").rename(images / GREEK)
+    (images / "micronucleus").rename(images / LATIN_1)
+    return images.rename(tmp_path / f"{GREEK} plate")
+
+
+@pytest.fixture
+def gnb(crops, tmp_path) -> Path:
+    path = tmp_path / "gnb.skops"
+    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    save(fitted, path, class_names=crops.class_names)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", b"Zellen \\u03bc"), ("cp1252", b"Zellen \\u03bc"), ("utf-8", GREEK.encode())],
+)
+def test_predict(gnb, plate, tmp_path, encoding, shown):
+    table = tmp_path / f"{GREEK}.csv"
+    result = run(encoding, "predict", gnb, plate, "-o", table)
+    assert result.stderr == b""
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert lines[1].startswith(shown)
+    assert lines[2].startswith(b"caf\\udce9")
+    assert lines[-1] == b"Written to " + bytes(tmp_path) + b"/" + shown + b".csv"
+    assert len(table.read_bytes().splitlines()) == 21
+
+
+def test_audit(plate, tmp_path):
+    for name, other in ((GREEK, "again"), (LATIN_1, LATIN_1)):
+        copy = plate / name / f"{other}.png"
+        copy.write_bytes((plate / name / "0.png").read_bytes())
+    pairs = tmp_path / "pairs.csv"
+    result = run("ascii", "audit", plate, "-o", tmp_path / "pairs.png", "--csv", pairs)
+    assert result.stderr == b""
+    assert result.returncode == 0
+    assert b"Zellen \\u03bc/0.png" in result.stdout
+    assert b"caf\\udce9/caf\\udce9.png" in result.stdout
+    assert b"caf\xe9/caf\xe9.png" in pairs.read_bytes()
+    assert GREEK.encode() in pairs.read_bytes()
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    result = run("ascii", "audit", tmp_path / GREEK)
+    assert result.returncode == 1
+    assert result.stderr.endswith(b"Zellen \\u03bc: there is no such folder or file\n")
