@@ -12,6 +12,7 @@ from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.models import Embeddings
 from nucrec.models._networks.build import build_network, embedder
 from nucrec.models._training.recipes import Precision
+from nucrec.models._weights import BACKBONES
 
 
 def comparisons() -> Iterator[Comparison]:
@@ -41,7 +42,12 @@ def _comparison(name: str, size: int, crops: ImageDataset, goal: float | None) -
 @cache
 def _plain(name: str, size: int) -> keras.Model:
     network, _ = build_network(
-        name, image_size=size, channels=3, n_classes=2, standardise=True, dropout=0.0
+        BACKBONES[name],
+        image_size=size,
+        channels=3,
+        n_classes=2,
+        standardise=True,
+        dropout=0.0,
     )
     return embedder(network)
 

@@ -71,7 +71,12 @@ def _plain_loop(
     name = "efficientnet-lite0"
     with repeatable(0):
         network, backbone = build_network(
-            name, image_size=size, channels=1, n_classes=2, standardise=True, dropout=0.2
+            BACKBONES[name],
+            image_size=size,
+            channels=1,
+            n_classes=2,
+            standardise=True,
+            dropout=0.2,
         )
     load_weights(backbone, BACKBONES[name], "imagenet")
     backbone.trainable = False

@@ -23,7 +23,7 @@ options = dict(cnn=dict(backbone="cnn", image_size=24, epochs=6),
 show = lambda done, total, what: print(what, flush=True)
 model = ImageClassifier(**options, random_state=0, progress=show)
 model.fit(train[:96], validation=test[:32], checkpoint_dir=sys.argv[2])
-np.savez(sys.argv[3], p=model.predict_proba(test), loss=model.history_["TR-Loss"],
+np.savez(sys.argv[3], p=model.predict_proba(test), loss=model.history_["loss"],
          v=model.validation_proba_, e=model.history_["epoch"])
 """
 

@@ -98,26 +98,28 @@ def test_history_has_the_papers_columns_as_keras_computes_them(fitted):
     history = fitted.history_
     assert history["epoch"] == list(range(1, 13))
     assert set(history["stage"]) == {"all"}
-    for part in ("TR", "VAL"):
+    for part in ("", "val_"):
         # two units of a softmax: precision and recall at 0.5 are the accuracy
-        np.testing.assert_allclose(history[f"{part}-PRE"], history[f"{part}-ACC"], atol=1e-6)
-        np.testing.assert_allclose(history[f"{part}-REC"], history[f"{part}-ACC"], atol=1e-6)
+        np.testing.assert_allclose(
+            history[f"{part}precision"], history[f"{part}accuracy"], atol=1e-6
+        )
+        np.testing.assert_allclose(history[f"{part}recall"], history[f"{part}accuracy"], atol=1e-6)
     assert fitted.validation_proba_.shape == (12, 32, 2)
     np.testing.assert_allclose(fitted.validation_proba_[-1], fitted.predict_proba(TEST), atol=1e-5)
     for i, probabilities in enumerate(fitted.validation_proba_):
         predicted, true = probabilities.argmax(axis=1), TEST.labels
         options = {"average": "macro", "zero_division": 0}
-        assert history["VAL-ACC"][i] == pytest.approx((predicted == true).mean())
-        assert history["VAL-Loss"][i] == pytest.approx(log_loss(true, probabilities), rel=1e-3)
+        assert history["val_accuracy"][i] == pytest.approx((predicted == true).mean())
+        assert history["val_loss"][i] == pytest.approx(log_loss(true, probabilities), rel=1e-3)
         pre = precision_score(true, predicted, **options)
-        assert history["VAL-PRE-macro"][i] == pytest.approx(pre, abs=1e-6)
+        assert history["val_precision_macro"][i] == pytest.approx(pre, abs=1e-6)
         rec = recall_score(true, predicted, **options)
-        assert history["VAL-REC-macro"][i] == pytest.approx(rec, abs=1e-6)
+        assert history["val_recall_macro"][i] == pytest.approx(rec, abs=1e-6)
         f1 = f1_score(true, predicted, **options)
-        assert history["VAL-F1-macro"][i] == pytest.approx(f1, abs=1e-6)
+        assert history["val_f1_macro"][i] == pytest.approx(f1, abs=1e-6)
         area = keras.metrics.AUC()
         area.update_state(np.eye(2)[true], probabilities)
-        assert history["VAL-AUC"][i] == pytest.approx(float(area.result()), abs=1e-6)
+        assert history["val_auc"][i] == pytest.approx(float(area.result()), abs=1e-6)
 
 
 def test_a_run_is_repeatable_and_leaves_the_callers_random_state_alone():
@@ -158,7 +160,7 @@ def test_labels_may_be_names():
     assert set(model.predict(TEST)) <= {"a", "b"}
     held_out = list(TEST.images), np.array(["b", "a"])[TEST.labels]
     model.fit(list(TRAIN.images), names, held_out)
-    assert model.history_["VAL-ACC"][0] == pytest.approx(model.score(*held_out))
+    assert model.history_["val_accuracy"][0] == pytest.approx(model.score(*held_out))
 
 
 def test_three_classes():
@@ -166,7 +168,7 @@ def test_three_classes():
     three = ImageDataset(TRAIN.images, labels, ("a", "b", "c"))
     model = cnn(image_size=16, epochs=1, random_state=0).fit(three, three[:9])
     assert model.predict_proba(TEST).shape == (32, 3)
-    assert model.history_["VAL-ACC"][0] <= 1
+    assert model.history_["val_accuracy"][0] <= 1
 
 
 def test_class_weights():
@@ -185,7 +187,7 @@ def test_early_stopping_takes_the_weights_with_the_smallest_loss():
     noise = ImageDataset(TRAIN.images, labels)
     model = cnn(image_size=16, epochs=40, augment=None, early_stopping=3, random_state=0)
     model.fit(noise, validation=TEST)
-    losses = model.history_["VAL-Loss"]
+    losses = model.history_["val_loss"]
     assert len(losses) == int(np.argmin(losses)) + 4 < 40
     best = model.validation_proba_[int(np.argmin(losses))]
     np.testing.assert_allclose(model.predict_proba(TEST), best, atol=1e-5)
@@ -199,7 +201,7 @@ def test_early_stopping_is_about_the_last_stage():
     stages = model.history_["stage"]
     assert stages[:20] == ["head"] * 20
     assert stages.count("finetune") >= 2
-    losses = model.history_["VAL-Loss"][20:]
+    losses = model.history_["val_loss"][20:]
     best = model.validation_proba_[20 + int(np.argmin(losses))]
     np.testing.assert_allclose(model.predict_proba(TEST), best, atol=1e-5)
 
@@ -217,7 +219,7 @@ def test_ctrl_c_keeps_the_best_weights_so_far():
     finally:
         signal.signal(signal.SIGINT, before)
     assert model.interrupted_
-    best = int(np.argmin(model.history_["VAL-Loss"]))
+    best = int(np.argmin(model.history_["val_loss"]))
     model.set_params(progress=False)
     np.testing.assert_allclose(model.predict_proba(TEST), model.validation_proba_[best], atol=1e-5)
 
@@ -287,7 +289,7 @@ def test_inception_resnet_v2_with_random_weights(tmp_path):
     model = inception_transfer(
         weights=None, image_size=75, recipe="paper", epochs=1, batch_size=8, random_state=0
     ).fit(TRAIN[:8])
-    assert np.isfinite(model.history_["TR-Loss"]).all()
+    assert np.isfinite(model.history_["loss"]).all()
     probabilities = model.predict_proba(TEST[:4])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert model.embed(TEST[:2]).shape == (2, 1536)

@@ -11,7 +11,7 @@ from nucrec.evaluate import report
 from nucrec.models import (
     CrossValidation,
     ImageClassifier,
-    LearningCurvesDisplay,
+    TrainingHistoryDisplay,
     ZooDisplay,
     ZooResult,
     ZooRow,
@@ -28,10 +28,10 @@ def classifier() -> ImageClassifier:
     network.history_ = {
         "stage": ["head", "head", "finetune"],
         "epoch": [1, 2, 1],
-        "TR-ACC": [0.5, 0.6, 0.7],
-        "TR-Loss": [0.9, 0.8, 0.7],
-        "VAL-ACC": [0.4, 0.55, 0.6],
-        "VAL-Loss": [1.0, 0.9, 0.85],
+        "accuracy": [0.5, 0.6, 0.7],
+        "loss": [0.9, 0.8, 0.7],
+        "val_accuracy": [0.4, 0.55, 0.6],
+        "val_loss": [1.0, 0.9, 0.85],
     }
     network.validation_proba_ = np.full((3, 12, 2), 0.5)
     return network
@@ -45,7 +45,7 @@ def row(name: str, wrong: int, part: slice = slice(None)) -> ZooRow:
 
 
 def test_curves_go_on_over_the_stages(classifier):
-    display = LearningCurvesDisplay.from_classifier(classifier).plot()
+    display = TrainingHistoryDisplay.from_classifier(classifier).plot()
     assert display.accuracy["validation"].tolist() == [0.4, 0.55, 0.6]
     assert display.loss["training"].tolist() == [0.9, 0.8, 0.7]
     for panel, values in zip(display.axes_, (display.accuracy, display.loss), strict=True):
@@ -63,10 +63,10 @@ def test_curves_go_on_over_the_stages(classifier):
 
 
 def test_curves_of_a_training_without_validation(classifier):
-    for key in ("VAL-ACC", "VAL-Loss"):
+    for key in ("val_accuracy", "val_loss"):
         del classifier.history_[key]
     del classifier.validation_proba_  # as in a file
-    display = LearningCurvesDisplay.from_classifier(classifier)
+    display = TrainingHistoryDisplay.from_classifier(classifier)
     assert list(display.loss) == ["training"]
     assert display.n_validation is None
     axes = Figure(figsize=(8, 3)).subplots(1, 2)
@@ -76,11 +76,12 @@ def test_curves_of_a_training_without_validation(classifier):
 
 def test_what_has_no_history_is_refused(classifier):
     with pytest.raises(NotFittedError):
-        LearningCurvesDisplay.from_classifier(ImageClassifier())
+        TrainingHistoryDisplay.from_classifier(ImageClassifier())
     with pytest.raises(InvalidParameterError, match="ImageClassifier"):
-        LearningCurvesDisplay.from_classifier("model.keras")
+        TrainingHistoryDisplay.from_classifier("model.keras")
     with pytest.raises(InvalidParameterError, match="two axes"):
-        LearningCurvesDisplay.from_classifier(classifier).plot(ax=Figure(figsize=(3, 3)).subplots())
+        display = TrainingHistoryDisplay.from_classifier(classifier)
+        display.plot(ax=Figure(figsize=(3, 3)).subplots())
 
 
 def test_the_best_classifier_is_at_the_top():

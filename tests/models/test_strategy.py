@@ -23,7 +23,6 @@ from sklearn.base import clone
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError
 from nucrec.models import cnn, inception_transfer, load, transfer
-from nucrec.models._training.step import Steps
 
 COMMON = {"random_state": 0, "class_weight": "balanced"}
 FEATURES = {"mode": "features", "recipe": "paper", "image_size": 32, "epochs": 3, **COMMON}
@@ -93,7 +92,7 @@ def small_batches() -> list[tuple[np.ndarray, np.ndarray]]:
 def train(network: keras.Model) -> dict[str, float]:
     with network.distribute_strategy.scope():
         optimizer = keras.optimizers.Adam(0.05)
-    steps = Steps(network, optimizer, CLASS_WEIGHT)
+    steps = TrainingStep(network, optimizer, CLASS_WEIGHT)
     steps.start_epoch()
     for inputs, labels in small_batches():
         steps.run(inputs, labels)
@@ -212,7 +211,7 @@ def test_two_replicas_end_as_one_device(both):
 def test_a_network_learns_on_two_devices_and_then_is_on_one(devices):
     _, test = parts()
     model = pickle.loads((devices / "cnn.pickle").read_bytes())
-    assert model.history_["TR-ACC"][-1] > 0.85
+    assert model.history_["accuracy"][-1] > 0.85
     loaded = load(devices / "cnn.keras")
     probabilities = model.predict_proba(test)
     # what the replicas together made of the images is what one makes of them: they are the same

@@ -1,9 +1,14 @@
 """The classifiers, and what compares them."""
 
+from typing import TYPE_CHECKING, Any
+
+from nucrec._deprecation import warn_renamed
+from nucrec.models._backbones import BackboneInfo, backbones
 from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._domain import TrainingDomain
 from nucrec.models._embeddings import Embeddings
+from nucrec.models._evaluation import evaluate
 from nucrec.models._explain import Explanation
 from nucrec.models._factories import cnn, inception_transfer, transfer
 from nucrec.models._features import PixelFeatures
@@ -12,13 +17,14 @@ from nucrec.models._folders.prediction import ImagePrediction
 from nucrec.models._folders.result import FolderPredictions, FolderSummary
 from nucrec.models._folders.shards import predict_shards
 from nucrec.models._persistence import load, save
-from nucrec.models._plots import LearningCurvesDisplay, ZooDisplay
+from nucrec.models._plots import TrainingHistoryDisplay, ZooDisplay
 from nucrec.models._saving.info import ModelInfo, model_info
 from nucrec.models._zoo.folds import CrossValidation, FoldResults, cross_validate
 from nucrec.models._zoo.result import ZooResult, ZooRow
 from nucrec.models._zoo.run import run_zoo
 
 __all__ = [
+    "BackboneInfo",
     "CrossValidation",
     "Embeddings",
     "Explanation",
@@ -27,16 +33,18 @@ __all__ = [
     "FolderSummary",
     "ImageClassifier",
     "ImagePrediction",
-    "LearningCurvesDisplay",
     "ModelInfo",
     "PixelFeatures",
     "TrainingDomain",
+    "TrainingHistoryDisplay",
     "ZooDisplay",
     "ZooResult",
     "ZooRow",
+    "backbones",
     "classical_zoo",
     "cnn",
     "cross_validate",
+    "evaluate",
     "inception_transfer",
     "load",
     "model_info",
@@ -46,3 +54,11 @@ __all__ = [
     "save",
     "transfer",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "LearningCurvesDisplay":
+            warn_renamed("LearningCurvesDisplay", "TrainingHistoryDisplay")
+            return TrainingHistoryDisplay
+        raise AttributeError(f"module 'nucrec.models' has no attribute {name!r}")

@@ -3,38 +3,35 @@
 import copy
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.extmath import softmax
 from sklearn.utils.validation import check_is_fitted
 
-from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_choice, check_int, invalid
+from nucrec._progress import Progress
+from nucrec._validation import invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, find_leaks
-from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
-from nucrec.models._explain import Explanation
-from nucrec.models._features import Images, require_images
-from nucrec.models._inputs import held_out_part, labelled
+from nucrec.models._backbones import OwnBackbone
+from nucrec.models._fitted import FittedNetwork
+from nucrec.models._history import History
+from nucrec.models._inputs import Images, held_out_part, labelled
 from nucrec.models._networks.start import start_tensorflow
+from nucrec.models._saving.info import ModelInfo, now, versions
+from nucrec.models._saving.network import save_network
+from nucrec.models._saving.parameters import parameters_from_json, parameters_to_json
 from nucrec.models._training.recipes import Mode, Precision, RecipeName
-from nucrec.models._training.settings import Settings
+from nucrec.models._training.settings import Settings, lasting_parameters
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from nucrec.models._networks.grad_cam import GradCam
-    from nucrec.models._networks.inference import Predict
 
-Array = npt.NDArray[Any]
-
-
-class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ImageClassifier(FittedNetwork):
     """A neural network as a scikit-learn classifier of images.
 
     Usually made by `cnn`, `transfer` or `inception_transfer`, which set these parameters. It takes data
@@ -42,21 +39,23 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    backbone : str, default="efficientnet-lite0"
-        "cnn" for a small convolutional network, or a network to be given pre-trained weights:
-        "efficientnet-lite0", "inception-resnet-v2", "efficientnet-v2-b0", "resnet50",
-        "mobilenet-v3-large", "densenet121".
+    backbone : str, keras.Model or callable, default="efficientnet-lite0"
+        "cnn" for a small convolutional network; the name of a pre-trained network, one of
+        `backbones`; or a network of your own. That is a Keras model, or a function from the image size
+        to one, that takes images of shape (size, size, 3) and range 0 to 255 and ends in feature maps
+        of shape (h, w, channels). It brings its own weights and is never changed; a copy is trained.
     weights : "imagenet", path or None, default="imagenet"
-        What the backbone begins with; None for random weights. Not used for "cnn".
+        What a pre-trained network begins with; None for random weights. Not used for "cnn" and for
+        a network of your own.
     mode : {"finetune", "features"}, default="finetune"
         Whether the backbone learns, too, or stays as it is.
     recipe : {"default", "paper"}, default="default"
-        "default" is for small sets: each image is standardised; the classes are trained on cached
-        features first; then everything with batch normalisation frozen, the learning rate rising
-        and falling, on images changed on the fly. "paper" trains everything from the first step
-        with batch normalisation live and Adam at a constant rate, without changing images.
+        "default" is for small sets: each image is standardised; the classification head is trained on
+        cached features first; then everything with batch normalisation frozen, the learning rate rising
+        and falling, on images augmented on the fly. "paper" trains everything from the first step
+        with batch normalisation live and Adam at a constant rate, without augmentation.
     image_size : int, optional
-        Height and width in pixels that images are brought to; by default what the backbone takes.
+        Height and width in pixels that images are resized to; by default what suits the backbone.
     epochs : int, optional
         Epochs of the last stage; by default the recipe's.
     batch_size : int, default=32
@@ -64,7 +63,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     learning_rate : float, optional
         The highest of the schedule; by default the recipe's.
     augment : "default", Pipeline or None, default="default"
-        What changes images on the fly; "default" is what the recipe says.
+        What augments images on the fly; "default" is what the recipe says.
     class_weight : None, "balanced" or dict of class to float, default=None
         Weights of the classes in the loss, as in scikit-learn.
     early_stopping : int, optional
@@ -72,6 +71,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         the weights with the smallest are taken. Needs ``fit(..., validation=...)``.
     random_state : int, optional
         Seed of everything; by default another each time.
+    callbacks : sequence of keras.callbacks.Callback, optional
+        Callbacks of your own. Each stage of the recipe is one training to them, on the whole network,
+        with epochs numbered from 0 over all stages; `history_` names what their ``logs`` hold. Setting
+        ``model.stop_training`` ends the stage. Clones copy them; files leave them out. Their own state
+        does not outlast a kill, even with `checkpoint_dir`.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (batches done, batches in all, what).
         Of several workers, only the first shows it.
@@ -95,18 +99,18 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     class_names_ : tuple of str
         Names of the classes, in the order of `classes_`.
     history_ : dict of str to list
-        Columns "epoch", "stage" and, named as in the paper's Tables III to VI, "TR-ACC", "TR-Loss",
-        "TR-PRE", "TR-REC", "TR-AUC", with "VAL-" in place of "TR-" where there was a validation set.
-        PRE and REC are Keras's on a softmax, equal to ACC for two classes; "TR-PRE-macro",
-        "TR-REC-macro" and "TR-F1-macro" are means over the classes.
+        Columns "epoch", "stage", "loss", "accuracy", "precision", "recall", "auc", "precision_macro",
+        "recall_macro" and "f1_macro", each with a value for each epoch, and the same with "val_" in
+        front where there was a validation set. Precision and recall are Keras's on a softmax, equal to
+        the accuracy for two classes; those called macro are means over the classes.
     validation_proba_ : ndarray of float32, shape (n_epochs, n_validation, n_classes)
         The probabilities of the validation images after each epoch of the history.
     model_ : keras.Model
         The network, from images of range 0 to 255 to probabilities.
     image_size_, channels_ : int
-        What images are brought to.
+        Size and number of channels that images are converted to.
     fingerprint_ : str
-        That of the training data.
+        Fingerprint of the training images.
     temperature_ : Temperature or None
         What calibrates the probabilities, after `calibrate`.
     calibration_ : (ndarray of shape (n, n_classes), ndarray of shape (n,)) or None
@@ -126,12 +130,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     [1]
     """
 
-    _embedder: "keras.Model | None"
-    _grad_cam: "GradCam | None"
-
     def __init__(
         self,
-        backbone: str = "efficientnet-lite0",
+        backbone: str | OwnBackbone = "efficientnet-lite0",
         *,
         weights: str | os.PathLike[str] | None = "imagenet",
         mode: Mode = "finetune",
@@ -144,6 +145,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         early_stopping: int | None = None,
         random_state: int | None = None,
+        callbacks: "Sequence[keras.callbacks.Callback] | None" = None,
         progress: Progress | bool = False,
         precision: Precision = "float32",
         strategy: "tf.distribute.Strategy | None" = None,
@@ -160,6 +162,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.random_state = random_state
+        self.callbacks = callbacks
         self.progress = progress
         self.precision = precision
         self.strategy = strategy
@@ -215,255 +218,36 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if isinstance(y, ImageDataset):
             y, validation = None, y
-        settings = Settings.of(self)
+        settings = Settings.of(self.get_params(deep=False))
         train, classes = labelled("X", X, y)
         held_out = None
         if validation is not None:
             held_out = held_out_part("validation", validation, train.class_names, classes)
         if isinstance(X, ImageDataset) and isinstance(validation, ImageDataset):
             find_leaks(X, validation).warn(stacklevel=3)
-        if self.early_stopping is not None and held_out is None:
+        if settings.early_stopping is not None and held_out is None:
             raise invalid("validation", "images to stop early by", None)
         if len(train.class_names) < 2:
             raise invalid("y", "at least two classes", train.class_names)
-        if checkpoint_dir is not None and self.random_state is None:
+        if checkpoint_dir is not None and not settings.is_seeded:
             raise invalid("random_state", "a seed, so that the same training can go on", None)
         start_tensorflow()
         from nucrec.models._training.fit import train_network
 
-        fingerprint = train.fingerprint
-        training = train_network(
-            self, settings, train, held_out, classes, fingerprint, checkpoint_dir
-        )
-        self._set_fitted(training.network, classes, train.class_names)
-        self.fingerprint_ = fingerprint
-        columns = dict.fromkeys(key for row in training.rows for key in row)
-        self.history_ = {key: [row[key] for row in training.rows] for key in columns}
-        self.validation_proba_ = np.array(training.validation)
-        self.interrupted_ = training.interrupted
-        if training.interrupted:
+        trained = train_network(settings, train, held_out, classes, checkpoint_dir)
+        self._set_fitted(trained.network, classes, train.class_names)
+        self.fingerprint_ = trained.fingerprint
+        self.history_ = trained.history
+        self.validation_proba_ = trained.validation
+        self.interrupted_ = trained.interrupted
+        if trained.interrupted:
             warnings.warn(
-                f"training was interrupted after {len(training.rows)} epochs; the "
+                f"training was interrupted after {len(trained.history['epoch'])} epochs; the "
                 f"{'latest' if held_out is None else 'best'} weights so far are kept",
                 UserWarning,
                 stacklevel=2,
             )
         return self
-
-    def predict(self, X: Images) -> Array:
-        """Return the most probable class of each image.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Of the values in `classes_`.
-
-        Raises
-        ------
-        InvalidParameterError
-            X holds something that is no image, or nothing.
-        """
-        chosen = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[chosen])
-
-    def predict_proba(self, X: Images) -> Array:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, n_classes)
-            Columns in the order of `classes_`; rows add up to 1.
-
-        Raises
-        ------
-        InvalidParameterError
-            X holds something that is no image, or nothing.
-        """
-        check_is_fitted(self, "model_")
-        return self._calibrated(self._run(self.model_.predict_on_batch, X))
-
-    def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
-        """Learn from other images how far the probabilities can be believed.
-
-        From then on `predict_proba` gives calibrated probabilities, and `conformal` says which images a
-        person should decide. Predicted classes stay the same.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Images that the network was not trained on, of the kind it will be used for.
-        y : array_like of shape (n,), optional
-            Their classes; by default the labels of the data set.
-
-        Returns
-        -------
-        ImageClassifier
-            This object.
-
-        Raises
-        ------
-        InvalidParameterError
-            `y` does not fit `X`, or has other classes than the network.
-        """
-        check_is_fitted(self, "model_")
-        if y is not None:
-            held_out = held_out_part("X", (X, y), self.class_names_, self.classes_)
-        elif isinstance(X, ImageDataset):
-            held_out = held_out_part("X", X, self.class_names_, self.classes_)
-        else:
-            raise invalid("y", "the classes of the images, or a data set in X", None)
-        probabilities = self._run(self.model_.predict_on_batch, held_out)
-        self._set_calibration(probabilities, held_out.labels)
-        return self
-
-    def conformal(self, error_rate: float = 0.05) -> ConformalRule:
-        """Return the rule that says which images the network may decide alone.
-
-        Parameters
-        ----------
-        error_rate : float, default=0.05
-            Share of the images of each class whose true class the rule may exclude.
-
-        Returns
-        -------
-        ConformalRule
-            Its ``ask(predict_proba(X))`` tells which images a person should look at.
-
-        Raises
-        ------
-        InvalidParameterError
-            The network was not calibrated, or the error rate is out of range.
-        """
-        check_is_fitted(self, "model_")
-        if self.calibration_ is None or self.temperature_ is None:
-            hint = "Call calibrate() with labelled images that it was not trained on."
-            raise invalid("model", "a network that was calibrated", self, hint)
-        probabilities, labels = self.calibration_
-        return fit_conformal(labels, self.temperature_.apply(probabilities), error_rate)
-
-    def embed(self, X: Images) -> Array:
-        """Return what the network makes of each image before it decides on a class.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, n_features)
-            The last feature maps, averaged over the image.
-
-        Raises
-        ------
-        InvalidParameterError
-            X holds something that is no image, or nothing.
-        """
-        check_is_fitted(self, "model_")
-        if self._embedder is None:
-            from nucrec.models._networks.build import embedder
-
-            self._embedder = embedder(self.model_)
-        return self._run(self._embedder.predict_on_batch, X)
-
-    def explain(
-        self, images: Images, target: str | int | None = None, *, batch_size: int = 64
-    ) -> Explanation:
-        """Return where in each image the network saw what speaks for a class: Grad-CAM.
-
-        Parameters
-        ----------
-        images : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
-        target : str or int, optional
-            Name of the class, or its position in ``class_names_``; by default the predicted class of
-            each image.
-        batch_size : int, default=64
-            Images in a run of the network.
-
-        Returns
-        -------
-        Explanation
-            The heat of each image, from 0 to 1, and pictures of it.
-
-        Raises
-        ------
-        InvalidParameterError
-            `images` holds something that is no image, or nothing, or there is no such class.
-        sklearn.exceptions.NotFittedError
-            The network is not fitted.
-
-        Notes
-        -----
-        Feature maps are added up, each weighted by the mean gradient of the class's score before the
-        softmax, and what is positive is kept. An image in which nothing speaks for the class has a heat
-        of 0 everywhere. Calibration changes the probabilities only.
-
-        The maps are the last ones with at least 6 x 6 places, through which everything goes that comes
-        after them. In networks that take images of 192 pixels or more these are the last of all. In
-        smaller ones the last have few places: of an EfficientNet-Lite0 at 96 pixels they are 3 x 3,
-        and the heat at annotated micronuclei was higher than in 56 % of the image, with 6 x 6 places in
-        72 %. Between the places the heat is interpolated: it says where a network looked, and not
-        what shape was there.
-
-        References
-        ----------
-        - R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
-          localization", ICCV 2017, pp. 618-626.
-        - J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018: Grad-CAM passes them.
-        """
-        check_is_fitted(self, "model_")
-        check_int("batch_size", batch_size, low=1)
-        explained = require_images("images", images)
-        chosen = None if target is None else self._class_position("target", target)
-        from nucrec.models._networks.grad_cam import GradCam
-
-        if self._grad_cam is None:
-            self._grad_cam = GradCam(self.model_)
-        found = self._run(self._grad_cam.of(chosen), explained, batch_size)
-        maps, scores = self._grad_cam.unpacked(found)
-        probabilities = self._calibrated(softmax(scores))
-        positions = probabilities.argmax(axis=1) if chosen is None else [chosen] * len(maps)
-        names = tuple(self.class_names_[k] for k in positions)
-        return Explanation.of(maps, names, probabilities, explained)
-
-    def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
-        """Return the accuracy.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
-        y : array_like of shape (n,), optional
-            The true classes; by default the labels of the data set.
-        sample_weight : array_like of shape (n,), optional
-            Weights of the images.
-
-        Returns
-        -------
-        float
-            From 0 to 1.
-
-        Raises
-        ------
-        InvalidParameterError
-            There are no labels.
-        """
-        if y is None:
-            if not isinstance(X, ImageDataset):
-                raise invalid("y", "the true classes, or a data set in X", None)
-            y = X.labels
-        return float(super().score(X, y, sample_weight))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fitted classifier to one file that `nucrec.models.load` reads.
@@ -482,9 +266,44 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sklearn.exceptions.NotFittedError
             It is not fitted.
         """
-        from nucrec.models._persistence import save
+        check_is_fitted(self, "model_")
+        save_network(Path(path).expanduser(), self.model_, self._info())
 
-        save(self, path)
+    @classmethod
+    def _of_file(cls, network: "keras.Model", info: ModelInfo) -> Self:
+        """Return the classifier that a model file describes."""
+        classifier = cls(**parameters_from_json(info.parameters))
+        classifier._set_fitted(network, np.asarray(info.classes), info.class_names)
+        classifier.fingerprint_ = info.fingerprint or ""
+        classifier.history_ = History.of_file(info.history)
+        if info.calibration is not None:
+            probabilities = np.array(info.calibration["probabilities"], np.float32)
+            classifier._set_calibration(probabilities, np.array(info.calibration["labels"], int))
+        classifier.interrupted_ = False
+        return classifier
+
+    def _info(self) -> ModelInfo:
+        """Return the description that goes into a model file."""
+        calibration = None
+        if self.calibration_ is not None:
+            probabilities, labels = self.calibration_
+            calibration = {"probabilities": probabilities.tolist(), "labels": labels.tolist()}
+        return ModelInfo(
+            kind="network",
+            class_names=self.class_names_,
+            classes=tuple(self.classes_.tolist()),
+            preprocessing={
+                "image_size": self.image_size_,
+                "channels": self.channels_,
+                "dtype": "uint8",
+            },
+            parameters=parameters_to_json(lasting_parameters(self.get_params(deep=False))),
+            versions=versions(),
+            fingerprint=self.fingerprint_,
+            created=now(),
+            history=dict(self.history_),
+            calibration=calibration,
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -501,43 +320,3 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         # nor can what was compiled
         return {**super().__getstate__(), "strategy": None, "_grad_cam": None}
-
-    def _set_fitted(
-        self, network: "keras.Model", classes: Array, class_names: tuple[str, ...]
-    ) -> None:
-        self.model_ = network
-        self._embedder = self._grad_cam = None
-        self.classes_ = classes
-        self.class_names_ = class_names
-        _, self.image_size_, _, self.channels_ = network.input_shape
-        self.temperature_: Temperature | None = None
-        self.calibration_: tuple[Array, Array] | None = None
-
-    def _set_calibration(self, probabilities: Array, labels: Array) -> None:
-        """Calibrate with the probabilities and the labels, from 0, of images."""
-        self.temperature_ = fit_temperature(labels, probabilities)
-        self.calibration_ = probabilities, labels
-
-    def _calibrated(self, probabilities: Array) -> Array:
-        if self.temperature_ is None:
-            return probabilities
-        return self.temperature_.apply(probabilities).astype(np.float32)
-
-    def _class_position(self, name: str, value: str | int) -> int:
-        """Return the position of a class, given by its name or by that."""
-        if isinstance(value, str):
-            return self.class_names_.index(check_choice(name, value, self.class_names_))
-        return check_int(name, value, low=0, high=len(self.class_names_) - 1)
-
-    def _run(self, predict: "Predict", X: Images, batch_size: int = 64) -> Array:
-        images = require_images("X", X)
-        from nucrec.models._networks.inference import run_model
-
-        return run_model(
-            predict,
-            images,
-            self.image_size_,
-            self.channels_,
-            batch_size=batch_size,
-            show=progress_function(self.progress),
-        )

@@ -11,13 +11,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._validation import check_choice, check_int
-from nucrec.models._features import Images, as_images
+from nucrec.models._inputs import Images, as_images
 from nucrec.models._networks.start import start_tensorflow
 from nucrec.models._training.recipes import Precision
 from nucrec.models._weights import BACKBONES, find_weights, load_weights
 
 if TYPE_CHECKING:
-    from nucrec.models._networks.inference import Predict
+    from nucrec.models._networks.inference import BatchFunction
 
 Array = npt.NDArray[Any]
 
@@ -130,10 +130,10 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         size = self.image_size or backbone.image_size
         file = find_weights(backbone, self.weights)
         changed = None if file is None else file.stat().st_mtime_ns
-        predict = _network(self.backbone, file, changed, size, self.precision)
+        run_batch = _network(self.backbone, file, changed, size, self.precision)
         from nucrec.models._networks.inference import run_model
 
-        return run_model(predict, images, size, 3)
+        return run_model(run_batch, images, size, 3)
 
 
 @functools.lru_cache(maxsize=1)
@@ -143,14 +143,14 @@ def _network(
     changed: int | None,  # noqa: ARG001 - another time of change, another file
     size: int,
     precision: Precision,
-) -> "Predict":
+) -> "BatchFunction":
     """Return what makes embeddings of a batch; the last one is kept, as building it takes seconds."""
     start_tensorflow()
     from nucrec.models._networks.build import build_network, embedder, repeatable
 
     with repeatable(0):
         network, inner = build_network(
-            name,
+            BACKBONES[name],
             image_size=size,
             channels=3,
             n_classes=2,
@@ -159,5 +159,5 @@ def _network(
             precision=precision,
         )
     load_weights(inner, BACKBONES[name], weights)
-    predict: Predict = embedder(network).predict_on_batch
-    return predict
+    run_batch: BatchFunction = embedder(network).predict_on_batch
+    return run_batch

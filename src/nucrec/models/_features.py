@@ -8,11 +8,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._validation import check_int, invalid
-from nucrec.datasets import ImageDataset, LazyImages
+from nucrec.datasets import ImageDataset
+from nucrec.models._inputs import as_images
 
 Array = npt.NDArray[Any]
-Images = ImageDataset | npt.ArrayLike
-"""What is taken as images: a data set, an array or a list of them."""
 
 
 class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -109,27 +108,3 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_int("size", self.size, low=1, high=4096)
         if self.channels not in (1, 3):
             raise invalid("channels", "1 or 3", self.channels)
-
-
-def as_images(X: Any) -> ImageDataset | None:
-    """Return X as a data set of images, or None if it is rows of numbers."""
-    if isinstance(X, ImageDataset):
-        return X
-    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
-        X = X.tolist()
-    if isinstance(X, list | tuple) and X and all(isinstance(part, ImageDataset) for part in X):
-        # what scikit-learn's splitters make of a data set
-        X = LazyImages([source for part in X for source in part.images.sources])
-    is_batch = isinstance(X, np.ndarray) and X.ndim in (3, 4)
-    is_list = isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) >= 2
-    if is_batch or is_list or isinstance(X, LazyImages):
-        return ImageDataset(X, np.zeros(len(X), int))
-    return None
-
-
-def require_images(name: str, X: Any) -> ImageDataset:
-    """Return X as a data set of images, or raise if it is rows of numbers or empty."""
-    images = as_images(X)
-    if images is None or not len(images):
-        raise invalid(name, "at least one image, and images rather than rows of numbers", X)
-    return images

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from nucrec._plotting import GREY, Display, OneAxesDisplay, draw_intervals, frozen, new_axes, style
 from nucrec._text import images, percent
 from nucrec._validation import check_choice, invalid
+from nucrec.models._backbones import name_of
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._zoo.folds import CrossValidation
 from nucrec.models._zoo.result import ZooResult
@@ -18,11 +19,11 @@ from nucrec.models._zoo.result import ZooResult
 Array = npt.NDArray[Any]
 
 _MARKERS = 20  # at most, on a curve
-_PARTS = {"training": "TR", "validation": "VAL"}
+_PREFIXES = {"training": "", "validation": "val_"}
 
 
 @dataclass(eq=False)
-class LearningCurvesDisplay(Display):
+class TrainingHistoryDisplay(Display):
     """Accuracy and loss by epoch, of training and validation, as a picture.
 
     Attributes
@@ -46,10 +47,10 @@ class LearningCurvesDisplay(Display):
     Examples
     --------
     >>> from nucrec.datasets import load_mnfinder_crops, split
-    >>> from nucrec.models import LearningCurvesDisplay, cnn
+    >>> from nucrec.models import TrainingHistoryDisplay, cnn
     >>> train, test = split(load_mnfinder_crops()[::5], random_state=0)
     >>> classifier = cnn(image_size=32, epochs=1, random_state=0).fit(train, validation=test)
-    >>> display = LearningCurvesDisplay.from_classifier(classifier).plot()
+    >>> display = TrainingHistoryDisplay.from_classifier(classifier).plot()
     >>> sorted(display.accuracy), len(display.loss["validation"])
     (['training', 'validation'], 1)
     """
@@ -71,7 +72,7 @@ class LearningCurvesDisplay(Display):
 
         Returns
         -------
-        LearningCurvesDisplay
+        TrainingHistoryDisplay
             Not drawn yet.
 
         Raises
@@ -90,10 +91,10 @@ class LearningCurvesDisplay(Display):
         )  # not kept in files
         n_validation = validated.shape[1] if validated.ndim == 3 else None
         return cls(
-            _of_parts(history, "ACC"),
-            _of_parts(history, "Loss"),
+            _of_parts(history, "accuracy"),
+            _of_parts(history, "loss"),
             tuple(history["stage"]),
-            classifier.backbone,
+            name_of(classifier.backbone),
             n_validation,
         )
 
@@ -107,7 +108,7 @@ class LearningCurvesDisplay(Display):
 
         Returns
         -------
-        LearningCurvesDisplay
+        TrainingHistoryDisplay
             This object, with ``axes_`` and ``figure_``.
 
         Raises
@@ -240,7 +241,7 @@ class ZooDisplay(OneAxesDisplay):
 
 def _of_parts(history: dict[str, list[Any]], column: str) -> dict[str, Array]:
     """Return a column of the history for training and, if there was one, validation."""
-    keys = {part: f"{prefix}-{column}" for part, prefix in _PARTS.items()}
+    keys = {part: prefix + column for part, prefix in _PREFIXES.items()}
     return {part: frozen(history[key]) for part, key in keys.items() if key in history}
 
 

@@ -18,6 +18,15 @@ MEAN = "20-100"
 _ACCURACIES = ("VAL-ACC", "VAL-PRE", "VAL-REC")
 """Columns that are the share of right answers, and have its interval."""
 
+_HISTORY = {
+    "ACC": "accuracy",
+    "Loss": "loss",
+    "PRE": "precision",
+    "REC": "recall",
+    "AUC": "auc",
+}
+"""The paper's metrics, and their columns in ``history_``."""
+
 _RESAMPLES = 2000
 
 
@@ -147,13 +156,19 @@ def epoch_result(
         found = report(
             test.labels, predicted, probabilities, test.class_names, groups, n_resamples=_RESAMPLES
         )
-        values = {column: float(history[column][i]) for column in columns}
+        values = {column: float(history[_in_history(column)][i]) for column in columns}
         rows.append(EpochRow(str(epoch), values, found.metrics["ACC"], found))
         if epoch in AVERAGED:
             right.append(predicted == test.labels)
     if right:
         rows.append(_mean_row(rows, np.mean(right, axis=0), groups))
     return EpochResult(tuple(rows), seconds)
+
+
+def _in_history(column: str) -> str:
+    """Return what ``history_`` calls a column of the paper, such as "VAL-ACC"."""
+    part, metric = column.split("-")
+    return ("val_" if part == "VAL" else "") + _HISTORY[metric]
 
 
 def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:

@@ -186,8 +186,9 @@ def _train_in(
     """Train in a child process; whatever happens becomes a result."""
     started = time.perf_counter()
     try:
-        if classifier.backbone in BACKBONES:
-            find_weights(BACKBONES[classifier.backbone], classifier.weights)
+        backbone = BACKBONES.get(str(classifier.backbone))
+        if backbone is not None:
+            find_weights(backbone, classifier.weights)
         result: EpochResult = child.call(_train, classifier, division, columns)
     except (ChildDiedError, ChildError, WeightsNotAvailableError) as error:
         result = EpochResult((), time.perf_counter() - started, str(error))

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from nucrec.models._training.recipes import Precision
-from nucrec.models._weights import BACKBONES
+from nucrec.models._weights.registry import Body
 
 EMBEDDING = "embedding"
 CLASSES = "classes"
@@ -33,7 +33,7 @@ def repeatable(seed: int) -> Iterator[None]:
 
 
 def build_network(
-    body: str,
+    backbone: Body | None,
     *,
     image_size: int,
     channels: int,
@@ -46,8 +46,8 @@ def build_network(
 
     Parameters
     ----------
-    body : str
-        "cnn", or the name of a backbone.
+    backbone : Body or None
+        The network up to its last feature maps; None for the small CNN.
     image_size, channels, n_classes : int
         Shape of the images, (image_size, image_size, channels), and number of classes.
     standardise : bool
@@ -74,15 +74,15 @@ def build_network(
             axis=(1, 2, 3), epsilon=1e-3, center=False, scale=False, name="standardise"
         )(x)
         x = layers.Rescaling(_SPREAD, _GREY, name="to_range")(x)
-    if body == "cnn":
+    if backbone is None:
         with _feature_maps(precision):
             inner = _cnn(image_size, channels)
         x = layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(x)
     else:
         x = x if channels == 3 else layers.Concatenate(name="to_colour")([x, x, x])
         with _feature_maps(precision):
-            inner = BACKBONES[body].build(image_size)
-        x = BACKBONES[body].preprocess(x)
+            inner = backbone.build(image_size)
+        x = backbone.preprocess(x)
     inner.name = BODY
     x = layers.GlobalAveragePooling2D(name=EMBEDDING)(inner(x))
     x = layers.Dropout(dropout, name="dropout")(x)

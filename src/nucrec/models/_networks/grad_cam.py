@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from nucrec.models._networks.build import BODY, CLASSES, EMBEDDING
-from nucrec.models._networks.inference import Predict
+from nucrec.models._networks.inference import BatchFunction
 
 Array = npt.NDArray[Any]
 
@@ -40,7 +40,7 @@ class GradCam:
         like = [images, tf.TensorSpec((), tf.int64)]
         self._compiled = tf.function(self._heat, input_signature=like)
 
-    def of(self, target: int | None) -> Predict:
+    def of(self, target: int | None) -> BatchFunction:
         """Return what makes, of a batch, rows of heat and scores: of a class, or the predicted ones."""
 
         def packed(images: Array) -> Array:

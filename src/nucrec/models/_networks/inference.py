@@ -17,8 +17,8 @@ from nucrec.datasets import ImageDataset
 from nucrec.models._networks.replicas import shared
 
 Array = npt.NDArray[Any]
-Predict: TypeAlias = Callable[[Array], Array]
-"""From a batch of images to what a network makes of each."""
+BatchFunction: TypeAlias = Callable[[Array], Array]
+"""From a batch of images to one row of the network's output for each."""
 
 BATCH_SIZE = 64
 
@@ -38,8 +38,8 @@ def no_retracing_warnings() -> Iterator[None]:
         logger.removeFilter(is_other)
 
 
-def predictor(model: keras.Model) -> Predict:
-    """Return what runs a model on a batch, compiled once: all replicas of its strategy share it."""
+def batch_function(model: keras.Model) -> BatchFunction:
+    """Return a function that runs a model on a batch, shared among the replicas of its strategy."""
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1:
         return model.predict_on_batch  # type: ignore[no-any-return]
@@ -53,7 +53,7 @@ def predictor(model: keras.Model) -> Predict:
 
 
 def run_model(
-    predict: Predict,
+    run_batch: BatchFunction,
     images: ImageDataset,
     size: int,
     channels: int,
@@ -69,18 +69,18 @@ def run_model(
         size, batch_size, augment, channels=channels, dtype="uint8", epoch=copy
     )
     inputs = (batch for batch, _ in batches)
-    return _run(predict, inputs, len(images), batch_size, show, what)
+    return _run(run_batch, inputs, len(images), batch_size, show, what)
 
 
-def run_arrays(predict: Predict, images: Array) -> Array:
+def run_arrays(run_batch: BatchFunction, images: Array) -> Array:
     """Return what a network makes of images that are in memory, all of its size."""
     starts = range(0, len(images), BATCH_SIZE)
     batches = (images[start : start + BATCH_SIZE] for start in starts)
-    return _run(predict, batches, len(images), BATCH_SIZE, silent, "")
+    return _run(run_batch, batches, len(images), BATCH_SIZE, silent, "")
 
 
 def _run(
-    predict: Predict,
+    run_batch: BatchFunction,
     batches: Iterator[Array],
     n_images: int,
     batch_size: int,
@@ -94,7 +94,7 @@ def _run(
             missing = batch_size - len(batch) if total > 1 else 0
             # filled up, since another shape would have the network compiled once more
             full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
-            part = np.asarray(predict(full))[: len(batch)]
+            part = np.asarray(run_batch(full))[: len(batch)]
             if found is None:
                 found = np.empty((n_images, *part.shape[1:]), part.dtype)
             start = (done - 1) * batch_size

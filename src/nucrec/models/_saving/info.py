@@ -8,17 +8,24 @@ import dataclasses
 import hashlib
 import json
 import os
+import platform
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from nucrec._files import replacing
 from nucrec._text import shown
+from nucrec._validation import invalid
+from nucrec._version import __version__
 from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
 
+_LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
 _MEMBER = "nucrec.json"
 _FORMAT = 1
 _LARGEST = 4 * 2**30  # bytes of all members, unpacked
@@ -134,7 +141,56 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
         ) from error
 
 
-def append_info(path: Path, info: ModelInfo) -> None:
+def versions() -> dict[str, str]:
+    """Return the versions of nucrec, Python and the libraries that a model depends on."""
+    found = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"nucrec": __version__, "python": platform.python_version(), **found}
+
+
+def now() -> str:
+    """Return the time: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_model(path: Path, ending: str, write: Callable[[Path], None], info: ModelInfo) -> None:
+    """Write a model and its description to one file, as a whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; an older one is replaced.
+    ending : str
+        The ending that it must have.
+    write : callable
+        Writes the model as a zip archive to a path of that ending.
+    info : ModelInfo
+        The description.
+
+    Raises
+    ------
+    InvalidParameterError
+        The file has another ending.
+    """
+    if path.suffix != ending:
+        raise invalid("path", f"a file name that ends in {ending!r}", str(path))
+    with replacing(path) as temporary:
+        written = temporary.with_name(temporary.name + ending)  # Keras takes no other ending
+        try:
+            write(written)
+            _append_info(written, info)
+            written.replace(temporary)
+        finally:
+            written.unlink(missing_ok=True)
+
+
+def unlisted_layers(path: Path) -> list[str]:
+    """Return the classes that a network's file asks for and that `load` would refuse."""
+    with zipfile.ZipFile(path) as archive:
+        asked_for = _asked_for(_read_json(archive, "config.json", path))
+        return sorted({_full_name(*kind) for kind in asked_for if not _is_listed(*kind)})
+
+
+def _append_info(path: Path, info: ModelInfo) -> None:
     """Add the description to an archive, with the hash of every member."""
     with zipfile.ZipFile(path, "a") as archive:
         members = {name: _digest(archive, name) for name in archive.namelist()}
@@ -190,12 +246,20 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
 
 def _check_classes(config: Any, path: Path) -> None:
     """Raise if the network consists of anything that ours do not."""
-    for module, name in _asked_for(config):
-        if name not in _KERAS_CLASSES.get(module, ()):
+    for kind in _asked_for(config):
+        if not _is_listed(*kind):
             raise ModelFileError(
-                f"{path} asks for {shown(f'{module}.{name}')}, which is no part of a network of "
+                f"{path} asks for {shown(_full_name(*kind))}, which is no part of a network of "
                 "nucrec: it was not opened"
             )
+
+
+def _is_listed(module: Any, name: Any) -> bool:
+    return name in _KERAS_CLASSES.get(module, ())
+
+
+def _full_name(module: Any, name: Any) -> str:
+    return f"{module}.{name}"
 
 
 def _asked_for(config: Any) -> Iterator[tuple[Any, Any]]:

@@ -1,43 +1,31 @@
 """The parameters of a classifier as JSON and back."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from nucrec import augment
 from nucrec.augment import Operation, Pipeline
-from nucrec.models._classifier import ImageClassifier
-
-_OF_THE_PROCESS = ("progress", "strategy")
-"""Parameters that belong to the running process: they are not saved, and tell no trainings apart."""
+from nucrec.models._backbones import name_of
 
 
-def parameters_of(model: ImageClassifier) -> dict[str, Any]:
-    """Return the parameters that its training depends on."""
-    return {k: v for k, v in model.get_params().items() if k not in _OF_THE_PROCESS}
+def parameters_to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of an `ImageClassifier` as plain dicts, lists, texts and numbers."""
+    return {name: _as_json(name, value) for name, value in parameters.items()}
 
 
-def parameters_to_json(model: ImageClassifier) -> dict[str, Any]:
-    """Return the parameters as plain dicts, lists, texts and numbers."""
-    parameters = parameters_of(model)
-    if isinstance(model.weights, os.PathLike):
-        parameters["weights"] = os.fspath(model.weights)
-    if isinstance(model.augment, Pipeline):
-        parameters["augment"] = {
-            "random_state": model.augment.random_state,
-            "operations": [
-                [type(operation).__name__, vars(operation)]
-                for operation in model.augment.operations
-            ],
-        }
-    if model.class_weight is not None and not isinstance(model.class_weight, str):
-        parameters["class_weight"] = [[k, float(v)] for k, v in model.class_weight.items()]
-    return {key: _plain(value) for key, value in parameters.items()}
-
-
-def _plain(value: Any) -> Any:
-    """Return NumPy's numbers as Python's."""
+def _as_json(name: str, value: Any) -> Any:
+    if name == "backbone":
+        return name_of(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Pipeline):
+        operations = [[type(operation).__name__, vars(operation)] for operation in value.operations]
+        return {"random_state": value.random_state, "operations": operations}
+    if isinstance(value, Mapping):  # the classes are not always texts
+        return [[key, float(weight)] for key, weight in value.items()]
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -33,6 +33,8 @@ class Snapshot:
     ----------
     stage, epoch : int
         Number of the stage, from 0, and of the epochs of it that are done.
+    stage_ended : bool
+        Whether a callback ended the stage.
     rows : list of dict
         The history so far.
     best_loss : float
@@ -46,6 +48,7 @@ class Snapshot:
 
     stage: int
     epoch: int
+    stage_ended: bool
     rows: list[dict[str, Any]]
     best_loss: float
     network: list[Array]
@@ -93,8 +96,9 @@ class Checkpoint:
                     name: [content[f"{name}{i}"] for i in range(about["counts"][name])]
                     for name in _ARRAYS
                 }
-                key, stage, epoch, rows, loss = (
-                    about[name] for name in ("key", "stage", "epoch", "rows", "best_loss")
+                key, stage, epoch, ended, rows, loss = (
+                    about[name]
+                    for name in ("key", "stage", "epoch", "stage_ended", "rows", "best_loss")
                 )
         except _DAMAGED as error:
             raise ModelFileError(
@@ -105,7 +109,8 @@ class Checkpoint:
                 f"checkpoint_dir: {self._path.parent} holds the checkpoint of a training with other "
                 "parameters, images or versions. Choose another folder, or delete it to start again."
             )
-        return Snapshot(stage, epoch, rows, np.inf if loss is None else loss, **arrays)
+        loss = np.inf if loss is None else loss
+        return Snapshot(stage, epoch, ended, rows, loss, **arrays)
 
     def write(self, snapshot: Snapshot) -> None:
         """Replace the latest snapshot, as a whole or not at all."""
@@ -114,6 +119,7 @@ class Checkpoint:
             "key": self._key,
             "stage": snapshot.stage,
             "epoch": snapshot.epoch,
+            "stage_ended": snapshot.stage_ended,
             "rows": snapshot.rows,
             "best_loss": loss if np.isfinite(loss) else None,
             "counts": {name: len(getattr(snapshot, name)) for name in _ARRAYS},

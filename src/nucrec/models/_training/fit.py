@@ -1,9 +1,9 @@
-"""From a classifier's parameters and labelled images to a trained network."""
+"""From validated settings and labelled images to a trained network."""
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,74 +13,103 @@ import numpy.typing as npt
 import tensorflow as tf
 from sklearn.utils.class_weight import compute_class_weight
 
-from nucrec._progress import progress_function
+from nucrec._progress import silent
 from nucrec._validation import check_choice, check_real, invalid
-from nucrec._version import __version__
 from nucrec.datasets import ImageDataset
-from nucrec.models._classifier import ImageClassifier
+from nucrec.models._history import History
 from nucrec.models._networks.build import build_network, on_one_device, repeatable
 from nucrec.models._networks.replicas import check_same, has_workers, is_chief
-from nucrec.models._saving.parameters import parameters_of
+from nucrec.models._training.callbacks import CallbackRunner
 from nucrec.models._training.checkpoint import Checkpoint
-from nucrec.models._training.loop import Training
+from nucrec.models._training.loop import TrainingLoop
 from nucrec.models._training.settings import Settings
-from nucrec.models._training.stages import Material, make_stages
-from nucrec.models._weights import BACKBONES, load_weights
+from nucrec.models._training.stages import TrainingImages, make_stages
+from nucrec.models._weights import Backbone, load_weights
 
 Array = npt.NDArray[Any]
 
 
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What a training leaves.
+
+    Attributes
+    ----------
+    network : keras.Model
+        From images of range 0 to 255 to probabilities, on one device.
+    history : History
+        The metrics of each epoch.
+    validation : ndarray of float32, shape (n_epochs, n_validation, n_classes)
+        The probabilities of the validation images after each epoch.
+    fingerprint : str
+        The fingerprint of the training images.
+    interrupted : bool
+        Whether the user ended it.
+    """
+
+    network: keras.Model
+    history: History
+    validation: Array
+    fingerprint: str
+    interrupted: bool
+
+
 def train_network(
-    classifier: ImageClassifier,
     settings: Settings,
     train: ImageDataset,
     held_out: ImageDataset | None,
     classes: Array,
-    fingerprint: str,
     checkpoint_dir: str | os.PathLike[str] | None,
-) -> Training:
-    """Return a training that has been run.
+) -> TrainedNetwork:
+    """Train a network.
 
     Parameters
     ----------
-    classifier : ImageClassifier
-        Not fitted, or about to be fitted again; it is not changed.
     settings : Settings
-        What its parameters come down to.
+        How to train.
     train, held_out : ImageDataset
-        What to train on, and to evaluate on after each epoch, if at all.
+        What to train on, and what to evaluate on after each epoch, if at all.
     classes : ndarray of shape (n_classes,)
-        What the labels of the images stand for.
-    fingerprint : str
-        That of `train`.
+        The values that the labels of the images stand for.
     checkpoint_dir : path or None
         Folder for the state after each epoch.
     """
-    weights = class_weights(classifier.class_weight, train.labels, classes)
-    strategy = classifier.strategy or tf.distribute.get_strategy()
+    weights = class_weights(settings.class_weight, train.labels, classes)
+    fingerprint = train.fingerprint
+    strategy = settings.strategy or tf.distribute.get_strategy()
     checkpoint = None
-    if has_workers(strategy):
-        if classifier.random_state is None:
-            raise invalid("random_state", "a seed, the same on each worker", None)
-        check_same(strategy, _key(classifier, settings.seed, fingerprint, held_out))
-    if checkpoint_dir is not None:
-        key = _key(classifier, settings.seed, fingerprint, held_out)
-        checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
+    if checkpoint_dir is not None or has_workers(strategy):
+        if not settings.is_seeded:
+            raise invalid("random_state", "a seed, the same for each worker and each call", None)
+        key = settings.key(fingerprint, None if held_out is None else held_out.fingerprint)
+        check_same(strategy, key)
+        if checkpoint_dir is not None:
+            checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
     chief = is_chief(strategy)
-    show = progress_function(classifier.progress if chief else False)
-    channels = train.channels
+    show = settings.show if chief else silent
+    images = TrainingImages(train, held_out, settings)
     with strategy.scope():
-        network = _new_network(classifier, settings, channels, len(train.class_names))
-        material = Material(network, train, held_out, settings, channels, classifier.batch_size)
-        stages = make_stages(material, show)
-    training = Training(
-        network, material.truth, weights, classifier.early_stopping, checkpoint, show, chief
+        network = _new_network(settings, images.channels, len(train.class_names))
+        stages = make_stages(network, images, show)
+    loop = TrainingLoop(
+        network,
+        images.truth,
+        weights,
+        settings.early_stopping,
+        checkpoint,
+        CallbackRunner(settings.callbacks, network),
+        show,
+        chief,
     )
     with checkpoint.held() if checkpoint and chief else contextlib.nullcontext():
-        training.run(stages)
-    if classifier.strategy is not None:
-        training.network = on_one_device(network)
-    return training
+        loop.run(stages)
+    return TrainedNetwork(
+        network if settings.strategy is None else on_one_device(network),
+        History.of_rows(loop.rows),
+        np.array(loop.validation),
+        fingerprint,
+        loop.interrupted,
+    )
 
 
 def class_weights(
@@ -104,36 +133,18 @@ def class_weights(
     )
 
 
-def _new_network(
-    classifier: ImageClassifier, settings: Settings, channels: int, n_classes: int
-) -> keras.Model:
+def _new_network(settings: Settings, channels: int, n_classes: int) -> keras.Model:
     """Return the network that training begins with."""
     with repeatable(settings.seed):
         network, inner = build_network(
-            classifier.backbone,
+            settings.backbone,
             image_size=settings.image_size,
             channels=channels,
             n_classes=n_classes,
             standardise=settings.recipe.standardise,
             dropout=settings.recipe.dropout,
-            precision=classifier.precision,
+            precision=settings.precision,
         )
-    if classifier.backbone != "cnn":
-        load_weights(inner, BACKBONES[classifier.backbone], classifier.weights)
+    if isinstance(settings.backbone, Backbone):
+        load_weights(inner, settings.backbone, settings.weights)
     return network
-
-
-def _key(
-    classifier: ImageClassifier, seed: int, fingerprint: str, held_out: ImageDataset | None
-) -> str:
-    """Return what the result of the training depends on, as a hash."""
-    parts = (
-        sorted((name, repr(value)) for name, value in parameters_of(classifier).items()),
-        seed,
-        fingerprint,
-        held_out.fingerprint if held_out is not None else None,
-        __version__,
-        keras.__version__,
-        tf.__version__,
-    )
-    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Training in stages, epoch by epoch: history, best weights, checkpoints, interruption."""
+"""The training loop: stages, epochs, history, best weights, checkpoints, interruption."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,25 +11,15 @@ import numpy.typing as npt
 from nucrec._progress import Progress
 from nucrec._threads import ahead
 from nucrec.models._networks.inference import no_retracing_warnings
+from nucrec.models._training.callbacks import CallbackRunner
 from nucrec.models._training.checkpoint import Checkpoint, Snapshot
+from nucrec.models._training.metrics import EpochMetrics
 from nucrec.models._training.recipes import Recipe
-from nucrec.models._training.step import PaperMetrics, Steps
+from nucrec.models._training.step import TrainingStep
 
 Array = npt.NDArray[Any]
 Batch = tuple[Array, Array]
 Row = dict[str, Any]
-
-_COLUMNS = {
-    "acc": "ACC",
-    "loss": "Loss",
-    "pre": "PRE",
-    "rec": "REC",
-    "auc": "AUC",
-    "pre_macro": "PRE-macro",
-    "rec_macro": "REC-macro",
-    "f1_macro": "F1-macro",
-}
-"""Keras's logs, and what they are called in the history."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class Stage:
     optimizer : keras.optimizers.Optimizer
         Not yet used.
     prepare : callable
-        Says what may learn; called before the stage begins.
+        Freezes what must not learn; called before the stage begins.
     """
 
     name: str
@@ -67,13 +57,13 @@ class Stage:
 
 
 @dataclass
-class Training:
-    """Trains a network, and keeps what is needed to stop, to go on, and to tell how it went.
+class TrainingLoop:
+    """Train a network in stages, and keep what is needed to stop, to resume, and to report.
 
     Attributes
     ----------
     network : keras.Model
-        What is trained.
+        The network that is trained.
     truth : ndarray of shape (n, n_classes), or None
         One-hot labels of the validation images.
     class_weight : dict of int to float, or None
@@ -82,6 +72,8 @@ class Training:
         Epochs of the last stage without a smaller validation loss, after which it ends.
     checkpoint : Checkpoint or None
         Where to write after each epoch.
+    callbacks : CallbackRunner
+        The user's own callbacks.
     show : Progress
         Told of each batch.
     is_chief : bool
@@ -99,6 +91,7 @@ class Training:
     class_weight: dict[int, float] | None
     patience: int | None
     checkpoint: Checkpoint | None
+    callbacks: CallbackRunner
     show: Progress
     is_chief: bool = True
     rows: list[Row] = field(default_factory=list)
@@ -106,7 +99,7 @@ class Training:
     interrupted: bool = False
     _best: list[Array] | None = None
     _best_loss: float = np.inf
-    _metrics: PaperMetrics | None = None
+    _metrics: EpochMetrics | None = None
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Run the stages, from where a checkpoint left off.
@@ -117,13 +110,15 @@ class Training:
             Interrupted before the first epoch was done: there is nothing to keep.
         """
         snapshot = self.checkpoint.read() if self.checkpoint else None
+        first, begun = 0, None
         if snapshot is not None:
             self._restore(snapshot)
+            first = snapshot.stage + snapshot.stage_ended
+            begun = None if snapshot.stage_ended else snapshot.stage
         try:
             with no_retracing_warnings():
-                for number in range(snapshot.stage if snapshot else 0, len(stages)):
-                    self._run_stage(number, stages, snapshot)
-                    snapshot = None
+                for number in range(first, len(stages)):
+                    self._run_stage(number, stages, snapshot if number == begun else None)
         except KeyboardInterrupt:
             if not self.rows:
                 raise
@@ -135,7 +130,7 @@ class Training:
     def _run_stage(self, number: int, stages: Sequence[Stage], snapshot: Snapshot | None) -> None:
         stage = stages[number]
         stage.prepare()
-        steps = Steps(stage.model, stage.optimizer, self.class_weight)
+        step = TrainingStep(stage.model, stage.optimizer, self.class_weight)
         first = 0
         if snapshot is not None:
             first = snapshot.epoch
@@ -144,48 +139,62 @@ class Training:
         is_last = number == len(stages) - 1
         before = sum(earlier.epochs * earlier.steps for earlier in stages[:number])
         total = sum(each.epochs * each.steps for each in stages)
+        self.callbacks.begin(stage.optimizer, epochs=stage.epochs, steps=stage.steps)
         for epoch in range(first, stage.epochs):
             if is_last and self._out_of_patience(stage):
                 break
             done = before + epoch * stage.steps
-            self.rows.append(self._one_epoch(stage, steps, epoch, done, total))
+            self.rows.append(self._one_epoch(stage, step, epoch, done, total))
             self._keep_best(anew=is_last and epoch == 0)
+            is_enough = self.callbacks.end_epoch(len(self.rows) - 1, self._logs())
             if self.checkpoint and self.is_chief:
-                self.checkpoint.write(self._snapshot(number, epoch + 1, stage))
+                self.checkpoint.write(self._snapshot(number, epoch + 1, stage, ended=is_enough))
+            if is_enough:
+                break
+        self.callbacks.end(self._logs())
 
-    def _one_epoch(self, stage: Stage, steps: Steps, epoch: int, done: int, total: int) -> Row:
+    def _one_epoch(
+        self, stage: Stage, step: TrainingStep, epoch: int, done: int, total: int
+    ) -> Row:
         """Train for an epoch; `done` steps of the `total` came before it."""
         label = self._label(stage, epoch)
-        steps.start_epoch()
-        for inputs, labels in ahead(stage.batches(epoch)):
-            steps.run(inputs, labels)
-            done += 1
-            self.show(done, total, label)
+        step.start_epoch()
+        self.callbacks.begin_epoch(len(self.rows))
+        for number, batch in enumerate(ahead(stage.batches(epoch))):
+            self.callbacks.begin_batch(number)
+            step.run(*batch)
+            self.callbacks.end_batch(number, step.metrics)
+            self.show(done + number + 1, total, label)
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
-        row |= {f"TR-{_COLUMNS[key]}": float(value) for key, value in steps.end_epoch().items()}
+        row |= {name: float(value) for name, value in step.end_epoch().items()}
         if stage.validate is not None and self.truth is not None:
             probabilities = stage.validate()
             found = self._evaluate(self.truth, probabilities)
-            row |= {f"VAL-{_COLUMNS[key]}": value for key, value in found.items()}
+            row |= {f"val_{name}": value for name, value in found.items()}
             self.validation.append(probabilities)
         return row
 
     def _evaluate(self, truth: Array, probabilities: Array) -> dict[str, float]:
         if self._metrics is None:
-            self._metrics = PaperMetrics(truth.shape[1])
+            self._metrics = EpochMetrics(truth.shape[1])
         return self._metrics.evaluate(truth, probabilities)
+
+    def _logs(self) -> dict[str, float]:
+        """Return the metrics of the last epoch, if there was one."""
+        last = self.rows[-1] if self.rows else {}
+        return {name: value for name, value in last.items() if name not in ("stage", "epoch")}
 
     def _label(self, stage: Stage, epoch: int) -> str:
         text = f"{stage.name}, epoch {epoch + 1} of {stage.epochs}"
         if not self.rows:
             return text
         last = self.rows[-1]
-        text += f": training accuracy {last['TR-ACC']:.2f}"
-        return text + (f", validation {last['VAL-ACC']:.2f}" if "VAL-ACC" in last else "")
+        text += f": training accuracy {last['accuracy']:.2f}"
+        return text + (f", validation {last['val_accuracy']:.2f}" if "val_accuracy" in last else "")
 
     def _keep_best(self, *, anew: bool) -> None:
         """Keep the weights if their loss is the smallest so far; `anew` forgets earlier ones."""
-        loss = self.rows[-1].get("VAL-Loss", np.inf)
+        loss = self.rows[-1].get("val_loss", np.inf)
         if anew or loss < self._best_loss:
             self._best_loss = loss
             self._best = self.network.get_weights() if np.isfinite(loss) else None
@@ -193,15 +202,16 @@ class Training:
     def _out_of_patience(self, stage: Stage) -> bool:
         if self.patience is None:
             return False
-        losses = [row["VAL-Loss"] for row in self.rows if row["stage"] == stage.name]
+        losses = [row["val_loss"] for row in self.rows if row["stage"] == stage.name]
         if not losses:
             return False
         return len(losses) - 1 - int(np.argmin(losses)) >= self.patience
 
-    def _snapshot(self, number: int, epoch: int, stage: Stage) -> Snapshot:
+    def _snapshot(self, number: int, epoch: int, stage: Stage, *, ended: bool) -> Snapshot:
         return Snapshot(
             stage=number,
             epoch=epoch,
+            stage_ended=ended,
             rows=self.rows,
             best_loss=self._best_loss,
             network=[np.asarray(variable) for variable in self.network.variables],

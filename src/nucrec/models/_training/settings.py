@@ -1,76 +1,193 @@
-"""What a classifier's parameters come down to, checked."""
+"""Validated training settings: all that a training depends on, checked once."""
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, check_real, check_seed, invalid
+from nucrec._version import __version__
 from nucrec.augment import Pipeline
-from nucrec.models._training.recipes import RECIPES, Recipe
-from nucrec.models._weights import BACKBONES
+from nucrec.models._backbones import LEAST_SIZE, find_backbone
+from nucrec.models._training.recipes import RECIPES, Precision, Recipe
+from nucrec.models._weights.registry import Body
 
 if TYPE_CHECKING:
-    from nucrec.models._classifier import ImageClassifier
+    import keras
+    import tensorflow as tf
+
+Parameters = Mapping[str, Any]
+"""The parameters of an `ImageClassifier` by name, as ``get_params`` returns them."""
+
+_OF_THE_PROCESS = ("progress", "strategy", "callbacks")
+"""Parameters that belong to the running process: they are not saved, and tell no trainings apart."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The recipe with what the user changed, checked.
+    """Validated settings of a training.
 
     Attributes
     ----------
+    backbone : Body or None
+        The network to begin with; None for the small CNN.
+    weights : "imagenet", path or None
+        Where its weights come from.
     recipe : Recipe
-        How to train.
+        How to train, with what the user changed.
     image_size : int
-        Height and width that images are brought to.
+        Height and width that images are resized to, in pixels.
+    batch_size : int
+        Images in a step of the last stage.
+    class_weight : None, "balanced" or dict of class to float
+        Weights of the classes in the loss, not yet compared with the classes of the data.
+    early_stopping : int or None
+        Epochs of the last stage without a smaller validation loss, after which training ends.
     seed : int
-        Of everything that is drawn.
+        Seed of everything that is drawn.
+    is_seeded : bool
+        Whether the user chose the seed.
+    precision : {"float32", "bfloat16"}
+        What the backbone computes its feature maps with.
+    strategy : tf.distribute.Strategy or None
+        What to train with several devices by.
+    callbacks : tuple of keras.callbacks.Callback
+        The user's own.
+    show : Progress
+        Shows progress.
+    parameters : dict of str to Any
+        The parameters that the result depends on, as given.
     """
 
+    backbone: Body | None
+    weights: Any
     recipe: Recipe
     image_size: int
+    batch_size: int
+    class_weight: Mapping[Any, float] | Literal["balanced"] | None
+    early_stopping: int | None
     seed: int
+    is_seeded: bool
+    precision: Precision
+    strategy: "tf.distribute.Strategy | None"
+    callbacks: "tuple[keras.callbacks.Callback, ...]"
+    show: Progress
+    parameters: dict[str, Any]
 
     @classmethod
-    def of(cls, given: "ImageClassifier") -> "Settings":
-        """Return the settings of a classifier, or raise `InvalidParameterError`."""
-        check_choice("backbone", given.backbone, ("cnn", *BACKBONES))
-        check_choice("mode", given.mode, ("finetune", "features"))
-        check_choice("recipe", given.recipe, ("default", "paper"))
-        check_choice("precision", given.precision, ("float32", "bfloat16"))
-        check_int("batch_size", given.batch_size, low=1)
-        if given.early_stopping is not None:
-            check_int("early_stopping", given.early_stopping, low=1)
-        if given.augment not in ("default", None) and not isinstance(given.augment, Pipeline):
-            raise invalid("augment", "'default', a nucrec.augment.Pipeline or None", given.augment)
-        is_cnn = given.backbone == "cnn"
-        if is_cnn and given.mode == "features":
-            raise invalid("mode", "'finetune': the CNN has no pre-trained features", given.mode)
-        recipe = RECIPES["cnn" if is_cnn else given.mode, given.recipe]
-        if given.epochs is not None:
-            check_int("epochs", given.epochs, low=1)
-            changed = "head_epochs" if given.mode == "features" else "epochs"
-            recipe = replace(recipe, **{changed: given.epochs})  # type: ignore[arg-type]
-        if given.learning_rate is not None:
-            check_real("learning_rate", given.learning_rate, low=0, high=10, open_ends=True)
-            recipe = replace(recipe, learning_rate=float(given.learning_rate))
-        if given.augment is None:
-            recipe = replace(recipe, augment=(), head_copies=0)
-        elif isinstance(given.augment, Pipeline):
-            recipe = replace(recipe, augment=given.augment.operations)
-        if given.strategy is not None:
-            _check_strategy(given.strategy)
-        least = 16 if is_cnn else BACKBONES[given.backbone].minimum
-        usual = recipe.image_size or BACKBONES[given.backbone].image_size
-        size = given.image_size if given.image_size is not None else usual
+    def of(cls, given: Parameters) -> "Settings":
+        """Return the settings that the parameters of a classifier describe.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is of the wrong type or out of range.
+        """
+        backbone = find_backbone(given["backbone"])
+        recipe = _recipe(given, is_cnn=backbone is None)
+        if given["early_stopping"] is not None:
+            check_int("early_stopping", given["early_stopping"], low=1)
         return cls(
-            recipe,
-            image_size=check_int("image_size", size, low=least, high=4096),
-            seed=check_seed("random_state", given.random_state),
+            backbone=backbone,
+            weights=given["weights"],
+            recipe=recipe,
+            image_size=_image_size(given["image_size"], recipe, backbone),
+            batch_size=check_int("batch_size", given["batch_size"], low=1),
+            class_weight=given["class_weight"],
+            early_stopping=given["early_stopping"],
+            seed=check_seed("random_state", given["random_state"]),
+            is_seeded=given["random_state"] is not None,
+            precision=_precision(given["precision"]),
+            strategy=_strategy(given["strategy"]),
+            callbacks=_callbacks(given["callbacks"]),
+            show=progress_function(given["progress"]),
+            parameters=lasting_parameters(given),
         )
 
+    def key(self, *data: str | None) -> str:
+        """Return a hash of what the result of the training depends on.
 
-def _check_strategy(value: object) -> None:
+        Parameters
+        ----------
+        data : str or None
+            The fingerprints of the images.
+        """
+        import keras
+        import tensorflow as tf
+
+        body = self.backbone
+        named = {**self.parameters, "backbone": body and (body.name, body.key)}
+        parts = (
+            sorted((name, repr(value)) for name, value in named.items()),
+            self.seed,
+            data,
+            (__version__, keras.__version__, tf.__version__),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def lasting_parameters(given: Parameters) -> dict[str, Any]:
+    """Return the parameters that a training's result depends on."""
+    return {name: value for name, value in given.items() if name not in _OF_THE_PROCESS}
+
+
+def _recipe(given: Parameters, *, is_cnn: bool) -> Recipe:
+    """Return the recipe with what the user changed."""
+    mode = check_choice("mode", given["mode"], ("finetune", "features"))
+    name = check_choice("recipe", given["recipe"], ("default", "paper"))
+    if is_cnn and mode == "features":
+        raise invalid("mode", "'finetune': the CNN has no pre-trained features", mode)
+    changes: dict[str, Any] = {}
+    if given["epochs"] is not None:
+        n = check_int("epochs", given["epochs"], low=1)
+        changes["head_epochs" if mode == "features" else "epochs"] = n
+    if given["learning_rate"] is not None:
+        rate = given["learning_rate"]
+        changes["learning_rate"] = check_real("learning_rate", rate, low=0, high=10, open_ends=True)
+    augment = given["augment"]
+    if augment is None:
+        changes |= {"augment": (), "head_copies": 0}
+    elif isinstance(augment, Pipeline):
+        changes["augment"] = augment.operations
+    elif augment != "default":
+        raise invalid("augment", "'default', a nucrec.augment.Pipeline or None", augment)
+    return replace(RECIPES["cnn" if is_cnn else mode, name], **changes)
+
+
+def _image_size(given: object, recipe: Recipe, backbone: Body | None) -> int:
+    usual = recipe.image_size or (backbone.image_size if backbone else None)
+    size = usual if given is None else given
+    if size is None:
+        raise invalid("image_size", "the size of the backbone's images in pixels", given)
+    return check_int(
+        "image_size", size, low=backbone.minimum if backbone else LEAST_SIZE, high=4096
+    )
+
+
+def _precision(given: object) -> Precision:
+    return cast(Precision, check_choice("precision", given, get_args(Precision)))
+
+
+def _strategy(given: Any) -> "tf.distribute.Strategy | None":
+    if given is None:
+        return None
     import tensorflow as tf
 
-    if not isinstance(value, tf.distribute.Strategy):
-        raise invalid("strategy", "a tf.distribute.Strategy or None", value)
+    if not isinstance(given, tf.distribute.Strategy):
+        raise invalid("strategy", "a tf.distribute.Strategy or None", given)
+    return given
+
+
+def _callbacks(given: Any) -> "tuple[keras.callbacks.Callback, ...]":
+    if given is None:
+        return ()
+    import keras
+
+    expected = "a list of keras.callbacks.Callback"
+    if not isinstance(given, Sequence):
+        raise invalid("callbacks", expected, given)
+    for callback in given:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise invalid("callbacks", expected, callback)
+    return tuple(given)

