@@ -23,6 +23,7 @@ from sklearn.base import clone
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError
 from nucrec.models import cnn, inception_transfer, load, transfer
+from nucrec.models._training.step import TrainingStep
 
 COMMON = {"random_state": 0, "class_weight": "balanced"}
 FEATURES = {"mode": "features", "recipe": "paper", "image_size": 32, "epochs": 3, **COMMON}
@@ -246,7 +247,10 @@ def test_one_device_can_go_on_with_the_checkpoint_of_workers(workers):
 def test_workers_that_do_not_train_the_same_say_so(workers):
     for n in range(2):
         text = (workers / f"log{n}").read_text()
-        assert "random_state: expected a seed, the same on each worker. Received: None." in text
+        assert (
+            "random_state: expected a seed, the same for each worker and each call. Received: None."
+            in text
+        )
         assert "strategy: the workers train with other parameters, images or versions" in text
 
 

@@ -161,7 +161,7 @@ def _copy(model: "keras.Model") -> "keras.Model":
 
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    return keras.Model(copy.inputs, copy.outputs)
+    return keras.Model(copy.inputs[0], copy.outputs[0])
 
 
 def _check_shapes(model: Any) -> None:

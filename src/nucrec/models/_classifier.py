@@ -72,10 +72,9 @@ class ImageClassifier(FittedNetwork):
     random_state : int, optional
         Seed of everything; by default another each time.
     callbacks : sequence of keras.callbacks.Callback, optional
-        Callbacks of your own. Each stage of the recipe is one training to them, on the whole network,
-        with epochs numbered from 0 over all stages; `history_` names what their ``logs`` hold. Setting
-        ``model.stop_training`` ends the stage. Clones copy them; files leave them out. Their own state
-        does not outlast a kill, even with `checkpoint_dir`.
+        Callbacks of your own. They see the last stage of the recipe, the one that `epochs` counts, as
+        one Keras training of the whole network; their ``logs`` have the names of `history_`. Clones
+        copy them, files leave them out, and with `checkpoint_dir` their own state is not kept.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (batches done, batches in all, what).
         Of several workers, only the first shows it.
@@ -313,9 +312,11 @@ class ImageClassifier(FittedNetwork):
         return tags
 
     def __sklearn_clone__(self) -> Self:
-        # a strategy holds threads and devices: it cannot be copied, but the clone can use it, too
-        bare = super(ImageClassifier, copy.copy(self)).__sklearn_clone__()
-        return cast(Self, bare.set_params(strategy=self.strategy))
+        # a strategy cannot be copied, and a network need not be, as it never changes: both are shared
+        plain = copy.copy(self)
+        plain.backbone = "cnn"
+        bare = super(ImageClassifier, plain).__sklearn_clone__()
+        return cast(Self, bare.set_params(strategy=self.strategy, backbone=self.backbone))
 
     def __getstate__(self) -> dict[str, Any]:
         # nor can what was compiled

@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset
-from nucrec.evaluate import ConformalRule, Temperature, fit_conformal, fit_temperature
+from nucrec.evaluate import ConformalRule, Report, Temperature, fit_conformal, fit_temperature
+from nucrec.models._evaluation import evaluate
 from nucrec.models._explain import Explanation
 from nucrec.models._inputs import Images, held_out_part, require_images
 
@@ -72,6 +73,49 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "model_")
         return self._calibrated(self._run(self.model_.predict_on_batch, X))
+
+    def evaluate(
+        self,
+        X: Images,
+        y: npt.ArrayLike | None = None,
+        *,
+        groups: npt.ArrayLike | None = None,
+        confidence: float = 0.95,
+    ) -> Report:
+        """Compare the predictions with the truth, on images that the network was not trained on.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
+            Grey or colour, of any size.
+        y : array_like of shape (n,), optional
+            The true classes, of those in `classes_`; by default the labels of the data set.
+        groups : array_like of shape (n,), optional
+            Images that are not independent share a group; by default the groups of the data set.
+        confidence : float, default=0.95
+            Confidence level of the intervals, strictly between 0 and 1.
+
+        Returns
+        -------
+        Report
+            Seven metrics with intervals, as `nucrec.evaluate.report` gives them.
+
+        Raises
+        ------
+        InvalidParameterError
+            There are no labels, or they are not the classes of the network.
+
+        Examples
+        --------
+        >>> from nucrec.datasets import load_mnfinder_crops, split
+        >>> from nucrec.models import cnn
+        >>> train, test = split(load_mnfinder_crops(), random_state=0)
+        >>> model = cnn(image_size=32, epochs=1, random_state=0).fit(train)
+        >>> model.evaluate(test).n == len(test)
+        True
+        """
+        check_is_fitted(self, "model_")
+        return evaluate(self, X, y, groups=groups, confidence=confidence)
 
     def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
         """Learn from other images how far the probabilities can be believed.

@@ -8,10 +8,10 @@ Logs = Mapping[str, float]
 
 
 class CallbackRunner:
-    """Calls callbacks over the stages of a training; each stage is one training to them.
+    """Calls callbacks over a stage of the training, which is one training to them.
 
-    They see the whole network as ``model``, with the optimizer of the stage, and epochs numbered from
-    0 over all stages. Setting ``model.stop_training`` ends the stage.
+    They see the whole network as ``model``, with the optimizer of the stage. Setting
+    ``model.stop_training`` ends the stage.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class TrainingLoop:
     checkpoint : Checkpoint or None
         Where to write after each epoch.
     callbacks : CallbackRunner
-        The user's own callbacks.
+        The user's own callbacks, for the last stage.
     show : Progress
         Told of each batch.
     is_chief : bool
@@ -137,33 +137,40 @@ class TrainingLoop:
             for variable, value in zip(stage.optimizer.variables, snapshot.optimizer, strict=True):
                 variable.assign(value)
         is_last = number == len(stages) - 1
+        callbacks = self.callbacks if is_last else CallbackRunner((), self.network)
         before = sum(earlier.epochs * earlier.steps for earlier in stages[:number])
         total = sum(each.epochs * each.steps for each in stages)
-        self.callbacks.begin(stage.optimizer, epochs=stage.epochs, steps=stage.steps)
+        callbacks.begin(stage.optimizer, epochs=stage.epochs, steps=stage.steps)
         for epoch in range(first, stage.epochs):
             if is_last and self._out_of_patience(stage):
                 break
             done = before + epoch * stage.steps
-            self.rows.append(self._one_epoch(stage, step, epoch, done, total))
+            self.rows.append(self._one_epoch(stage, step, callbacks, epoch, done, total))
             self._keep_best(anew=is_last and epoch == 0)
-            is_enough = self.callbacks.end_epoch(len(self.rows) - 1, self._logs())
+            is_enough = callbacks.end_epoch(epoch, self._logs())
             if self.checkpoint and self.is_chief:
                 self.checkpoint.write(self._snapshot(number, epoch + 1, stage, ended=is_enough))
             if is_enough:
                 break
-        self.callbacks.end(self._logs())
+        callbacks.end(self._logs())
 
     def _one_epoch(
-        self, stage: Stage, step: TrainingStep, epoch: int, done: int, total: int
+        self,
+        stage: Stage,
+        step: TrainingStep,
+        callbacks: CallbackRunner,
+        epoch: int,
+        done: int,
+        total: int,
     ) -> Row:
         """Train for an epoch; `done` steps of the `total` came before it."""
         label = self._label(stage, epoch)
         step.start_epoch()
-        self.callbacks.begin_epoch(len(self.rows))
+        callbacks.begin_epoch(epoch)
         for number, batch in enumerate(ahead(stage.batches(epoch))):
-            self.callbacks.begin_batch(number)
+            callbacks.begin_batch(number)
             step.run(*batch)
-            self.callbacks.end_batch(number, step.metrics)
+            callbacks.end_batch(number, step.metrics)
             self.show(done + number + 1, total, label)
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
         row |= {name: float(value) for name, value in step.end_epoch().items()}
