@@ -79,8 +79,8 @@ def test_what_has_no_history_is_refused(classifier):
         TrainingHistoryDisplay.from_classifier(ImageClassifier())
     with pytest.raises(InvalidParameterError, match="ImageClassifier"):
         TrainingHistoryDisplay.from_classifier("model.keras")
+    display = TrainingHistoryDisplay.from_classifier(classifier)
     with pytest.raises(InvalidParameterError, match="two axes"):
-        display = TrainingHistoryDisplay.from_classifier(classifier)
         display.plot(ax=Figure(figsize=(3, 3)).subplots())
 
 
