@@ -7,13 +7,14 @@ from typing import Any
 
 import albumentations
 import cv2
+import joblib
 import keras
 import numpy as np
 import tensorflow as tf
 
 from benchmarks.limits import copies
 from benchmarks.timing import Comparison, Elsewhere
-from nucrec._threads import ahead, available_cores
+from nucrec._threads import ahead
 from nucrec.augment import Flip, Pipeline, Rotate, Zoom
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 
@@ -27,7 +28,7 @@ def comparisons() -> Iterator[Comparison]:
     ours = _nucrec(crops)
     memory = ("copying the tensors", copies(n * SIZE * SIZE * 3 * 4))
     work = f"{n} crops to batches of {BATCH} x {SIZE} x {SIZE} x 3, flipped, turned, zoomed"
-    threads = f"albumentations, {available_cores()} threads"
+    threads = f"albumentations, {joblib.cpu_count()} threads"
     yield Comparison(work, threads, ours, Elsewhere(_epoch, "albumentations"), 15, n, 2, memory)
     yield Comparison(
         work, "Keras's layers in tf.data", ours, Elsewhere(_epoch, "keras"), 15, n, goal=6
@@ -79,7 +80,7 @@ def _albumentations(arrays: list[Any]) -> Callable[[], None]:
         return change(image=array[..., np.newaxis])["image"]
 
     def run() -> None:
-        with ThreadPoolExecutor(available_cores()) as pool:
+        with ThreadPoolExecutor(joblib.cpu_count()) as pool:
             for start in range(0, len(arrays), BATCH):
                 grey = np.stack(list(pool.map(one, arrays[start : start + BATCH])))
                 tf.convert_to_tensor(np.repeat(grey, 3, axis=3))

@@ -8,8 +8,7 @@ import keras
 import numpy as np
 
 from benchmarks.limits import has_bfloat16, operations, products
-from benchmarks.timing import Comparison
-from nucrec._children.process import ChildProcess
+from benchmarks.timing import Comparison, fresh_process
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.models import ImageClassifier
 
@@ -46,10 +45,10 @@ class _Runs:
 
     def steps(self) -> float:
         """Train, and return the seconds of all steps but the first, which compiles."""
-        with ChildProcess({}) as child:
-            first, others = child.call(_times, *self._work)
+        with fresh_process() as process:
+            first, others = process.submit(_times, *self._work).result()
         self._first.append(first)
-        return float(others)
+        return others
 
     def first_step(self) -> float:
         """Return how long the first step took, from the call on, in one of the trainings."""

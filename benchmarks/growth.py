@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.folders import make_images, peak_memory, train_small
-from nucrec._text import markdown_table
+from benchmarks.timing import markdown_table
 
 Point = dict[str, float]
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 from PIL import Image
 
 from benchmarks.timing import Comparison, Elsewhere
-from nucrec._threads import available_cores
 from nucrec.datasets import load_folder, load_mnfinder_crops
 
 SIZE = 96
@@ -33,8 +33,8 @@ def comparisons() -> Iterator[Comparison]:
         yield Comparison(work, "Pillow, decoding alone", ours, decoder, 15, n, goal=1 / 1.3)
         _write_large(root / "tiff")
         work = f"class folder of {N_LARGE} TIFF files, 16 bit, {LARGE} x {LARGE}, each decoded once"
-        decoder = _decoder(sorted((root / "tiff").rglob("*.tif")), available_cores())
-        peer = f"Pillow, decoding alone, {available_cores()} threads"
+        decoder = _decoder(sorted((root / "tiff").rglob("*.tif")), joblib.cpu_count())
+        peer = f"Pillow, decoding alone, {joblib.cpu_count()} threads"
 
         def large() -> None:
             load_folder(root / "tiff")

@@ -1,15 +1,20 @@
 """Timing two ways to do the same work, in turn, and how fast the machine could do it at best."""
 
+import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from nucrec._children.process import ChildProcess
-
 Work = Callable[[], Any]
 """Does the work once. A float that it returns is the seconds that count, where not all of it does."""
+
+
+def fresh_process() -> ProcessPoolExecutor:
+    """Return what runs calls in one new process, where TensorFlow was never started."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 class Elsewhere:
@@ -24,17 +29,17 @@ class Elsewhere:
     """
 
     def __init__(self, function: Callable[..., Any], *args: Any) -> None:
-        self._child = ChildProcess({})
+        self._process = fresh_process()
         self._work = function, args
 
     def close(self) -> None:
         """End the process."""
-        self._child.close()
+        self._process.shutdown()
 
     def __call__(self) -> float:
         """Do the work, and return the seconds that it says count, or that it took there."""
         function, args = self._work
-        return float(self._child.call(_seconds, function, *args))
+        return float(self._process.submit(_seconds, function, *args).result())
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,12 @@ class Timing:
         if self.comparison.items is None:
             return time_taken
         return f"{time_taken} ({self.comparison.items / median:.0f}/s)"
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table, the first column left-aligned."""
+    rule = [":--", *["--:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (header, rule, *rows))
 
 
 def compare(comparison: Comparison) -> Timing:
