@@ -1,11 +1,14 @@
-"""The house rules: who imports whom, what is loaded when, and what is said in the docs."""
+"""The house rules: who imports whom, how long files and functions are, what is loaded when."""
 
 import ast
+import functools
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nucrec
@@ -20,42 +23,99 @@ MAY_IMPORT = {
     "audit": {"datasets"},
     "models": {"datasets", "augment", "evaluate"},
     "paper": {"datasets", "augment", "audit", "models", "evaluate"},
+    "_cli": {"datasets", "augment", "audit", "models", "evaluate", "paper"},
+    "__main__": {"_cli"},
 }
+"""The rooms that each room may import. Whatever is not named here is the ground floor."""
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """Return the subpackages that a file imports."""
-    names = set()
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def asked_for(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, anywhere in it and for whatever purpose.
+
+    Of ``from a import b`` that is ``a.b``, which may be a name in the module a.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name.split(".")[1] for name in names if name.startswith("nucrec.")} & set(MAY_IMPORT)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_imports_go_one_way(room):
-    files = list((SOURCE / room).rglob("*.py"))
-    assert files
-    for path in files:
-        assert imported_rooms(path) - {room} <= MAY_IMPORT[room], path
+@functools.cache
+def imports() -> dict[str, set[str]]:
+    """Return the modules of nucrec that each of its modules imports."""
+    files = {module_name(path): path for path in SOURCE.rglob("*.py")}
+
+    def module_of(name: str) -> str:
+        return name if name in files else name.rpartition(".")[0]
+
+    return {
+        name: {module_of(asked) for asked in asked_for(path)} & set(files)
+        for name, path in files.items()
+    }
 
 
-def test_shared_rooms_know_no_other():
-    for path in SOURCE.glob("_*.py"):
-        if path.name not in ("__init__.py", "__main__.py"):
-            assert not imported_rooms(path), path
+def room(module: str) -> str:
+    """Return the room that a module is in, "" on the ground floor."""
+    _, name, *_ = (*module.split("."), "")
+    return name if name in MAY_IMPORT else ""
+
+
+def between_rooms() -> Iterator[tuple[str, str]]:
+    """Yield the pairs (module, what it imports) that are in different rooms."""
+    for module, others in imports().items():
+        if module != "nucrec":  # whose subpackages are loaded on first use
+            yield from ((module, other) for other in others if room(module) != room(other))
+
+
+def test_the_map_is_of_the_rooms_that_are_there():
+    public = set(nucrec.__all__) - {"__version__", "errors"}
+    assert set(MAY_IMPORT) == {*public, "_cli", "__main__"}
+    assert {room(name) for name in imports()} == {*MAY_IMPORT, ""}
+
+
+def test_imports_go_one_way_and_from_the_ground_floor_nowhere():
+    upward = [
+        f"{module} imports {other}"
+        for module, other in between_rooms()
+        if room(other) not in {"", *MAY_IMPORT.get(room(module), ())}
+    ]
+    assert upward == []
 
 
 def test_the_command_line_uses_public_names_only():
     own = ("nucrec._cli", "nucrec._version")
-    for path in (SOURCE / "__main__.py", *(SOURCE / "_cli").glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        private = [name for name in modules if name.startswith("nucrec.") and "._" in name]
-        assert not [name for name in private if not name.startswith(own)], path
+    private = [
+        f"{module} imports {other}"
+        for module, others in imports().items()
+        if room(module) in ("_cli", "__main__")
+        for other in others
+        if "._" in other and not other.startswith(own)
+    ]
+    assert private == []
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function from the first to the last, without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_files_and_functions_are_short():
+    texts = {path: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+    lines = [
+        body_lines(node)
+        for text in texts.values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert np.percentile(lines, 90, method="lower") <= 16
 
 
 def loaded_after(statement: str) -> set[str]:
