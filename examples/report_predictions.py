@@ -8,25 +8,17 @@ from nucrec.evaluate import (
     ConfusionMatrixDisplay,
     PrecisionRecallDisplay,
     RocCurveDisplay,
-    report,
 )
-from nucrec.models import classical_zoo
+from nucrec.models import classical_zoo, evaluate
 
 train, test = split(load_mnfinder_crops("all"), random_state=0)
 model = classical_zoo(random_state=0)["ET"].fit(train, train.labels)
-scores = model.predict_proba(test)
-found = report(
-    test.labels,
-    model.predict(test),
-    scores,
-    class_names=test.class_names,
-    groups=test.groups,
-)
+found = evaluate(model, test)
 print(found)
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 9.5), layout="constrained")
 ConfusionMatrixDisplay.from_report(found).plot(ax=axes[0, 0])
-answers = (test.labels, scores, test.class_names, test.groups)
+answers = (test.labels, model.predict_proba(test), test.class_names, test.groups)
 RocCurveDisplay.from_predictions(*answers).plot(ax=axes[0, 1])
 PrecisionRecallDisplay.from_predictions(*answers).plot(ax=axes[1, 0])
 CalibrationDisplay.from_predictions(*answers).plot(ax=axes[1, 1])

@@ -86,7 +86,7 @@ def _model_file(name: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the report and return the exit code."""
     from nucrec.datasets import load_folder, split
-    from nucrec.evaluate import calibration_error, report
+    from nucrec.evaluate import calibration_error
     from nucrec.models import ImageClassifier
 
     classifier = ImageClassifier(
@@ -104,10 +104,9 @@ def run(arguments: argparse.Namespace) -> int:
     classifier.fit(train, checkpoint_dir=arguments.checkpoint)
     found = error = None
     if test is not None:
+        found = classifier.evaluate(test)
         scores = classifier.predict_proba(test)
-        names, groups = test.class_names, test.groups
-        found = report(test.labels, scores.argmax(1), scores, names, groups)
-        error = calibration_error(test.labels, scores, names, groups)
+        error = calibration_error(test.labels, scores, test.class_names, test.groups)
         classifier.calibrate(test)
     classifier.save(arguments.out)
     if arguments.json:
