@@ -7,23 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nucrec.errors import InvalidParameterError
-from nucrec.evaluate import mean_interval, proportion_interval, report
+from nucrec.evaluate import report
 from nucrec.evaluate._intervals import bootstrap, percentile_interval, weigh
-
-
-@pytest.mark.parametrize("n", [1, 10, 92, 5000])
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-def test_wilson_equals_scipy(n, confidence):
-    for successes in {0, 1, n // 2, n}:
-        expected = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-        assert proportion_interval(successes, n, confidence) == pytest.approx(
-            tuple(expected), abs=1e-9
-        )
-
-
-def test_wilson_of_nothing_is_undefined():
-    assert np.isnan(proportion_interval(0, 0)).all()
 
 
 def mean_of(values):
@@ -148,33 +133,3 @@ def test_intervals_of_accuracy_and_mc_hold_the_truth(n, recall, specificity, sha
             held[name] += found.metrics[name].low <= value <= found.metrics[name].high
     for name in truth:
         assert 0.92 <= held[name] / 500 <= 0.98, name
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-def test_the_interval_of_a_mean_is_that_of_scipys_bootstrap(grouped):
-    values = np.random.default_rng(2).random(90)
-    groups = np.arange(90) if not grouped else np.arange(90) // 3
-    by_group = values.reshape(-1, 1 if not grouped else 3).mean(axis=1)
-    expected = stats.bootstrap((by_group,), np.mean, n_resamples=20_000, rng=0)
-    found = mean_interval(values, groups if grouped else None, n_resamples=20_000)
-    assert found.value == pytest.approx(values.mean())
-    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval), abs=0.01)
-    assert found.method == ("group bootstrap" if grouped else "bootstrap")
-
-
-@pytest.mark.parametrize(
-    ("call", "parameter"),
-    [
-        (lambda: proportion_interval(3, 2), "successes"),
-        (lambda: proportion_interval(-1, 2), "successes"),
-        (lambda: proportion_interval(1, 2.5), "n"),
-        (lambda: proportion_interval(1, 2, 95), "confidence"),
-        (lambda: mean_interval([]), "values"),
-        (lambda: mean_interval([0.5, np.nan]), "values"),
-        (lambda: mean_interval(["a"]), "values"),
-        (lambda: mean_interval([0.5, 0.6], groups=[1]), "groups"),
-    ],
-)
-def test_bad_parameters(call, parameter):
-    with pytest.raises(InvalidParameterError, match=f"^{parameter}"):
-        call()

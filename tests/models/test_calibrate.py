@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 
 from nucrec.errors import InvalidParameterError, ModelFileError
 from nucrec.evaluate import fit_conformal, fit_temperature
-from nucrec.models import ImageClassifier, cnn, load, model_info
+from nucrec.models import ImageClassifier, classical_zoo, cnn, load, model_info
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +34,18 @@ def test_probabilities_are_those_at_the_temperature_of_the_held_out(crops, plain
     np.testing.assert_allclose(calibrated.predict_proba(new), expected, atol=1e-3)
     np.testing.assert_array_equal(calibrated.predict(new), plain.predict(new))
     assert calibrated.predict_proba(new).dtype == np.float32
+
+
+def test_classical_pipelines_are_calibrated_by_scikit_learn(crops):
+    train, held_out, new = (crops[k::3] for k in range(3))
+    forest = classical_zoo(random_state=0)["RF"].fit(train, train.labels)
+    theirs = CalibratedClassifierCV(FrozenEstimator(forest), method="temperature")
+    theirs.fit(held_out, held_out.labels)
+    ours = fit_temperature(held_out.labels, forest.predict_proba(held_out))
+    assert ours.value != pytest.approx(1, rel=0.05)
+    np.testing.assert_allclose(
+        theirs.predict_proba(new), ours.apply(forest.predict_proba(new)), atol=1e-6
+    )
 
 
 def test_calibrating_again_begins_anew(crops, calibrated):

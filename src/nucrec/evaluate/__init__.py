@@ -15,7 +15,11 @@ from nucrec.evaluate._curves import Curve
 from nucrec.evaluate._folds import FoldMetric, over_folds, rank_folds
 from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
-from nucrec.evaluate._proportion import mean_interval, proportion_interval
+from nucrec.evaluate._proportion import (
+    corrected_proportion,
+    mean_interval,
+    proportion_interval,
+)
 from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
 from nucrec.evaluate._report import Report, report
 
@@ -39,6 +43,7 @@ __all__ = [
     "compare",
     "compare_many",
     "consistency",
+    "corrected_proportion",
     "fit_conformal",
     "fit_temperature",
     "mean_interval",

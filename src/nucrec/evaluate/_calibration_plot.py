@@ -11,9 +11,8 @@ from nucrec._plotting import GREY, STYLES, OneAxesDisplay, frozen
 from nucrec._text import images, percent
 from nucrec.evaluate._calibration import calibration_error, check_probabilities, in_bins
 from nucrec.evaluate._inputs import number_groups
-from nucrec.evaluate._intervals import bootstrap, percentile_interval
 from nucrec.evaluate._metric import Metric
-from nucrec.evaluate._proportion import proportion_interval
+from nucrec.evaluate._proportion import share_interval
 
 Array = npt.NDArray[Any]
 
@@ -44,10 +43,9 @@ class CalibrationDisplay(OneAxesDisplay):
 
     Notes
     -----
-    Bins are of equal width (Guo and others 2017). Without groups, shares have Wilson's interval; with
-    them the percentile interval of the bootstrap over groups, and none where all images of a bin are of
-    one group. The latter is too narrow where few groups reach a bin, and has no width where all of its
-    images are right.
+    Bins are of equal width (Guo and others 2017). Shares have Wilson's interval, with groups for the
+    effective number of images, as in `proportion_interval`; and none where all images of a bin are of
+    one group.
 
     References
     ----------
@@ -125,20 +123,13 @@ class CalibrationDisplay(OneAxesDisplay):
         counts = members.sum(axis=0)
         hits = right @ members
         numbers = number_groups(groups, len(true))
-        if numbers is None:
-            spans = [
-                proportion_interval(int(hit), int(n), confidence)
-                for hit, n in zip(hits, counts, strict=True)
-            ]
-        else:
-            spans = _group_spans(right, members, numbers, confidence, n_resamples, random_state)
+        low, high = np.array(_shares(right, members, numbers, confidence)).T
         observed = hits / counts
-        low, high = np.array(spans).T
         return cls(
             frozen(surest @ members / counts),
             frozen(observed),
-            frozen(np.minimum(low, observed)),
-            frozen(np.maximum(high, observed)),
+            frozen(low),
+            frozen(high),
             frozen(counts.astype(int)),
             error,
             1 / scores.shape[1],
@@ -163,24 +154,12 @@ class CalibrationDisplay(OneAxesDisplay):
         ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")
 
 
-def _group_spans(
-    right: Array,
-    members: Array,
-    groups: Array,
-    confidence: float,
-    n_resamples: int,
-    random_state: int,
+def _shares(
+    right: Array, members: Array, groups: Array | None, confidence: float
 ) -> list[tuple[float, float]]:
-    """Return the interval of the share of each bin that is right, from resamples of groups."""
-    hits = members * right[:, np.newaxis]
-
-    def shares(weights: Array) -> Array:
-        size = weights @ members
-        return np.asarray((weights @ hits) / np.where(size == 0, np.nan, size))
-
-    drawn = bootstrap(shares, groups, n_resamples, random_state)
-    n_groups = [len(np.unique(groups[column == 1])) for column in members.T]
-    return [
-        percentile_interval(values, confidence, n) if n > 1 else (np.nan, np.nan)
-        for values, n in zip(drawn.T, n_groups, strict=True)
-    ]
+    """Return the interval of the share of each bin that is right."""
+    spans = []
+    for bin_ in members.T > 0:
+        within = None if groups is None else np.unique(groups[bin_], return_inverse=True)[1]
+        spans.append(share_interval(right[bin_].astype(float), within, confidence))
+    return spans

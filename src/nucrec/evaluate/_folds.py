@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nucrec._deprecation import warn_renamed
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.evaluate._intervals import student_quantile
+from nucrec.evaluate._design import student_quantile
 from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._ranking import Ranked, Ranking, holm
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._parallel import in_parallel
+from nucrec.evaluate._design import student_quantile
 
 Array = npt.NDArray[Any]
 
@@ -99,13 +100,6 @@ def percentile_interval(values: Array, confidence: float, n_units: int) -> tuple
         tail = NormalDist().cdf(-float(wider))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def student_quantile(p: float, freedom: int) -> float:
-    """Return a quantile of Student's t distribution."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, p))
 
 
 def _draws(rng: np.random.Generator, n_resamples: int, n_units: int) -> Array:

@@ -1,120 +1,269 @@
 """Intervals of proportions and of means."""
 
 import math
-from statistics import NormalDist
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_finite, check_int, check_real, invalid
-from nucrec.evaluate._inputs import check_resampling, number_groups
-from nucrec.evaluate._intervals import bootstrap, percentile_interval
+from nucrec.evaluate._design import design_effect, group_quantile, normal_quantile, wilson
+from nucrec.evaluate._inputs import number_groups
 from nucrec.evaluate._metric import Metric
 
+Array = npt.NDArray[Any]
 
-def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a proportion of independent images.
+
+def proportion_interval(
+    successes: npt.ArrayLike, n: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval of a proportion, of independent images or of groups.
 
     Parameters
     ----------
-    successes : int
-        The number of images that have the property, at most `n`.
-    n : int
-        The number of images.
+    successes : int or array_like of int, shape (n_groups,)
+        The number of images that have the property, in all or in each group.
+    n : int or array_like of int, shape (n_groups,)
+        The number of images, in all or in each group.
     confidence : float, default=0.95
         Of the interval, strictly between 0 and 1.
 
     Returns
     -------
     tuple of float
-        The low and the high end, within [0, 1]; NaN if `n` is 0.
+        The low and the high end, within [0, 1]; NaN where `n` is 0, or where there is one group
+        alone, which does not tell how groups differ.
 
     Raises
     ------
     InvalidParameterError
-        A number is negative, or there are more successes than images.
+        A number is negative or not whole, or there are more successes than images.
 
     Notes
     -----
-    Wilson's score interval.
+    Wilson's score interval. With groups, the effective number of images takes the place of the
+    number, and Student's t that of the normal distribution, as described in `report`.
 
     References
     ----------
     - E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal
       of the American Statistical Association 22, 1927, pp. 209-212.
+    - N. Dean, M. Pagano, "Evaluating confidence interval methods for binomial proportions in
+      clustered surveys", Journal of Survey Statistics and Methodology 3, 2015, pp. 484-503.
 
     Examples
     --------
     >>> from nucrec.evaluate import proportion_interval
-    >>> low, high = proportion_interval(9, 10)
+    >>> low, high = proportion_interval(27, 60)
     >>> round(low, 2), round(high, 2)
-    (0.6, 0.98)
+    (0.33, 0.58)
+    >>> low, high = proportion_interval([12, 2, 9, 4], [15, 15, 15, 15])
+    >>> round(low, 2), round(high, 2)
+    (0.16, 0.78)
     """
-    check_int("n", n, low=0)
-    check_int("successes", successes, low=0, high=n)
-    check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    return wilson(successes, n, NormalDist().inv_cdf(0.5 + confidence / 2))
-
-
-def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
-    """Return Wilson's interval of `z` standard errors; NaN if n is 0."""
-    if n == 0:
-        return math.nan, math.nan
-    share = successes / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return _count(("successes", "n"), successes, n, confidence).interval
 
 
 def mean_interval(
-    values: npt.ArrayLike,
-    groups: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
-    *,
-    n_resamples: int = 2000,
-    random_state: int = 0,
+    values: npt.ArrayLike, groups: npt.ArrayLike | None = None, confidence: float = 0.95
 ) -> Metric:
-    """Return the mean of one value for each image, with its interval.
+    """Return the mean of a share that is known for each image, with its interval.
 
     Parameters
     ----------
     values : array_like of float, shape (n,)
-        A finite number for each image, such as the share of several models that are right.
-    groups, confidence, n_resamples, random_state : optional
-        As in `report`.
+        For each image a number from 0 to 1, such as the share of several models that are right.
+    groups : array_like, shape (n,), optional
+        Images that are not independent share a group.
+    confidence : float, default=0.95
+        Of the interval, strictly between 0 and 1.
 
     Returns
     -------
     Metric
-        The mean; with the percentile interval of the bootstrap over images, or over groups.
+        The mean and its interval, which is that of `proportion_interval` for the sum of the values:
+        for values between 0 and 1 it is a little too wide.
 
     Raises
     ------
     InvalidParameterError
-        The values are not finite, or another parameter is out of range.
-
-    References
-    ----------
-    - B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.
+        A value is not within [0, 1], or another parameter is out of range.
 
     Examples
     --------
     >>> from nucrec.evaluate import mean_interval
     >>> found = mean_interval([0.0, 1.0, 1.0, 0.5] * 10)
     >>> found.value, round(found.low, 2), round(found.high, 2)
-    (0.625, 0.49, 0.76)
+    (0.625, 0.47, 0.76)
     """
-    check_resampling(confidence, n_resamples, random_state)
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
     array = np.asarray(values)
     if array.ndim != 1 or not array.size or array.dtype.kind not in "buif":
         raise invalid("values", "a one-dimensional array of numbers", values)
     check_finite("values", array)
+    if array.min() < 0 or array.max() > 1:
+        raise invalid("values", "numbers from 0 to 1", values)
     numbers = number_groups(groups, len(array))
-    units = np.arange(len(array)) if numbers is None else numbers
+    interval = share_interval(array.astype(float), numbers, confidence)
+    method = "Wilson" if numbers is None else "Wilson, groups"
+    return Metric(float(array.mean()), *interval, method)
 
-    def mean(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray(weights @ array / weights.sum(axis=1))[:, np.newaxis]
 
-    drawn = bootstrap(mean, units, n_resamples, random_state)[:, 0]
-    span = percentile_interval(drawn, confidence, int(units.max()) + 1)
-    return Metric(float(array.mean()), *span, "bootstrap" if numbers is None else "group bootstrap")
+def corrected_proportion(
+    positive: npt.ArrayLike,
+    n: npt.ArrayLike,
+    *,
+    sensitivity: tuple[int, int],
+    specificity: tuple[int, int],
+    confidence: float = 0.95,
+) -> Metric:
+    """Return the proportion of a class, corrected for the errors of the classifier.
+
+    A classifier with a specificity of 0.95 calls 5 % of the nuclei micronuclei, so the share that it
+    counts is too high where micronuclei are rare, however many images there are.
+
+    Parameters
+    ----------
+    positive : int or array_like of int, shape (n_groups,)
+        The number of images that were classified as positive, in all or in each group.
+    n : int or array_like of int, shape (n_groups,)
+        The number of images, in all or in each group.
+    sensitivity : pair of int
+        Of the positive images of a validation set, how many were classified as positive; and their
+        number. The classifier was not trained on them.
+    specificity : pair of int
+        Of the negative images of a validation set, how many were classified as negative; and their
+        number.
+    confidence : float, default=0.95
+        Of the interval, strictly between 0 and 1.
+
+    Returns
+    -------
+    Metric
+        The corrected proportion, cut off at 0 and 1, and its interval, which carries the uncertainty of
+        sensitivity and specificity. Where these do not add up to more than 1, the classifier says
+        nothing of the class: NaN, from 0 to 1.
+
+    Raises
+    ------
+    InvalidParameterError
+        A number is negative or not whole, a part exceeds its whole, or a validation set is empty.
+
+    Notes
+    -----
+    The estimate of Rogan and Gladen, with the interval of Lang and Reiczigel. With groups, the
+    effective number of images takes the place of the number, as in `proportion_interval`. The
+    correction holds for images like those of the validation set.
+
+    References
+    ----------
+    - W. J. Rogan, B. Gladen, "Estimating prevalence from the results of a screening test", American
+      Journal of Epidemiology 107, 1978, pp. 71-76.
+    - Z. Lang, J. Reiczigel, "Confidence limits for prevalence of disease adjusted for estimated
+      sensitivity and specificity", Preventive Veterinary Medicine 113, 2014, pp. 13-22.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import corrected_proportion, proportion_interval
+    >>> low, high = proportion_interval(68, 1000)
+    >>> round(low, 3), round(high, 3)  # what is counted is 6.8 %
+    (0.054, 0.085)
+    >>> found = corrected_proportion(68, 1000, sensitivity=(190, 200), specificity=(190, 200))
+    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
+    (0.02, 0.0, 0.054)
+    """
+    count = _count(("positive", "n"), positive, n, confidence)
+    hits, n_positive = _pair("sensitivity", sensitivity)
+    rejected, n_negative = _pair("specificity", specificity)
+    method = "Lang-Reiczigel" + (", groups" if np.ndim(positive) else "")
+    youden = hits / n_positive + rejected / n_negative - 1
+    if youden <= 0:
+        return Metric(math.nan, 0.0, 1.0, method)
+    if not count.n or math.isnan(count.effect):
+        return Metric(math.nan, math.nan, math.nan, method)
+    low, high = _lang_reiczigel(count, (hits, n_positive), (rejected, n_negative))
+    value = min(1.0, max(0.0, (count.successes / count.n + rejected / n_negative - 1) / youden))
+    return Metric(value, min(low, value), max(high, value), method)
+
+
+def share_interval(values: Array, groups: Array | None, confidence: float) -> tuple[float, float]:
+    """Return Wilson's interval of the mean of values from 0 to 1, one for each image."""
+    effect, reach = dependence(values, groups, confidence)
+    return wilson(float(values.sum()) / effect, len(values) / effect, reach)
+
+
+def dependence(values: Array, groups: Array | None, confidence: float) -> tuple[float, float]:
+    """Return the design effect of a share, and how many standard errors its interval reaches."""
+    if groups is None:
+        return 1.0, normal_quantile(confidence)
+    n_groups = int(groups.max()) + 1
+    if n_groups == 1:
+        return math.nan, math.nan
+    return design_effect(values, groups, values > 0.5), group_quantile(confidence, n_groups)
+
+
+class _Count(NamedTuple):
+    """How many images there are, how many of them have a property, and their dependence."""
+
+    successes: int
+    n: int
+    effect: float
+    reach: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson(self.successes / self.effect, self.n / self.effect, self.reach)
+
+
+def _count(
+    names: tuple[str, str], successes: npt.ArrayLike, n: npt.ArrayLike, confidence: float
+) -> _Count:
+    """Check counts, in all or by group."""
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    hits, sizes = _whole(names[0], successes), _whole(names[1], n)
+    if hits.shape != sizes.shape:
+        raise invalid(names[0], f"as many numbers as {names[1]}", f"shape {hits.shape}")
+    if (hits > sizes).any():
+        raise invalid(names[0], f"at most {names[1]}, {sizes.tolist()}", hits.tolist())
+    total, size = int(hits.sum()), int(sizes.sum())
+    if not sizes.ndim or not size:
+        return _Count(total, size, 1.0, normal_quantile(confidence))
+    groups = np.repeat(np.arange(np.count_nonzero(sizes)), sizes[sizes > 0])
+    outcomes = np.repeat(np.tile([1.0, 0.0], sizes.size), np.c_[hits, sizes - hits].ravel())
+    return _Count(total, size, *dependence(outcomes, groups, confidence))
+
+
+def _whole(name: str, values: npt.ArrayLike) -> Array:
+    """Return one whole number of at least 0, or a list of them, as an array."""
+    array = np.asarray(values)
+    if array.ndim > 1 or array.dtype.kind not in "iu" or not array.size or (array < 0).any():
+        raise invalid(name, "a whole number of at least 0, or one for each group", values)
+    return array.astype(np.int64)
+
+
+def _pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
+    """Return how many of a validation set were right, and its size."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise invalid(name, "a pair: how many were right, and of how many", pair)
+    size = check_int(f"{name}[1]", pair[1], low=1)
+    return check_int(f"{name}[0]", pair[0], low=0, high=size), size
+
+
+def _lang_reiczigel(
+    count: _Count, sensitivity: tuple[int, int], specificity: tuple[int, int]
+) -> tuple[float, float]:
+    """Return the interval of the true share; images are added to all three counts, as in Wilson's."""
+    z = count.reach
+    n = count.n / count.effect + z**2
+    positive = (count.successes / count.effect + z**2 / 2) / n
+    n_hit, n_rejected = sensitivity[1] + 2, specificity[1] + 2
+    hit, rejected = (sensitivity[0] + 1) / n_hit, (specificity[0] + 1) / n_rejected
+    youden = hit + rejected - 1
+    if youden <= 0:
+        return 0.0, 1.0
+    share = (positive + rejected - 1) / youden
+    of_hit, of_rejected = hit * (1 - hit) / n_hit, rejected * (1 - rejected) / n_rejected
+    variance = positive * (1 - positive) / n + share**2 * of_hit + (1 - share) ** 2 * of_rejected
+    centre = share + 2 * z**2 * (share * of_hit - (1 - share) * of_rejected)
+    half = z * math.sqrt(variance) / youden
+    return min(1.0, max(0.0, centre - half)), max(0.0, min(1.0, centre + half))

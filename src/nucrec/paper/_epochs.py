@@ -177,4 +177,4 @@ def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:
     values = {
         column: float(np.mean([row.values[column] for row in logged])) for column in rows[0].values
     }
-    return EpochRow(MEAN, values, mean_interval(right, groups, n_resamples=_RESAMPLES), None)
+    return EpochRow(MEAN, values, mean_interval(right, groups), None)
