@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+from sklearn.pipeline import Pipeline
 
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
+from nucrec.models import classical_zoo, save
 
 # as nucrec starts TensorFlow, whichever test does so first: new processes compute alike to the last bit
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -24,6 +26,20 @@ settings.load_profile("repeatable")
 @pytest.fixture(scope="session")
 def crops() -> ImageDataset:
     return load_mnfinder_crops("paper")
+
+
+@pytest.fixture(scope="session")
+def gnb(crops) -> Pipeline:
+    """A classical classifier that is fitted at once, without names of its classes."""
+    return classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+
+
+@pytest.fixture(scope="session")
+def gnb_file(gnb, crops, tmp_path_factory) -> Path:
+    """Its file, with names of its classes."""
+    path = tmp_path_factory.mktemp("gnb") / "gnb.skops"
+    save(gnb, path, class_names=crops.class_names)
+    return path
 
 
 @pytest.fixture

@@ -7,17 +7,12 @@ import pytest
 
 from nucrec.errors import MissingExtraError
 from nucrec.evaluate import MetricsDisplay, report
-from nucrec.models import classical_zoo, predict_shards, save
+from nucrec.models import predict_shards, save
 
 
 @pytest.fixture(scope="module")
 def found():
     return report([0, 1, 1], [0, 1, 0])
-
-
-@pytest.fixture(scope="module")
-def classical(crops):
-    return classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
 
 
 def test_plots_need_matplotlib(found, tmp_path, monkeypatch):
@@ -32,20 +27,19 @@ def test_plots_need_matplotlib(found, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_classical_models_are_saved_by_skops(classical, tmp_path, monkeypatch):
+def test_classical_models_are_saved_by_skops(gnb, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "skops", None)
     monkeypatch.setitem(sys.modules, "skops.io", None)
     with pytest.raises(MissingExtraError, match=r'skops.*pip install "nucrec\[skops\]"'):
-        save(classical, tmp_path / "gnb.skops")
+        save(gnb, tmp_path / "gnb.skops")
     assert not list(tmp_path.iterdir())
 
 
-def test_schedulers_need_distributed(classical, class_folder, tmp_path, monkeypatch):
-    save(classical, tmp_path / "gnb.skops")
+def test_schedulers_need_distributed(gnb_file, class_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     address = "tcp://127.0.0.1:9"
     with pytest.raises(MissingExtraError, match=r'distributed.*install "nucrec\[distributed\]"'):
-        predict_shards(tmp_path / "gnb.skops", class_folder, tmp_path / "out", scheduler=address)
+        predict_shards(gnb_file, class_folder, tmp_path / "out", scheduler=address)
     assert not (tmp_path / "out").exists()
 
 

@@ -18,13 +18,6 @@ def zoo():
 
 
 @pytest.fixture(scope="module")
-def gnb_file(tmp_path_factory, zoo, crops):
-    path = tmp_path_factory.mktemp("model") / "gnb.skops"
-    models.save(zoo["GNB"].fit(crops, crops.labels), path, class_names=crops.class_names)
-    return path
-
-
-@pytest.fixture(scope="module")
 def cells(tmp_path_factory, crops):
     folder = tmp_path_factory.mktemp("cells")
     for i in range(12):

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from nucrec.models import classical_zoo, save
-
 GREEK = "Zellen \N{GREEK SMALL LETTER MU}"
 LATIN_1 = os.fsdecode(b"caf\xe9")
 
@@ -27,21 +25,13 @@ def plate(images, tmp_path) -> Path:
     return images.rename(tmp_path / f"{GREEK} plate")
 
 
-@pytest.fixture
-def gnb(crops, tmp_path) -> Path:
-    path = tmp_path / "gnb.skops"
-    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-    save(fitted, path, class_names=crops.class_names)
-    return path
-
-
 @pytest.mark.parametrize(
     ("encoding", "shown"),
     [("ascii", b"Zellen \\u03bc"), ("cp1252", b"Zellen \\u03bc"), ("utf-8", GREEK.encode())],
 )
-def test_predict(gnb, plate, tmp_path, encoding, shown):
+def test_predict(gnb_file, plate, tmp_path, encoding, shown):
     table = tmp_path / f"{GREEK}.csv"
-    result = run(encoding, "predict", gnb, plate, "-o", table)
+    result = run(encoding, "predict", gnb_file, plate, "-o", table)
     assert result.stderr == b""
     assert result.returncode == 0
     lines = result.stdout.splitlines()

@@ -7,15 +7,7 @@ from pathlib import Path
 import pytest
 
 from nucrec.__main__ import main
-from nucrec.models import classical_zoo, cnn, save
-
-
-@pytest.fixture(scope="module")
-def gnb(crops, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("classical") / "gnb.skops"
-    fitted = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-    save(fitted, path, class_names=crops.class_names)
-    return path
+from nucrec.models import cnn
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +17,9 @@ def calibrated(crops, tmp_path_factory) -> Path:
     return path
 
 
-def test_a_table_and_a_page(gnb, images, tmp_path, capsys):
+def test_a_table_and_a_page(gnb_file, images, tmp_path, capsys):
     table, page = tmp_path / "out.csv", tmp_path / "page.html"
-    predict = ["predict", str(gnb), str(images), "-o", str(table), "--quiet"]
+    predict = ["predict", str(gnb_file), str(images), "-o", str(table), "--quiet"]
     assert main([*predict, "--html", str(page), "--html-images", "3"]) == 0
     assert f"Written to {table} and {page}" in capsys.readouterr().out
     assert page.read_text(encoding="utf-8").count("<img") == 1 + 3
@@ -37,8 +29,8 @@ def test_a_table_and_a_page(gnb, images, tmp_path, capsys):
     assert "html: expected a name that ends in .html" in capsys.readouterr().err
 
 
-def test_shards(gnb, images, tmp_path, capsys):
-    predict = ["predict", str(gnb), str(images), "-o"]
+def test_shards(gnb_file, images, tmp_path, capsys):
+    predict = ["predict", str(gnb_file), str(images), "-o"]
     assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0
     whole = capsys.readouterr().out
     assert main([*predict, str(tmp_path / "parts"), "--shard-size", "8"]) == 0

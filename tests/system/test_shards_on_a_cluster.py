@@ -13,7 +13,7 @@ from PIL import Image
 
 import nucrec
 from nucrec.errors import InvalidParameterError, NucrecError
-from nucrec.models import classical_zoo, cnn, predict_shards, save
+from nucrec.models import cnn, predict_shards
 
 distributed = pytest.importorskip("distributed")
 
@@ -23,12 +23,11 @@ N = 23
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory, crops) -> Path:
+def here(tmp_path_factory, crops, gnb_file) -> Path:
     """A folder with models, and a plate of 23 images in two wells."""
     folder = tmp_path_factory.mktemp("shards")
     cnn(image_size=16, epochs=1, random_state=0).fit(crops[::9]).save(folder / "cnn.keras")
-    classical = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-    save(classical, folder / "gnb.skops", class_names=crops.class_names)
+    shutil.copy(gnb_file, folder)
     for i in range(N):
         well = folder / "plate" / ("well A" if i < 9 else "well B/deep")
         well.mkdir(parents=True, exist_ok=True)

@@ -24,16 +24,11 @@ from nucrec.audit import duplicates, save_contact_sheet
 from nucrec.datasets import load_mnfinder_crops
 from nucrec.errors import NucrecError
 from nucrec.evaluate import Report, report
-from nucrec.models import classical_zoo, cnn, load, model_info, predict_folder, predict_shards, save
+from nucrec.models import cnn, load, model_info, predict_folder, predict_shards, save
 from nucrec.paper import reproduce
 
 NOBODY = 65534
 OLD = b"what was there before"
-
-
-@pytest.fixture(scope="module")
-def classical(crops):
-    return classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +45,21 @@ def cells(tmp_path_factory, crops):
 
 
 @pytest.fixture(scope="module")
-def gnb_file(tmp_path_factory, classical, crops):
-    path = tmp_path_factory.mktemp("model") / "gnb.skops"
-    save(classical, path, class_names=crops.class_names)
-    return path
-
-
-@pytest.fixture(scope="module")
 def a_report() -> Report:
     return report([0, 0, 1, 1, 1], [0, 1, 1, 1, 1])
 
 
 @pytest.fixture(scope="module")
-def writers(
-    classical, network, a_report, cells, gnb_file, crops
-) -> dict[str, Callable[[Path], object]]:
+def writers(gnb, network, a_report, cells, gnb_file, crops) -> dict[str, Callable[[Path], object]]:
     """Everything that writes, by the file that it writes into a folder."""
     overlapping = load_mnfinder_crops("all")[:40]
     pairs = duplicates(overlapping, min_overlap=0.2)
     names = crops.class_names
     return {
-        "gnb.skops": lambda folder: save(classical, folder / "gnb.skops"),
+        "gnb.skops": lambda folder: save(gnb, folder / "gnb.skops"),
         "cnn.keras": lambda folder: network.save(folder / "cnn.keras"),
         "cells.csv": lambda folder: predict_folder(
-            classical, cells, folder / "cells.csv", class_names=names
+            gnb, cells, folder / "cells.csv", class_names=names
         ),
         "model.skops": lambda folder: predict_shards(gnb_file, cells, folder),
         "page.html": lambda folder: a_report.save_html(folder / "page.html"),
@@ -220,14 +206,14 @@ def interrupts_are_heard():
 
 
 @pytest.mark.usefixtures("interrupts_are_heard")
-def test_an_interrupt_leaves_a_whole_file_and_no_other(gnb_file, classical, tmp_path):
+def test_an_interrupt_leaves_a_whole_file_and_no_other(gnb_file, gnb, tmp_path):
     path = tmp_path / "gnb.skops"
     shutil.copy(gnb_file, path)
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
 
     def save_again_and_again() -> None:
         for _ in range(2000):
-            save(classical, path)
+            save(gnb, path)
 
     timer.start()
     with pytest.raises(KeyboardInterrupt):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nucrec.models import ImageClassifier, classical_zoo, cnn, load, save
+from nucrec.models import ImageClassifier, cnn, load
 
 N = 23
 
@@ -19,16 +19,11 @@ def network(crops) -> ImageClassifier:
 
 
 @pytest.fixture(scope="session")
-def gnb(crops):
-    return classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
-
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory, crops, network, gnb) -> Path:
+def files(tmp_path_factory, crops, network, gnb_file) -> Path:
     """A folder with files of models, and `N` images in two wells."""
     folder = tmp_path_factory.mktemp("files")
     network.save(folder / "cnn.keras")
-    save(gnb, folder / "gnb.skops", class_names=crops.class_names)
+    shutil.copy(gnb_file, folder)
     for i in range(N):
         well = folder / "plate" / ("well A" if i < 9 else "well B/deep")
         well.mkdir(parents=True, exist_ok=True)
