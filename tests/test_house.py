@@ -184,6 +184,8 @@ def test_core_depends_on_five_libraries(project):
         "plots",
         "skops",
         "distributed",
+        "microscopy",
+        "all",
         "test",
         "docs",
         "bench",

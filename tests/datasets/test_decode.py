@@ -87,10 +87,6 @@ def test_unsigned_32_bit_tiff(read):
     assert read(tiff(signed, 32, 2), "a.tif").tolist() == [[5, -3]]
 
 
-def test_signed_8_bit_tiff_is_refused(refusal):
-    assert "signed 8-bit values" in refusal(tiff(np.array([[-5, 100]], dtype="i1"), 8, 2), "a.tif")
-
-
 def test_stack_behind_one_page_of_imagej(tmp_path):
     values = np.array([[1, 2]], dtype="<u2")
     for images, several in ((3, True), (12, True), (1, False)):
@@ -160,7 +156,14 @@ def test_cmyk_becomes_rgb(kind, read):
     ],
 )
 @pytest.mark.parametrize(
-    ("kind", "dtype"), [("PNG", "uint8"), ("PNG", "uint16"), ("TIFF", "uint8")]
+    ("kind", "dtype"),
+    [
+        ("PNG", "uint8"),
+        ("PNG", "uint16"),
+        ("TIFF", "uint8"),
+        ("TIFF", "uint16"),
+        ("TIFF", "float32"),
+    ],
 )
 def test_exif_orientation(orientation, turned, kind, dtype, random_image, read):
     values = random_image((4, 6), dtype)
@@ -223,7 +226,7 @@ def test_no_image(data, reason, refusal):
 
 def test_formats_beyond_the_list_are_refused(refusal):
     data = encode(Image.new("L", (4, 4)), "ICO")
-    assert "not an image of a known format" in refusal(data, "a.png")
+    assert refusal(data, "a.png") == "an icon: save it as PNG or TIFF"
 
 
 def png_header(width: int, height: int, bits: int = 8, colour: int = 0) -> bytes:
@@ -257,33 +260,6 @@ def test_16_bit_colour_is_refused_rather_than_cut(kind, colour, refusal):
     assert "16-bit colour is not supported" in refusal(
         png_header(2, 2, bits=16, colour=colour), f"{kind}.png"
     )
-
-
-def test_16_bit_colour_tiff_is_refused(refusal):
-    pixels = np.arange(12, dtype="<u2").tobytes()
-    tags = [
-        (256, 2),
-        (257, 2),
-        (258, 0),
-        (259, 1),
-        (262, 2),
-        (273, 0),
-        (277, 3),
-        (278, 2),
-        (279, 24),
-    ]
-    bits_at = 8 + 2 + 12 * len(tags) + 4
-    entries = b""
-    for tag, value in tags:
-        if tag == 258:
-            entries += struct.pack("<HHII", tag, 3, 3, bits_at)
-        else:
-            entries += struct.pack("<HHII", tag, 4, 1, bits_at + 6 if tag == 273 else value)
-    data = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(tags)) + entries + b"\0" * 4
-    data += struct.pack("<HHH", 16, 16, 16) + pixels
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.mode == "RGB"  # the file is sound: it is its depth that is refused
-    assert "16-bit colour is not supported" in refusal(data, "a.tif")
 
 
 def test_images_are_known_by_their_names(tmp_path):

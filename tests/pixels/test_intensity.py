@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
-from nucrec.datasets import ImageDataset, rescale_intensity
+from nucrec.audit import duplicates
+from nucrec.augment import Noise, Pipeline, Rotate
+from nucrec.datasets import ImageDataset, load_images, rescale_intensity
 from nucrec.errors import InvalidParameterError
 
 
@@ -81,3 +86,68 @@ def test_channels(channels, random_image):
 
 def test_16_bit_grey_stays_16_bit(random_image):
     assert as_array(random_image((4, 5, 3), "uint16"), channels=1).dtype == np.uint16
+
+
+def of_one_colour(grey: np.ndarray, colour: tuple[float, float, float]) -> np.ndarray:
+    """Return a grey picture in shades of a colour, of which one channel is 1."""
+    return np.rint(grey[..., np.newaxis] * np.array(colour)).astype(grey.dtype)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 40), st.integers(1, 40), st.permutations([0, 1, 2]), st.floats(0, 1),
+    st.floats(0, 1), st.sampled_from(["uint8", "uint16"]), st.integers(0, 2**32 - 1),
+    st.integers(1, 255),
+)  # fmt: skip
+def test_a_picture_of_one_colour_is_its_strongest_channel(
+    height, width, order, second, third, dtype, seed, top
+):
+    grey = np.random.default_rng(seed).integers(0, top, (height, width), endpoint=True)
+    colours = of_one_colour(grey.astype(dtype), np.array([1, second, third])[order])
+    dataset = ImageDataset([colours], [0])
+    assert dataset.channels == 1
+    np.testing.assert_array_equal(dataset.to_array()[0, ..., 0], grey)
+    with_alpha = np.dstack([colours, np.full_like(grey, 255)]).astype(dtype)
+    np.testing.assert_array_equal(ImageDataset([with_alpha], [0]).to_array()[0, ..., 0], grey)
+
+
+def test_a_second_colour_anywhere_is_a_colour_picture(random_image):
+    blue = of_one_colour(random_image((50, 60)), (0, 0, 1))
+    blue[31, 17, 0] = 40
+    dataset = ImageDataset([blue], [0])
+    assert dataset.channels == 3
+    luma = np.rint(blue @ np.array([0.299, 0.587, 0.114]))
+    np.testing.assert_array_equal(as_array(blue, channels=1)[..., 0], luma)
+    np.testing.assert_array_equal(as_array(blue), blue)
+
+
+def test_blue_and_grey_are_the_same_in_batches_and_augmented(crops):
+    part = crops[:12]
+    blue = ImageDataset(
+        [of_one_colour(image, (0, 0, 1)) for image in part.images], part.labels, ids=part.ids
+    )
+    pipeline = Pipeline([Rotate(), Noise(0.1)], random_state=0)
+    for augment in (None, pipeline):
+        ours, theirs = (next(each.batches(40, 12, augment))[0] for each in (part, blue))
+        np.testing.assert_array_equal(ours, theirs)
+    ours, theirs = (pipeline.expand(each, copies=1).to_array(40) for each in (part, blue))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("quality", "subsampling"), [(50, 2), (75, 2), (95, 0)])
+def test_blue_stays_one_colour_in_a_jpeg(quality, subsampling, crops, tmp_path):
+    for i in range(20):
+        picture = Image.fromarray(of_one_colour(crops.images[i], (0, 0, 1)))
+        picture.save(tmp_path / f"{i:02}.jpg", quality=quality, subsampling=subsampling)
+    found = load_images(tmp_path)
+    assert found.channels == 1
+    for i, image in enumerate(found.images):
+        np.testing.assert_array_equal(found[i].to_array()[0, ..., 0], image[..., 2])
+        assert np.abs(image[..., 2].astype(float) - crops.images[i]).mean() < 20
+
+
+def test_duplicates_in_other_colours_are_found(crops):
+    image = crops.images[100]
+    blue = of_one_colour(image, (0, 0, 1))
+    (pair,) = duplicates(ImageDataset([image, crops.images[5], blue], [0] * 3), min_overlap=1)
+    assert (pair.a, pair.b, pair.kind) == ("0", "2", "re-encoded")

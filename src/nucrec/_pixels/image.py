@@ -40,6 +40,9 @@ class ImageSource(Protocol):
     def resized(self, size: tuple[int, int]) -> Array:
         """Return the image at (height, width), interpolated once."""
 
+    def in_grey(self) -> "ImageSource":
+        """Return a source of the one channel of a picture of one colour; else this one."""
+
 
 def digest_image(source: ImageSource) -> bytes:
     """Return the sha256 of an image: its dtype, its shape, its pixels."""

@@ -1,5 +1,6 @@
 """Channels and value ranges: what turns any micrograph into what a model takes."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -82,6 +83,53 @@ def as_dtype(image: Array, dtype: OutputDtype | None) -> Array:
     if image.dtype == np.uint8:
         return np.asarray(image / np.float32(255), dtype=np.float32)
     return rescale_intensity(image, dtype=dtype)
+
+
+def only_channel(image: Array, tolerance: float = 1.0) -> int | None:
+    """Return the strongest channel of a picture of one colour, or None if it has several.
+
+    Grey is one colour, and so is the blue of a DAPI stain: all pixels are the same colour, darker or
+    brighter. Its luma would be 11 % of it.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W) or (H, W, C)
+        A fourth channel is transparency, and does not count.
+    tolerance : float, default=1.0
+        How far values may be from that colour, in steps of an integer dtype, by rounding or lossy
+        compression.
+    """
+    if image.ndim == 2 or image.shape[2] < 3:
+        return None
+    bands = [image[..., k] for k in range(3)]
+    down, right = (max(1, length // 8) for length in image.shape[:2])
+    some = [band[::down, ::right] for band in bands]
+    # a few pixels tell most pictures of several colours in no time
+    return _strongest(bands, tolerance) if _strongest(some, 2 * tolerance) is not None else None
+
+
+def _strongest(bands: Sequence[Array], tolerance: float) -> int | None:
+    """Return the strongest of three channels if the others are a share of it everywhere."""
+    tops = [float(band.max()) for band in bands]
+    strongest = int(np.argmax(tops))
+    reference, top = bands[strongest], tops[strongest]
+    if top <= 0:
+        return None if any(band.any() for band in bands) else 0
+    slack = tolerance if reference.dtype.kind in "ui" else top * tolerance / 255
+    precise = np.float64 if reference.dtype.itemsize > 2 else np.float32
+    for band, its_top in zip(bands, tops, strict=True):
+        empty = its_top == 0 and band.dtype.kind == "u"
+        if band is reference or empty or (its_top == top and np.array_equal(band, reference)):
+            continue
+        if np.abs(band - reference * precise(its_top / top)).max() > slack:
+            return None
+    return strongest
+
+
+def to_grey(image: Array) -> Array:
+    """Return the image as (H, W): its only channel, if it is a picture of one colour, else its luma."""
+    one = only_channel(image)
+    return to_channels(image, 1)[..., 0] if one is None else image[..., one]
 
 
 def to_channels(image: Array, channels: int) -> Array:

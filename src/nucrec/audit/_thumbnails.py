@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from nucrec._pixels.intensity import as_dtype, to_channels
+from nucrec._pixels.intensity import as_dtype, to_grey
 
 Array = npt.NDArray[Any]
 
@@ -52,7 +52,7 @@ class Thumbnails:
 
 def grey(image: Array) -> Array:
     """Return an image of any dtype and number of channels as float32 (H, W) from 0 to 255."""
-    return to_channels(as_dtype(image, "uint8"), 1)[..., 0].astype(np.float32)
+    return as_dtype(to_grey(image), "uint8").astype(np.float32)
 
 
 @functools.lru_cache(maxsize=512)

@@ -357,6 +357,10 @@ class _AugmentedImage:
         image.setflags(write=False)
         return image
 
+    def in_grey(self) -> ImageSource:
+        original = self._original.in_grey()
+        return _AugmentedImage(self._pipeline, original, self._name, self._copy)
+
 
 def _output_to_input(
     steps: list[tuple[Operation, Values]], of: tuple[int, ...], to: tuple[int, ...]

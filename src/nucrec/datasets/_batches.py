@@ -99,8 +99,8 @@ class Batches:
 
     def _resized(self, chosen: Array, epoch: int) -> Any:
         """Return images at their size, changed as drawn for the epoch."""
-        sources, size = self.images.sources, self.plan.size
+        sources, size = self.plan.sources, self.plan.size
         if self.augment is None:
             return ordered_map(lambda i: sources[i].resized(size), chosen, self.threads)
-        originals = list(ordered_map(self.images.__getitem__, chosen.tolist(), self.threads))
+        originals = list(ordered_map(lambda i: sources[i].read(), chosen, self.threads))
         return self.augment(originals, size, ids=self.ids[chosen].tolist(), copy=epoch)

@@ -200,8 +200,8 @@ class ImageDataset:
 
     @property
     def channels(self) -> int:
-        """The channels that `to_array` gives by default: 1 if all images are grey, 3 otherwise."""
-        return common_channels(self.images.shapes)
+        """The channels of `to_array`: 1 if all images are grey or of one colour, 3 otherwise."""
+        return common_channels(self.images.sources)
 
     @property
     def shared_groups(self) -> Array | None:
@@ -254,8 +254,9 @@ class ImageDataset:
         size : int or (height, width), optional
             Each image is resized to it with one interpolation; by default all must be of one size.
         channels : {1, 3}, optional
-            By default 1 if all images are grey, 3 otherwise. Colour becomes grey by ITU-R BT.601;
-            transparency is left out.
+            By default 1 if all images are grey or of one colour, 3 otherwise. For 1, a picture of one
+            colour, such as the blue of a DAPI stain, becomes its strongest channel, and any other
+            grey by ITU-R BT.601. Transparency is left out.
         dtype : {"uint8", "float32"}, optional
             By default the images' own, if they share one. Otherwise 8-bit images are taken by
             their full range and all others by `rescale_intensity`, image by image.
@@ -289,7 +290,7 @@ class ImageDataset:
         result = np.empty((len(self), *plan.shape), plan.dtype)
 
         def fetch(i: int) -> None:
-            result[i] = plan.finish(self.images.sources[i].resized(plan.size))
+            result[i] = plan.finish(plan.sources[i].resized(plan.size))
 
         for _ in ordered_map(fetch, range(len(self)), workers):
             pass

@@ -16,8 +16,9 @@ from nucrec._class_names import (
 )
 from nucrec._validation import check_choice, invalid
 from nucrec.datasets._dataset import ImageDataset
-from nucrec.datasets._decode import SUFFIXES
 from nucrec.datasets._load import Entry, OnError, load_entries
+from nucrec.datasets._reading.channels import Channel, check_channel
+from nucrec.datasets._reading.kinds import SUFFIXES
 from nucrec.datasets._roots import Listing, Quarantined, Root, open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
 
@@ -31,6 +32,7 @@ def load_folder(
     *,
     class_names: Sequence[str] | None = None,
     group_by: GroupBy = "image",
+    channel: Channel | None = None,
     on_error: OnError = "quarantine",
 ) -> ImageDataset:
     """Load images from one sub-folder for each class, or as a CSV file lists them.
@@ -55,6 +57,9 @@ def load_folder(
         "folder" makes one group of all images in the same folder inside their class folders, say
         "nucleus/slide 3" and "micronucleus/slide 3". Images directly in a class folder stay groups of
         their own. A CSV file has its ``group`` column instead.
+    channel : int or str, optional
+        The channel to read, of images that have several: its number from 0, or its name, such as
+        "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
     on_error : {"quarantine", "raise"}, default="quarantine"
         A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of
         the folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
@@ -101,6 +106,7 @@ def load_folder(
     if not isinstance(path, str | Path):
         raise invalid("path", "a path", path)
     check_choice("group_by", group_by, ("image", "folder"))
+    check_channel(channel)
     where = Path(path).expanduser()
     is_csv = where.suffix.lower() == ".csv" and not where.is_dir()
     if is_csv and group_by == "folder":
@@ -112,6 +118,7 @@ def load_folder(
         [entry for entry in found.entries if entry.class_name in chosen],
         chosen,
         on_error=on_error,
+        channel=channel,
         quarantined=found.quarantined,
     )
 

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._pixels.image import ImageSource
+from nucrec._pixels.intensity import only_channel
 from nucrec._pixels.resample import resize
 from nucrec._threads import workers_for
-from nucrec.datasets._decode import decode
+from nucrec.datasets._reading.channels import Channel
+from nucrec.datasets._reading.decode import Decoded, decode
 from nucrec.datasets._roots import Root
 
 Array = npt.NDArray[Any]
@@ -18,10 +20,11 @@ Array = npt.NDArray[Any]
 class MemoryImage:
     """An image that is in memory."""
 
-    __slots__ = ("_array",)
+    __slots__ = ("_array", "_grey")
 
     def __init__(self, array: Array) -> None:
         self._array = array
+        self._grey: ImageSource | None = None
         self._array.setflags(write=False)
 
     @property
@@ -42,28 +45,77 @@ class MemoryImage:
         """Return the image at (height, width), interpolated once."""
         return resize(self._array, size)
 
+    def in_grey(self) -> ImageSource:
+        """Return the one channel of a picture of one colour; else this image."""
+        if self._grey is None:
+            one = only_channel(self._array)
+            self._grey = self if one is None else OneChannel(self, one)
+        return self._grey
+
 
 class FileImage:
     """An image in a file, decoded at each reading unless its pixels were kept."""
 
-    __slots__ = ("_kept", "_name", "_root", "dtype", "shape")
+    __slots__ = ("_channel", "_kept", "_name", "_only", "_root", "dtype", "shape")
 
-    def __init__(self, root: Root, name: str, array: Array, *, keep: bool) -> None:
+    def __init__(
+        self, root: Root, name: str, decoded: Decoded, channel: Channel | None, *, keep: bool
+    ) -> None:
         self._root = root
         self._name = name
-        self._kept = array if keep else None
-        self.shape: tuple[int, ...] = array.shape
-        self.dtype: np.dtype[Any] = array.dtype
+        self._channel = channel
+        self._kept = decoded.array if keep else None
+        self._only = decoded.only_channel
+        self.shape: tuple[int, ...] = decoded.array.shape
+        self.dtype: np.dtype[Any] = decoded.array.dtype
 
     def read(self) -> Array:
         """Return the image, read-only."""
         if self._kept is not None:
             return self._kept
-        return decode(self._root.read(self._name), self._name).array
+        return decode(self._root.read(self._name), self._name, self._channel).array
 
     def resized(self, size: tuple[int, int]) -> Array:
         """Return the image at (height, width), interpolated once."""
         return resize(self.read(), size)
+
+    def in_grey(self) -> ImageSource:
+        """Return the one channel of a picture of one colour; else this image."""
+        return self if self._only is None else OneChannel(self, self._only)
+
+
+class OneChannel:
+    """The channel of an image that holds the whole picture."""
+
+    __slots__ = ("_image", "_number")
+
+    def __init__(self, image: ImageSource, number: int) -> None:
+        self._image = image
+        self._number = number
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height and width."""
+        return self._image.shape[:2]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the image's values."""
+        return self._image.dtype
+
+    def read(self) -> Array:
+        """Return the channel, read-only."""
+        channel = np.ascontiguousarray(self._image.read()[..., self._number])
+        channel.setflags(write=False)
+        return channel
+
+    def resized(self, size: tuple[int, int]) -> Array:
+        """Return the channel at (height, width), interpolated once."""
+        return resize(self.read(), size)
+
+    def in_grey(self) -> ImageSource:
+        """Return this image."""
+        return self
 
 
 class LazyImages(Sequence[Array]):

@@ -1,8 +1,9 @@
 """From a list of named, labelled files to a data set; what cannot be read is left out and named."""
 
+import functools
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy.typing as npt
@@ -11,14 +12,19 @@ from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
 from nucrec.datasets._dataset import ImageDataset
-from nucrec.datasets._decode import SUFFIXES, Decoded, decode
 from nucrec.datasets._images import FileImage, LazyImages
+from nucrec.datasets._reading.channels import Channel
+from nucrec.datasets._reading.decode import Decoded, decode
+from nucrec.datasets._reading.kinds import SUFFIXES
 from nucrec.datasets._roots import Quarantined, Root
 from nucrec.errors import DatasetError, DataWarning, ImageError
 
 OnError = Literal["quarantine", "raise"]
 
 _AHEAD, _AHEAD_BYTES = 64, 2**20  # of files that are read before the first of them is decoded
+
+
+Reader = Callable[[str, bytes | ImageError], Decoded | ImageError]
 
 
 class Entry(NamedTuple):
@@ -35,6 +41,7 @@ def load_entries(
     class_names: Sequence[str],
     *,
     on_error: OnError,
+    channel: Channel | None = None,
     quarantined: Sequence[Quarantined] = (),
     metadata: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> ImageDataset:
@@ -50,6 +57,8 @@ def load_entries(
         The classes, in the order of their labels.
     on_error : {"quarantine", "raise"}
         What to do about a file that cannot be read.
+    channel : int or str, optional
+        The channel to read.
     quarantined : sequence of Quarantined
         What was left out before.
     metadata : mapping of str to ndarray of shape (len(entries),), optional
@@ -63,7 +72,7 @@ def load_entries(
         A class has no image that can be read.
     """
     check_choice("on_error", on_error, ("quarantine", "raise"))
-    found = read_files(root, [entry.name for entry in entries])
+    found = read_files(root, [entry.name for entry in entries], channel)
     problems = [*quarantined, *found.quarantined]
     if problems and on_error == "raise":
         raise ImageError(f"{problems[0].name}: {problems[0].reason}")
@@ -92,11 +101,12 @@ class Files(NamedTuple):
     several_pages: list[str]
 
 
-def read_files(root: Root, names: Sequence[str]) -> Files:
+def read_files(root: Root, names: Sequence[str], channel: Channel | None = None) -> Files:
     """Decode each file once; keep the pixels of as many as there is room for."""
+    read = functools.partial(_try_decode, channel)
     found = Files([], [], [], [])
     room_left = KEEP_DECODED_BYTES
-    decoded = _decoded(root, names, _workers(root, names))
+    decoded = _decoded(root, names, read, _workers(root, names, read))
     for i, (name, result) in enumerate(zip(names, decoded, strict=True)):
         if isinstance(result, ImageError):
             found.quarantined.append(Quarantined(name, _reason(result, name)))
@@ -105,26 +115,28 @@ def read_files(root: Root, names: Sequence[str]) -> Files:
             found.several_pages.append(name)
         keep = result.array.nbytes <= room_left
         room_left -= result.array.nbytes if keep else 0
-        found.images.append(FileImage(root, name, result.array, keep=keep))
+        found.images.append(FileImage(root, name, result, channel, keep=keep))
         found.kept.append(i)
     return found
 
 
-def _decoded(root: Root, names: Sequence[str], n_jobs: int) -> Iterator[Decoded | ImageError]:
+def _decoded(
+    root: Root, names: Sequence[str], read: Reader, n_jobs: int
+) -> Iterator[Decoded | ImageError]:
     """Yield what each file holds, or why it cannot be read."""
     if n_jobs > 1:
-        yield from ordered_map(lambda name: _try_decode(name, _try_read(root, name)), names, n_jobs)
+        yield from ordered_map(lambda name: read(name, _try_read(root, name)), names, n_jobs)
         return
-    read: list[tuple[str, bytes | ImageError]] = []
+    ahead: list[tuple[str, bytes | ImageError]] = []
     n_bytes = 0
     for name in names:  # some at a time: calls of the system make what comes after them slower
         content = _try_read(root, name)
-        read.append((name, content))
+        ahead.append((name, content))
         n_bytes += len(content) if isinstance(content, bytes) else 0
-        if len(read) == _AHEAD or n_bytes > _AHEAD_BYTES:
-            yield from itertools.starmap(_try_decode, read)
-            read, n_bytes = [], 0
-    yield from itertools.starmap(_try_decode, read)
+        if len(ahead) == _AHEAD or n_bytes > _AHEAD_BYTES:
+            yield from itertools.starmap(read, ahead)
+            ahead, n_bytes = [], 0
+    yield from itertools.starmap(read, ahead)
 
 
 def _try_read(root: Root, name: str) -> bytes | ImageError:
@@ -134,18 +146,20 @@ def _try_read(root: Root, name: str) -> bytes | ImageError:
         return error
 
 
-def _try_decode(name: str, content: bytes | ImageError) -> Decoded | ImageError:
+def _try_decode(
+    channel: Channel | None, name: str, content: bytes | ImageError
+) -> Decoded | ImageError:
     if isinstance(content, ImageError):
         return content
     try:
-        return decode(content, name)
+        return decode(content, name, channel)
     except ImageError as error:
         return error
 
 
-def _workers(root: Root, names: Sequence[str]) -> int:
+def _workers(root: Root, names: Sequence[str], read: Reader) -> int:
     """Return how many threads pay, judged by the first image that can be read."""
-    tried = (_try_decode(name, _try_read(root, name)) for name in names[:10])
+    tried = (read(name, _try_read(root, name)) for name in names[:10])
     first = next((result for result in tried if not isinstance(result, ImageError)), None)
     return workers_for(0 if first is None else first.array.size)
 

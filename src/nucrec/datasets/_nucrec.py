@@ -8,6 +8,7 @@ from nucrec._class_names import looks_micronuclear, looks_nuclear
 from nucrec._validation import invalid
 from nucrec.datasets._dataset import CLASS_NAMES, ImageDataset
 from nucrec.datasets._load import Entry, OnError, load_entries
+from nucrec.datasets._reading.channels import Channel, check_channel
 from nucrec.datasets._roots import open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
 
@@ -21,7 +22,10 @@ _LAYOUT = (
 
 
 def load_nucrec(
-    path: str | Path | None = None, *, on_error: OnError = "quarantine"
+    path: str | Path | None = None,
+    *,
+    channel: Channel | None = None,
+    on_error: OnError = "quarantine",
 ) -> ImageDataset:
     """Load the NucRec data set, which the paper used, from a copy of your own.
 
@@ -35,6 +39,8 @@ def load_nucrec(
         ``NUCREC_DATA``, then ``~/nucrec_data``. An image belongs to the class of the innermost
         folder around it whose name starts, in any case, with "micronucl" or with "nucl" or
         "normal".
+    channel : int or str, optional
+        As in `load_folder`.
     on_error : {"quarantine", "raise"}, default="quarantine"
         As in `load_folder`.
 
@@ -72,6 +78,7 @@ def load_nucrec(
     """
     if path is not None and not isinstance(path, str | Path):
         raise invalid("path", "a path", path)
+    check_channel(channel)
     places = _places(path)
     found = next((place for place in places if place.exists()), None)
     if found is None:
@@ -90,7 +97,12 @@ def load_nucrec(
     if {entry.class_name for entry in entries} != set(CLASS_NAMES):
         raise _not_found(places)
     dataset = load_entries(
-        root, entries, CLASS_NAMES, on_error=on_error, quarantined=listing.quarantined
+        root,
+        entries,
+        CLASS_NAMES,
+        on_error=on_error,
+        channel=channel,
+        quarantined=listing.quarantined,
     )
     counts = tuple(int((dataset.labels == k).sum()) for k in range(2))
     if counts != _PUBLISHED_COUNTS:

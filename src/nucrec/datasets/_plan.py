@@ -16,8 +16,9 @@ Array = npt.NDArray[Any]
 
 
 class Plan(NamedTuple):
-    """The shape (height, width, channels) and dtype that all images are brought to."""
+    """The shape (height, width, channels) and dtype that all images are brought to, and from where."""
 
+    sources: Sequence[ImageSource]
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     convert: Callable[[Array], Array]
@@ -57,31 +58,35 @@ def make_plan(
     """
     if not sources:
         raise DatasetError("the data set is empty: there are no images to make an array of")
-    shapes = [source.shape for source in sources]
-    height_width = _common_size(shapes) if size is None else check_size("size", size)
+    height_width = _common_size(sources) if size is None else check_size("size", size)
     if channels is None:
-        channels = common_channels(shapes)
+        channels = common_channels(sources)
     elif channels not in (1, 3):
         raise invalid("channels", "1 or 3", channels)
     if dtype is not None:
         check_choice("dtype", dtype, ("uint8", "float32"))
     own = np.dtype(dtype) if dtype else _common_dtype(sources)
-    return Plan((*height_width, channels), own, lambda image: as_dtype(image, dtype))
+    if channels == 1:
+        sources = [source.in_grey() for source in sources]
+    shape = (*height_width, channels)
+    return Plan(sources, shape, own, lambda image: as_dtype(image, dtype))
 
 
-def common_channels(shapes: Sequence[tuple[int, ...]]) -> int:
-    """Return 1 if all images are grey, 3 otherwise; transparency is no channel."""
+def common_channels(sources: Sequence[ImageSource]) -> int:
+    """Return 1 if all images are grey or of one colour, 3 otherwise; transparency is no channel."""
+    shapes = (source.in_grey().shape for source in sources)
     return 1 if all(len(shape) == 2 or shape[2] < 3 for shape in shapes) else 3
 
 
-def _common_size(shapes: list[tuple[int, ...]]) -> tuple[int, int]:
-    sizes = {(shape[0], shape[1]) for shape in shapes}
+def _common_size(sources: Sequence[ImageSource]) -> tuple[int, int]:
+    sizes = {source.shape[:2] for source in sources}
     if len(sizes) > 1:
         raise DatasetError(
             f"the images have {len(sizes)} different sizes, from {min(sizes)} to {max(sizes)}: "
             "pass size=, for example size=64"
         )
-    return sizes.pop()
+    height, width = sizes.pop()
+    return height, width
 
 
 def _common_dtype(sources: Sequence[ImageSource]) -> np.dtype[Any]:

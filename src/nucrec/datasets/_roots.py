@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
 from nucrec._zip import is_bomb, read_member
-from nucrec.datasets._decode import is_image_name
+from nucrec.datasets._reading.kinds import is_image_name
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
 MAX_FILE_BYTES = 512 * 2**20

@@ -7,6 +7,7 @@ from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import LazyImages
 from nucrec.datasets._load import Files, read_files, warn_of_files
+from nucrec.datasets._reading.channels import Channel, check_channel
 from nucrec.datasets._roots import Quarantined, open_root
 from nucrec.errors import DatasetError
 
@@ -24,6 +25,9 @@ class ImageFiles:
         A folder, with images at any depth, or a zip archive of one (read in place).
     names : sequence of str, optional
         The files to read, relative to `path`; by default all images, in the order of their names.
+    channel : int or str, optional
+        The channel to read, of images that have several: its number from 0, or its name, such as
+        "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
 
     Attributes
     ----------
@@ -66,11 +70,19 @@ class ImageFiles:
     names: tuple[str, ...]
     quarantined: tuple[Quarantined, ...]
 
-    def __init__(self, path: str | Path, names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        names: Sequence[str] | None = None,
+        *,
+        channel: Channel | None = None,
+    ) -> None:
         if not isinstance(path, str | Path):
             raise invalid("path", "a path", path)
         if isinstance(names, str):
             raise invalid("names", "a sequence of file names", names)
+        check_channel(channel)
+        self.channel = channel
         self.path = Path(path).expanduser()
         self._root = open_root(self.path)
         self.quarantined = ()
@@ -110,7 +122,7 @@ class ImageFiles:
         check_int("size", size, low=1)
         for start in range(0, len(self), size):
             names = self.names[start : start + size]
-            found = read_files(self._root, names)
+            found = read_files(self._root, names, self.channel)
             yield _dataset(names, found, found.quarantined)
 
     def stamp(self, name: str) -> tuple[int, int] | None:
@@ -130,13 +142,16 @@ class ImageFiles:
         return self._root.stamp(name)
 
 
-def load_images(path: str | Path) -> ImageDataset:
+def load_images(path: str | Path, *, channel: Channel | None = None) -> ImageDataset:
     """Load all images of a folder or zip archive, of which the class is not known.
 
     Parameters
     ----------
     path : str or Path
         A folder, with images at any depth, or a zip archive of one (read in place).
+    channel : int or str, optional
+        The channel to read, of images that have several: its number from 0, or its name, such as
+        "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
 
     Returns
     -------
@@ -171,8 +186,8 @@ def load_images(path: str | Path) -> ImageDataset:
     ...     load_images(folder)
     ImageDataset(1 images: 1 unlabelled; 1 groups)
     """
-    files = ImageFiles(path)
-    found = read_files(files._root, files.names)
+    files = ImageFiles(path, channel=channel)
+    found = read_files(files._root, files.names, channel)
     problems = [*files.quarantined, *found.quarantined]
     if not found.images:
         because = f": {problems[0].name}: {problems[0].reason}" if problems else ""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from nucrec._files import make_folder, replacing
-from nucrec._pixels.intensity import as_dtype, to_channels
+from nucrec._pixels.intensity import as_dtype, to_grey
 from nucrec._pixels.resample import resize
 from nucrec._validation import check_int, check_real
 from nucrec.datasets import ImageDataset, LazyImages
@@ -168,7 +168,7 @@ def _overlay(image: Array, heat: Array, opacity: float) -> Array:
 
 def grey_levels(image: Array) -> Array:
     """Return an image of any dtype and number of channels as uint8 (H, W)."""
-    return to_channels(as_dtype(image, "uint8"), 1)[..., 0]
+    return as_dtype(to_grey(image), "uint8")
 
 
 def inferno(values: Array) -> Array:

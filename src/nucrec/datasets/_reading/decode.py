@@ -1,0 +1,199 @@
+"""One file's bytes -> one array."""
+
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from nucrec._pixels.intensity import only_channel
+from nucrec.datasets._reading.channels import Channel, channel_number, pick_channel
+from nucrec.datasets._reading.kinds import other_kind, unusual_jpeg
+from nucrec.datasets._reading.planes import (
+    Planes,
+    behind_first_page,
+    is_stack_behind_first_page,
+)
+from nucrec.datasets._reading.tiff import TiffKind, read_samples
+from nucrec.datasets._reading.tiff_tags import ORIENTATION, Tags, is_tiff, read_tags
+from nucrec.errors import ImageError
+
+Array = npt.NDArray[Any]
+
+MAX_SCANS = 100
+_LOSSY_COLOUR = 32
+"""How far JPEG and WebP take a picture of one colour from it, of 255; measured: up to 25."""
+_START_OF_SCAN = b"\xff\xda"
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+_AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
+_UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
+
+
+class Decoded(NamedTuple):
+    """An image, and what is known of it.
+
+    Attributes
+    ----------
+    array : ndarray of shape (H, W) or (H, W, C)
+        The pixels.
+    has_more_pages : bool
+        Whether the file holds further pages that were not read.
+    only_channel : int or None
+        The channel that holds the whole picture, if it is of one colour.
+    """
+
+    array: Array
+    has_more_pages: bool
+    only_channel: int | None = None
+
+
+def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
+    """Decode one image file.
+
+    Parameters
+    ----------
+    data : bytes
+        The content of the file.
+    name : str
+        The file's name, for the error.
+    channel : int or str, optional
+        The channel to return, by its number or its name; by default all.
+
+    Returns
+    -------
+    Decoded
+        The array, (H, W) for grey or one channel and (H, W, C) otherwise, is read-only and has the
+        dtype of the file, where small types become uint8, int32 or float32. Palettes, CMYK, YCbCr
+        and L*a*b* become RGB(A), images of less than 8 bits are scaled to 0 to 255, and the
+        orientation that the file states is applied.
+
+    Raises
+    ------
+    ImageError
+        The bytes are no image of a known format, are damaged, hold more pixels than
+        ``PIL.Image.MAX_IMAGE_PIXELS``, or hold what would silently lose precision or channels.
+    """
+    if not data:
+        raise ImageError(f"{name}: the file is empty (0 bytes)")
+    try:
+        decoded = (_decode_tiff if is_tiff(data) else _decode_other)(data, name, channel)
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(
+            f"{name}: more pixels than PIL.Image.MAX_IMAGE_PIXELS ({error})"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name}: {_not_known(data)}") from error
+    except Exception as error:  # decoders raise nearly anything on damaged input
+        raise ImageError(f"{name}: {_damaged(data, error)}") from error
+    array = decoded.array
+    if not array.size:
+        raise ImageError(f"{name}: holds no pixels")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ImageError(f"{name}: holds NaN or infinite values")
+    array.setflags(write=False)
+    lossy = data.startswith(b"\xff\xd8") or (data[:4] == b"RIFF" and data[12:16] != b"VP8L")
+    return decoded._replace(only_channel=only_channel(array, _LOSSY_COLOUR if lossy else 1))
+
+
+def _not_known(data: bytes) -> str:
+    return other_kind(data) or "not an image of a known format (PNG, JPEG, TIFF, ...)"
+
+
+def _damaged(data: bytes, error: Exception) -> str:
+    unusual = unusual_jpeg(data)
+    if unusual:
+        return f"a {unusual} JPEG, which is not supported: save it as PNG or TIFF"
+    return f"damaged image ({type(error).__name__}: {error})"
+
+
+def _decode_other(data: bytes, name: str, channel: Channel | None) -> Decoded:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        _check_size(image.size, name)
+        _check_depth(image, name)
+        if image.info.get("progressive") and data.count(_START_OF_SCAN) > MAX_SCANS:
+            # a scan of a few bytes goes over all pixels
+            raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
+        array = _to_array(image)
+    return Decoded(array if channel is None else pick_channel(array, channel, (), name), False)
+
+
+def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> Decoded:
+    tags = read_tags(data)
+    planes = Planes.of(tags)
+    more_pages = tags.next_page != 0 or planes.n_planes > 1
+    page = 0
+    if channel is not None and planes.n_channels > 1:
+        number = channel_number(channel, planes.n_channels, planes.names, name)
+        tags, page = _tags_of_channel(tags, planes, number)
+        more_pages, channel = planes.n_planes > planes.n_channels, None
+    kind = TiffKind(tags)
+    _check_size(kind.size[::-1], name, kind.pixels)
+    if channel is None and kind.n_extra and not kind.has_alpha:
+        raise ImageError(
+            f"{name}: a TIFF of {kind}, and nothing says which of them to use: choose one with "
+            f"channel=0 to channel={kind.samples - 1}"
+        )
+    samples = oriented(read_samples(kind, page, name), tags.value(ORIENTATION, 1))
+    if channel is not None:
+        samples = pick_channel(samples, channel, planes.names, name)
+    return Decoded(samples, more_pages)
+
+
+def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:
+    """Return the tags of the page that holds a channel, and the number of the page."""
+    if is_stack_behind_first_page(tags, planes):
+        kind = TiffKind(tags)
+        n_bytes = kind.size[0] * kind.size[1] * kind.samples * kind.bits // 8
+        return behind_first_page(tags, number, n_bytes), 0
+    page = planes.page_of(number)
+    return read_tags(tags.data, page), page
+
+
+def oriented(array: Array, orientation: int) -> Array:
+    """Return an image as its orientation, 1 to 8 as in TIFF and EXIF, says that it is to be seen."""
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return np.ascontiguousarray(array)
+
+
+def _check_size(size: tuple[int, int], name: str, pixels: int | None = None) -> None:
+    """Refuse, before decoding, what is too large."""
+    width, height = size
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and max(width * height, pixels or 0) > limit:
+        raise ImageError(
+            f"{name}: {width} x {height} pixels are more than PIL.Image.MAX_IMAGE_PIXELS ({limit})"
+        )
+
+
+def _check_depth(image: Image.Image, name: str) -> None:
+    """Refuse, before decoding, what would be cut to 8 bits."""
+    tiles = getattr(image, "tile", [])
+    if not image.mode.startswith(("I", "F")) and any(";16" in str(tile[3]) for tile in tiles):
+        raise ImageError(
+            f"{name}: 16-bit colour is not supported, and cutting it to 8 bits would lose data. "
+            "Save each channel as a 16-bit grey image, or convert it to 8 bits yourself."
+        )
+
+
+def _to_array(image: Image.Image) -> Array:
+    """Decode the first frame of an open image to an array of native byte order."""
+    image.load()
+    if image.info:
+        ImageOps.exif_transpose(image, in_place=True)
+    mode = image.mode
+    if mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    elif mode in _UNPACKED:
+        image = image.convert(_UNPACKED[mode])
+    elif mode not in _AS_STORED and not mode.startswith("I;16"):
+        image = image.convert("RGB")
+    array = np.asarray(image)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

@@ -1,0 +1,116 @@
+"""What a file is, by its name or its first bytes, where it is no image that is read."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp")
+
+MICROSCOPE_SUFFIXES = frozenset(
+    [
+        ".czi",
+        ".lsm",
+        ".zvi",
+        ".nd2",
+        ".lif",
+        ".xlef",
+        ".oib",
+        ".oif",
+        ".oir",
+        ".vsi",
+        ".ets",
+        ".ims",
+        ".dv",
+        ".r3d",
+        ".stk",
+        ".sld",
+        ".sldy",
+        ".mvd2",
+        ".flex",
+        ".c01",
+        ".scn",
+        ".svs",
+        ".ndpi",
+        ".mrxs",
+        ".bif",
+        ".qptiff",
+        ".mrc",
+        ".dcm",
+        ".h5",
+        ".hdf5",
+    ]
+)
+"""Endings of the formats of microscopes and their programs."""
+
+_EXPORT = "export it as TIFF or PNG, for example with Fiji (File > Import > Bio-Formats)"
+_CONVERT = "save it as PNG or TIFF"
+_SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"ZISRAWFILE", "a Zeiss CZI file", _EXPORT),
+    (0, b"\xda\xce\xbe\x0a", "a Nikon ND2 file", _EXPORT),
+    (0, b"\x70\x00\x00\x00", "a Leica LIF file", _EXPORT),
+    (0, b"\xd0\xcf\x11\xe0", "an OLE file (Olympus OIB, Zeiss ZVI, old Office)", _EXPORT),
+    (0, b"\x89HDF", "an HDF5 file", _EXPORT),
+    (128, b"DICM", "a DICOM file", _EXPORT),
+    (0, b"SIMPLE  =", "a FITS file", _EXPORT),
+    (4, b"ftypavif", "an AVIF image", _CONVERT),
+    (4, b"ftyphei", "a HEIC image", _CONVERT),
+    (4, b"ftypmif1", "a HEIC image", _CONVERT),
+    (4, b"ftyp", "a video", "save its frames as PNG or TIFF"),
+    (4, b"jP  ", "a JPEG 2000 image", _CONVERT),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image", _CONVERT),
+    (4, b"JXL ", "a JPEG XL image", _CONVERT),
+    (0, b"\xff\x0a", "a JPEG XL image", _CONVERT),
+    (0, b"8BPS", "a Photoshop file", _CONVERT),
+    (0, b"\x76\x2f\x31\x01", "an OpenEXR image", _CONVERT),
+    (0, b"\x00\x00\x01\x00", "an icon", _CONVERT),
+    (0, b"%PDF", "a PDF file", _CONVERT),
+    (0, b"\x93NUMPY", "a NumPy array", "load it yourself and pass the arrays to ImageDataset"),
+    (0, b"version https://git-lfs", "a Git LFS pointer, not the image", "run: git lfs pull"),
+    (0, b"PK\x03\x04", "a zip archive", "unpack it, or load the archive itself"),
+    (0, b"\x1f\x8b", "a gzip file", "unpack it first"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (0, b"Rar!", "a RAR archive", "unpack it first"),
+    (0, b"<svg", "an SVG drawing", _CONVERT),
+    (0, b"<!DOCTYPE", "a web page, not an image", "download it again"),
+    (0, b"<html", "a web page, not an image", "download it again"),
+    (0, b"<?xml", "an XML file", _CONVERT),
+)  # fmt: skip
+_PNM = {b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"}
+_FRAMES_OF_JPEG = {  # markers of a frame of which the decoder is not at hand
+    0xC3: "lossless", 0xC7: "lossless", 0xCB: "lossless", 0xC9: "arithmetic-coded",
+    0xCA: "arithmetic-coded", 0xC5: "hierarchical", 0xC6: "hierarchical",
+}  # fmt: skip
+
+
+def is_image_name(name: str) -> bool:
+    """Tell whether a file of this name is taken for an image."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def microscope_endings(names: Iterable[str]) -> Counter[str]:
+    """Count the endings of those files that are of a microscope's own format."""
+    endings = (PurePosixPath(name).suffix.lower() for name in names)
+    return Counter(ending for ending in endings if ending in MICROSCOPE_SUFFIXES)
+
+
+def other_kind(data: bytes) -> str:
+    """Return what a file that is no image of ours is, and what to do; nothing if nobody knows."""
+    for at, signature, what, advice in _SIGNATURES:
+        if data[at : at + len(signature)] == signature:
+            return f"{what}: {advice}"
+    if data[:2] in _PNM and data[2:3].isspace():
+        return f"a PNM image: {_CONVERT}"
+    return ""
+
+
+def unusual_jpeg(data: bytes) -> str:
+    """Return what is unusual about a JPEG that cannot be decoded here; nothing for others."""
+    at = 2
+    while data[:2] == b"\xff\xd8" and at + 9 < len(data) and data[at] == 0xFF:
+        marker, depth = data[at + 1], data[at + 4]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            depth_of = "" if depth == 8 else f"{depth}-bit "
+            coding = _FRAMES_OF_JPEG.get(marker, "")
+            return f"{coding} {depth_of}".strip() if coding or depth_of else ""
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return ""

@@ -1,0 +1,277 @@
+"""The pixels of a TIFF: what its tags say decides who decodes it, Pillow or tifffile.
+
+Pillow decodes some combinations of tags wrongly without an error. It is asked for those of which a
+test compares every pixel, and for no others.
+"""
+
+import io
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from nucrec._optional import require
+from nucrec.datasets._reading import tiff_tags as tag
+from nucrec.datasets._reading.tiff_tags import Tags
+from nucrec.errors import ImageError, MissingExtraError
+
+Array = npt.NDArray[Any]
+
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, 8
+_COLOURS = {
+    _WHITE_IS_ZERO: ("grey", 1),
+    _BLACK_IS_ZERO: ("grey", 1),
+    _RGB: ("RGB", 3),
+    _PALETTE: ("colour table", 1),
+    _CMYK: ("CMYK", 4),
+    _YCBCR: ("YCbCr", 3),
+    _LAB: ("L*a*b*", 3),
+}
+_UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
+_FORMATS = {_UNSIGNED: "integer", _SIGNED: "signed integer", _FLOAT: "float"}
+_NONE, _JPEG = 1, 7
+_CCITT = (2, 3, 4)
+_COMPRESSIONS = {
+    **dict.fromkeys(_CCITT, "CCITT"),
+    5: "LZW",
+    6: "old JPEG",
+    _JPEG: "JPEG",
+    8: "Deflate",
+    32773: "PackBits",
+    32946: "Deflate",
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34712: "JPEG 2000",
+    34892: "JPEG",
+    34925: "LZMA",
+    34933: "PNG",
+    34934: "JPEG XR",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
+_LOSSLESS = (_NONE, 5, 8, 32773, 32946, 34925, 50000)  # that Pillow undoes
+_IN_ALL_PILLOWS = (_NONE, 5, _JPEG, 8, 32773, 32946, *_CCITT)
+_CONVERTED = {"RGBa": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB"}
+_WIDER = {"bool": "u1", "int8": "i4", "int16": "i4", "float16": "f4"}
+"""What becomes of small types, without loss; Pillow makes the same of them."""
+
+
+@dataclass(frozen=True)
+class TiffKind:
+    """How a TIFF stores its samples."""
+
+    tags: Tags
+
+    @cached_property
+    def samples(self) -> int:
+        """Samples of each pixel."""
+        return self.tags.value(tag.SAMPLES, 1)
+
+    @cached_property
+    def bits(self) -> int:
+        """Bits of each sample, 0 if they differ."""
+        bits = set(self.tags.values(tag.BITS)) or {1}
+        return bits.pop() if len(bits) == 1 else 0
+
+    @cached_property
+    def sample_format(self) -> int:
+        """Unsigned, signed or float; 0 if samples differ."""
+        formats = set(self.tags.values(tag.SAMPLE_FORMAT)) or {_UNSIGNED}
+        found = formats.pop() if len(formats) == 1 else 0
+        return _UNSIGNED if found == _UNDEFINED else found
+
+    @cached_property
+    def photometric(self) -> int:
+        """What the samples stand for."""
+        return self.tags.value(tag.PHOTOMETRIC, _WHITE_IS_ZERO)
+
+    @cached_property
+    def compression(self) -> int:
+        """How the samples are packed."""
+        return self.tags.value(tag.COMPRESSION, _NONE)
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the page in pixels."""
+        return self.tags.value(tag.HEIGHT, 0), self.tags.value(tag.WIDTH, 0)
+
+    @cached_property
+    def is_planar(self) -> bool:
+        """Whether all first samples come before all second ones; with one sample it is the same."""
+        return self.samples > 1 and self.tags.value(tag.PLANAR, 1) == 2
+
+    @cached_property
+    def n_extra(self) -> int:
+        """Samples of each pixel beyond its grey or its colours."""
+        return self.samples - _COLOURS.get(self.photometric, ("", 1))[1]
+
+    @cached_property
+    def has_alpha(self) -> bool:
+        """Whether there is one sample more, and the file says that it is transparency."""
+        return self.n_extra == 1 and self.tags.value(tag.EXTRA_SAMPLES, 0) in (1, 2)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels that are decoded at once: of the page, or of a tile that is larger."""
+        height, width = self.size
+        tall, wide = self.tags.value(tag.TILE_HEIGHT, 1), self.tags.value(tag.TILE_WIDTH, 1)
+        return max(height, tall) * max(width, wide)
+
+    def __str__(self) -> str:
+        depth = f"{self.bits}-bit" if self.bits else "mixed depths"
+        parts = [depth, _FORMATS.get(self.sample_format, f"format {self.sample_format}")]
+        parts.append(_COLOURS.get(self.photometric, (f"photometric {self.photometric}", 1))[0])
+        facts = [] if self.samples == 1 else [f"{self.samples} samples"]
+        facts += ["planar"] if self.is_planar else []
+        facts += ["big endian"] if self.tags.order == ">" and self.bits > 8 else []
+        facts += ["BigTIFF"] if self.tags.is_big else []
+        if self.compression != _NONE:
+            name = _COMPRESSIONS.get(self.compression, f"compression {self.compression}")
+            facts.append(f"{name}-compressed" if name[0].isupper() else name)
+        return ", ".join([" ".join(parts), *facts])
+
+
+def read_samples(kind: TiffKind, page: int, name: str) -> Array:
+    """Return the samples of a page, (H, W) or (H, W, C), as they are stored.
+
+    Colours other than RGB become RGB, and samples of less than 8 bits are scaled to 0 to 255.
+
+    Raises
+    ------
+    ImageError
+        They cannot be decoded right, or not without the extra "microscopy".
+    """
+    samples = _read_by_pillow(kind, page) if _pillow_is_right(kind) else None
+    if samples is None:
+        samples = _read_by_tifffile(kind, page, name)
+    if kind.photometric == _PALETTE:
+        samples = _apply_colour_table(samples, kind)
+    if kind.photometric == _WHITE_IS_ZERO:
+        samples = _inverted(samples, kind)
+    return samples
+
+
+def _pillow_is_right(kind: TiffKind) -> bool:
+    """Return whether Pillow decodes such samples without a fault."""
+    if kind.tags.is_big and kind.tags.order == ">":
+        return False
+    if kind.tags.value(tag.FILL_ORDER, 1) != 1:
+        return False
+    if kind.samples == 1:
+        return _pillow_is_right_of_one_sample(kind)
+    if kind.bits != 8 or kind.sample_format != _UNSIGNED:
+        return False
+    compressions: tuple[int, ...] = (*_LOSSLESS, _JPEG)
+    if kind.photometric == _YCBCR and kind.compression != _JPEG:
+        compressions = _LOSSLESS if set(kind.tags.values(tag.SUBSAMPLING)) == {1} else ()
+    grey = kind.photometric == _BLACK_IS_ZERO and kind.has_alpha and not kind.is_planar
+    colour = kind.photometric in (_RGB, _CMYK, _YCBCR, _LAB) and kind.n_extra == 0
+    colour |= kind.photometric == _RGB and kind.n_extra == 1
+    return kind.compression in compressions and (grey or colour)
+
+
+def _pillow_is_right_of_one_sample(kind: TiffKind) -> bool:
+    if kind.photometric == _PALETTE:
+        return kind.bits in (1, 2, 4, 8) and kind.compression in _LOSSLESS
+    if kind.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+        return False
+    swapped = kind.tags.order == ">" and kind.compression != _NONE
+    match kind.sample_format, kind.bits:
+        case (1, 1):
+            return kind.compression in (*_LOSSLESS, *_CCITT)
+        case (1, 8):
+            return kind.compression in (*_LOSSLESS, _JPEG)
+        case (1, 2 | 4 | 16):
+            return kind.compression in _LOSSLESS
+        case (1, 12):
+            return kind.compression == _NONE and kind.tags.order == "<"
+        case (1, 32):
+            return kind.compression in _LOSSLESS and kind.tags.order == "<"
+        case (2, 16 | 32) | (3, 32):
+            return kind.compression in _LOSSLESS and not swapped
+    return False
+
+
+def _plain_data(kind: TiffKind) -> bytes:
+    """Return the file without what is done here, alike for all depths, or makes no difference."""
+    plain = {tag.ORIENTATION: 1, **({tag.PLANAR: 1} if kind.samples == 1 else {})}
+    if kind.photometric == _WHITE_IS_ZERO:
+        plain[tag.PHOTOMETRIC] = _BLACK_IS_ZERO
+    if kind.tags.value(tag.SAMPLE_FORMAT, _UNSIGNED) == _UNDEFINED:
+        plain[tag.SAMPLE_FORMAT] = _UNSIGNED
+    return kind.tags.with_values(plain)
+
+
+def _read_by_pillow(kind: TiffKind, page: int) -> Array | None:
+    """Return the samples, or None if this Pillow lacks the compression."""
+    try:
+        with Image.open(io.BytesIO(_plain_data(kind)), formats=("TIFF",)) as image:
+            image.seek(page)
+            image.load()
+            converted = image.convert(_CONVERTED[image.mode]) if image.mode in _CONVERTED else image
+            samples = np.asarray(converted)
+    except OSError:
+        if kind.compression in _IN_ALL_PILLOWS:
+            raise
+        return None
+    if samples.dtype == bool:
+        return samples.astype(np.uint8) * np.uint8(255)
+    if (kind.sample_format, kind.bits) == (_UNSIGNED, 32):
+        return samples.view(np.uint32)  # Pillow has no unsigned mode of 32 bits
+    return np.asarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
+
+
+def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
+    known = [_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE]
+    # of several samples of a few bits, tifffile does not read what it wrote itself
+    few_bits = kind.samples > 1 and (kind.bits % 8 != 0) and kind.compression != _JPEG
+    if few_bits or kind.photometric not in (
+        *known,
+        *([_YCBCR] if kind.compression == _JPEG else []),
+    ):
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: save it as 8-bit RGB or grey")
+    try:
+        tifffile = require("tifffile", extra="microscopy")
+        require("imagecodecs", extra="microscopy")
+    except MissingExtraError as error:
+        raise ImageError(
+            f"{name}: a TIFF of {kind} needs the extra microscopy "
+            '(pip install "nucrec[microscopy]"); or save it as a grey TIFF of 8 or 16 bits'
+        ) from error
+    logger = logging.getLogger("tifffile")
+    if not logger.handlers:  # or Python writes its remarks to standard error
+        logger.addHandler(logging.NullHandler())
+    with tifffile.TiffFile(io.BytesIO(_plain_data(kind))) as file:
+        samples = np.asarray(file.pages[page].asarray(maxworkers=1))
+    if kind.is_planar:
+        samples = np.moveaxis(samples, 0, -1)
+    if samples.shape[:2] != kind.size or samples.dtype.kind not in "buif":
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported")
+    if kind.bits < 8 and kind.photometric != _PALETTE:
+        return np.asarray((samples * (255 // (2**kind.bits - 1))).astype(np.uint8))
+    wider = _WIDER.get(samples.dtype.name, samples.dtype.newbyteorder("="))
+    return np.asarray(samples.astype(wider, copy=False))
+
+
+def _apply_colour_table(samples: Array, kind: TiffKind) -> Array:
+    """Return the colours that the samples are numbers of; of 8 bits each, if the samples are."""
+    table = np.array(kind.tags.values(tag.COLOUR_MAP), np.uint16).reshape(3, -1).T
+    if table.max(initial=0) < 256:  # some programs write bytes
+        table = table * np.uint16(257)
+    colours = table[samples]
+    return np.asarray(colours if kind.bits > 8 else (colours >> 8).astype(np.uint8))
+
+
+def _inverted(samples: Array, kind: TiffKind) -> Array:
+    """Return samples of which 0 is white as samples of which 0 is black."""
+    if samples.dtype.kind == "f":
+        return np.asarray(samples.max() - samples)
+    if samples.dtype.kind == "i":
+        return np.asarray(~samples)
+    full = 2 ** max(kind.bits, 8) - 1
+    return np.asarray(samples.dtype.type(full) - samples)

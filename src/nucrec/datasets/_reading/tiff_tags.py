@@ -1,0 +1,135 @@
+"""What the tags of a TIFF say of its first page: no pixels are read."""
+
+import struct
+from dataclasses import dataclass
+
+_BYTE_ORDERS = {b"II": "<", b"MM": ">"}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
+_LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q"}
+_MOST_ENTRIES = 4096
+_MOST_VALUES = 3 * 65536  # of a tag, as many as a colour table of 16 bits has
+
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
+DESCRIPTION, ORIENTATION, SAMPLES, PLANAR, PREDICTOR = 270, 274, 277, 284, 317
+COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT = 320, 322, 323, 338, 339
+SUBSAMPLING = 530
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tag: where its value lies, of which type it is, and how many values there are."""
+
+    at: int
+    kind: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags of a page.
+
+    Attributes
+    ----------
+    data : bytes
+        The file.
+    order : {"<", ">"}
+        Its byte order.
+    is_big : bool
+        Whether it is a BigTIFF, with offsets of 64 bits.
+    entries : dict of int to Entry
+        The tags by number.
+    next_page : int
+        Where the next page's tags lie, 0 if there is none.
+    """
+
+    data: bytes
+    order: str
+    is_big: bool
+    entries: dict[int, Entry]
+    next_page: int
+
+    def values(self, tag: int) -> tuple[int, ...]:
+        """Return the whole numbers of a tag; none where it is missing."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind not in _LETTERS or entry.count > _MOST_VALUES:
+            return ()
+        return struct.unpack_from(
+            f"{self.order}{entry.count}{_LETTERS[entry.kind]}", self.data, entry.at
+        )
+
+    def value(self, tag: int, default: int) -> int:
+        """Return the first number of a tag."""
+        return (*self.values(tag), default)[0]
+
+    @property
+    def description(self) -> str:
+        """The text of the tag ImageDescription, which ImageJ and OME put their facts into."""
+        entry = self.entries.get(DESCRIPTION)
+        if entry is None:
+            return ""
+        return self.data[entry.at : entry.at + entry.count].decode("utf-8", "replace").strip("\0 ")
+
+    def with_values(self, changes: dict[int, int]) -> bytes:
+        """Return the file with other values of those of its tags that are there."""
+        changed = None
+        for tag, value in changes.items():
+            found = self.values(tag)
+            if set(found) - {value}:
+                entry = self.entries[tag]
+                changed = changed or bytearray(self.data)
+                letters = f"{self.order}{entry.count}{_LETTERS[entry.kind]}"
+                struct.pack_into(letters, changed, entry.at, *[value] * entry.count)
+        return self.data if changed is None else bytes(changed)
+
+
+def is_tiff(data: bytes) -> bool:
+    """Return whether the file begins as a TIFF or a BigTIFF does."""
+    order = _BYTE_ORDERS.get(data[:2])
+    return order is not None and data[2:4] in (
+        struct.pack(order + "H", 42),
+        struct.pack(order + "H", 43),
+    )
+
+
+def read_tags(data: bytes, page: int = 0) -> Tags:
+    """Return the tags of a page.
+
+    Raises
+    ------
+    ValueError
+        The file ends before them, or there is no such page.
+    """
+    order = _BYTE_ORDERS[data[:2]]
+    is_big = struct.unpack_from(order + "H", data, 2)[0] == 43
+    number = order + ("Q" if is_big else "I")
+    try:
+        (at,) = struct.unpack_from(number, data, 8 if is_big else 4)
+        for _ in range(page):
+            at = _read_page(data, order, is_big, at)[1]
+            if not at:
+                raise ValueError(f"there is no page {page}")
+        entries, next_page = _read_page(data, order, is_big, at)
+    except struct.error as error:
+        raise ValueError("the file ends before its tags") from error
+    return Tags(data, order, is_big, entries, next_page)
+
+
+def _read_page(data: bytes, order: str, is_big: bool, at: int) -> tuple[dict[int, Entry], int]:
+    """Return the entries of the page whose tags lie at a place, and the place of the next."""
+    number = "Q" if is_big else "I"
+    inline = struct.calcsize(order + number)
+    (count,) = struct.unpack_from(order + ("Q" if is_big else "H"), data, at)
+    if count > _MOST_ENTRIES:
+        raise ValueError(f"{count} tags")
+    at += 8 if is_big else 2
+    entries = {}
+    for _ in range(count):
+        tag, kind, values = struct.unpack_from(f"{order}HH{number}", data, at)
+        value_at = at + 4 + inline
+        n_bytes = _SIZES.get(kind, 1) * values
+        if n_bytes > inline:
+            (value_at,) = struct.unpack_from(order + number, data, value_at)
+        if value_at + n_bytes <= len(data):
+            entries[tag] = Entry(value_at, kind, values)
+        at += 4 + 2 * inline
+    return entries, struct.unpack_from(order + number, data, at)[0]

@@ -1,0 +1,321 @@
+"""TIFF files of every kind that tifffile writes: every pixel is right, or the kind is refused."""
+
+import io
+import itertools
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from nucrec.datasets import ImageFiles
+
+pytest.importorskip("imagecodecs")
+
+HEIGHT, WIDTH = 17, 21
+DTYPES = ("bool", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8")
+LOSSLESS = ("none", "lzw", "zlib", "packbits", "zstd", "lzma", "png")
+LOSSY = ("jpeg", "webp", "jpeg2000")
+
+
+class Kind(NamedTuple):
+    """One combination of tags."""
+
+    dtype: str
+    samples: int
+    order: str
+    compression: str
+    planar: int
+    photometric: str
+    tiled: bool
+    predictor: bool
+    big: bool
+
+
+def kinds() -> list[Kind]:
+    """Return all combinations that could be written."""
+    photometrics = {1: ("minisblack", "miniswhite"), 2: ("minisblack", "miniswhite")}
+    found = []
+    for dtype, samples, order, compression in itertools.product(
+        DTYPES, (1, 2, 3, 4, 5), "<>", LOSSLESS + LOSSY
+    ):
+        for planar, photometric, tiled, predictor, big in itertools.product(
+            (1, 2), photometrics.get(samples, ("minisblack", "rgb")), *[(False, True)] * 3
+        ):
+            if predictor and compression not in ("lzw", "zlib"):
+                continue
+            if big and (compression, tiled) != ("none", False):
+                continue
+            found.append(
+                Kind(dtype, samples, order, compression, planar, photometric, tiled, predictor, big)
+            )
+    return found
+
+
+def pixels(kind: Kind) -> np.ndarray:
+    """Return random values, over the whole range of the type."""
+    rng = np.random.default_rng(list(str(kind).encode()))
+    shape = (HEIGHT, WIDTH) if kind.samples == 1 else (HEIGHT, WIDTH, kind.samples)
+    dtype = np.dtype(kind.dtype)
+    if dtype.kind == "f":
+        return (rng.random(shape) * 1000 - 300).astype(dtype)
+    if dtype.kind == "b":
+        return rng.random(shape) > 0.5
+    ends = np.iinfo(dtype)
+    return rng.integers(ends.min, ends.max, shape, dtype=dtype, endpoint=True)
+
+
+def write(kind: Kind, array: np.ndarray) -> bytes:
+    """Return the file; raises where tifffile writes no such kind."""
+    options = {"tile": (16, 16)} if kind.tiled else {}
+    if kind.compression != "none":
+        options |= {"compression": kind.compression, "predictor": kind.predictor}
+    if kind.samples > 1:
+        options["planarconfig"] = "contig" if kind.planar == 1 else "separate"
+        array = np.moveaxis(array, -1, 0) if kind.planar == 2 else array
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file, array, byteorder=kind.order, photometric=kind.photometric, bigtiff=kind.big,
+        metadata=None, **options,
+    )  # fmt: skip
+    data = file.getvalue()
+    # tifffile leaves the planar configuration of one sample out: the resolution unit's place is free
+    return with_tag(data, 296, 2, 284) if (kind.samples, kind.planar) == (1, 2) else data
+
+
+def with_tag(data: bytes, number: int, value: int, other_number: int | None = None) -> bytes:
+    """Return a TIFF with another value of a short tag, which may get another number as well."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        tag, order = file.pages[0].tags[number], file.byteorder
+    changed = bytearray(data)
+    for at, content in ((tag.offset, other_number or number), (tag.valueoffset, value)):
+        changed[at : at + 2] = np.array([content], f"{order}u2").tobytes()
+    return bytes(changed)
+
+
+def stored(kind: Kind, data: bytes, array: np.ndarray) -> np.ndarray:
+    """Return the samples that a file holds: what was written, or what tifffile makes of lossy ones."""
+    if kind.compression not in LOSSY:
+        return array
+    found = tifffile.imread(io.BytesIO(data))
+    return np.moveaxis(found, 0, -1) if (kind.samples > 1 and kind.planar == 2) else found
+
+
+def right(kind: Kind, samples: np.ndarray) -> np.ndarray:
+    """Return the values that a data set should hold: 0 is black, and small types are wider."""
+    if kind.dtype == "bool":
+        samples = samples.astype(np.uint8) * np.uint8(255)
+    wider = {"int8": "int32", "int16": "int32", "float16": "float32"}
+    samples = samples.astype(wider.get(samples.dtype.name, samples.dtype))
+    if kind.photometric == "miniswhite":
+        if samples.dtype.kind == "f":
+            return samples.max() - samples
+        if samples.dtype.kind == "i":
+            return -1 - samples
+        return np.iinfo(samples.dtype).max - samples
+    return samples
+
+
+def is_not_supported(kind: Kind) -> bool:
+    return kind.dtype == "bool" and kind.samples > 1
+
+
+def has_unnamed_samples(kind: Kind) -> bool:
+    return kind.samples > (4 if kind.photometric == "rgb" else 1)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> tuple[ImageFiles, dict[str, tuple[Kind, np.ndarray]]]:
+    """A folder with a file of each kind, and the values that they hold."""
+    folder = tmp_path_factory.mktemp("kinds")
+    held = {}
+    for kind in kinds():
+        array = pixels(kind)
+        try:
+            data = write(kind, array)
+            samples = stored(kind, data, array)
+        except Exception:  # noqa: BLE001 - tifffile writes no such kind
+            continue
+        name = f"{len(held):04}.tif"
+        (folder / name).write_bytes(data)
+        held[name] = kind, right(kind, samples)
+    assert len(held) > 3000
+    return folder, held
+
+
+def read(folder, names, channel=None) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return images and reasons by name."""
+    (part,) = ImageFiles(folder, list(names), channel=channel).parts(len(names))
+    images = dict(zip(part.ids.tolist(), part.images, strict=True))
+    return images, dict(part.quarantined)
+
+
+def assert_right(images, held, wanted) -> None:
+    for name, image in images.items():
+        expected = wanted(held[name][1])
+        assert image.dtype == expected.dtype, held[name][0]
+        np.testing.assert_array_equal(image, expected, err_msg=str(held[name][0]))
+
+
+def test_with_the_extra_every_kind_is_right(written):
+    folder, held = written
+    images, refused = read(folder, held)
+    for name, (kind, _) in held.items():
+        if has_unnamed_samples(kind):
+            assert "choose one with channel=0 to channel=" in refused.pop(name), kind
+        elif is_not_supported(kind):
+            assert refused.pop(name).startswith("a TIFF of 1-bit integer RGB, "), kind
+    assert not refused
+    assert_right(images, held, lambda values: values)
+
+
+@pytest.mark.parametrize("channel", [0, 1, 4])
+def test_one_of_the_channels_of_every_kind_is_right(written, channel):
+    folder, held = written
+    some = [
+        name
+        for name, (kind, _) in held.items()
+        if kind.samples > channel and not is_not_supported(kind)
+    ]
+    images, refused = read(folder, some, channel)
+    assert not refused
+    assert_right(images, held, lambda v: v[..., channel] if v.ndim == 3 else v)
+
+
+def test_without_the_extra_every_kind_is_right_or_refused_by_name(written, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tifffile", None)  # as if it were not installed
+    folder, held = written
+    images, refused = read(folder, held, channel=0)
+    assert_right(images, held, lambda v: v[..., 0] if v.ndim == 3 else v)
+    for name, reason in refused.items():
+        kind = held[name][0]
+        extra = 'pip install "nucrec[microscopy]"' in reason
+        assert extra or (is_not_supported(kind) and "not supported" in reason), (kind, reason)
+        assert reason.startswith("a TIFF of "), (kind, reason)
+    kept = {held[name][0] for name in images}
+    for common in ("u1", "u2", "i4", "f4"):
+        assert Kind(common, 1, "<", "lzw", 1, "minisblack", False, False, False) in kept
+        assert Kind(common, 1, ">", "none", 2, "minisblack", False, False, False) in kept
+    assert not [kind for kind in kept if kind.dtype in ("u8", "i8", "f2", "f8", "i1")]
+
+
+def test_the_reason_names_the_kind(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    cases = {
+        "a": (np.zeros((4, 5), "f8"), {}, "64-bit float grey"),
+        "b": (np.zeros((4, 5), "i1"), {}, "8-bit signed integer grey"),
+        "c": (np.zeros((3, 4, 5), "u2"), {"photometric": "rgb", "planarconfig": "separate"},
+              "16-bit integer RGB, 3 samples, planar"),
+        "d": (np.zeros((4, 5), "f4"), {"byteorder": ">", "compression": "lzw"},
+              "32-bit float grey, big endian, LZW-compressed"),
+        "e": (np.zeros((4, 5), "u2"), {"byteorder": ">", "bigtiff": True},
+              "16-bit integer grey, big endian, BigTIFF"),
+    }  # fmt: skip
+    for name, (array, options, _) in cases.items():
+        tifffile.imwrite(tmp_path / f"{name}.tif", array, **options)
+    _, refused = read(tmp_path, [f"{name}.tif" for name in cases])
+    for name, (*_, kind) in cases.items():
+        assert refused[f"{name}.tif"].startswith(f"a TIFF of {kind} needs the extra microscopy")
+
+
+def packed(samples: np.ndarray, bits: int, photometric: int) -> bytes:
+    """Return an uncompressed TIFF of samples of a few bits, packed by hand."""
+    rows = []
+    for row in samples:
+        digits = "".join(format(int(value), f"0{bits}b") for value in row)
+        digits += "0" * (-len(digits) % 8)
+        rows.append(int(digits, 2).to_bytes(len(digits) // 8))
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1),
+                     metadata=None)  # fmt: skip
+    data = with_tag(file.getvalue(), 258, bits)
+    with tifffile.TiffFile(io.BytesIO(data)) as parsed:
+        at = parsed.pages[0].tags[256].valueoffset
+    data = data[:at] + np.array([samples.shape[1]], "<u4").tobytes() + data[at + 4 :]
+    return with_tag(data, 262, photometric)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 12])
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_samples_of_a_few_bits(bits, photometric, tmp_path):
+    top = 2**bits - 1
+    samples = np.random.default_rng(bits).integers(0, top, (5, 8), endpoint=True)
+    (tmp_path / "a.tif").write_bytes(packed(samples, bits, photometric))
+    images, _ = read(tmp_path, ["a.tif"])
+    expected = samples if photometric else top - samples
+    np.testing.assert_array_equal(images["a.tif"], expected * (255 // top if bits < 8 else 1))
+
+
+def test_undefined_sample_format_is_unsigned(tmp_path):
+    values = np.array([[1, 40_000]], np.uint16)
+    file = io.BytesIO()
+    tifffile.imwrite(file, values.astype(np.int16), metadata=None)
+    (tmp_path / "a.tif").write_bytes(with_tag(file.getvalue(), 339, 4))
+    images, _ = read(tmp_path, ["a.tif"])
+    np.testing.assert_array_equal(images["a.tif"], values)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+@pytest.mark.parametrize("of_bytes", [False, True])
+def test_colour_tables(dtype, of_bytes, tmp_path):
+    n = 2 ** (8 * np.dtype(dtype).itemsize)
+    values = np.random.default_rng(0).integers(0, n, (6, 7)).astype(dtype)
+    table = np.zeros((3, n), np.uint16)
+    table[0], table[2] = np.arange(n) * 65535 // (n - 1), np.arange(n)[::-1] * 65535 // (n - 1)
+    written = table // 257 if of_bytes else table
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="palette", colormap=written)
+    images, _ = read(tmp_path, ["a.tif"])
+    colours = np.moveaxis((written * 257 if of_bytes else written)[:, values], 0, -1)
+    expected = (colours >> 8).astype("u1") if dtype == "u1" else colours
+    np.testing.assert_array_equal(images["a.tif"], expected)
+
+
+def test_transparency_is_what_the_file_calls_so(tmp_path):
+    rgba = np.random.default_rng(0).integers(0, 256, (6, 7, 4), dtype=np.uint8)
+    for name, extra in (("alpha", "unassalpha"), ("unnamed", "unspecified")):
+        tifffile.imwrite(tmp_path / f"{name}.tif", rgba, photometric="rgb", extrasamples=[extra])
+    images, refused = read(tmp_path, ["alpha.tif", "unnamed.tif"])
+    np.testing.assert_array_equal(images["alpha.tif"], rgba)
+    assert "8-bit integer RGB, 4 samples, and nothing says which" in refused["unnamed.tif"]
+    images, _ = read(tmp_path, ["alpha.tif", "unnamed.tif"], channel=3)
+    for image in images.values():
+        np.testing.assert_array_equal(image, rgba[..., 3])
+
+
+def test_a_tile_larger_than_the_page_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((16, 16), np.uint8), tile=(256, 256),
+                     compression="zlib")  # fmt: skip
+    _, refused = read(tmp_path, ["a.tif"])
+    assert "MAX_IMAGE_PIXELS" in refused["a.tif"]
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_channels_that_imagej_keeps_as_pages(dtype, compression, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 200, (3, 2, 6, 7)).astype(dtype)  # ZCYX
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "ZCYX"},
+                     compression=compression)  # fmt: skip
+    for channel in (0, 1):
+        images, _ = read(tmp_path, ["a.tif"], channel)
+        np.testing.assert_array_equal(images["a.tif"], stack[0, channel])
+    _, refused = read(tmp_path, ["a.tif"], channel=2)
+    assert refused["a.tif"] == "has no channel 2; it has 2, which have no names"
+
+
+@pytest.mark.parametrize("axes", ["CZYX", "ZCYX", "TCZYX"])
+def test_channels_that_ome_names(axes, tmp_path):
+    shape = [{"C": 3, "Z": 2, "T": 2}[axis] for axis in axes[:-2]] + [6, 7]
+    stack = np.random.default_rng(0).integers(0, 60_000, shape).astype("u2")
+    names = ["DAPI", "FITC & more", "Cy5"]
+    tifffile.imwrite(tmp_path / "a.ome.tif", stack, ome=True,
+                     metadata={"axes": axes, "Channel": {"Name": names}})  # fmt: skip
+    for number, name in enumerate(names):
+        place = tuple(number if axis == "C" else 0 for axis in axes[:-2])
+        for channel in (number, name, f" {name.lower()} "):
+            images, _ = read(tmp_path, ["a.ome.tif"], channel)
+            np.testing.assert_array_equal(images["a.ome.tif"], stack[place])
+    _, refused = read(tmp_path, ["a.ome.tif"], channel="GFP")
+    assert "has no channel 'GFP'; it has 3, called DAPI, FITC & more, Cy5" in refused["a.ome.tif"]
