@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nucrec.__main__ import main
 from nucrec.models import cnn
@@ -43,10 +44,18 @@ def test_shards(gnb_file, images, tmp_path, capsys):
     assert "another call, which differs in: shard_size" in capsys.readouterr().err
 
 
+@pytest.fixture
+def plate(crops, tmp_path) -> Path:
+    (tmp_path / "plate").mkdir()
+    for i, image in enumerate(crops[2::30].images):
+        Image.fromarray(image).save(tmp_path / "plate" / f"{i:02d}.png")
+    return tmp_path / "plate"
+
+
 @pytest.mark.parametrize("option", ["--error-rate", "--ask-below"])
-def test_images_that_need_review_are_marked(calibrated, images, tmp_path, capsys, option):
+def test_images_that_need_review_are_marked(calibrated, plate, tmp_path, capsys, option):
     table = tmp_path / "out.csv"
-    command = ["predict", str(calibrated), str(images), "-o", str(table), "--quiet"]
+    command = ["predict", str(calibrated), str(plate), "-o", str(table), "--quiet"]
     assert main([*command, option, "0.05"]) == 0
     told = capsys.readouterr()
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
@@ -62,6 +71,17 @@ def test_images_that_need_review_are_marked(calibrated, images, tmp_path, capsys
     assert json.loads(capsys.readouterr().out)["total"]["needs_review"] == marked.count("yes")
     assert main(command) == 0
     assert "needs_review" not in table.read_text(encoding="utf-8").splitlines()[0]
+
+
+@pytest.mark.filterwarnings("always::nucrec.errors.DataWarning")
+def test_images_unlike_the_training_images_are_said_once(calibrated, images, tmp_path, capsys):
+    command = ["predict", str(calibrated), str(images), "-o", str(tmp_path / "out.csv"), "--quiet"]
+    assert main(command) == 0
+    told = capsys.readouterr()
+    assert "20 of 20 images are unlike the training images: " in told.out
+    (warning,) = told.err.splitlines()
+    assert warning.startswith("nucrec: warning: 20 of 20 images are unlike the training images: ")
+    assert "size 20" in warning
 
 
 def test_the_former_name_is_not_shown_and_not_both_at_once(calibrated, images, capsys):

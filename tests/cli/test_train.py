@@ -26,7 +26,7 @@ def test_train_and_predict(run, images, tmp_path):
     assert re.search(r"all +20 ", found.stdout)
     assert "[20/20]" in found.stderr
     lines = out.read_text().splitlines()
-    assert lines[0] == "file,predicted,probability_nucleus,probability_micronucleus,error"
+    assert lines[0] == "file,predicted,probability_nucleus,probability_micronucleus,unusual,error"
     assert len(lines) == 21
     quiet = run("predict", model, images, "-o", out, "--json", "--quiet")
     assert json.loads(quiet.stdout)["total"]["n"] == 20

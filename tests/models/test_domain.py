@@ -1,5 +1,6 @@
 """Training images as a few ranges, and the new images that are unlike them."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,8 +9,8 @@ from PIL import Image
 from scipy import ndimage
 
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, rescale_intensity
-from nucrec.errors import InvalidParameterError
-from nucrec.models import TrainingDomain
+from nucrec.errors import InvalidParameterError, ModelFileError
+from nucrec.models import TrainingDomain, cnn, load, model_info
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +175,20 @@ def test_a_description_that_was_changed_is_refused(domain, change):
 def test_it_takes_images():
     with pytest.raises(InvalidParameterError, match="images: expected a data set with at least"):
         TrainingDomain.of(dataset([np.zeros((5, 5), np.uint8)])[:0])
+
+
+def test_a_network_knows_its_training_images_and_its_file_does(crops, tmp_path):
+    train = crops[::3]
+    model = cnn(image_size=16, epochs=1, random_state=0).fit(train)
+    assert model.domain_ == TrainingDomain.of(train)
+    model.save(tmp_path / "model.keras")
+    assert load(tmp_path / "model.keras").domain_ == model.domain_
+    assert model_info(tmp_path / "model.keras").domain == model.domain_.to_json()
+
+
+def test_a_file_that_describes_no_images_is_refused(crops, tmp_path):
+    model = cnn(image_size=16, epochs=1, random_state=0).fit(crops[::9])
+    model.domain_ = dataclasses.replace(model.domain_, side=(9.0, 2.0))
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ModelFileError, match="cannot be read as a model: expected a range"):
+        load(tmp_path / "model.keras")

@@ -42,3 +42,4 @@ def test_a_network_has_all_that_it_was_saved_with():
     probabilities, labels = network.calibration_
     assert probabilities.shape == (len(labels), 2) == (101, 2)
     assert network.temperature_.value == pytest.approx(fit_temperature(labels, probabilities).value)
+    assert network.domain_ is None  # 0.1.0 did not measure its training images

@@ -16,6 +16,7 @@ from nucrec._validation import invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, find_leaks
 from nucrec.models._backbones import OwnBackbone
+from nucrec.models._domain import TrainingDomain
 from nucrec.models._fitted import FittedNetwork
 from nucrec.models._history import History
 from nucrec.models._inputs import Images, held_out_part, labelled
@@ -110,6 +111,8 @@ class ImageClassifier(FittedNetwork):
         Size and number of channels that images are converted to.
     fingerprint_ : str
         Fingerprint of the training images.
+    domain_ : TrainingDomain or None
+        What the training images look like; None for a model of a file that nucrec 0.1.0 wrote.
     temperature_ : Temperature or None
         What calibrates the probabilities, after `calibrate`.
     calibration_ : (ndarray of shape (n, n_classes), ndarray of shape (n,)) or None
@@ -128,6 +131,8 @@ class ImageClassifier(FittedNetwork):
     >>> classifier.history_["epoch"]
     [1]
     """
+
+    domain_: TrainingDomain | None
 
     def __init__(
         self,
@@ -236,6 +241,7 @@ class ImageClassifier(FittedNetwork):
         trained = train_network(settings, train, held_out, classes, checkpoint_dir)
         self._set_fitted(trained.network, classes, train.class_names)
         self.fingerprint_ = trained.fingerprint
+        self.domain_ = TrainingDomain.of(train)
         self.history_ = trained.history
         self.validation_proba_ = trained.validation
         self.interrupted_ = trained.interrupted
@@ -274,6 +280,7 @@ class ImageClassifier(FittedNetwork):
         classifier = cls(**parameters_from_json(info.parameters))
         classifier._set_fitted(network, np.asarray(info.classes), info.class_names)
         classifier.fingerprint_ = info.fingerprint or ""
+        classifier.domain_ = None if info.domain is None else TrainingDomain.from_json(info.domain)
         classifier.history_ = History.of_file(info.history)
         if info.calibration is not None:
             probabilities = np.array(info.calibration["probabilities"], np.float32)
@@ -302,6 +309,7 @@ class ImageClassifier(FittedNetwork):
             created=now(),
             history=dict(self.history_),
             calibration=calibration,
+            domain=None if self.domain_ is None else self.domain_.to_json(),
         )
 
     def __sklearn_tags__(self) -> Any:

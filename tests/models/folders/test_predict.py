@@ -1,6 +1,7 @@
 """Predicting a folder: the predictions, the table, the summary, what cannot be read."""
 
 import csv
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -34,7 +35,8 @@ def test_the_table_is_what_the_model_says(network, files, tmp_path):
     images = load_images(files / "plate")
     expected = network.predict_proba(images)
     rows = rows_of(tmp_path / "out.csv")
-    assert list(rows[0]) == ["file", "predicted", *(f"probability_{n}" for n in NAMES), "error"]
+    names = ("file", "predicted", *(f"probability_{n}" for n in NAMES), "unusual", "error")
+    assert tuple(rows[0]) == names
     assert [row["file"] for row in rows] == images.ids.tolist()
     assert [row["predicted"] for row in rows] == np.array(NAMES)[expected.argmax(1)].tolist()
     table = [[float(row[f"probability_{name}"]) for name in NAMES] for row in rows]
@@ -57,6 +59,7 @@ def test_the_summary_counts_by_folder(named_gnb, files, tmp_path):
         "n": 23,
         "positive": found.total.positive,
         "needs_review": 0,
+        "unusual": 0,
         "share": found.total.share,
         "low": found.total.low,
         "high": found.total.high,
@@ -82,6 +85,7 @@ def test_what_needs_review_is_what_the_rule_cannot_decide(network, files, tmp_pa
     sets = network.conformal(0.2).sets(scores)
     expected = (sets.sum(axis=1) != 1).tolist()
     assert [row.needs_review for row in found.rows] == expected
+    assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
     rows = rows_of(tmp_path / "out.csv")
     assert [row["needs_review"] for row in rows] == ["yes" if x else "" for x in expected]
     assert found.total.needs_review == sum(expected) > 0
@@ -127,7 +131,7 @@ def test_a_zip_archive_and_names_of_ones_own(gnb, files, tmp_path):
 
 def test_what_cannot_be_read_is_in_the_table(named_gnb, plate, tmp_path):
     (plate / "well A" / "broken.png").write_bytes(b"nothing")
-    with pytest.warns(DataWarning, match="1 of 24 files could not be read") as caught:
+    with pytest.warns(DataWarning, match="1 of 24 files were not predicted") as caught:
         found = predict_folder(named_gnb, plate, tmp_path / "out.csv")
     assert caught[0].filename == __file__
     row = next(row for row in rows_of(tmp_path / "out.csv") if "broken" in row["file"])
@@ -175,7 +179,7 @@ def test_errors(named_gnb, plate, tmp_path, crops):
         predict_folder(named_gnb, tmp_path / "empty", out)
     (tmp_path / "empty" / "a.png").write_bytes(b"nothing")
     for target in (out, None):
-        with pytest.raises(DatasetError, match="no image that can be read"):
+        with pytest.raises(DatasetError, match="no image that can be predicted"):
             predict_folder(named_gnb, tmp_path / "empty", target)
     with pytest.raises(NucrecError, match="cannot write"):
         predict_folder(named_gnb, plate, tmp_path / "missing" / "out.csv")
@@ -203,3 +207,68 @@ def test_a_name_that_is_not_utf8(named_gnb, plate, tmp_path):
     assert found.total.n == 24
     assert name + b"," in (tmp_path / "out.csv").read_bytes()
     assert os.fsdecode(name) in [row.file for row in found.rows]
+
+
+@pytest.fixture
+def odd_plate(plate, crops) -> Path:
+    """The plate, with images that are no crops like those of the training."""
+    crop = crops.images[0]
+    Image.fromarray(crop).resize((300, 300)).save(plate / "well A" / "large.png")
+    Image.fromarray(crop.astype(np.uint16) * 16).save(plate / "well A" / "deep.png")
+    field = np.tile(crop, (10, 10))  # 590 x 590 pixels, 100 nuclei
+    Image.fromarray(field).save(plate / "well B" / "field.png")
+    return plate
+
+
+def test_images_unlike_the_training_images_are_told(network, odd_plate, tmp_path):
+    table = tmp_path / "out.csv"
+    with pytest.warns(DataWarning) as caught:
+        found = predict_folder(network, odd_plate, table, html=tmp_path / "page.html")
+    rows = {row["file"]: row for row in rows_of(table)}
+    size, *more = rows["well A/large.png"]["unusual"].split("; ")
+    assert size.startswith("size 300 x 300, in training 3")
+    assert rows["well A/deep.png"]["unusual"] == "depth 16 bit, in training 8 bit"
+    odd = [name for name, row in rows.items() if row["unusual"]]
+    assert odd == ["well A/deep.png", "well A/large.png"]
+    assert found.total.unusual == 2
+    assert [s.unusual for s in found.folders] == [2, 0]
+    kinds = {"size": 1, "depth": 1} | {reason.split()[0]: 1 for reason in more}
+    assert found.unusual == found.to_dict()["unusual"] == kinds
+    line = "2 of 25 images are unlike the training images: depth 1, "
+    assert line in str(found)
+    assert line in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert [str(warning.message)[:40] for warning in caught] == [
+        "1 of 26 files were not predicted; the fi",
+        "2 of 25 images are unlike the training i",
+    ]
+    in_memory = {row.file: row for row in found.rows}
+    assert in_memory["well A/large.png"].unusual == (size, *more)
+
+
+def test_a_field_of_view_is_refused(network, odd_plate, tmp_path):
+    with pytest.warns(DataWarning) as caught:
+        found = predict_folder(network, odd_plate, tmp_path / "out.csv")
+    assert "is well B/field.png: this looks like a field of view" in str(caught[0].message)
+    (row,) = (row for row in found.rows if row.error)
+    assert (row.file, row.predicted, row.probabilities) == ("well B/field.png", None, ())
+    assert [summary.folder for summary in found.folders] == ["well A", "well B/deep"]
+    for path in odd_plate.rglob("[!f]*.png"):
+        path.unlink()
+    with pytest.raises(DatasetError, match="can be predicted: this looks like a field of view"):
+        predict_folder(network, odd_plate)
+
+
+def test_few_unusual_images_are_no_warning(network, plate):
+    for k in range(2):
+        Image.new("L", (9, 9), k).save(plate / f"{k}.png")
+    (plate / "0.png").unlink()
+    found = predict_folder(network, plate)
+    assert (found.total.unusual, found.total.n) == (1, 24)
+    assert "1 of 24 images are unlike the training images" in str(found)
+
+
+def test_a_model_that_does_not_know_its_training_images_has_no_such_column(named_gnb, odd_plate):
+    found = predict_folder(named_gnb, odd_plate)
+    assert found.total.unusual == 0
+    assert not any(row.unusual or row.error for row in found.rows)
+    assert "unlike" not in str(found)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nucrec.errors import (
     DatasetError,
@@ -148,10 +149,10 @@ def test_what_cannot_be_read_is_named(files, plate, tmp_path):
     (plate / "well A" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"nothing")
     model = load(files / "gnb.skops")
     names = ("nucleus", "micronucleus")
-    with pytest.warns(DataWarning, match="3 of 25 files could not be read"):
+    with pytest.warns(DataWarning, match="3 of 25 files were not predicted"):
         single = predict_folder(model, plate, tmp_path / "one.csv", class_names=names)
     for _ in range(2):
-        with pytest.warns(DataWarning, match="3 of 25 files could not be read") as caught:
+        with pytest.warns(DataWarning, match="3 of 25 files were not predicted") as caught:
             found = predict_shards(files / "gnb.skops", plate, tmp_path / "out", shard_size=25)
         assert caught[0].filename == __file__
         assert found.quarantined == single.quarantined
@@ -165,7 +166,7 @@ def test_no_image_at_all(files, tmp_path):
         predict_shards(files / "gnb.skops", tmp_path / "plate", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     (tmp_path / "plate" / "a.png").write_bytes(b"nothing")
-    with pytest.raises(DatasetError, match="no image that can be read: not an image"):
+    with pytest.raises(DatasetError, match="no image that can be predicted: not an image"):
         predict_shards(files / "gnb.skops", tmp_path / "plate", tmp_path / "out")
 
 
@@ -222,3 +223,13 @@ def test_the_former_name_of_error_rate_works_with_a_warning(files, tmp_path):
         found = predict_shards(*call, ask_below=0.2)
     assert caught[0].filename == __file__
     assert found == predict_shards(*call, error_rate=0.2)
+
+
+def test_images_unlike_the_training_images_are_told(files, network, plate, tmp_path):
+    Image.new("L", (400, 30), 9).save(plate / "well A" / "long.png")
+    single = predict_folder(network, plate, tmp_path / "one.csv")
+    found = predict_shards(files / "cnn.keras", plate, tmp_path / "out", shard_size=10)
+    assert put_together(tmp_path / "out") == (tmp_path / "one.csv").read_text().splitlines()
+    assert found.total.unusual == single.total.unusual == 1
+    assert found.unusual == single.unusual
+    assert found.unusual["size"] == 1

@@ -13,7 +13,7 @@ from nucrec.datasets import ImageDataset, ImageFiles
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._explain import grey_levels
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
-from nucrec.models._folders.result import FolderPredictions, note, summary_table
+from nucrec.models._folders.result import FolderPredictions, notes, summary_table
 
 _BINS = 20
 _AT_A_TIME = 16  # images of any size, with their heat maps
@@ -71,7 +71,7 @@ def prediction_page(
     alt = f"Histogram. Images in {_BINS} bins of the probability, from 0 to 1: {bins}"
     histogram = plot(lambda: _histogram(doubtful.counts, positive), alt)
     parts = [
-        section("Folders", table(*summary_table(found)), paragraph(note(found))),
+        section("Folders", table(*summary_table(found)), *map(paragraph, notes(found))),
         section(f"Probability of {positive}", histogram),
     ]
     shown = doubtful.predictions
@@ -86,7 +86,7 @@ def prediction_page(
         parts.append(section("Doubtful images", paragraph(about), entries))
     if found.quarantined:
         problems = [tuple(entry) for entry in found.quarantined]
-        parts.append(section("Files that could not be read", table(("file", "reason"), problems)))
+        parts.append(section("Files that were not predicted", table(("file", "reason"), problems)))
     return page(f"Predictions of {path.name or path}", parts)
 
 
@@ -128,5 +128,6 @@ def _pictures(
 
 
 def _remark(prediction: ImagePrediction) -> str:
-    review = "; a person should look at it" if prediction.needs_review else ""
-    return f"{prediction.predicted}, {max(prediction.probabilities):.2f}{review}"
+    call = f"{prediction.predicted}, {max(prediction.probabilities):.2f}"
+    review = ["a person should look at it"] if prediction.needs_review else []
+    return "; ".join([call, *review, *prediction.unusual])

@@ -12,7 +12,7 @@ from nucrec._validation import check_int, check_real
 from nucrec.datasets import ImageFiles
 from nucrec.models._folders.page import Doubtful, prediction_page
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
-from nucrec.models._folders.result import FolderCounts, FolderPredictions
+from nucrec.models._folders.result import FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import StoredPredictions, TableForm
 
 
@@ -41,8 +41,9 @@ def predict_folder(
         A folder, with images at any depth, or a zip archive of one (read in place).
     out : str or Path, optional
         The CSV file to write, replaced as a whole or not at all. Its columns: ``file``, ``predicted``,
-        ``probability_`` and the name of each class, ``error`` for a file that cannot be read. Without
-        it no file is written, and the rows are kept in memory: about 300 bytes for each image.
+        ``probability_`` and the name of each class, ``unusual`` for an image that is far from the
+        training images (`TrainingDomain`), ``error`` for a file that cannot be read or is a whole
+        field of view. Without `out` the rows are kept in memory, about 300 bytes for each image.
     class_names : sequence of str, optional
         Names of the classes, in the order of ``model.classes_``; by default the model's own.
     confidence : float, default=0.95
@@ -71,7 +72,7 @@ def predict_folder(
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is nothing at `path`, or no image that can be read.
+        There is nothing at `path`, or no image that can be read and is a crop.
     InvalidParameterError
         A parameter is out of range, the model gives no probabilities, or was not calibrated.
     MissingExtraError
@@ -82,7 +83,7 @@ def predict_folder(
     Warns
     -----
     DataWarning
-        Files could not be read.
+        Files have no prediction, or more than 5 % of the images are far from the training images.
 
     References
     ----------
@@ -116,10 +117,10 @@ def predict_folder(
     positive = classifier.class_names.index(counts.positive_class)
     doubtful = Doubtful(positive, 0 if page is None else html_images)
     predictions = classifier.predict(files, files.quarantined, progress_function(progress))
-    form = TableForm(classifier.class_names, with_review=error_rate is not None)
+    form = TableForm(classifier.class_names, error_rate is not None, classifier.domain is not None)
     rows = _rows(counts, doubtful.seen(predictions), table, form, path)
-    counts.warn_of_problems(len(files))
     found = counts.result(table, rows, confidence, error_rate)
+    warn_of(found, len(files))
     if page is not None:
         write_text(page, prediction_page(Path(path), found, doubtful, classifier))
     return found

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Self
 
-import numpy.typing as npt
+import numpy as np
 
 from nucrec._class_names import check_class_names
 from nucrec._progress import Progress
 from nucrec._validation import invalid
-from nucrec.datasets import ImageFiles, Quarantined
+from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
 from nucrec.evaluate import ConformalRule
 from nucrec.models._classifier import ImageClassifier
-
-Array = npt.NDArray[Any]
+from nucrec.models._domain import FIELD_OF_VIEW, TrainingDomain
 
 _IMAGES_AT_A_TIME = 256
 _DIGITS = 6  # of probabilities, in memory as in tables
@@ -28,14 +28,17 @@ class ImagePrediction:
     file : str
         Its name, relative to the folder or archive.
     predicted : str or None
-        The name of the most probable class; None for a file that cannot be read.
+        The name of the most probable class; None for a file without a prediction.
     probabilities : tuple of float
-        One for each class, rounded to six decimals as in the table; empty for a file that cannot be
-        read.
+        One for each class, rounded to six decimals as in the table; empty for a file without a
+        prediction.
     needs_review : bool
         Whether a person should decide; False if no error rate was given.
+    unusual : tuple of str
+        In what the image is far from those that the model was trained on, such as ("sharpness 0.26,
+        in training 1.03 to 4.48",); see `TrainingDomain`.
     error : str or None
-        Why the file cannot be read.
+        Why there is no prediction: the file cannot be read, or is a whole field of view.
 
     Examples
     --------
@@ -49,16 +52,18 @@ class ImagePrediction:
     predicted: str | None
     probabilities: tuple[float, ...] = ()
     needs_review: bool = False
+    unusual: tuple[str, ...] = ()
     error: str | None = None
 
 
 @dataclass(frozen=True)
 class FolderClassifier:
-    """A fitted model, the names of its classes, and the rule for what a person should review."""
+    """A fitted model, its classes, what it was trained on, and what a person should review."""
 
     model: Any
     class_names: tuple[str, ...]
     rule: ConformalRule | None
+    domain: TrainingDomain | None
 
     @classmethod
     def of(cls, model: Any, class_names: Sequence[str] | None, error_rate: float | None) -> Self:
@@ -73,7 +78,8 @@ class FolderClassifier:
             raise invalid("model", "a fitted classifier with predict_proba", model)
         own = getattr(model, "class_names_", [str(value) for value in model.classes_])
         names = names_of_classes(class_names, own, model.classes_)
-        return cls(model, names, None if error_rate is None else _rule(model, error_rate))
+        rule = None if error_rate is None else _rule(model, error_rate)
+        return cls(model, names, rule, getattr(model, "domain_", None))
 
     def predict(
         self, files: ImageFiles, problems: Iterable[Quarantined], show: Progress
@@ -84,19 +90,31 @@ class FolderClassifier:
         show(done, len(files), "images")
         for images in files.parts(_IMAGES_AT_A_TIME):
             yield from map(_unreadable, images.quarantined)
-            if len(images):
-                yield from self._predicted(images.ids.tolist(), self.model.predict_proba(images))
+            crops, fields = self._divide(images)
+            yield from (ImagePrediction(file, None, error=FIELD_OF_VIEW) for file in fields)
+            yield from self._predict_crops(crops)
             done += len(images.quarantined) + len(images)
             show(done, len(files), "images")
 
-    def _predicted(self, files: Sequence[str], probabilities: Array) -> Iterator[ImagePrediction]:
-        for_review = [False] * len(files)
+    def _divide(self, images: ImageDataset) -> tuple[ImageDataset, list[str]]:
+        """Return the crops, and the names of whole fields of view."""
+        if self.domain is None:
+            return images, []
+        fields = self.domain.fields_of_view(images)
+        return images[~fields], images.ids[fields].tolist()
+
+    def _predict_crops(self, images: ImageDataset) -> Iterator[ImagePrediction]:
+        if not len(images):
+            return
+        probabilities = np.asarray(self.model.predict_proba(images))
+        predicted = [self.class_names[k] for k in probabilities.argmax(axis=1).tolist()]
+        rounded = (tuple(round(p, _DIGITS) for p in row) for row in probabilities.tolist())
+        review: Iterable[bool] = repeat(False)
         if self.rule is not None:
-            for_review = self.rule.needs_review(probabilities).tolist()
-        best = probabilities.argmax(axis=1).tolist()
-        for k, values in enumerate(probabilities.tolist()):
-            rounded = tuple(round(value, _DIGITS) for value in values)
-            yield ImagePrediction(files[k], self.class_names[best[k]], rounded, for_review[k])
+            review = self.rule.needs_review(probabilities).tolist()
+        unusual = repeat(()) if self.domain is None else self.domain.unusual(images)
+        for row in zip(images.ids.tolist(), predicted, rounded, review, unusual, strict=False):
+            yield ImagePrediction(*row)
 
 
 def names_of_classes(

@@ -15,6 +15,8 @@ from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import proportion_interval
 from nucrec.models._folders.prediction import ImagePrediction
 
+_MANY_UNUSUAL = 0.05  # of the images; held-out crops like the training images stay far below
+
 
 @dataclass(frozen=True)
 class FolderSummary:
@@ -30,6 +32,8 @@ class FolderSummary:
         How many of them were called positive.
     needs_review : int
         How many a person should decide; 0 if no error rate was given.
+    unusual : int
+        How many are far from the images that the model was trained on.
     share : float
         ``positive / n``.
     low, high : float
@@ -43,6 +47,7 @@ class FolderSummary:
     low: float
     high: float
     needs_review: int = 0
+    unusual: int = 0
 
     @property
     def ask(self) -> int:
@@ -69,9 +74,12 @@ class FolderPredictions:
     confidence : float
         Of the intervals.
     quarantined : tuple of Quarantined
-        The files that could not be read.
+        The files without a prediction: they cannot be read, or are whole fields of view.
     error_rate : float or None
         The error rate at which images are left to a person.
+    unusual : dict of str to int
+        How many images are far from the training images in their "size", "brightness", "background",
+        "sharpness" or "depth"; see `TrainingDomain`.
     rows : iterable of ImagePrediction
         One for each file, in the order of the table. A tuple in memory if no file was written, about
         300 bytes for each image; otherwise they are read from the table each time one iterates, a row
@@ -85,10 +93,11 @@ class FolderPredictions:
     confidence: float
     quarantined: tuple[Quarantined, ...]
     error_rate: float | None = None
+    unusual: dict[str, int] = field(default_factory=dict)
     rows: Iterable[ImagePrediction] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        return fmt.text_table(*summary_table(self)) + "\n" + note(self)
+        return "\n".join([fmt.text_table(*summary_table(self)), *notes(self)])
 
     @property
     def ask_below(self) -> float | None:
@@ -105,6 +114,7 @@ class FolderPredictions:
             "error_rate": self.error_rate,
             "folders": [asdict(summary) for summary in self.folders],
             "total": asdict(self.total),
+            "unusual": self.unusual,
             "quarantined": [entry._asdict() for entry in self.quarantined],
         }
 
@@ -126,9 +136,34 @@ def summary_table(found: FolderPredictions) -> tuple[fmt.Row, list[fmt.Row]]:
     return header, rows
 
 
-def note(found: FolderPredictions) -> str:
-    """Return what has to be known of the intervals."""
-    return f"Intervals: {fmt.percent(found.confidence)}, Wilson; errors of the model come on top."
+def notes(found: FolderPredictions) -> list[str]:
+    """Return what has to be known of the intervals, and of images unlike the training images."""
+    confidence = fmt.percent(found.confidence)
+    told = [f"Intervals: {confidence}, Wilson; errors of the model come on top."]
+    if found.total.unusual:
+        told.append(f"{_unlike_training(found)}; see the column unusual.")
+    return told
+
+
+def _unlike_training(found: FolderPredictions) -> str:
+    total = found.total
+    kinds = ", ".join(f"{name} {n}" for name, n in sorted(found.unusual.items()))
+    return f"{total.unusual} of {total.n} images are unlike the training images: {kinds}"
+
+
+def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None:
+    """Warn of files without a prediction, and of many images unlike the training images."""
+    told = []
+    if found.quarantined:
+        first = found.quarantined[0]
+        told.append(
+            f"{len(found.quarantined)} of {n_files} files were not predicted; the first is "
+            f"{first.name}: {first.reason}. All are in the table, with the reason."
+        )
+    if found.total.unusual > _MANY_UNUSUAL * found.total.n:
+        told.append(f"{_unlike_training(found)}. Their predictions may be wrong.")
+    for message in told:
+        warnings.warn(message, DataWarning, stacklevel=stacklevel)
 
 
 class FolderCounts:
@@ -140,6 +175,8 @@ class FolderCounts:
         self._images: Counter[str] = Counter()
         self._positive: Counter[str] = Counter()
         self._for_review: Counter[str] = Counter()
+        self._unusual: Counter[str] = Counter()
+        self._kinds: Counter[str] = Counter()
 
     def counted(self, predictions: Iterable[ImagePrediction]) -> Iterator[ImagePrediction]:
         """Yield predictions, and count them."""
@@ -149,6 +186,8 @@ class FolderCounts:
                 self._images[folder] += 1
                 self._positive[folder] += prediction.predicted == self.positive_class
                 self._for_review[folder] += prediction.needs_review
+                self._unusual[folder] += bool(prediction.unusual)
+                self._kinds.update(reason.partition(" ")[0] for reason in prediction.unusual)
             else:
                 self.quarantined.append(Quarantined(prediction.file, prediction.error))
             yield prediction
@@ -156,7 +195,8 @@ class FolderCounts:
     def check_any_image(self, path: str | Path) -> None:
         """Raise if none of the images could be read."""
         if not self._images:
-            raise DatasetError(f"{path}: no image that can be read: {self.quarantined[0].reason}")
+            reason = self.quarantined[0].reason
+            raise DatasetError(f"{path}: no image that can be predicted: {reason}")
 
     def result(
         self,
@@ -175,25 +215,14 @@ class FolderCounts:
             confidence=confidence,
             quarantined=tuple(self.quarantined),
             error_rate=error_rate,
+            unusual=dict(self._kinds),
             rows=rows,
         )
 
-    def warn_of_problems(self, n_files: int, stacklevel: int = 3) -> None:
-        """Warn of files that could not be read; by default at the caller of the public function."""
-        if not self.quarantined:
-            return
-        first = self.quarantined[0]
-        warnings.warn(
-            f"{len(self.quarantined)} of {n_files} files could not be read; the first is "
-            f"{first.name}: {first.reason}. All are in the table, with the reason.",
-            DataWarning,
-            stacklevel=stacklevel,
-        )
-
     def _summary(self, name: str, folders: Sequence[str], confidence: float) -> FolderSummary:
-        n, positive, for_review = (
+        n, positive, for_review, unusual = (
             sum(counts[folder] for folder in folders)
-            for counts in (self._images, self._positive, self._for_review)
+            for counts in (self._images, self._positive, self._for_review, self._unusual)
         )
         low, high = proportion_interval(positive, n, confidence)
-        return FolderSummary(name, n, positive, positive / n, low, high, for_review)
+        return FolderSummary(name, n, positive, positive / n, low, high, for_review, unusual)

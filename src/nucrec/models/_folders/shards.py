@@ -19,7 +19,7 @@ from nucrec.datasets import ImageFiles
 from nucrec.errors import NucrecError
 from nucrec.models._folders.dask import connected, each_done
 from nucrec.models._folders.prediction import names_of_classes
-from nucrec.models._folders.result import FolderCounts, FolderPredictions
+from nucrec.models._folders.result import FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import DAMAGED, StoredPredictions
 from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
 from nucrec.models._saving.info import model_info
@@ -86,7 +86,7 @@ def predict_shards(
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is nothing at `path`, or no image that can be read.
+        There is nothing at `path`, or no image that can be read and is a crop.
     InvalidParameterError
         A parameter is out of range, or the model was not calibrated.
     ModelFileError
@@ -101,7 +101,7 @@ def predict_shards(
     Warns
     -----
     DataWarning
-        Files could not be read.
+        Files have no prediction, or more than 5 % of the images are far from the training images.
 
     Notes
     -----
@@ -156,9 +156,10 @@ def predict_shards(
             for left in job.out.glob(".*.tmp"):  # of workers that were killed
                 left.unlink(missing_ok=True)
     counts.check_any_image(path)
-    counts.warn_of_problems(len(files))
     rows = StoredPredictions(tuple(job.out / shard.name for shard in shards), job.form)
-    return counts.result(job.out, rows, confidence, error_rate)
+    found = counts.result(job.out, rows, confidence, error_rate)
+    warn_of(found, len(files))
+    return found
 
 
 def _make_job(
@@ -184,6 +185,7 @@ def _make_job(
         model_sha256=sha256_of(file),
         class_names=names_of_classes(class_names, info.class_names, info.classes),
         error_rate=error_rate,
+        with_domain=info.domain is not None,
     )
 
 

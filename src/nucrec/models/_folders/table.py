@@ -12,14 +12,16 @@ from nucrec.models._folders.prediction import ImagePrediction
 DAMAGED = (OSError, ValueError, csv.Error)
 """What `TableForm.read` may raise."""
 _YES = "yes"
+_BETWEEN = "; "
 
 
 @dataclass(frozen=True)
 class TableForm:
-    """The columns of a table: a probability for each class, and whether there is `needs_review`."""
+    """The columns of a table: one for each class, and whether some others are there."""
 
     class_names: tuple[str, ...]
     with_review: bool
+    with_unusual: bool
 
     def write(self, path: Path, predictions: Iterable[ImagePrediction]) -> None:
         """Write a table to a new file."""
@@ -50,7 +52,8 @@ class TableForm:
     def _header(self) -> list[str]:
         probabilities = (f"probability_{name}" for name in self.class_names)
         review = ["needs_review"] if self.with_review else []
-        return ["file", "predicted", *probabilities, *review, "error"]
+        unusual = ["unusual"] if self.with_unusual else []
+        return ["file", "predicted", *probabilities, *review, *unusual, "error"]
 
     def _cells(self, prediction: ImagePrediction) -> list[str]:
         if prediction.predicted is None:
@@ -58,14 +61,17 @@ class TableForm:
             return [prediction.file, *empty, prediction.error or ""]
         probabilities = (f"{value:.6f}" for value in prediction.probabilities)
         review = [_YES if prediction.needs_review else ""] if self.with_review else []
-        return [prediction.file, prediction.predicted, *probabilities, *review, ""]
+        unusual = [_BETWEEN.join(prediction.unusual)] if self.with_unusual else []
+        return [prediction.file, prediction.predicted, *probabilities, *review, *unusual, ""]
 
     def _prediction(self, cells: list[str]) -> ImagePrediction:
         file, predicted, *values, error = cells
         if error:
             return ImagePrediction(file, None, error=error)
+        told = values.pop() if self.with_unusual else ""
         review = self.with_review and values.pop() == _YES
-        return ImagePrediction(file, predicted, tuple(map(float, values)), review)
+        unusual = tuple(told.split(_BETWEEN)) if told else ()
+        return ImagePrediction(file, predicted, tuple(map(float, values)), review, unusual)
 
 
 @dataclass(frozen=True)

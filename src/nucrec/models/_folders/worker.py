@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from nucrec._files import replacing
 from nucrec._progress import Progress, silent
 from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
 from nucrec.errors import DatasetError, NucrecError
-from nucrec.models._folders.prediction import Array, FolderClassifier
+from nucrec.models._folders.prediction import FolderClassifier
 from nucrec.models._folders.table import TableForm
 from nucrec.models._persistence import load
 
@@ -32,11 +33,12 @@ class Job:
     model_sha256: str
     class_names: tuple[str, ...]
     error_rate: float | None
+    with_domain: bool
 
     @property
     def form(self) -> TableForm:
         """The form of all tables."""
-        return TableForm(self.class_names, with_review=self.error_rate is not None)
+        return TableForm(self.class_names, self.error_rate is not None, self.with_domain)
 
 
 class Shard(NamedTuple):
@@ -94,7 +96,7 @@ class _InTurn:
         self._model = model
         self._lock = threading.Lock()
 
-    def predict_proba(self, images: ImageDataset) -> Array:
+    def predict_proba(self, images: ImageDataset) -> npt.NDArray[Any]:
         """Return the probabilities of the model."""
         with self._lock:
             return np.asarray(self._model.predict_proba(images))

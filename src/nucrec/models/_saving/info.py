@@ -76,6 +76,8 @@ class ModelInfo:
         A network's ``history_``.
     calibration : dict or None
         The "probabilities" and "labels" of the images that a network was calibrated with.
+    domain : dict or None
+        What a network's training images look like: the attributes of its `TrainingDomain`.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class ModelInfo:
     created: str
     history: dict[str, list[Any]]
     calibration: dict[str, list[Any]] | None = None
+    domain: dict[str, Any] | None = None
 
 
 def model_info(path: str | os.PathLike[str]) -> ModelInfo:
@@ -273,6 +276,9 @@ def _asked_for(config: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _as_info(about: dict[str, Any]) -> ModelInfo:
-    values = {field.name: about[field.name] for field in dataclasses.fields(ModelInfo)}
+    fields = dataclasses.fields(ModelInfo)
+    later = {field.name for field in fields if field.default is not dataclasses.MISSING}
+    names = [field.name for field in fields if field.name in about or field.name not in later]
+    values = {name: about[name] for name in names}
     tuples = {key: tuple(values[key]) for key in ("class_names", "classes")}
     return ModelInfo(**{**values, **tuples})
