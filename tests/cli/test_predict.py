@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,16 @@ def test_mistakes(run, arguments, code, message, tmp_path):
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("backend", ["torch", "theano"])
+def test_keras_with_another_backend_is_one_line(run, backend, images, tmp_path):
+    model = Path(__file__).parents[1] / "data" / "saved-by-0.1.0" / "network.keras"
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    result = run("predict", model, images, "-o", tmp_path / "out.csv", env=environment)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("nucrec: networks need Keras with TensorFlow, but ")
+    assert "KERAS_BACKEND=tensorflow" in last
+    assert not (tmp_path / "out.csv").exists()
