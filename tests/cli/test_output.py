@@ -1,11 +1,14 @@
 """What the terminal cannot encode is escaped: names in Greek, and names that are not UTF-8."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from nucrec.models import load
 
 GREEK = "Zellen \N{GREEK SMALL LETTER MU}"
 LATIN_1 = os.fsdecode(b"caf\xe9")
@@ -59,3 +62,30 @@ def test_a_folder_that_is_not_there(tmp_path):
     result = run("ascii", "audit", tmp_path / GREEK)
     assert result.returncode == 1
     assert result.stderr.endswith(b"Zellen \\u03bc: there is no such folder or file\n")
+
+
+def test_reproduce(plate, tmp_path):
+    (plate / GREEK).rename(plate / f"nucleus {GREEK}")
+    (plate / LATIN_1).rename(plate / "micronucleus")
+    out = tmp_path / GREEK
+    command = ["reproduce", "--data", plate, "--tables", "1", "--protocol", "paper", "--out", out]
+    result = run("ascii", *command)
+    assert result.returncode == 0, result.stderr
+    assert b"\nWritten to " + bytes(tmp_path) + b"/Zellen \\u03bc, with" in result.stdout
+    result = run("ascii", *command, "--json")
+    assert result.returncode == 0, result.stderr
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert f"nucleus {GREEK}" in json.dumps(record, ensure_ascii=False)
+    assert json.loads(result.stdout) == record
+
+
+@pytest.mark.slow
+def test_train(plate, tmp_path):
+    model = tmp_path / f"{GREEK}.keras"
+    small = ["--backbone", "cnn", "--image-size", "16", "--epochs", "1"]
+    result = run("ascii", "train", plate, "-o", model, *small)
+    assert result.returncode == 0, result.stderr
+    assert b"Traceback" not in result.stderr
+    assert b"saved to " + bytes(tmp_path) + b"/Zellen \\u03bc.keras\n" in result.stdout
+    assert b"Zellen \\u03bc" in result.stdout.partition(b"On images kept back")[2]
+    assert set(load(model).class_names_) == {LATIN_1, GREEK}

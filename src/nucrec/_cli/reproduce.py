@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress=not arguments.quiet,
     )
     if arguments.json:
-        sys.stdout.write(result.files[-1].read_text(encoding="utf-8"))
+        print_json(result.record)
     else:
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
         print(result.to_text(columns))
