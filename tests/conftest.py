@@ -71,14 +71,17 @@ def start_interruptible():
     """Start processes that can be interrupted, also where we ourselves run in the background."""
     started = []
 
+    def hear_signals() -> None:  # what runs in the background may inherit that they are ignored
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
     def start(command: list[str]) -> subprocess.Popen:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # what runs in the background may inherit that interrupts are ignored
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=hear_signals,
         )
         started.append(process)
         return process

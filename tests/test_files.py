@@ -31,12 +31,18 @@ def test_permissions_are_those_of_any_new_file(shown, tmp_path):
     assert plain == ours
 
 
-@pytest.mark.parametrize("name", ["a.csv/b.html", "x" * 240 + ".html", "no/a.html"])
+@pytest.mark.parametrize("name", ["a.csv/b.html", "x" * 300 + ".html", "no/a.html"])
 def test_a_path_that_cannot_be(shown, tmp_path, name):
     (tmp_path / "a.csv").write_text("x")
     with pytest.raises(NucrecError, match="cannot write"):
         shown.save_html(tmp_path / name)
     assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_the_longest_names_that_can_be(shown, tmp_path):
+    name = "x" * 250 + ".html"
+    shown.save_html(tmp_path / name)
+    assert os.listdir(tmp_path) == [name]
 
 
 def test_folders_are_made_or_refused_before_the_work(crops, tmp_path):

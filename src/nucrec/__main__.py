@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from nucrec._cli import audit, predict, reproduce, train
 from nucrec._cli.output import escape_unprintable, show_line, show_warning
+from nucrec._cli.signals import interrupted_by_any_signal
 from nucrec._version import __version__
 from nucrec.errors import InvalidParameterError, NucrecError
 
@@ -18,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says while it starts
     try:
-        with warnings.catch_warnings():
+        with interrupted_by_any_signal(), warnings.catch_warnings():
             warnings.showwarning = show_warning
             return int(arguments.run(arguments))
     except InvalidParameterError as error:

@@ -2,11 +2,15 @@
 
 import contextlib
 import errno
+import functools
 import os
+import platform
+import re
 import secrets
 import sys
 import tempfile
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -20,9 +24,15 @@ _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 _WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp(\.\w+)?")
+"""Name, machine, process, and what tells the temporary files of one process apart."""
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; what was written there is moved to `path` at the end.
+
+    What earlier processes left in the folder, since they were killed, is deleted.
 
     Parameters
     ----------
@@ -34,7 +44,9 @@ def replacing(path: Path) -> Iterator[Path]:
     NucrecError
         The file cannot be written. What was at `path` before is still there.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    _sweep(path.parent)
+    owner = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.name[:40]}.{owner}.tmp")
     try:
         yield temporary
         temporary.replace(path)
@@ -45,6 +57,36 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # where it could not even be made
             temporary.unlink()
+
+
+@functools.cache  # once in each process, since folders may be long
+def _sweep(folder: Path) -> None:
+    """Delete the temporary files of processes of this machine that are no more."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found and found[1] == _machine() and not _is_running(int(found[2])):
+                Path(entry).unlink(missing_ok=True)
+
+
+@functools.cache
+def _machine() -> str:
+    """Return what tells apart machines, and containers on one, that have process ids of their own."""
+    namespace = Path("/proc/self/ns/pid")
+    number = namespace.stat().st_ino if namespace.exists() else 0
+    return f"{zlib.crc32(f'{platform.node()} {number}'.encode()):08x}"
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == "win32":
+        return True  # there is no asking without ending it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        pass
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

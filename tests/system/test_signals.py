@@ -1,6 +1,7 @@
 """What is interrupted leaves no file half-written."""
 
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,11 +21,12 @@ def wait_for(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_reproduction_that_is_interrupted(tmp_path, start_interruptible):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_reproduction_that_is_interrupted(tmp_path, start_interruptible, number):
     process = start_interruptible([*NUCREC, "reproduce", "--out", str(tmp_path)])
     wait_for(tmp_path / "table-1.md")
     time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
@@ -34,15 +36,32 @@ def test_a_reproduction_that_is_interrupted(tmp_path, start_interruptible):
 
 
 @pytest.mark.slow
-def test_a_training_that_is_interrupted(class_folder, crops, tmp_path, start_interruptible):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_training_that_is_interrupted(class_folder, crops, tmp_path, start_interruptible, number):
     out, state = tmp_path / "model.keras", tmp_path / "state"
     train = ["train", str(class_folder), "-o", str(out), "--checkpoint", str(state)]
     small = ["--backbone", "cnn", "--image-size", "16", "--epochs", "5000", "--test-size", "0.3"]
     process = start_interruptible([*NUCREC, *train, *small])
     wait_for(state / "training.npz")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=100)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "training was interrupted after" in errors
     assert load(out).predict(crops[:3]).shape == (3,)
+
+
+@pytest.mark.slow
+def test_a_hang_up_that_is_ignored_stays_ignored(class_folder, tmp_path, start_interruptible):
+    out, state = tmp_path / "model.keras", tmp_path / "state"
+    train = ["train", str(class_folder), "-o", str(out), "--checkpoint", str(state)]
+    small = ["--backbone", "cnn", "--image-size", "16", "--epochs", "5000", "--test-size", "0"]
+    process = start_interruptible(["nohup", *NUCREC, *train, *small])
+    wait_for(state / "training.npz")
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert out.exists()

@@ -269,6 +269,33 @@ def test_two_that_save_to_one_file_and_are_ended(start_interruptible, tmp_path):
     assert all(name.startswith(".gnb.skops.") for name in left)
 
 
+KILLED_WHILE_IT_SAVES = """
+import os, signal, sys
+import skops.io
+from nucrec.models import load, save
+model = load(sys.argv[1])
+skops.io.dump = lambda model, path: (path.write_bytes(b"half"), os.kill(os.getpid(), signal.SIGKILL))
+save(model, sys.argv[2])
+"""
+
+
+def test_what_killed_processes_left_is_deleted_and_nothing_of_others(gnb, gnb_file, tmp_path):
+    path = tmp_path / "model.skops"
+    code = [sys.executable, "-c", KILLED_WHILE_IT_SAVES, str(gnb_file), str(path)]
+    for _ in range(2):
+        assert subprocess.run(code).returncode == -signal.SIGKILL
+        (left,) = os.listdir(tmp_path)  # of the second; that of the first was deleted by it
+    others = [
+        left.replace(left.split("-")[-2], str(os.getpid())),  # a process that is running
+        left.replace(left.split("-")[0][-8:], "00000000"),  # another machine
+        ".notes.tmp",
+    ]
+    for name in others:
+        (tmp_path / name).write_bytes(b"x")
+    save(gnb, path)
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, path.name])
+
+
 SHARDS = """
 import sys
 from nucrec.models import predict_shards
