@@ -1,7 +1,8 @@
 """The networks that a classifier can begin with: those known by name, and the user's own."""
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
@@ -134,7 +135,6 @@ def _of_model(model: "keras.Model") -> Body:
         minimum=LEAST_SIZE,
         build=build,
         preprocess=lambda images: images,
-        key=_digest(model),
     )
 
 
@@ -144,14 +144,12 @@ def _of_function(function: "Callable[[int], keras.Model]") -> Body:
         _check_shapes(model)
         return _copy(model)
 
-    name = name_of(function)
     return Body(
-        name=name,
+        name=name_of(function),
         image_size=None,
         minimum=LEAST_SIZE,
         build=build,
         preprocess=lambda images: images,
-        key=f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', name)}",
     )
 
 
@@ -176,9 +174,25 @@ def _check_shapes(model: Any) -> None:
         raise invalid("backbone", _WANTED, f"a network from {taken} to {given}")
 
 
-def _digest(model: "keras.Model") -> str:
-    """Return a hash of a network's layers and weights."""
-    total = hashlib.sha256(model.to_json().encode())
-    for weights in model.get_weights():
+def digest(network: "keras.Model") -> str:
+    """Return a hash of a network's layers and weights, whatever the layers are called."""
+    names = {name: str(k) for k, name in enumerate(_names(network))}
+    total = hashlib.sha256(json.dumps(_renamed(network.get_config(), names), default=str).encode())
+    for weights in network.get_weights():
         total.update(weights.tobytes())
     return total.hexdigest()
+
+
+def _names(layer: Any) -> Iterator[str]:
+    """Yield the names of a layer and of all that it consists of; Keras numbers them as they come."""
+    yield layer.name
+    for part in getattr(layer, "layers", ()):
+        yield from _names(part)
+
+
+def _renamed(config: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(config, dict):
+        return {key: _renamed(value, names) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return [_renamed(value, names) for value in config]
+    return names.get(config, config) if isinstance(config, str) else config

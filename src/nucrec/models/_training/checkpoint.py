@@ -4,6 +4,7 @@ import contextlib
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ _FILE = "training.npz"
 _ARRAYS = ("network", "optimizer", "best", "validation")
 _DAMAGED = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RecursionError, MemoryError),
 )
-"""What reading a damaged snapshot may raise."""
+"""What reading a damaged or forged snapshot may raise."""
 
 
 @dataclass(frozen=True)
@@ -89,21 +90,20 @@ class Checkpoint:
         """
         if not self._path.exists():
             return None
-        try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-                about = json.loads(content["about"].tobytes())
-                arrays = {
-                    name: [content[f"{name}{i}"] for i in range(about["counts"][name])]
-                    for name in _ARRAYS
-                }
-                key, stage, epoch, ended, rows, loss = (
-                    about[name]
-                    for name in ("key", "stage", "epoch", "stage_ended", "rows", "best_loss")
-                )
-        except _DAMAGED as error:
-            raise ModelFileError(
-                f"the checkpoint {self._path} cannot be read ({error}): delete it to start again"
-            ) from error
+        with (
+            self._readable(),
+            self._path.open("rb") as file,
+            np.load(file, allow_pickle=False) as content,
+        ):
+            about = json.loads(content["about"].tobytes())
+            arrays = {
+                name: [content[f"{name}{i}"] for i in range(about["counts"][name])]
+                for name in _ARRAYS
+            }
+            key, stage, epoch, ended, rows, loss = (
+                about[name]
+                for name in ("key", "stage", "epoch", "stage_ended", "rows", "best_loss")
+            )
         if key != self._key:
             raise InvalidParameterError(
                 f"checkpoint_dir: {self._path.parent} holds the checkpoint of a training with other "
@@ -111,6 +111,51 @@ class Checkpoint:
             )
         loss = np.inf if loss is None else loss
         return Snapshot(stage, epoch, ended, rows, loss, **arrays)
+
+    def check_history(self, snapshot: Snapshot, stages: Sequence[tuple[str, int]]) -> None:
+        """Raise unless a snapshot's history is that of a training in these stages.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            What `read` returned.
+        stages : sequence of (str, int)
+            The name and the number of epochs of each stage.
+
+        Raises
+        ------
+        ModelFileError
+            It tells of other epochs, or something is no number.
+        """
+        with self._readable():
+            if _epochs_done(snapshot, stages) != _epochs_told(snapshot.rows):
+                raise ValueError("its epochs are not those of the training")
+            if not all(isinstance(number, float) for number in _numbers(snapshot)):
+                raise ValueError("its history is not all of numbers")
+
+    def check_arrays(self, found: Sequence[Array], like: Sequence[Any]) -> None:
+        """Raise unless the arrays of a snapshot are numbers, of the shapes of others.
+
+        Raises
+        ------
+        ModelFileError
+            They are not.
+        """
+        with self._readable():
+            if [array.shape for array in found] != [tuple(other.shape) for other in like]:
+                raise ValueError("its arrays are not those of the training")
+            if any(array.dtype.kind not in "fiu" for array in found):
+                raise ValueError("its arrays are not all of numbers")
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Say of anything that a damaged or forged snapshot raises what to do."""
+        try:
+            yield
+        except _DAMAGED as error:
+            raise ModelFileError(
+                f"the checkpoint {self._path} cannot be read ({error}): delete it to start again"
+            ) from error
 
     def write(self, snapshot: Snapshot) -> None:
         """Replace the latest snapshot, as a whole or not at all."""
@@ -132,3 +177,24 @@ class Checkpoint:
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
         with replacing(self._path) as temporary, temporary.open("xb") as file:
             np.savez(file, about=text, **arrays)
+
+
+def _epochs_done(
+    snapshot: Snapshot, stages: Sequence[tuple[str, int]]
+) -> list[tuple[str, int]] | None:
+    """Return the epochs that come before where a snapshot says it is; None if that is nowhere."""
+    stage, epoch = snapshot.stage, snapshot.epoch
+    if stage not in range(len(stages)) or epoch not in range(1, stages[stage][1] + 1):
+        return None
+    parts = [*stages[:stage], (stages[stage][0], epoch)]
+    return [(name, k + 1) for name, epochs in parts for k in range(epochs)]
+
+
+def _epochs_told(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    return [(row["stage"], row["epoch"]) for row in rows]
+
+
+def _numbers(snapshot: Snapshot) -> list[Any]:
+    """Return all that a snapshot's history tells as numbers."""
+    names = [name for name in snapshot.rows[0] if name not in ("stage", "epoch")]
+    return [snapshot.best_loss, *(row[name] for row in snapshot.rows for name in names)]

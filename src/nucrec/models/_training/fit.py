@@ -16,6 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from nucrec._progress import silent
 from nucrec._validation import check_choice, check_real, invalid
 from nucrec.datasets import ImageDataset
+from nucrec.models._backbones import digest
 from nucrec.models._history import History
 from nucrec.models._networks.build import build_network, on_one_device, repeatable
 from nucrec.models._networks.replicas import check_same, has_workers, is_chief
@@ -76,21 +77,22 @@ def train_network(
     """
     weights = class_weights(settings.class_weight, train.labels, classes)
     fingerprint = train.fingerprint
+    data = fingerprint, held_out.fingerprint if held_out else None
     strategy = settings.strategy or tf.distribute.get_strategy()
-    checkpoint = None
-    if checkpoint_dir is not None or has_workers(strategy):
+    if has_workers(strategy):
         if not settings.is_seeded:
-            raise invalid("random_state", "a seed, the same for each worker and each call", None)
-        key = settings.key(fingerprint, None if held_out is None else held_out.fingerprint)
-        check_same(strategy, key)
-        if checkpoint_dir is not None:
-            checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
+            raise invalid("random_state", "a seed, the same for each worker", None)
+        check_same(strategy, settings.key(*data))
     chief = is_chief(strategy)
     show = settings.show if chief else silent
     images = TrainingImages(train, held_out, settings)
     with strategy.scope():
-        network = _new_network(settings, images.channels, len(train.class_names))
+        network, own = _new_network(settings, images.channels, len(train.class_names))
         stages = make_stages(network, images, show)
+    checkpoint = None
+    if checkpoint_dir is not None:
+        key = settings.key(*data, own)
+        checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
     loop = TrainingLoop(
         network,
         images.truth,
@@ -133,8 +135,10 @@ def class_weights(
     )
 
 
-def _new_network(settings: Settings, channels: int, n_classes: int) -> keras.Model:
-    """Return the network that training begins with."""
+def _new_network(
+    settings: Settings, channels: int, n_classes: int
+) -> tuple[keras.Model, str | None]:
+    """Return the network that training begins with, and what tells the user's own from others."""
     with repeatable(settings.seed):
         network, inner = build_network(
             settings.backbone,
@@ -147,4 +151,5 @@ def _new_network(settings: Settings, channels: int, n_classes: int) -> keras.Mod
         )
     if isinstance(settings.backbone, Backbone):
         load_weights(inner, settings.backbone, settings.weights)
-    return network
+    is_own = settings.backbone is not None and not isinstance(settings.backbone, Backbone)
+    return network, digest(inner) if is_own else None

@@ -111,8 +111,8 @@ class TrainingLoop:
         """
         snapshot = self.checkpoint.read() if self.checkpoint else None
         first, begun = 0, None
-        if snapshot is not None:
-            self._restore(snapshot)
+        if self.checkpoint and snapshot:
+            self._restore(self.checkpoint, snapshot, stages)
             first = snapshot.stage + snapshot.stage_ended
             begun = None if snapshot.stage_ended else snapshot.stage
         try:
@@ -132,8 +132,9 @@ class TrainingLoop:
         stage.prepare()
         step = TrainingStep(stage.model, stage.optimizer, self.class_weight)
         first = 0
-        if snapshot is not None:
+        if self.checkpoint and snapshot:
             first = snapshot.epoch
+            self.checkpoint.check_arrays(snapshot.optimizer, stage.optimizer.variables)
             for variable, value in zip(stage.optimizer.variables, snapshot.optimizer, strict=True):
                 variable.assign(value)
         is_last = number == len(stages) - 1
@@ -227,7 +228,13 @@ class TrainingLoop:
             validation=self.validation,
         )
 
-    def _restore(self, snapshot: Snapshot) -> None:
+    def _restore(self, checkpoint: Checkpoint, snapshot: Snapshot, stages: Sequence[Stage]) -> None:
+        """Go back to where a snapshot was taken; raise if it is not of this training."""
+        checkpoint.check_history(snapshot, [(stage.name, stage.epochs) for stage in stages])
+        checkpoint.check_arrays(snapshot.network, self.network.variables)
+        checkpoint.check_arrays(snapshot.best, self.network.weights if snapshot.best else [])
+        validated = [] if self.truth is None else [self.truth] * len(snapshot.rows)
+        checkpoint.check_arrays(snapshot.validation, validated)
         for variable, value in zip(self.network.variables, snapshot.network, strict=True):
             variable.assign(value)
         self.rows, self.validation = list(snapshot.rows), list(snapshot.validation)

@@ -11,7 +11,7 @@ from nucrec._version import __version__
 from nucrec.augment import Pipeline
 from nucrec.models._backbones import LEAST_SIZE, find_backbone
 from nucrec.models._training.recipes import RECIPES, Precision, Recipe
-from nucrec.models._weights.registry import Body
+from nucrec.models._weights.registry import Backbone, Body
 
 if TYPE_CHECKING:
     import keras
@@ -111,13 +111,13 @@ class Settings:
         Parameters
         ----------
         data : str or None
-            The fingerprints of the images.
+            The fingerprints of the images, and what tells a network of the user's own from others.
         """
         import keras
         import tensorflow as tf
 
-        body = self.backbone
-        named = {**self.parameters, "backbone": body and (body.name, body.key)}
+        known = self.backbone.name if isinstance(self.backbone, Backbone) else None
+        named = {**self.parameters, "backbone": known}
         parts = (
             sorted((name, repr(value)) for name, value in named.items()),
             self.seed,

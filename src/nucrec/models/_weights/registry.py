@@ -55,8 +55,6 @@ class Body:
         maps.
     preprocess : callable
         From RGB images of range 0 to 255, as a Keras tensor, to what the network takes.
-    key : str
-        What tells a network of the user's own from others of its name: a hash; "" for ours.
     """
 
     name: str
@@ -64,7 +62,6 @@ class Body:
     minimum: int
     build: Callable[[int], "keras.Model"]
     preprocess: Callable[[Any], Any]
-    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
