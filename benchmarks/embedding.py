@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache, partial
+from typing import Literal
 
 import keras
 import numpy as np
@@ -9,10 +10,7 @@ import numpy as np
 from benchmarks.limits import has_bfloat16, operations, products
 from benchmarks.timing import Comparison, Elsewhere
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
-from nucrec.models import Embeddings
-from nucrec.models._networks.build import build_network, embedder
-from nucrec.models._training.recipes import Precision
-from nucrec.models._weights import BACKBONES
+from nucrec.models import Embeddings, transfer
 
 
 def comparisons() -> Iterator[Comparison]:
@@ -24,7 +22,7 @@ def comparisons() -> Iterator[Comparison]:
 
 def _comparison(name: str, size: int, crops: ImageDataset, goal: float | None) -> Comparison:
     n = len(crops)
-    precision: Precision = "bfloat16" if has_bfloat16() else "float32"
+    precision: Literal["bfloat16", "float32"] = "bfloat16" if has_bfloat16() else "float32"
     embeddings = Embeddings(name, None, size, precision=precision).fit(crops)
     backbone = _plain(name, size).get_layer("backbone")
     return Comparison(
@@ -41,15 +39,11 @@ def _comparison(name: str, size: int, crops: ImageDataset, goal: float | None) -
 
 @cache
 def _plain(name: str, size: int) -> keras.Model:
-    network, _ = build_network(
-        BACKBONES[name],
-        image_size=size,
-        channels=3,
-        n_classes=2,
-        standardise=True,
-        dropout=0.0,
-    )
-    return embedder(network)
+    """Return the network of a classifier up to its embedding, as a model of Keras."""
+    noise = np.random.default_rng(0).integers(0, 255, (4, 16, 16, 3), dtype=np.uint8)
+    classifier = transfer(name, mode="features", weights=None, image_size=size, epochs=1)
+    network = classifier.fit(ImageDataset(noise, [0, 1, 0, 1])).model_
+    return keras.Model(network.input, network.get_layer("embedding").output)
 
 
 def _predict(name: str, size: int, crops: ImageDataset) -> None:
