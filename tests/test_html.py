@@ -1,4 +1,4 @@
-"""Parts of pages: any name is shown as text, and pictures are small."""
+"""What pages share: any name is shown as text, and pictures are small."""
 
 import base64
 import re
@@ -8,17 +8,25 @@ import numpy as np
 from PIL import Image
 from tests.html_reader import HOSTILE, read
 
-from nucrec._html import page, paragraph, picture, section, table, text
+from nucrec.evaluate import report
+from nucrec.models import predict_folder
 
 
-def test_text_is_shown_and_never_run():
-    reader = read(page(HOSTILE, [paragraph(HOSTILE), table(["a"], [[HOSTILE]]), section(HOSTILE)]))
-    assert reader.words.count(HOSTILE) == 5
-    assert text("a\udce9b\x1b\n\u202ec") == "a\ufffdb\ufffd\ufffd\ufffdc"
+def test_text_is_shown_and_never_run(tmp_path):
+    odd = "a\udce9b\x1b\n\u202ec"
+    found = report([0, 1, 1], [0, 1, 0], class_names=[HOSTILE, odd])
+    page = found.save_html(tmp_path / "page.html", title=HOSTILE).read_text(encoding="utf-8")
+    reader = read(page)
+    assert reader.words.count(HOSTILE) >= 3  # title, heading, a row of the table
+    assert r"a\udce9b\x1b\n\u202ec" in reader.words
+    assert not {"\x1b", "\u202e", "\udce9"} & set(page)
 
 
-def test_pictures_are_small():
+def test_pictures_are_small(gnb, tmp_path):
+    (tmp_path / "plate").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (400, 800, 3), dtype=np.uint8)
-    (image,) = re.findall('base64,([^"]+)', picture(pixels, "cell"))
-    decoded = Image.open(BytesIO(base64.b64decode(image)))
-    assert decoded.size == (160, 80)
+    Image.fromarray(pixels).save(tmp_path / "plate" / "large.png")
+    page = tmp_path / "page.html"
+    predict_folder(gnb, tmp_path / "plate", html=page)
+    (image,) = re.findall('data:image/jpeg;base64,([^"]+)', page.read_text(encoding="utf-8"))
+    assert Image.open(BytesIO(base64.b64decode(image))).size == (160, 80)

@@ -3,12 +3,11 @@
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from nucrec._optional import require
-from nucrec._text import Row, html_table
+from nucrec._text import Row, html, html_table
 from nucrec._validation import invalid
 from nucrec._version import __version__
 from nucrec.errors import NucrecError
@@ -57,12 +56,12 @@ def page(title: str, parts: Iterable[str]) -> str:
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{text(title)}</title>
+<title>{html(title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{text(title)}</h1>
+<h1>{html(title)}</h1>
 {body}
 </main>
 <footer>nucrec {__version__}</footer>
@@ -71,38 +70,31 @@ def page(title: str, parts: Iterable[str]) -> str:
 """
 
 
-def text(value: str) -> str:
-    """Return text as HTML that shows it; what cannot be shown becomes a sign for that."""
-    return escape(_printable(value))
-
-
 def section(heading: str, *parts: str) -> str:
     """Return a section of parts that are HTML."""
-    return f"<section>\n<h2>{text(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
+    return f"<section>\n<h2>{html(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
 def paragraph(words: str) -> str:
     """Return a paragraph of text."""
-    return f"<p>{text(words)}</p>"
+    return f"<p>{html(words)}</p>"
 
 
 def table(header: Row, rows: Sequence[Row]) -> str:
     """Return a table that can be scrolled sideways where there is no room for it."""
-    shown = [[_printable(cell) for cell in row] for row in (header, *rows)]
-    return f'<div class="wide" tabindex="0">{html_table(shown[0], shown[1:])}</div>'
+    return f'<div class="wide" tabindex="0">{html_table(header, rows)}</div>'
 
 
 def plot(draw: Callable[[], Any], alt: str) -> str:
     """Return the figure of matplotlib that `draw` makes, as an SVG image.
 
-    As an image its parts cannot have the ids of another's. A "$" in a name is one, and no formula.
+    As an image its parts cannot have the ids of another's.
     """
-    settings = {"svg.hashsalt": "nucrec", "text.parse_math": False}
-    with require("matplotlib", extra="plots").rc_context(settings):
+    with require("matplotlib", extra="plots").rc_context({"svg.hashsalt": "nucrec"}):
         file = io.StringIO()
         draw().savefig(file, format="svg", metadata={"Date": None})
     data = _data("svg+xml", file.getvalue().encode())
-    return f'<p><img class="plot" src="{data}" alt="{text(alt)}"></p>'
+    return f'<p><img class="plot" src="{data}" alt="{html(alt)}"></p>'
 
 
 def picture(pixels: Any, alt: str, longest: int = 160) -> str:
@@ -113,21 +105,17 @@ def picture(pixels: Any, alt: str, longest: int = 160) -> str:
     image.thumbnail((longest, longest))
     file = io.BytesIO()
     image.save(file, "JPEG", quality=85)
-    return f'<img src="{_data("jpeg", file.getvalue())}" alt="{text(alt)}">'
+    return f'<img src="{_data("jpeg", file.getvalue())}" alt="{html(alt)}">'
 
 
 def gallery(entries: Iterable[tuple[str, str, Sequence[str]]]) -> str:
     """Return a list of (name, remark, pictures that are HTML)."""
     items = (
         f"<li><figure>{' '.join(pictures)}"
-        f"<figcaption><b>{text(name)}</b>{text(remark)}</figcaption></figure></li>"
+        f"<figcaption><b>{html(name)}</b>{html(remark)}</figcaption></figure></li>"
         for name, remark, pictures in entries
     )
     return '<ul class="gallery">\n' + "\n".join(items) + "\n</ul>"
-
-
-def _printable(value: str) -> str:
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)
 
 
 def _data(kind: str, content: bytes) -> str:

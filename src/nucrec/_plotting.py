@@ -1,6 +1,7 @@
 """What all pictures share: axes that pyplot knows nothing of, styles, intervals as points and bars."""
 
 import io
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -9,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._optional import require
-from nucrec._text import interval, number
+from nucrec._text import interval, number, printable
 
 Array = npt.NDArray[Any]
 
 GREY = "0.55"
+_WIDTH = 24  # letters in a line of a name
 
 
 class Style(NamedTuple):
@@ -101,6 +103,11 @@ def style(k: int) -> Style:
     return STYLES[k % len(STYLES)]
 
 
+def label(name: str) -> str:
+    """Return a name as lines that matplotlib shows as they are: a "$" is one, and no formula."""
+    return "\n".join(textwrap.wrap(printable(name), _WIDTH)).replace("$", r"\$")
+
+
 def frozen(values: npt.ArrayLike) -> Array:
     """Return a copy that cannot be written to."""
     array = np.array(values)
@@ -117,7 +124,7 @@ def draw_intervals(ax: Any, names: Sequence[str], values: Array, low: Array, hig
     for place, value, *span in zip(places, values, low, high, strict=True):
         words = number(value) + (f" ({interval(*span)})" if span[0] == span[0] else "")
         ax.text(1.03, place, words, va="center", transform=ax.get_yaxis_transform())
-    ax.set_yticks(places, names)
+    ax.set_yticks(places, list(map(label, names)))
     ax.set_ylim(len(names) - 0.5, -0.5)
     smallest = min(0.0, *np.nan_to_num([*low, *values]))
     ax.set_xlim(smallest - 0.02 if smallest else 0, 1.02)

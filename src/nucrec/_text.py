@@ -3,7 +3,8 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 Row = Sequence[str]
@@ -42,9 +43,17 @@ def shown(value: object) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
+def printable(text: str) -> str:
+    """Return text whose line breaks, control characters and bytes that are no text are escaped.
+
+    Names of files may hold any of them: a terminal would obey them, and matplotlib fails.
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def text_table(header: Row, rows: Sequence[Row]) -> str:
     """Return a table in columns: the first to the left, the others to the right."""
-    lines = [header, *rows]
+    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     return "\n".join(
         "  ".join(
@@ -56,19 +65,24 @@ def text_table(header: Row, rows: Sequence[Row]) -> str:
 
 
 def markdown_table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a Markdown table."""
+    """Return a Markdown table, in which no cell is HTML."""
     rule = [":--", *["--:"] * (len(header) - 1)]
-    cells = [[cell.replace("|", "\\|") for cell in line] for line in (header, rule, *rows)]
+    cells = [[_markdown(cell) for cell in line] for line in (header, rule, *rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 def html_table(header: Row, rows: Sequence[Row]) -> str:
     """Return an HTML table."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    head = "".join(f"<th>{html(cell)}</th>" for cell in header)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{html(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def html(text: str) -> str:
+    """Return text as HTML that shows it."""
+    return escape(printable(text))
 
 
 def latex_table(header: Row, rows: Sequence[Row]) -> str:
@@ -81,11 +95,22 @@ def latex_table(header: Row, rows: Sequence[Row]) -> str:
 
 def csv_text(header: Row, rows: Sequence[Sequence[object]]) -> str:
     """Return CSV text with one header line."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
+    return "".join(csv_lines([header, *rows]))
+
+
+def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield the rows of a CSV table as text, each with its line feed."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)  # its line ends in "\r\n", so that it quotes a lone "\r", too
+    for row in rows:
+        writer.writerow(row)
+        yield buffer.getvalue().removesuffix("\r\n") + "\n"
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _markdown(cell: str) -> str:
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", printable(cell).replace("|", "\\|"))
 
 
 def _latex(text: str) -> str:

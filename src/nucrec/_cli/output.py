@@ -23,5 +23,7 @@ def show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def show_line(text: object) -> None:
-    """Show `text` as one line on standard error."""
-    print(f"nucrec: {' '.join(str(text).split())}", file=sys.stderr)
+    """Show `text` as one line on standard error, and nothing in it that a terminal would obey."""
+    line = " ".join(str(text).split())
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+    print(f"nucrec: {shown}", file=sys.stderr)

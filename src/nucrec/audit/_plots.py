@@ -102,7 +102,8 @@ class DuplicatePairsDisplay(OneAxesDisplay):
             left, top = k % _ACROSS * _CELL[0], k // _ACROSS * _CELL[1]
             extent = (left, left + 2 * TILE, top + TILE, top)
             ax.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
-            ax.text(left, top + TILE + 4, caption(pair), va="top", fontsize="small")
+            lines = caption(pair).replace("$", r"\$")  # which is one, and no formula
+            ax.text(left, top + TILE + 4, lines, va="top", fontsize="small")
         ax.set_xlim(0, width)
         ax.set_ylim(height, 0)
         ax.set_axis_off()

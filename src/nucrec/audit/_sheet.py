@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from nucrec._files import replacing
+from nucrec._text import printable
 from nucrec._validation import check_int, invalid
 from nucrec.audit._duplicates import check_dataset
 from nucrec.audit._pairs import DuplicatePair, DuplicatePairs
@@ -121,5 +122,6 @@ def _tile(dataset: ImageDataset, position: int) -> Image.Image:
 
 def caption(pair: DuplicatePair) -> str:
     share = f", {pair.overlap:.0%} shared" if pair.kind == "overlap" else ""
-    names = (name if len(name) <= _NAME else "..." + name[3 - _NAME :] for name in (pair.a, pair.b))
-    return "\n".join([f"{pair.kind} {pair.similarity:.3f}{share}", *names])
+    names = (printable(name) for name in (pair.a, pair.b))
+    ends = (name if len(name) <= _NAME else "..." + name[3 - _NAME :] for name in names)
+    return "\n".join([f"{pair.kind} {pair.similarity:.3f}{share}", *ends])

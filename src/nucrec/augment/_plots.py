@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import OneAxesDisplay, frozen
+from nucrec._plotting import OneAxesDisplay, frozen, label
 from nucrec._text import images as counted
 from nucrec._validation import check_int, invalid
 from nucrec.augment._pipeline import Pipeline
@@ -105,7 +105,7 @@ class AugmentationDisplay(OneAxesDisplay):
         ax.set_ylim(n - 0.5, -0.5)
         names = ["original", *(f"copy {k}" for k in range(1, across))]
         ax.set_xticks([-_APART, *range(1, across)], names)
-        ax.set_yticks(range(n), self.class_names)
+        ax.set_yticks(range(n), list(map(label, self.class_names)))
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_title(f"{n} of {counted(self.n_images)}, and {across - 1} changed copies of each")

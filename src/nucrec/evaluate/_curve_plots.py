@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import GREY, OneAxesDisplay, style
+from nucrec._plotting import GREY, OneAxesDisplay, label, style
 from nucrec._text import images, percent
 from nucrec.evaluate._curves import PRECISION_RECALL, ROC, Curve, Kind, find_curves
 
@@ -50,14 +50,13 @@ class _CurveDisplay(OneAxesDisplay):
                 alpha=0.18,
                 linewidth=0,
             )
-            label = f"{curve.name}: {self._area} {curve.area}"
             ax.plot(
                 np.r_[0, curve.x],  # as precise before the first threshold as at it
                 np.r_[curve.y[0], curve.y],
                 color=colour,
                 linestyle=line,
                 drawstyle=self._drawstyle,
-                label=label,
+                label=f"{label(curve.name)}: {self._area} {curve.area}",
             )
         title = f"{self._title} of {images(self.n, self.n_groups)}"
         band = f"bands: {percent(self.confidence)}, point by point"

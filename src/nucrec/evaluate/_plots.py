@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._plotting import OneAxesDisplay, draw_intervals, frozen
+from nucrec._plotting import OneAxesDisplay, draw_intervals, frozen, label
 from nucrec._text import images, percent
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import encode_classes
@@ -136,8 +136,9 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
             colour = "white" if share > 0.7 else "black"
             ax.text(column, row, words, ha="center", va="center", color=colour)
         support = self.confusion_matrix.sum(axis=1)
-        rows = [f"{name}\nn = {n}" for name, n in zip(self.class_names, support, strict=True)]
-        ax.set_xticks(range(len(rows)), self.class_names)
+        names = [label(name) for name in self.class_names]
+        rows = [f"{name}\nn = {n}" for name, n in zip(names, support, strict=True)]
+        ax.set_xticks(range(len(rows)), names)
         ax.set_yticks(range(len(rows)), rows)
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")

@@ -34,12 +34,12 @@ def prediction(network, plate, tmp_path_factory) -> Path:
 
 def test_the_most_doubtful_come_first(prediction):
     reader = read((prediction / "page.html").read_text(encoding="utf-8"))
-    lines = (prediction / "out.csv").read_bytes().decode(errors="replace").splitlines()
+    lines = (prediction / "out.csv").read_bytes().decode(errors="surrogateescape").splitlines()
     _, *rows = csv.reader(lines)
     probabilities = np.array([[float(row[2]), float(row[3])] for row in rows])
     doubt = np.argsort(np.abs(probabilities[:, 1] - probabilities[:, 0]), kind="stable")[:18]
     shown = [image["alt"] for image in reader.all("img")[1:]]
-    names = [rows[k][0] for k in doubt]
+    names = [rows[k][0].encode(errors="backslashreplace").decode() for k in doubt]
     assert shown[::2] == names
     assert shown[1::2] == [f"{name}: heat of micronucleus" for name in names]
     for k in doubt:

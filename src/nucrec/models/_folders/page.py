@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nucrec._html import gallery, page, paragraph, picture, plot, section, table
-from nucrec._plotting import STYLES, new_axes
+from nucrec._plotting import STYLES, label, new_axes
 from nucrec.datasets import ImageDataset, ImageFiles
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._explain import grey_levels
@@ -94,7 +94,7 @@ def _histogram(counts: Sequence[int], positive: str) -> Any:
     ax = new_axes((6.4, 3.0))
     edges = np.linspace(0, 1, _BINS + 1)
     ax.bar(edges[:-1], counts, 1 / _BINS, align="edge", color=STYLES[0].colour, ec="white")
-    ax.set(xlim=(0, 1), xlabel=f"probability of {positive}", ylabel="images")
+    ax.set(xlim=(0, 1), xlabel=f"probability of {label(positive)}", ylabel="images")
     ax.yaxis.get_major_locator().set_params(integer=True)
     return ax.figure
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nucrec._files import ANY_NAME
+from nucrec._text import csv_lines
 from nucrec.errors import NucrecError
 from nucrec.models._folders.prediction import ImagePrediction
 
@@ -26,9 +27,8 @@ class TableForm:
     def write(self, path: Path, predictions: Iterable[ImagePrediction]) -> None:
         """Write a table to a new file."""
         with path.open("x", encoding="utf-8", errors=ANY_NAME, newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(self._header)
-            writer.writerows(map(self._cells, predictions))
+            file.writelines(csv_lines([self._header]))
+            file.writelines(csv_lines(map(self._cells, predictions)))
 
     def read(self, path: Path) -> Iterator[ImagePrediction]:
         """Yield the predictions of a table.
