@@ -54,7 +54,43 @@ def test_micronucleus_is_counted_or_the_last_class(names, counted, tmp_path):
     assert found.positive_class == counted
 
 
-@pytest.mark.parametrize("names", ["ab", [], ["a", "a"], None, 5])
+@pytest.mark.parametrize(
+    ("negative", "positive"),
+    [
+        ("normal", "abnormal"), ("without MN", "with MN"), ("MN-", "MN+"), ("MN neg", "MN pos"),
+        ("micronucleus-free", "micronucleus"), ("non-micronucleated", "micronucleated"),
+        ("nonmicronucleated", "micronucleated"), ("no micronuclei", "micronuclei"), ("0", "1"),
+        ("0 MN", "1 MN"), ("no", "yes"), ("negative", "positive"), ("healthy", "damaged"),
+        ("control", "treated"), ("normal", "apoptotic"), ("zzz", "micro-nucleus"), ("false", "true"),
+        ("ohne Mikrokerne", "mit Mikrokernen"), ("normal", "not normal"), ("nucleus", "binucleate"),
+    ],
+)  # fmt: skip
+def test_negations_are_understood_alike_on_every_route(negative, positive, tmp_path):
+    fill(tmp_path, negative, positive)
+    assert load_folder(tmp_path).class_names == (negative, positive)
+    (tmp_path / "table.csv").write_text(f"file,label\n{positive}/1.png,{positive}\n"
+                                        f"{negative}/1.png,{negative}\n")  # fmt: skip
+    assert load_folder(tmp_path / "table.csv").class_names == (negative, positive)
+    dataset = ImageDataset(np.zeros((3, 2, 2)), [positive, negative, positive])
+    assert (dataset.class_names, dataset.labels.tolist()) == ((negative, positive), [1, 0, 1])
+
+
+def test_the_positive_class_is_said_once_where_no_name_tells(tmp_path):
+    fill(tmp_path, "b", "a")
+    (tmp_path / "table.csv").write_text("file,label\na/1.png,a\nb/1.png,b\n")
+    routes = [
+        lambda **options: load_folder(tmp_path, **options),
+        lambda **options: load_folder(tmp_path / "table.csv", **options),
+        lambda **options: ImageDataset(np.zeros((2, 2, 2)), ["a", "b"], **options),
+    ]
+    for load in routes:
+        with pytest.warns(DataWarning, match="positive one: 'b' is taken, the last") as caught:
+            assert load().class_names == ("a", "b")
+        assert len(caught) == 1
+        assert load(class_names=["b", "a"]).class_names == ("b", "a")
+
+
+@pytest.mark.parametrize("names", ["ab", [], ["a", "a"], 5])
 def test_names_are_checked(names):
     with pytest.raises(
         InvalidParameterError, match="^class_names: expected a sequence of different"

@@ -1,23 +1,122 @@
-"""The order of classes: anything like "micronucleus" comes last, so that it is the positive one."""
+"""Names of classes and groups: which are the same to a person, and which class is the positive one."""
 
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from nucrec._validation import invalid
 
+_POSITIVE = ("abnorm", "aberra", "atypi", "damag", "positiv", "affect", "mutant")  # beginnings
+_NEGATIVE = ("normal", "control", "healthy", "untreated", "unaffected", "intact")
+_POSITIVE_WORDS = {"pos", "treated", "exposed", "yes", "true", "with", "mit", "avec", "con"}
+_NEGATIVE_WORDS = {"ctrl", "vehicle", "wildtype", "wt", "unexposed", "false"}
+_MICRONUCLEI = {"mn", "mni", "mned", "mns"}
+_NEGATIONS = {
+    "no", "not", "non", "none", "without", "wo", "free", "minus", "absent", "negative", "neg",
+    "lacking", "ohne", "kein", "keine", "nicht", "sans", "sin", "senza", "zonder",
+}  # fmt: skip
+_MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"}
+
+
+def plain_name(name: str) -> str:
+    """Return a name in Unicode's composed form, without invisible characters and needless blanks."""
+    if name.isascii() and name.isprintable() and "  " not in name:
+        return name.strip()
+    visible = (c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) != "Cf")
+    return " ".join("".join(visible).split())
+
+
+def look_alike_key(name: str) -> str:
+    """Return what names have in common that are the same to a person: case and 1.0 do not count."""
+    key = plain_name(name).casefold()
+    return repr(float(key)) if _is_number(key) else key
+
+
+def merge_look_alikes(names: Iterable[str]) -> tuple[dict[str, str], list[list[str]]]:
+    """Return, for each name, the spelling that stands for it, and the spellings that were merged.
+
+    The most frequent spelling stands for the others, of equally frequent ones the first; of numbers
+    the shortest.
+    """
+    counts = Counter(names)
+    by_key: dict[str, Counter[str]] = {}
+    for name, count in counts.items():
+        by_key.setdefault(look_alike_key(name), Counter())[plain_name(name)] += count
+    chosen = {
+        key: min(spellings, key=len) if _is_number(key) else spellings.most_common(1)[0][0]
+        for key, spellings in by_key.items()
+    }
+    merged = [list(spellings) for spellings in by_key.values() if len(spellings) > 1]
+    return {name: chosen[look_alike_key(name)] for name in counts}, merged
+
+
+def _is_number(name: str) -> bool:
+    return re.fullmatch(r"[+-]?\d+(\.\d*)?", name) is not None
+
+
+def is_missing(name: str) -> bool:
+    """Return whether a cell of a table says that there is no value: empty, NA, NaN."""
+    return plain_name(name).casefold() in _MISSING
+
 
 def order_classes(names: Iterable[str]) -> list[str]:
-    """Return different class names sorted, with anything like "micronucleus" last."""
-    return sorted(set(names), key=lambda name: (looks_micronuclear(name), name))
+    """Return different class names in the order of their labels.
+
+    They are sorted, numbers by value, but anything like "micronucleus" or "abnormal" comes last, so
+    that it is the positive class of two; what says the contrary, "normal" or "without", comes first.
+    """
+    different = set(names)
+    as_numbers = all(map(_is_number, different))
+    in_order = sorted(different, key=lambda name: (float(name) if as_numbers else 0.0, name))
+    if len(different) == 2:
+        return sorted(in_order, key=meaning)
+    return sorted(in_order, key=lambda name: meaning(name) > 0)
+
+
+def is_positive_told(names: Sequence[str]) -> bool:
+    """Return whether the names of two classes tell which of them is the positive one."""
+    return len(names) != 2 or meaning(names[0]) != meaning(names[1])
+
+
+def positive_class(names: Sequence[str]) -> str:
+    """Return the class that is counted: micronucleus, or the last one where none is called so."""
+    most = max(map(meaning, names))
+    found = [name for name in names if meaning(name) == most]
+    return found[0] if most > 0 and len(found) == 1 else names[-1]
+
+
+def meaning(name: str) -> int:
+    """Return 1 for a name of the positive class, -1 for one of its contrary, 0 where nothing tells."""
+    text = plain_name(name).casefold()
+    words = re.findall(r"[^\W\d_]+|\d+", text)
+    joined = "".join(words)
+    value = _meaning_of_words(words, joined)
+    glued = joined.startswith(("non", "unm", "amicronucl", "nomicronucl", "withoutmicronucl"))
+    none = "0" in words and (value > 0 or len(words) == 1)
+    if glued or none or not _NEGATIONS.isdisjoint(words):
+        value = -value or -1
+    if value >= 0 and text.endswith(("-", "\N{MINUS SIGN}", "\N{EN DASH}")):
+        return -1
+    return value or (1 if text.endswith("+") else 0)
+
+
+def _meaning_of_words(words: list[str], joined: str) -> int:
+    """Return the meaning of a name without its negations."""
+    if "micronucl" in joined or "mikrokern" in joined or not _MICRONUCLEI.isdisjoint(words):
+        return 1
+    if any(word.startswith(_POSITIVE) for word in words) or words == ["1"]:
+        return 1
+    if any(word.startswith(_NEGATIVE) for word in words) or looks_nuclear(joined):
+        return -1
+    if not _NEGATIVE_WORDS.isdisjoint(words):
+        return -1
+    return 0 if _POSITIVE_WORDS.isdisjoint(words) else 1
 
 
 def looks_micronuclear(name: str) -> bool:
     """Tell whether a name is some spelling of micronucleus, the published "Micronuclie" included."""
     return _letters(name).startswith("micronucl")
-
-
-def positive_class(names: Sequence[str]) -> str:
-    """Return the class that is counted: micronucleus, or the last one where none is called so."""
-    return next(filter(looks_micronuclear, names), names[-1])
 
 
 def looks_nuclear(name: str) -> bool:

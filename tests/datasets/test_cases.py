@@ -2,12 +2,14 @@
 
 import sys
 import tarfile
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nucrec.datasets import ImageFiles, load_folder
+from nucrec.datasets import ImageFiles, load_folder, load_images, load_nucrec
+from nucrec.errors import DatasetError, DataWarning
 from nucrec.models import classical_zoo
 
 DATA = Path(__file__).parents[1] / "data"
@@ -96,3 +98,189 @@ def test_07_blue_is_what_grey_is(cases):
         assert blue.labels.tolist() == grey.labels.tolist()
         np.testing.assert_array_equal(blue.to_array(32), grey.to_array(32))
         np.testing.assert_array_equal(model.predict_proba(blue), model.predict_proba(grey))
+
+
+def test_08_jfif_is_jpeg(cases):
+    dataset = load_folder(cases / "08_vendor_and_odd_endings" / "jfif")
+    assert (len(dataset), dataset.quarantined) == (8, ())
+    assert [name for name in dataset.ids if name.endswith(".jfif")] == [
+        f"{label}/{i}.jfif" for label in ("micronucleus", "nucleus") for i in range(3)
+    ]
+
+
+@pytest.mark.parametrize("reader", [load_folder, load_images, load_nucrec, ImageFiles])
+def test_08_files_of_microscopes_are_named_by_every_reader(reader, cases):
+    with pytest.warns(DataWarning) as caught:
+        found = reader(cases / "08_vendor_and_odd_endings" / "mixed")
+    assert len(found) == 2
+    messages = [str(w.message) for w in caught if "where NucRec has" not in str(w.message)]
+    assert len(messages) == 1
+    assert messages[0].startswith("6 files of microscopes were passed over (6 .czi): export them")
+    assert {w.filename for w in caught} == {__file__}
+
+
+@pytest.mark.parametrize("reader", [load_folder, load_images, ImageFiles])
+def test_08_nothing_but_files_of_microscopes(reader, cases):
+    with pytest.raises(
+        DatasetError, match=r"files of microscopes \(6 \.czi\): export them as TIFF"
+    ):
+        reader(cases / "08_vendor_and_odd_endings" / "only_czi")
+
+
+def test_10_slides_are_no_classes_but_may_be_groups(cases):
+    with pytest.raises(DatasetError, match="either may be the classes. With group_by='top'"):
+        load_folder(cases / "10_slide_first")
+    dataset = load_folder(cases / "10_slide_first", group_by="top")
+    assert dataset.class_names == ("nucleus", "micronucleus")
+    assert np.bincount(dataset.labels).tolist() == [27, 24]
+    assert sorted(set(dataset.groups)) == [f"slide {i}" for i in range(4)]
+    assert all(name.startswith(g) for name, g in zip(dataset.ids, dataset.groups, strict=True))
+    other = load_folder(cases / "10_slide_first", group_by="folder")
+    assert other.class_names == tuple(f"slide {i}" for i in range(4))
+    assert set(other.groups) == {"nucleus", "micronucleus"}
+
+
+GOOD_TABLES = [
+    "backslash.csv", "blanks.csv", "case_of_ext.csv", "comment_line.csv",
+    "cr_only.csv", "index_col.csv", "nbsp.csv", "excel_bom_semicolon_crlf.csv",
+    "quote_apostrophe.csv", "semicolon_in_comma.csv", "sep_line.csv", "tab.csv",
+    "table.tsv", "trailing_commas.csv", "utf16.csv", "zero_width.csv",
+]  # fmt: skip
+WITH_SLIDES = ["blanks.csv", "nbsp.csv", "excel_bom_semicolon_crlf.csv", "zero_width.csv"]
+
+
+@pytest.mark.parametrize("name", GOOD_TABLES)
+def test_11_tables_that_are_read(name, cases):
+    dataset = load_folder(cases / "11_csv" / name)
+    positive = {3, 6, 8, 9, 11}
+    files = [f"img/{'micro' * (i in positive)}nucleus/c{i}.png" for i in range(12)]
+    assert dataset.ids.tolist() == files
+    assert dataset.class_names == ("nucleus", "micronucleus")
+    assert dataset.labels.tolist() == [int(i in positive) for i in range(12)]
+    slides = [f"slide {i % 3}" for i in range(12)]
+    assert dataset.groups.tolist() == (slides if name in WITH_SLIDES else files)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "n_groups", "warning"),
+    [
+        ("mixed_case.csv", ("nucleus", "micronucleus"), 3, "classes that look the same"),
+        (
+            "numbers_float.csv",
+            ("0", "1"),
+            12,
+            "classes that look the same are taken for one: '0' and",
+        ),
+        ("group_case.csv", ("nucleus", "micronucleus"), 1, "groups that look the same"),
+        ("group_number.csv", ("nucleus", "micronucleus"), 1, "'1' and '1.0' and '01'"),
+    ],
+)
+def test_11_names_that_look_the_same_are_one(name, classes, n_groups, warning, cases):
+    with pytest.warns(DataWarning, match=warning):
+        dataset = load_folder(cases / "11_csv" / name)
+    assert dataset.class_names == classes
+    assert np.bincount(dataset.labels).tolist() == [7, 5]
+    assert len(set(dataset.groups)) == n_groups
+
+
+def test_11_numbers_and_composed_names(cases):
+    assert load_folder(cases / "11_csv" / "numbers.csv").class_names == ("0", "1")
+    dataset = load_folder(cases / "11_csv" / "nfc_names.csv")
+    assert len(dataset) == 2
+    assert (
+        unicodedata.normalize("NFC", dataset.ids[0])
+        == "img/Pr\N{LATIN SMALL LETTER A WITH DIAERESIS}parat.png"
+    )
+
+
+MEANT = r"is 'img/nucleus/c0\.png' meant\? Paths are relative to "
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("basename_only.csv", MEANT),
+        ("no_extension.csv", MEANT),
+        ("posix_abs_other.csv", MEANT),
+        ("windows_abs.csv", MEANT),
+        ("cp1252.csv", "not UTF-8 text. Save it as 'CSV UTF-8'"),
+        ("dup_case.csv", "'img/nucleus/c0.png' is listed more than once, in the lines 2 and 14"),
+        (
+            "dup_conflict.csv",
+            "'img/nucleus/c0.png' is listed more than once, in the lines 2 and 14",
+        ),
+        ("dup_dotdot.csv", "'img/nucleus/c0.png' is listed more than once, in the lines 2 and 14"),
+        ("dup_rows.csv", "'img/nucleus/c0.png' is listed more than once, in the lines 2 and 14"),
+        ("empty_label.csv", "line 5: label must not be empty"),
+        ("nan_label.csv", "line 5: label must not be empty .received 'NaN'."),
+        ("partial_groups.csv", "line 2: group must not be empty"),
+        ("no_header.csv", "expected a header line with file, label"),
+        ("other_header.csv", "expected a header line with file, label.*Received: 'filename,class'"),
+        ("two_label_cols.csv", "two columns are called 'label'"),
+        ("table.xlsx", "a workbook.*Save the table as 'CSV UTF-8'"),
+    ],
+)
+def test_11_tables_that_are_refused_in_one_line(name, message, cases):
+    with pytest.raises(DatasetError, match=message) as caught:
+        load_folder(cases / "11_csv" / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_11_every_table_is_tested(cases):
+    tested = {*GOOD_TABLES, "mixed_case.csv", "numbers_float.csv", "group_case.csv", "numbers.csv",
+              "group_number.csv", "nfc_names.csv"}  # fmt: skip
+    refused = test_11_tables_that_are_refused_in_one_line.pytestmark[0].args[1]
+    tested |= {name for name, _ in refused}
+    assert {path.name for path in (cases / "11_csv").iterdir()} - {"img"} == tested
+
+
+@pytest.mark.parametrize(
+    ("name", "n"),
+    [("plain.zip", 12), ("macos.zip", 12), ("mixed_sep.zip", 12), ("powershell5_backslash.zip", 12),
+     ("powershell5_no_top.zip", 12), ("cp850.zip", 6)],
+)  # fmt: skip
+def test_12_archives_of_all_systems(name, n, cases):
+    dataset = load_folder(cases / "12_zip" / name)
+    assert len(dataset) == n
+    assert dataset.class_names == ("nucleus", "micronucleus")
+    assert not any("\\" in name for name in dataset.ids)
+
+
+def test_12_groups_composed_in_two_ways_are_one(cases):
+    dataset = load_folder(cases / "12_zip" / "nfd_groups.zip", group_by="folder")
+    assert len(dataset) == 24
+    assert len(set(dataset.groups)) == 3
+    assert all(unicodedata.is_normalized("NFC", group) for group in dataset.groups)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("cells.7z", "a 7z archive"), ("cells.tar.gz", "a gzip file")]
+)
+def test_12_other_archives(name, kind, cases):
+    with pytest.raises(DatasetError, match=f"nor a readable zip archive .{kind}: unpack it first."):
+        load_folder(cases / "12_zip" / name)
+
+
+def test_13b_class_names_composed_in_two_ways_are_one(cases):
+    dataset = load_folder(cases / "13b_nfc_nfd_class")
+    assert [name.split()[0] for name in dataset.class_names] == ["ohne", "Mikrokerne"]
+    assert np.bincount(dataset.labels).tolist() == [4, 4]
+
+
+def test_14_litter_is_passed_over(cases):
+    assert len(load_folder(cases / "14_litter")) == len(load_images(cases / "14_litter")) == 12
+
+
+@pytest.mark.parametrize("reader", [load_folder, load_images])
+def test_15_masks_are_no_cells(reader, cases):
+    with pytest.warns(DataWarning, match="^12 files look like masks of the images beside them"):
+        dataset = reader(cases / "15_cellpose_masks")
+    assert len(dataset) == 12
+    assert not any("mask" in name for name in dataset.ids)
+
+
+def test_16_classes_in_several_cases_are_one(cases):
+    with pytest.warns(DataWarning, match="classes that look the same are taken for one"):
+        dataset = load_folder(cases / "16_case_variants")
+    assert [name.casefold() for name in dataset.class_names] == ["nucleus", "micronucleus"]
+    assert np.bincount(dataset.labels).tolist() == [8, 5]

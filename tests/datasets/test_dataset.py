@@ -140,7 +140,6 @@ def test_with_groups(small):
         ({"groups": ["a", None, "b"]}, "groups"),
         ({"groups": [1.0, np.nan, 2.0]}, "groups"),
         ({"groups": [[1], [1, 2], [3]]}, "groups"),
-        ({"class_names": None}, "class_names"),
         ({"class_names": []}, "class_names"),
         ({"parents": ["a"]}, "parents"),
         ({"metadata": {"day": [1]}}, r"metadata\['day'\]"),
@@ -291,6 +290,45 @@ def test_large_changed_batches_are_what_each_image_becomes_by_itself(shape, dtyp
 def test_batches_tell_of_bad_parameters_at_once(crops, name, value):
     with pytest.raises(InvalidParameterError, match=name):
         crops.batches(**{"size": 8, name: value})
+
+
+def test_labels_may_be_names(random_image):
+    images = [random_image((4, 4))] * 4
+    dataset = ImageDataset(images, ["nucleus", "micronucleus", "nucleus", "nucleus"])
+    assert dataset.class_names == ("nucleus", "micronucleus")
+    assert dataset.labels.tolist() == [0, 1, 0, 0]
+    assert ImageDataset(images, ["nucleus"] * 4).class_names == ("nucleus", "micronucleus")
+    three = ImageDataset(images, np.array(["c", "a", "b", "a"]))
+    assert (three.class_names, three.labels.tolist()) == (("a", "b", "c"), [2, 0, 1, 0])
+    chosen = ImageDataset(images, ["MN", "mn ", "ok", "ok"], ["ok", "MN"])
+    assert chosen.labels.tolist() == [1, 1, 0, 0]
+    with pytest.raises(InvalidParameterError, match="^labels: expected names among ok, MN"):
+        ImageDataset(images, ["MN", "other", "ok", "ok"], ["ok", "MN"])
+    with pytest.raises(
+        InvalidParameterError, match="^labels: expected whole numbers from 0 to 1, or"
+    ):
+        ImageDataset(images, ["MN", None, "ok", "ok"])
+
+
+def test_groups_may_be_a_column_of_the_metadata(crops):
+    by_line = crops.with_groups("cell_line")
+    np.testing.assert_array_equal(by_line.groups, crops.metadata["cell_line"])
+    with pytest.raises(InvalidParameterError, match="^groups: expected .* a column of: field"):
+        crops.with_groups("plate")
+
+
+def test_columns_of_pandas(random_image):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"label": ["ok", "MN", "ok"], "slide": [1, 1, 2], "dose": [0.5, 1.5, 0]}
+    )
+    for column in (frame["label"], frame["label"].astype("category")):
+        dataset = ImageDataset(
+            [random_image((4, 4))] * 3, column, ["ok", "MN"], groups=frame["slide"], metadata=frame
+        )
+        assert dataset.labels.tolist() == [0, 1, 0]
+        assert dataset.groups.tolist() == ["1", "1", "2"]
+        assert dataset.metadata["dose"].tolist() == [0.5, 1.5, 0]
 
 
 def test_channels_are_what_to_array_gives(random_image):

@@ -288,7 +288,7 @@ def test_data_that_cannot_be_loaded_in_the_child(tmp_path, monkeypatch):
 
     from nucrec.datasets import load_folder
 
-    for name in ("a", "b"):
+    for name in ("no", "yes"):
         (tmp_path / "x" / name).mkdir(parents=True)
         Image.new("L", (4, 4)).save(tmp_path / "x" / name / "1.png")
     archive = shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path / "x")

@@ -252,7 +252,7 @@ def test_progress_counts_all_steps(tiny, tmp_path):
 
 @pytest.mark.parametrize("layout", ["class folder", "nucrec folder", "nucrec zip"])
 def test_data_of_ones_own(tiny, tmp_path, layout):
-    names = {"class folder": ("a", "b")}.get(layout, ("Normal Cells", "Micronuclie cells"))
+    names = {"class folder": ("no", "yes")}.get(layout, ("Normal Cells", "Micronuclie cells"))
     root = tmp_path / "NucRec"
     for i, (image, label) in enumerate(zip(tiny.images, tiny.labels, strict=True)):
         folder = root / "NucReg Dataset" / names[label]
@@ -265,7 +265,7 @@ def test_data_of_ones_own(tiny, tmp_path, layout):
     )
     if layout == "class folder":
         result = reproduce(str(path), 1, protocol="paper", out=tmp_path / "out", progress=False)
-        assert result.record["data"]["classes"] == {"a": 20, "b": 20}
+        assert result.record["data"]["classes"] == {"no": 20, "yes": 20}
     else:
         with pytest.warns(UserWarning, match="20 nucleus and 20 micronucleus images, where NucRec"):
             result = reproduce(path, 1, protocol="paper", out=tmp_path / "out", progress=False)

@@ -38,18 +38,18 @@ def without_privileges():
 
 def test_unreadable_file_and_folder(without_privileges):
     folder, drop_privileges = without_privileges
-    for name in ("a", "b"):
+    for name in ("no", "yes"):
         for i in range(3):
             save(folder / name / f"{i}.png")
-    (folder / "a" / "0.png").chmod(0)
-    save(folder / "b" / "closed" / "1.png")
-    (folder / "b" / "closed").chmod(0)
+    (folder / "no" / "0.png").chmod(0)
+    save(folder / "yes" / "closed" / "1.png")
+    (folder / "yes" / "closed").chmod(0)
     drop_privileges()
     with pytest.warns(DataWarning, match="^2 files were left out"):
         dataset = load_folder(folder)
     reasons = dict(dataset.quarantined)
-    assert "Permission denied" in reasons["a/0.png"]
-    assert "Permission denied" in reasons["b/closed"]
+    assert "Permission denied" in reasons["no/0.png"]
+    assert "Permission denied" in reasons["yes/closed"]
     assert len(dataset) == 5
 
 

@@ -5,9 +5,9 @@ from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._folder import load_folder
 from nucrec.datasets._images import LazyImages
 from nucrec.datasets._leaks import Leaks, find_leaks
+from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._mnfinder import load_mnfinder_crops
 from nucrec.datasets._nucrec import is_nucrec, load_nucrec
-from nucrec.datasets._roots import Quarantined
 from nucrec.datasets._split import folds, split
 from nucrec.datasets._unlabelled import ImageFiles, load_images
 

@@ -6,11 +6,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._class_names import (
+    check_class_names,
+    is_positive_told,
+    look_alike_key,
+    merge_look_alikes,
+    order_classes,
+)
 from nucrec._pixels.image import ImageSource, check_image
 from nucrec._validation import check_known, invalid
+from nucrec._warnings import warn
 from nucrec.datasets._images import MemoryImage
+from nucrec.errors import DataWarning
 
 Array = npt.NDArray[Any]
+CLASS_NAMES = ("nucleus", "micronucleus")
 Index = int | slice | Sequence[int] | Sequence[bool] | Array
 
 
@@ -26,16 +36,49 @@ def in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
 
 
 def check_labels(
-    labels: npt.ArrayLike, n: int, class_names: Sequence[str]
-) -> npt.NDArray[np.int64]:
-    """Return labels as int64, checked against the class names."""
+    labels: npt.ArrayLike, n: int, class_names: Sequence[str] | None
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return labels as int64, and the class names; labels may be names themselves."""
     array = np.asarray(labels)
     if array.shape != (n,):
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
-    k = len(class_names)
+    if n and array.dtype.kind in "UTO" and all(isinstance(v, str) for v in array.tolist()):
+        return _numbered(array.tolist(), class_names)
+    names = CLASS_NAMES if class_names is None else check_class_names(class_names)
+    k = len(names)
     if array.size and (array.dtype.kind not in "bui" or array.min() < 0 or array.max() >= k):
-        raise invalid("labels", f"whole numbers from 0 to {k - 1}", sorted(set(array.tolist())))
-    return array.astype(np.int64)
+        expected = f"whole numbers from 0 to {k - 1}, or names of classes"
+        raise invalid("labels", expected, sorted(set(array.tolist()), key=repr))
+    return array.astype(np.int64), names
+
+
+def _numbered(
+    names: list[str], class_names: Sequence[str] | None
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return the numbers of labels that are names."""
+    spelled, _ = merge_look_alikes(names)
+    found = set(spelled.values())
+    if class_names is None:
+        classes = CLASS_NAMES if found <= set(CLASS_NAMES) else tuple(order_classes(found))
+        warn_if_positive_is_not_told(classes)
+    else:
+        classes = check_class_names(class_names)
+    numbers = {look_alike_key(name): number for number, name in enumerate(classes)}
+    unknown = [name for name in found if look_alike_key(name) not in numbers]
+    if unknown:
+        raise invalid("labels", f"names among {', '.join(classes)}", unknown[0])
+    labels = [numbers[look_alike_key(name)] for name in names]
+    return np.array(labels, np.int64), classes
+
+
+def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
+    """Warn if the names of two classes do not say which of them is the positive one."""
+    if not is_positive_told(classes):
+        warn(
+            f"the names of the classes do not say which is the positive one: {classes[1]!r} is taken, "
+            f"the last. Pass class_names=[{classes[0]!r}, {classes[1]!r}], or the other way round.",
+            DataWarning,
+        )
 
 
 def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._class_names import check_class_names
 from nucrec._deprecation import warn_renamed
 from nucrec._pixels.image import digest_image
 from nucrec._pixels.intensity import OutputDtype
@@ -25,14 +24,13 @@ from nucrec.datasets._columns import (
     positions,
 )
 from nucrec.datasets._images import LazyImages, threads_for
+from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._plan import common_channels, make_plan
-from nucrec.datasets._roots import Quarantined
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 Array = npt.NDArray[Any]
-CLASS_NAMES = ("nucleus", "micronucleus")
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -47,10 +45,11 @@ class ImageDataset:
     images : sequence of array, or array of shape (n, H, W) or (n, H, W, C)
         Each image is (H, W) or (H, W, C), 1 to 4 channels, of any real dtype, finite. Sizes may
         vary.
-    labels : array_like of int, shape (n,)
-        0 to ``len(class_names) - 1``.
-    class_names : sequence of str, default=("nucleus", "micronucleus")
-        Index 1 is the positive class.
+    labels : array_like of int or str, shape (n,)
+        0 to ``len(class_names) - 1``, or the names of the classes.
+    class_names : sequence of str, optional
+        Index 1 is the positive class. By default ("nucleus", "micronucleus"), or the names in
+        `labels`, in the order of `load_folder`.
     ids : sequence of str, optional
         A unique name for each image; by default its position.
     groups : array_like of shape (n,), optional
@@ -107,7 +106,7 @@ class ImageDataset:
         self,
         images: Sequence[Array] | Array,
         labels: npt.ArrayLike,
-        class_names: Sequence[str] = CLASS_NAMES,
+        class_names: Sequence[str] | None = None,
         *,
         ids: Sequence[str] | Array | None = None,
         groups: npt.ArrayLike | None = None,
@@ -117,7 +116,7 @@ class ImageDataset:
     ) -> None:
         lazy = images if isinstance(images, LazyImages) else LazyImages(in_memory(images))
         n = len(lazy)
-        classes = check_class_names(class_names)
+        own_labels, classes = check_labels(labels, n, class_names)
         names = [str(i) for i in range(n)] if ids is None else ids
         own_ids = check_column("ids", names, n, str)
         if len(np.unique(own_ids)) < n:
@@ -127,13 +126,14 @@ class ImageDataset:
         own_groups = own_parents if groups is None else check_column("groups", groups, n, str)
         self._set(
             images=lazy,
-            labels=check_labels(labels, n, classes),
+            labels=own_labels,
             class_names=classes,
             ids=own_ids,
             groups=own_groups,
             parents=own_parents,
             metadata={
-                str(k): check_column(f"metadata[{k!r}]", v, n) for k, v in (metadata or {}).items()
+                str(k): check_column(f"metadata[{k!r}]", v, n)
+                for k, v in ({} if metadata is None else metadata).items()
             },
             quarantined=tuple(Quarantined(*entry) for entry in quarantined),
         )
@@ -209,13 +209,13 @@ class ImageDataset:
         warn_renamed("ImageDataset.shared_groups", "groups")
         return None if len(np.unique(self.groups)) == len(self) else self.groups
 
-    def with_groups(self, groups: npt.ArrayLike) -> "ImageDataset":
+    def with_groups(self, groups: npt.ArrayLike | str) -> "ImageDataset":
         """Return this data set with other groups.
 
         Parameters
         ----------
-        groups : array_like of shape (n,)
-            The group of each image.
+        groups : array_like of shape (n,), or str
+            The group of each image, or the name of a column of ``metadata``.
 
         Returns
         -------
@@ -225,15 +225,22 @@ class ImageDataset:
         Raises
         ------
         InvalidParameterError
-            Not one group for each image.
+            Not one group for each image, or no such column.
 
         Examples
         --------
         >>> from nucrec.datasets import load_mnfinder_crops
         >>> crops = load_mnfinder_crops("paper")
-        >>> crops.with_groups(crops.metadata["cell_line"])
+        >>> crops.with_groups("cell_line")
         ImageDataset(306 images: 148 nucleus, 158 micronucleus; 4 groups)
         """
+        if isinstance(groups, str):
+            if groups not in self.metadata:
+                known = ", ".join(self.metadata) or "none"
+                raise invalid(
+                    "groups", f"one group for each image, or a column of: {known}", groups
+                )
+            groups = self.metadata[groups]
         column = check_column("groups", groups, len(self), str)
         other = object.__new__(ImageDataset)
         other._set(**{**self.__dict__, "groups": column})

@@ -1,62 +1,70 @@
-"""Class folders, and CSV files of labels."""
+"""Class folders, and tables of labels."""
 
-import csv
-import io
-import warnings
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+import itertools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
 
 from nucrec._class_names import (
     check_class_names,
-    looks_micronuclear,
-    looks_nuclear,
+    look_alike_key,
+    merge_look_alikes,
     order_classes,
 )
 from nucrec._validation import check_choice, invalid
+from nucrec._warnings import warn
+from nucrec.datasets._class_folders import entries_of_folders
+from nucrec.datasets._columns import warn_if_positive_is_not_told
 from nucrec.datasets._dataset import ImageDataset
+from nucrec.datasets._labelled_table import NEEDED, entries_of_table, root_of_paths
+from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._load import Entry, OnError, load_entries
 from nucrec.datasets._reading.channels import Channel, check_channel
-from nucrec.datasets._reading.kinds import SUFFIXES
-from nucrec.datasets._roots import Listing, Quarantined, Root, open_root
-from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
-
-GroupBy = Literal["image", "folder"]
-
-_LABEL_COLUMNS = ("file", "label")
+from nucrec.datasets._roots import Folder, Root, open_root
+from nucrec.datasets._table import is_frame, looks_like_table, read_table, table_of_frame
+from nucrec.errors import DataWarning
 
 
 def load_folder(
-    path: str | Path,
+    path: Any,
     *,
     class_names: Sequence[str] | None = None,
-    group_by: GroupBy = "image",
+    group_by: str = "image",
     channel: Channel | None = None,
     on_error: OnError = "quarantine",
 ) -> ImageDataset:
-    """Load images from one sub-folder for each class, or as a CSV file lists them.
+    """Load images from one sub-folder for each class, or as a table lists them.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or data frame
         One of
 
         - a folder, or a zip archive (read in place), with one sub-folder for each class; images may lie
           deeper inside it. Folders that only hold one other folder are passed through.
-        - a CSV file with the columns ``file`` (relative to the CSV file's folder), ``label`` and, if
-          images are not independent, ``group``; in upper or lower case.
+        - a CSV or TSV file with the columns ``file`` (relative to the file's folder), ``label`` and, if
+          images are not independent, ``group``, in upper or lower case. Further columns become
+          ``metadata``.
+        - a data frame, of pandas or polars, with the same columns; paths are relative to the working
+          directory, or absolute.
 
-        PNG, JPEG, TIFF, BMP, GIF and WebP are read; hidden files and other endings are passed over.
+        PNG, JPEG, TIFF, BMP, GIF and WebP are read. Hidden files, what systems make for themselves and
+        other endings are passed over, files of microscopes and masks beside images with a warning.
         Of a TIFF with several pages the first is read, with a warning; of an animation the first
         frame.
     class_names : sequence of str, optional
         The classes to load, in the order of their labels, so that the second is the positive one. By
-        default all, sorted, but a class whose name starts with "micronucl" comes last.
-    group_by : {"image", "folder"}, default="image"
+        default all, sorted, but what is called like "micronucleus", "abnormal" or "with" comes last,
+        and of two classes what is called like "normal" or "without" first; if the names of two
+        classes tell nothing, a warning says which is the positive one.
+    group_by : {"image", "folder", "top"} or str, default="image"
         "folder" makes one group of all images in the same folder inside their class folders, say
         "nucleus/slide 3" and "micronucleus/slide 3". Images directly in a class folder stay groups of
-        their own. A CSV file has its ``group`` column instead.
+        their own. "top" takes the outer folders for groups and those inside them for classes, say
+        "slide 3/nucleus" and "slide 3/micronucleus". For a table, the name of a column; by default
+        ``group``, if there is one.
     channel : int or str, optional
         The channel to read, of images that have several: its number from 0, or its name, such as
         "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
@@ -67,25 +75,28 @@ def load_folder(
     Returns
     -------
     ImageDataset
-        In the order of the file names (CSV: of its rows); ``ids`` are the names. Unless `group_by` or
-        a ``group`` column says otherwise, each image is a group of its own.
+        In the order of the file names (tables: of their rows); ``ids`` are the names. Unless `group_by`
+        or a ``group`` column says otherwise, each image is a group of its own. Classes and groups whose
+        names look the same, such as "Slide 1" and "slide 1", are one, with a warning.
 
     Raises
     ------
     DatasetNotFoundError
         There is nothing at `path`.
     DatasetError
-        No class folders, a class without images, a CSV file without the columns, a broken archive.
+        No class folders, or several levels of folders that may be the classes; a class without images,
+        a table without the columns, a broken archive.
     ImageError
         With ``on_error="raise"``, the first file that cannot be read.
     InvalidParameterError
-        A parameter is none of these, or a CSV file is to be grouped by folder.
+        A parameter is none of these, or a table has no such column to group by.
 
     Warns
     -----
     DataWarning
-        Files were left out, or hold several pages; or what looks like a class folder was passed
-        through.
+        Files were left out or passed over, or hold several pages; what looks like a class folder was
+        passed through; names look the same; no name says which class is the positive one; equal
+        images have different labels.
 
     Examples
     --------
@@ -103,23 +114,23 @@ def load_folder(
     >>> dataset.ids.tolist()
     ['micronucleated/cell 1.png', 'normal/cell 1.png']
     """
-    if not isinstance(path, str | Path):
-        raise invalid("path", "a path", path)
-    check_choice("group_by", group_by, ("image", "folder"))
     check_channel(channel)
-    where = Path(path).expanduser()
-    is_csv = where.suffix.lower() == ".csv" and not where.is_dir()
-    if is_csv and group_by == "folder":
-        raise invalid("group_by", "'image' for a CSV file: its column group says it", group_by)
-    found = _in_csv(where) if is_csv else _in_class_folders(where, group_by)
-    chosen = found.class_names if class_names is None else list(check_class_names(class_names))
+    found = _find(path, group_by)
+    spelled = _merge(found.class_names, "classes")
+    groups = _merge((e.group for e in found.entries if e.group is not None), "groups")
+    classes = _choose_classes(list(spelled.values()), class_names)
+    chosen = [spelled[entry.class_name] in classes for entry in found.entries]
     return load_entries(
         found.root,
-        [entry for entry in found.entries if entry.class_name in chosen],
-        chosen,
+        [
+            Entry(name, classes[spelled[label]], None if group is None else groups[group])
+            for name, label, group in itertools.compress(found.entries, chosen)
+        ],
+        list(classes.values()),
         on_error=on_error,
         channel=channel,
         quarantined=found.quarantined,
+        metadata={name: column[chosen] for name, column in found.metadata.items()},
     )
 
 
@@ -129,133 +140,55 @@ class _Found(NamedTuple):
     root: Root
     entries: list[Entry]
     class_names: list[str]
+    metadata: dict[str, npt.NDArray[Any]]
     quarantined: list[Quarantined]
 
 
-def _in_class_folders(where: Path, group_by: GroupBy) -> _Found:
-    root = open_root(where)
-    listing = root.listing()
-    top = _top(listing)
-    classes = [path.name for path in map(PurePosixPath, listing.folders) if path.parent == top]
-    if not classes or not listing.images:
-        raise DatasetError(_no_classes(listing, where))
-    _warn_if_passed_through(top, classes)
-    entries: list[Entry] = []
-    strays: list[Quarantined] = []
-    places = _places(listing)
-    for name in listing.images:
-        parts = places[_parent(name)].parts[len(top.parts) :]
-        if parts:
-            folder = "/".join(parts[1:]) if group_by == "folder" else ""
-            entries.append(Entry(name, parts[0], folder or None))
-        else:
-            strays.append(Quarantined(name, "lies in no class folder"))
-    return _Found(root, entries, order_classes(classes), [*listing.quarantined, *strays])
+def _find(path: Any, group_by: str) -> _Found:
+    """Return the files that a folder, an archive or a table holds."""
+    if not isinstance(group_by, str):
+        raise invalid("group_by", "'image', 'folder', 'top' or the name of a column", group_by)
+    if is_frame(path):
+        table = table_of_frame(path, NEEDED)
+        root, table.columns["file"][:] = root_of_paths(table.without_gaps("file"))
+        return _of_table(table, root, group_by)
+    if not isinstance(path, str | Path):
+        raise invalid("path", "a path or a data frame", path)
+    where = Path(path).expanduser()
+    if looks_like_table(where):
+        table = read_table(where, NEEDED)
+        return _of_table(table, Folder(where.parent.resolve()), group_by)
+    check_choice("group_by", group_by, ("image", "folder", "top"))
+    opened = open_root(where)
+    listing = opened.listing()
+    entries, classes, strays = entries_of_folders(listing, group_by, str(where))
+    listing.warn()
+    return _Found(opened, entries, classes, {}, [*listing.quarantined, *strays])
 
 
-def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> None:
-    """Warn if what was passed through looks like a class folder itself."""
-    odd = [name for name in top.parts if looks_micronuclear(name) or looks_nuclear(name)]
-    if odd:
-        warnings.warn(
-            f"the only folder is {odd[-1]!r}, so the classes are taken to be the folders inside it: "
-            f"{', '.join(classes[:5])}. If it is a class itself, load the folder around both classes.",
+def _of_table(table: Any, root: Folder, group_by: str) -> _Found:
+    entries, metadata, missing = entries_of_table(table, root, group_by)
+    return _Found(root, entries, table.columns["label"], metadata, missing)
+
+
+def _merge(names: Iterable[str], what: str) -> dict[str, str]:
+    """Return the spelling that stands for each name, and warn of names that only look the same."""
+    spelled, together = merge_look_alikes(names)
+    if together:
+        shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:3])
+        warn(
+            f"{what} that look the same are taken for one: {shown}. If they differ, rename them.",
             DataWarning,
-            stacklevel=4,
         )
+    return spelled
 
 
-def _top(listing: Listing) -> PurePosixPath:
-    """Return the folder that holds the class folders: below those that only hold one folder."""
-    top = PurePosixPath()
-    folders = [PurePosixPath(name) for name in listing.folders]
-    with_images = set(_places(listing).values())
-    while True:
-        inside = [folder for folder in folders if folder.parent == top]
-        only_one = len(inside) == 1 and top not in with_images
-        if not only_one or not any(folder.parent == inside[0] for folder in folders):
-            return top
-        top = inside[0]
-
-
-def _places(listing: Listing) -> dict[str, PurePosixPath]:
-    """Return the folders that hold images."""
-    return {place: PurePosixPath(place) for place in {_parent(name) for name in listing.images}}
-
-
-def _parent(name: str) -> str:
-    return name.rpartition("/")[0]
-
-
-def _no_classes(listing: Listing, where: Path) -> str:
-    message = f"{where}: expected one sub-folder with images ({', '.join(SUFFIXES)}) for each class"
-    if listing.images:
-        return f"{message}; found {len(listing.images)} images, but no sub-folders"
-    if listing.others:
-        found = ", ".join(f"{count} {ending}" for ending, count in listing.others.most_common(5))
-        return f"{message}; found no images, but files of other kinds: {found}"
-    if listing.quarantined:
-        name, reason = listing.quarantined[0]
-        return f"{message}; found none, and {name}: {reason}"
-    return f"{message}; found nothing"
-
-
-def _in_csv(path: Path) -> _Found:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise DatasetNotFoundError(f"{path}: there is no such file") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8 text. Save it as 'CSV UTF-8'.") from error
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    entries = _csv_entries(read_table(text, _LABEL_COLUMNS, path), path)
-    class_names = order_classes([entry.class_name for entry in entries])
-    return _Found(open_root(path.parent), entries, class_names, [])
-
-
-def read_table(text: str, columns: tuple[str, ...], path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file that has at least these columns and one row.
-
-    Names of columns are in lower case, cells are without blanks around them, and the line of each
-    row is in its column "line".
-    """
-    lines = [line for line in text.splitlines() if line.strip()]
-    first_line = lines[0] if lines else ""
-    delimiter = max(",;\t", key=first_line.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
-    rows: list[dict[str, str]] = []
-    header: list[str] | None = None
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if header is None:
-                header = [cell.casefold() for cell in stripped] if any(stripped) else None
-            elif any(stripped):
-                rows.append(
-                    {**dict(zip(header, stripped, strict=False)), "line": str(reader.line_num)}
-                )
-    except csv.Error as error:
-        raise DatasetError(f"{path}: not a readable CSV file ({error})") from error
-    if not rows or header is None or not set(columns) <= set(header):
-        raise DatasetError(
-            f"{path}: expected a header line with {', '.join(columns)} and at least one row. "
-            f"Received: {first_line.strip()[:80]!r}"
-        )
-    return rows
-
-
-def _csv_entries(rows: list[dict[str, str]], path: Path) -> list[Entry]:
-    has_groups = any(row.get("group") for row in rows)
-    needed = (*_LABEL_COLUMNS, "group") if has_groups else _LABEL_COLUMNS
-    entries = []
-    for row in rows:
-        missing = [name for name in needed if not row.get(name)]
-        if missing:
-            raise DatasetError(f"{path}, line {row['line']}: {missing[0]} must not be empty")
-        group = row["group"] if has_groups else None
-        entries.append(Entry(PurePosixPath(row["file"]).as_posix(), row["label"], group))
-    twice = [name for name, count in Counter(entry.name for entry in entries).items() if count > 1]
-    if twice:
-        raise DatasetError(f"{path}: {twice[0]!r} is listed more than once")
-    return entries
+def _choose_classes(found: Sequence[str], asked: Sequence[str] | None) -> dict[str, str]:
+    """Return the classes to load, as they are found, each with the name that it gets."""
+    if asked is not None:
+        by_key = {look_alike_key(name): name for name in found}
+        names = check_class_names(asked)
+        return {by_key.get(look_alike_key(name), name): name for name in names}
+    classes = order_classes(found)
+    warn_if_positive_is_not_told(classes)
+    return {name: name for name in classes}

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -11,12 +10,14 @@ import numpy.typing as npt
 from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
+from nucrec._warnings import warn
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import FileImage, LazyImages
+from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._reading.channels import Channel
 from nucrec.datasets._reading.decode import Decoded, decode
 from nucrec.datasets._reading.kinds import SUFFIXES
-from nucrec.datasets._roots import Quarantined, Root
+from nucrec.datasets._roots import Root
 from nucrec.errors import DatasetError, DataWarning, ImageError
 
 OnError = Literal["quarantine", "raise"]
@@ -188,21 +189,18 @@ def _check_classes(
 
 def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:
     """Warn of files that were left out, and of those with several pages."""
-    stacklevel = 4  # the caller of the public load_*
     if problems:
         shown = "; ".join(f"{name}: {reason}" for name, reason in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        warnings.warn(
+        warn(
             f"{len(problems)} files were left out ({n} images listed): {shown}{more}. "
             "All are in dataset.quarantined.",
             DataWarning,
-            stacklevel=stacklevel,
         )
     if several_pages:
         shown = ", ".join(several_pages[:3]) + (", ..." if len(several_pages) > 3 else "")
-        warnings.warn(
-            f"{len(several_pages)} TIFF files hold several pages; the first page of each is used: "
-            f"{shown}",
+        warn(
+            f"{len(several_pages)} TIFF files hold several pages; the first page of each, or of its "
+            f"channel, is used: {shown}",
             DataWarning,
-            stacklevel=stacklevel,
         )

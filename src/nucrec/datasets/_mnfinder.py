@@ -1,6 +1,7 @@
 """The micrographs that ship with nucrec."""
 
 import hashlib
+import itertools
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -9,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_choice
-from nucrec.datasets._dataset import CLASS_NAMES, ImageDataset
-from nucrec.datasets._folder import read_table
+from nucrec.datasets._columns import CLASS_NAMES
+from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._load import Entry, load_entries
 from nucrec.datasets._roots import Archive
+from nucrec.datasets._table import parse_table
 from nucrec.errors import DatasetError
 
 _SHA256 = "7c351209ba246fe2515fc1c0760d93522a2c29083edc700e3a9a437000c88cb1"
-_NOT_METADATA = ("file", "label", "paper_size", "line")
+_NOT_METADATA = ("file", "label", "paper_size")
 _INTEGERS = ("n_micronuclei", "x", "y", "side")
 
 
@@ -75,14 +77,17 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
     check_choice("subset", subset, ("paper", "all"))
     with resources.as_file(resources.files("nucrec.datasets") / "data/mnfinder-crops.zip") as path:
         archive = _verified(path)
-    table = read_table(archive.read("metadata.csv").decode(), ("file", "label"), path)
-    rows = [row for row in table if subset == "all" or row["paper_size"] == "1"]
+    table = parse_table(archive.read("metadata.csv").decode(), ("file", "label"), str(path))
+    columns = table.columns
+    in_subset = [subset == "all" or cell == "1" for cell in columns["paper_size"]]
+    names = zip(columns["file"], columns["label"], columns["field"], strict=True)
+    further = {name: _column(name, cells) for name, cells in columns.items()}
     return load_entries(
         archive,
-        [Entry(row["file"], row["label"], row["field"]) for row in rows],
+        [Entry(*name) for name in itertools.compress(names, in_subset)],
         CLASS_NAMES,
         on_error="raise",
-        metadata={name: _column(name, rows) for name in rows[0] if name not in _NOT_METADATA},
+        metadata={n: c[in_subset] for n, c in further.items() if n not in _NOT_METADATA},
     )
 
 
@@ -92,8 +97,7 @@ def _verified(path: Path) -> Archive:
     return Archive(path)
 
 
-def _column(name: str, rows: list[dict[str, str]]) -> npt.NDArray[Any]:
-    values = [row[name] for row in rows]
+def _column(name: str, values: list[str]) -> npt.NDArray[Any]:
     if name in _INTEGERS:
         return np.array(values, dtype=np.int64)
     if name != "micronuclei_xy":

@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from nucrec._class_names import looks_micronuclear, looks_nuclear
 from nucrec._validation import invalid
-from nucrec.datasets._dataset import CLASS_NAMES, ImageDataset
+from nucrec.datasets._columns import CLASS_NAMES
+from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._load import Entry, OnError, load_entries
 from nucrec.datasets._reading.channels import Channel, check_channel
 from nucrec.datasets._roots import open_root
@@ -96,6 +97,7 @@ def load_nucrec(
     ]
     if {entry.class_name for entry in entries} != set(CLASS_NAMES):
         raise _not_found(places)
+    listing.warn()
     dataset = load_entries(
         root,
         entries,

@@ -5,25 +5,19 @@ import stat
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from nucrec._class_names import plain_name
 from nucrec._zip import is_bomb, read_member
-from nucrec.datasets._reading.kinds import is_image_name
+from nucrec.datasets._listing import Listing, Quarantined, is_litter
+from nucrec.datasets._reading.kinds import other_kind
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_MEMBERS = 1_000_000
 MAX_DEPTH = 100  # folders around a member
 _ENCRYPTED = 0x1
-
-
-class Quarantined(NamedTuple):
-    """A file that was left out of a data set, and why."""
-
-    name: str
-    reason: str
 
 
 class Root(Protocol):
@@ -35,14 +29,8 @@ class Root(Protocol):
     def stamp(self, name: str) -> tuple[int, int] | None:
         """Return what tells whether the file has changed, None where there is no such file."""
 
-
-class Listing(NamedTuple):
-    """What a folder or an archive holds, in sorted order."""
-
-    images: list[str]
-    folders: list[str]
-    others: Counter[str]
-    quarantined: list[Quarantined]
+    def listing(self) -> Listing:
+        """List the image files."""
 
 
 def open_root(path: Path) -> "Folder | Archive":
@@ -72,29 +60,29 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._resolved: dict[str, str] = {}  # folders that files were read from
+        self._inside_of: dict[str, tuple[set[str], dict[str, str]]] = {}
 
     def listing(self) -> Listing:
         """List the image files below the folder; links to folders are not followed."""
-        images: list[str] = []
+        found: list[str] = []
         below: list[str] = []
-        others: Counter[str] = Counter()
         problems: list[Quarantined] = []
 
         def unreadable(error: OSError) -> None:
             problems.append(Quarantined(self._relative(Path(error.filename)), _why(error)))
 
         for top, folders, files in os.walk(self.path, onerror=unreadable):
-            folders[:] = sorted(name for name in folders if not _is_hidden(name))
+            folders[:] = sorted(name for name in folders if not is_litter(name))
             here = "" if top == str(self.path) else f"{self._relative(Path(top))}/"
             for name in folders:
                 if (Path(top) / name).is_symlink():
                     problems.append(Quarantined(here + name, "a link to a folder is not followed"))
                 else:
                     below.append(here + name)
-            _sort_names((here + name for name in files if not _is_hidden(name)), images, others)
-        if not below and not images and problems and problems[0].name == ".":
+            found += [here + name for name in files if not is_litter(name)]
+        if not below and not found and problems and problems[0].name == ".":
             raise DatasetError(f"{self.path}: cannot be read ({problems[0].reason})")
-        return Listing(sorted(images), sorted(below), others, problems)
+        return Listing.of(found, below, problems)
 
     def read(self, name: str) -> bytes:
         """Return the content of a regular file inside the folder."""
@@ -127,6 +115,50 @@ class Folder:
             return None
         return status.st_size, status.st_mtime_ns
 
+    def spelled(self, name: str) -> str | None:
+        """Return the name of the file that a person means by a name, None where there is none.
+
+        Backslashes separate folders where there is no such file; letters that are composed otherwise
+        or of another case are the same.
+        """
+        for candidate in dict.fromkeys((name, name.replace("\\", "/"))):
+            path = PurePosixPath(candidate)
+            if path.is_absolute() and path.is_relative_to(self.path):
+                path = path.relative_to(self.path)
+            found = "" if path.is_absolute() else self._descend(path.parts)
+            if found:
+                return found
+        return None
+
+    def _descend(self, parts: tuple[str, ...]) -> str:
+        """Return what is at a path, of which each part may be spelled otherwise."""
+        here: list[str] = []
+        for part in parts:
+            if part == "..":
+                if not here:
+                    return ""
+                here.pop()
+                continue
+            names, alike = self._entries("/".join(here))
+            found = part if part in names else alike.get(look_alike_name(part))
+            if found is None:
+                return ""
+            here.append(found)
+        return "/".join(here)
+
+    def _entries(self, folder: str) -> tuple[set[str], dict[str, str]]:
+        """Return what is in a folder, and, by what they look like, those that no other looks like."""
+        if folder not in self._inside_of:
+            try:
+                names = [path.name for path in (self.path / folder).iterdir()]
+            except OSError:
+                names = []
+            counts = Counter(map(look_alike_name, names))
+            alike = {look_alike_name(name): name for name in names}
+            single = {key: name for key, name in alike.items() if counts[key] == 1}
+            self._inside_of[folder] = set(names), single
+        return self._inside_of[folder]
+
     def _inside(self, relative: str, name: str) -> Path:
         """Return where a file or folder really is, or raise if that is outside of this folder."""
         path = (self.path / relative).resolve(strict=True)
@@ -158,16 +190,14 @@ class Archive:
 
     def listing(self) -> Listing:
         """List the image members; hidden ones and those of macOS are passed over."""
-        images: list[str] = []
-        others: Counter[str] = Counter()
-        names = [name for name in self._members if not _is_hidden(name)]
+        names = [name for name in self._members if not is_litter(name)]
         reasons = {name: _refusal(name) for name in names}
         problems = [Quarantined(name, reason) for name, reason in reasons.items() if reason]
         inside = [name for name in names if not reasons[name]]
         folders = {str(folder) for name in inside for folder in PurePosixPath(name).parents}
         folders |= {name.rstrip("/") for name in inside if name.endswith("/")}
-        _sort_names((name for name in inside if not name.endswith("/")), images, others)
-        return Listing(sorted(images), sorted(folders - {"."}), others, problems)
+        found = (name for name in inside if not name.endswith("/"))
+        return Listing.of(found, folders - {"."}, problems)
 
     def read(self, name: str) -> bytes:
         """Return the content of a member."""
@@ -197,7 +227,8 @@ class Archive:
                     self._file = zipfile.ZipFile(self.path)
                 except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
                     raise DatasetError(
-                        f"{self.path}: neither a folder nor a readable zip archive ({error})"
+                        f"{self.path}: neither a folder nor a readable zip archive "
+                        f"({_what_it_is(self.path) or error})"
                     ) from error
                 self._members = _checked_members(self._file, self.path)
         return self._file
@@ -226,30 +257,25 @@ def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.Zip
         raise DatasetError(
             f"{path}: would unpack from {packed} to {unpacked} bytes, which looks like an archive bomb"
         )
-    return {info.filename: info for info in infos}
+    # some programs of Windows write backslashes, where the format asks for slashes
+    return {info.filename.replace("\\", "/"): info for info in infos}
 
 
-def _sort_names(names: Iterable[str], images: list[str], others: Counter[str]) -> None:
-    """Put image names into `images` and count the endings of the others."""
-    for name in names:
-        if is_image_name(name):
-            images.append(name)
-        else:
-            path = PurePosixPath(name)
-            others[path.suffix.lower() or path.name] += 1
+def _what_it_is(path: Path) -> str:
+    """Return what kind of file it is and what to do, nothing where that is not known."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    return "" if start.startswith(b"PK") else other_kind(start)
 
 
-def _is_hidden(name: str) -> bool:
-    """Tell whether a file or a folder around it is hidden, or what macOS adds to archives."""
-    parts = name.split("/")
-    return any(
-        (part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in parts
-    )
+def look_alike_name(name: str) -> str:
+    """Return what names of files have in common that look the same."""
+    return plain_name(name).casefold()
 
 
 def _refusal(name: str) -> str:
     """Return why a member of this name is left out, or nothing."""
-    path = PurePosixPath(name.replace("\\", "/"))
+    path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
         return "its name leads out of the archive"
     # the names of all folders around it take the square of the depth

@@ -6,9 +6,10 @@ from pathlib import Path
 from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import LazyImages
+from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._load import Files, read_files, warn_of_files
 from nucrec.datasets._reading.channels import Channel, check_channel
-from nucrec.datasets._roots import Quarantined, open_root
+from nucrec.datasets._roots import open_root
 from nucrec.errors import DatasetError
 
 CLASS_NAMES = ("unlabelled",)
@@ -90,7 +91,8 @@ class ImageFiles:
             listing = self._root.listing()
             names, self.quarantined = listing.images, tuple(listing.quarantined)
             if not names:
-                raise DatasetError(f"{path}: no images were found")
+                raise DatasetError(f"{path}: no images were found{listing.instead}")
+            listing.warn()
         self.names = tuple(names)
 
     def __len__(self) -> int:

@@ -1,0 +1,21 @@
+"""Warnings that name the line of the user's own code."""
+
+import sys
+import warnings
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Emit a warning at the innermost line that is outside of nucrec.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+    category : type
+        The class of the warning.
+    """
+    level = 2
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("nucrec."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -1,0 +1,117 @@
+"""The files, labels, groups and further columns that a table lists."""
+
+import itertools
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy.typing as npt
+
+from nucrec._class_names import is_missing
+from nucrec._validation import invalid
+from nucrec.datasets._listing import Quarantined
+from nucrec.datasets._load import Entry
+from nucrec.datasets._roots import Folder, look_alike_name
+from nucrec.datasets._table import Table
+from nucrec.errors import DatasetError, ImageError
+
+Array = npt.NDArray[Any]
+
+NEEDED = ("file", "label")
+_LOOKED_THROUGH = 20_000  # files, to say which one may be meant
+
+
+def entries_of_table(
+    table: Table, root: Folder, group_by: str
+) -> tuple[list[Entry], dict[str, Array], list[Quarantined]]:
+    """Return the images that a table lists, its further columns for them, and what is not there.
+
+    Raises
+    ------
+    DatasetError
+        A cell that is needed is empty, or a file is listed twice.
+    InvalidParameterError
+        There is no such column to group by.
+    """
+    column = _group_column(table, group_by)
+    files, labels = table.without_gaps("file"), table.without_gaps("label")
+    groups = [None] * len(table) if column is None else table.without_gaps(column)
+    found = [root.spelled(file) for file in files]
+    _check_different(table, [name or file for name, file in zip(found, files, strict=True)])
+    there = [name is not None for name in found]
+    rows = itertools.compress(zip(found, labels, groups, strict=True), there)
+    entries = [Entry(str(name), label, group) for name, label, group in rows]
+    further = [name for name in table.columns if name not in (*NEEDED, "group")]
+    metadata = {name: table.typed(name)[there] for name in further}
+    missing = [file for file, is_there in zip(files, there, strict=True) if not is_there]
+    return entries, metadata, _not_there(root, missing)
+
+
+def _group_column(table: Table, group_by: str) -> str | None:
+    """Return the column of the groups, if there are any."""
+    if group_by in ("folder", "top"):
+        raise invalid("group_by", "the name of a column, since a table has no folders", group_by)
+    if group_by != "image":
+        if group_by not in table:
+            raise invalid("group_by", f"one of the columns {', '.join(table.columns)}", group_by)
+        return group_by
+    named = "group" in table and not all(map(is_missing, table.columns["group"]))
+    return "group" if named else None
+
+
+def _check_different(table: Table, names: list[str]) -> None:
+    first: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if first.setdefault(name, row) != row:
+            raise DatasetError(
+                f"{table.name}: {name!r} is listed more than once, in the lines "
+                f"{table.lines[first[name]]} and {table.lines[row]}"
+            )
+
+
+def _not_there(root: Folder, missing: list[str]) -> list[Quarantined]:
+    """Return why files cannot be read, and which ones may be meant."""
+    if not missing:
+        return []
+    by_name: dict[str, list[str]] = {}
+    for name in itertools.islice(_all_files(root), _LOOKED_THROUGH):
+        path = PurePosixPath(name)
+        for key in {look_alike_name(path.name), look_alike_name(path.stem)}:
+            by_name.setdefault(key, []).append(name)
+    return [Quarantined(file, _why_not(root, file, by_name)) for file in missing]
+
+
+def _why_not(root: Folder, file: str, by_name: dict[str, list[str]]) -> str:
+    try:
+        root.read(file)
+        reason = "there is no such file"
+    except ImageError as error:
+        reason = str(error).removeprefix(f"{file}: ")
+    last = PurePosixPath(file.replace("\\", "/")).name
+    meant = by_name.get(look_alike_name(last), [])
+    hint = f"; is {meant[0]!r} meant? Paths are relative to {root.path}" if len(meant) == 1 else ""
+    return reason + hint
+
+
+def _all_files(root: Folder) -> Iterable[str]:
+    for top, folders, files in os.walk(root.path):
+        folders.sort()
+        here = Path(top).relative_to(root.path).as_posix()
+        yield from (f"{here}/{name}".removeprefix("./") for name in sorted(files))
+
+
+def root_of_paths(files: list[str]) -> tuple[Folder, list[str]]:
+    """Return the folder that holds all files of a data frame, and their paths in it.
+
+    Paths are relative to the working directory, or absolute.
+    """
+    paths = [Path(file).expanduser() for file in files]
+    if not any(path.is_absolute() for path in paths):
+        return Folder(Path.cwd()), files
+    whole = [os.path.normpath(Path.cwd() / path) for path in paths]
+    try:
+        base = Path(os.path.commonpath([os.path.dirname(path) for path in whole]))  # noqa: PTH120
+    except ValueError as error:  # several drives
+        raise DatasetError("the table: its files lie on several drives") from error
+    return Folder(base.resolve()), [Path(path).relative_to(base).as_posix() for path in whole]

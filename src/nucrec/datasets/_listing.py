@@ -1,0 +1,128 @@
+"""What a folder or an archive holds, sorted by what the names say: images, and what is passed over."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from nucrec._warnings import warn
+from nucrec.datasets._reading.kinds import MICROSCOPE_SUFFIXES, is_image_name
+from nucrec.errors import DataWarning
+
+_EXPORT = "export them as TIFF or PNG, for example with Fiji (File > Import > Bio-Formats)"
+_LITTER = {
+    "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin",
+    "system volume information", "lost+found", "__pycache__",
+}  # fmt: skip
+_MASKS = (
+    "_cp_masks", "_masks", "_mask", "_cp_outlines", "_outlines", "_flows", "_seg", "_segmentation",
+    "_labels",
+)  # fmt: skip
+
+
+class Quarantined(NamedTuple):
+    """A file that was left out of a data set, and why."""
+
+    name: str
+    reason: str
+
+
+class Listing(NamedTuple):
+    """What a folder or an archive holds, in sorted order.
+
+    Attributes
+    ----------
+    images : list of str
+        Files that are taken for images.
+    folders : list of str
+        Folders.
+    others : Counter
+        Endings of files of other kinds.
+    masks : list of str
+        Files that are passed over because they look like the mask of an image beside them.
+    quarantined : list of Quarantined
+        What cannot be listed.
+    """
+
+    images: list[str]
+    folders: list[str]
+    others: Counter[str]
+    masks: list[str]
+    quarantined: list[Quarantined]
+
+    @classmethod
+    def of(
+        cls, files: Iterable[str], folders: Iterable[str], quarantined: list[Quarantined]
+    ) -> "Listing":
+        """Sort files by their names."""
+        images: list[str] = []
+        others: Counter[str] = Counter()
+        for name in files:
+            if is_image_name(name):
+                images.append(name)
+            else:
+                path = PurePosixPath(name)
+                others[path.suffix.lower() or path.name] += 1
+        masks = _masks_of(images)
+        kept = [name for name in images if name not in masks] if masks else images
+        return cls(sorted(kept), sorted(folders), others, sorted(masks), quarantined)
+
+    @property
+    def microscope_files(self) -> Counter[str]:
+        """Endings of the files that are of a microscope's own format."""
+        found = {ending: n for ending, n in self.others.items() if ending in MICROSCOPE_SUFFIXES}
+        return Counter(found)
+
+    @property
+    def instead(self) -> str:
+        """What is there where there are no images, as the end of a sentence."""
+        if self.microscope_files:
+            found = endings_in_words(self.microscope_files)
+            return f", but files of microscopes ({found}): {_EXPORT}"
+        if self.others:
+            return f", but files of other kinds: {endings_in_words(self.others)}"
+        if self.quarantined:
+            return f", and {self.quarantined[0].name}: {self.quarantined[0].reason}"
+        return ""
+
+    def warn(self) -> None:
+        """Warn of what is passed over, but a person may have meant."""
+        if self.microscope_files:
+            warn(
+                f"{self.microscope_files.total()} files of microscopes were passed over "
+                f"({endings_in_words(self.microscope_files)}): {_EXPORT}",
+                DataWarning,
+            )
+        if self.masks:
+            more = ", ..." if len(self.masks) > 3 else ""
+            warn(
+                f"{len(self.masks)} files look like masks of the images beside them and were passed "
+                f"over: {', '.join(self.masks[:3])}{more}",
+                DataWarning,
+            )
+
+
+def is_litter(name: str) -> bool:
+    """Tell whether a file or a folder around it is hidden, or made by a system for itself."""
+    return any(
+        (part.startswith(".") and part not in (".", "..")) or part.casefold() in _LITTER
+        for part in name.split("/")
+    )
+
+
+def endings_in_words(endings: Counter[str]) -> str:
+    """Return such as "3 .czi, 1 .lif"."""
+    return ", ".join(f"{count} {ending}" for ending, count in endings.most_common(5))
+
+
+def _masks_of(images: list[str]) -> set[str]:
+    """Return the files that are called after an image in the same folder, and mask."""
+    stems = {name: name.rpartition(".")[0] for name in images}
+    called = {
+        name: next((end for end in _MASKS if stem.lower().endswith(end)), "")
+        for name, stem in stems.items()
+    }
+    if not any(called.values()):
+        return set()
+    others = {stem for name, stem in stems.items() if not called[name]}
+    return {name for name, end in called.items() if end and stems[name][: -len(end)] in others}

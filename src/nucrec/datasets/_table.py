@@ -1,0 +1,226 @@
+"""Tables of files and labels: CSV as programs and people write it, and data frames."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._class_names import is_missing, plain_name
+from nucrec.datasets._reading.kinds import other_kind
+from nucrec.errors import DatasetError, DatasetNotFoundError
+
+Array = npt.NDArray[Any]
+
+TABLE_SUFFIXES = (".csv", ".tsv")
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+_DELIMITERS = ",;\t|"
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")  # 01 is a name
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of text.
+
+    Attributes
+    ----------
+    name : str
+        What the table is called in messages.
+    columns : dict of str to list of str
+        Cells without blanks around them, by the name of the column.
+    lines : sequence of int
+        The line of each row.
+    """
+
+    name: str
+    columns: dict[str, list[str]]
+    lines: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.columns
+
+    def where(self, row: int) -> str:
+        """Return how a row is called in messages."""
+        return f"{self.name}, line {self.lines[row]}"
+
+    def without_gaps(self, column: str) -> list[str]:
+        """Return the cells of a column, or raise where one is empty, NA or NaN."""
+        for row, cell in enumerate(self.columns[column]):
+            if is_missing(cell):
+                received = f" (received {cell!r})" if cell else ""
+                raise DatasetError(f"{self.where(row)}: {column} must not be empty{received}")
+        return self.columns[column]
+
+    def typed(self, column: str) -> Array:
+        """Return a column as whole numbers or floats, if it holds nothing else, or as text."""
+        cells = self.columns[column]
+        present = [cell for cell in cells if not is_missing(cell)]
+        if len(present) == len(cells) and all(map(_WHOLE.fullmatch, cells)):
+            return np.array(cells, np.int64)
+        if present and all(map(_NUMBER.fullmatch, present)):
+            return np.array([np.nan if is_missing(cell) else float(cell) for cell in cells])
+        return np.array(cells)
+
+
+def looks_like_table(path: Path) -> bool:
+    """Tell whether a path is that of a table rather than of a folder or an archive."""
+    return path.suffix.lower() in (*TABLE_SUFFIXES, *_WORKBOOKS) and not path.is_dir()
+
+
+def read_table(path: Path, needed: Sequence[str]) -> Table:
+    """Read a table from a file.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetError
+        There is no such file, or it is no text in UTF-8 or UTF-16 that `parse_table` reads.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DatasetNotFoundError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    if path.suffix.lower() in _WORKBOOKS or other_kind(content):
+        raise DatasetError(
+            f"{path}: a workbook or another binary file. Save the table as 'CSV UTF-8'."
+        )
+    marks = (encoding for mark, encoding in _BYTE_ORDER_MARKS.items() if content.startswith(mark))
+    try:
+        text = content.decode(next(marks, "utf-8"))
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: not UTF-8 text. Save it as 'CSV UTF-8'.") from error
+    return parse_table(text, needed, str(path))
+
+
+def parse_table(text: str, needed: Sequence[str], name: str) -> Table:
+    """Read a table from text, of which the first line names the columns.
+
+    Separators are commas, semicolons, tabs or bars, as the first line says. Empty lines, lines of
+    comment before the first, and a line ``sep=;`` are passed over.
+
+    Raises
+    ------
+    DatasetError
+        A column that is needed is missing or there twice, there is no row, or the text is damaged.
+    """
+    lines = text.splitlines(keepends=True)
+    start = next((i for i, line in enumerate(lines) if _is_header(line)), len(lines))
+    header = lines[start] if start < len(lines) else ""
+    delimiter = _delimiter(header, needed)
+    reader = csv.reader(
+        io.StringIO("".join(lines[start:]), newline=""),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=True,
+    )
+    try:
+        rows = [(reader.line_num + start, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise DatasetError(f"{name}: not a readable CSV file ({error})") from error
+    rows = [(line, cells) for line, cells in rows if any(cells)]
+    names = _column_names(rows[0][1] if rows else [], needed)
+    if len(rows) < 2 or not set(needed) <= set(names):
+        raise DatasetError(
+            f"{name}: expected a header line with {', '.join(needed)} and at least one row. "
+            f"Received: {header.strip()[:80]!r}"
+        )
+    return _table(name, names, rows[1:])
+
+
+def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
+    """Return the columns of a data frame of any library as text.
+
+    Raises
+    ------
+    DatasetError
+        A column that is needed is missing, or there is no row.
+    """
+    columns = {str(column): _texts(frame[column]) for column in frame.columns}
+    names = _column_names(list(columns), needed)
+    if not set(needed) <= set(names) or not len(columns[next(iter(columns))]):
+        raise DatasetError(
+            f"the table: expected the columns {', '.join(needed)} and at least one row. "
+            f"Received: {', '.join(columns)}"
+        )
+    rows = list(zip(*columns.values(), strict=True))
+    return _table("the table", names, [(i, list(row)) for i, row in enumerate(rows, start=1)])
+
+
+def is_frame(value: object) -> bool:
+    """Return whether something is a data frame of pandas, polars or the like."""
+    return hasattr(value, "columns") and hasattr(value, "__getitem__")
+
+
+def _texts(column: Any) -> list[str]:
+    """Return the cells of a column of a data frame as text; what is missing is empty."""
+    values = np.asarray(column, dtype=object).tolist()
+    missing = [value is None or value != value for value in values]
+    whole = all(
+        isinstance(v, float) and v.is_integer()
+        for v, m in zip(values, missing, strict=True)
+        if not m
+    )
+    return [
+        ""
+        if none
+        else str(int(value))
+        if whole and isinstance(value, float)
+        else str(value).strip()
+        for value, none in zip(values, missing, strict=True)
+    ]
+
+
+def _is_header(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("#") and not _separator_line(line)
+
+
+def _separator_line(line: str) -> bool:
+    """Return whether it is the line by which Excel is told the separator."""
+    return re.fullmatch(r'"?sep=.?"?', line.strip("\r\n"), re.IGNORECASE) is not None
+
+
+def _delimiter(header: str, needed: Sequence[str]) -> str:
+    """Return the separator that gives the columns that are needed, or the most frequent one."""
+
+    def found(delimiter: str) -> tuple[int, int]:
+        names = {plain_name(cell).strip('"').casefold() for cell in header.split(delimiter)}
+        return len(names.intersection(needed)), header.count(delimiter)
+
+    return max(_DELIMITERS, key=found)
+
+
+def _column_names(header: Sequence[str], needed: Sequence[str]) -> list[str]:
+    """Return names of columns; those that are needed in lower case, however they are written."""
+    known = {*needed, "group"}
+    return [
+        name.casefold() if name.casefold() in known else name for name in map(plain_name, header)
+    ]
+
+
+def _table(name: str, names: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Table:
+    twice = [column for column, count in Counter(filter(None, names)).items() if count > 1]
+    if twice:
+        raise DatasetError(f"{name}: two columns are called {twice[0]!r}. Rename one of them.")
+    columns: dict[str, list[str]] = {column: [] for column in names if column}
+    for line, cells in rows:
+        if any(cells[len(names) :]):
+            raise DatasetError(
+                f"{name}, line {line}: {len(cells)} cells under {len(names)} names of columns"
+            )
+        cells = [*cells, *[""] * (len(names) - len(cells))]
+        for column, cell in zip(names, cells, strict=False):
+            if column:  # names of files are looked up as they are
+                columns[column].append(cell if column == "file" else plain_name(cell))
+    return Table(name, columns, [line for line, _ in rows])

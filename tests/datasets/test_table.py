@@ -1,0 +1,186 @@
+"""Tables of labels: their further columns, data frames, and layouts that may be read in two ways."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nucrec.datasets import load_folder
+from nucrec.errors import DatasetError, DataWarning, InvalidParameterError
+
+
+def save(path: Path, value: int = 50) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (8, 8), value).save(path)
+
+
+class Frame:
+    """A data frame of some library."""
+
+    def __init__(self, columns):
+        self._columns = columns
+
+    @property
+    def columns(self):
+        return list(self._columns)
+
+    def __getitem__(self, name):
+        return self._columns[name]
+
+
+@pytest.fixture(params=["ours", "pandas"])
+def frame(request):
+    return Frame if request.param == "ours" else pytest.importorskip("pandas").DataFrame
+
+
+@pytest.fixture
+def cells(tmp_path) -> Path:
+    for i in range(4):
+        save(tmp_path / "img" / f"{i}.png", i)
+    return tmp_path
+
+
+TABLE = (
+    "Well,file,label,dose,slide,count,Note\n01,img/0.png,no,0.5,a,3,x\n02,img/1.png,yes,,a,4,\n"
+    "03,img/2.png,no,2e1,b,5,NA\n03,img/3.png,yes,10,b,6,y\n"
+)
+
+
+def test_further_columns_are_metadata(cells):
+    (cells / "t.csv").write_text(TABLE)
+    dataset = load_folder(cells / "t.csv")
+    assert list(dataset.metadata) == ["Well", "dose", "slide", "count", "Note"]
+    assert dataset.metadata["Well"].tolist() == ["01", "02", "03", "03"]
+    np.testing.assert_array_equal(dataset.metadata["dose"], [0.5, np.nan, 20, 10])
+    assert dataset.metadata["count"].dtype == np.int64
+    assert dataset.metadata["Note"].tolist() == ["x", "", "NA", "y"]
+    assert dataset.groups.tolist() == dataset.ids.tolist()
+
+
+def test_any_column_can_hold_the_groups(cells):
+    (cells / "t.csv").write_text(TABLE)
+    assert load_folder(cells / "t.csv", group_by="slide").groups.tolist() == list("aabb")
+    assert load_folder(cells / "t.csv", group_by="Well").groups.tolist() == ["01", "02", "03", "03"]
+    with pytest.raises(DatasetError, match="line 3: dose must not be empty"):
+        load_folder(cells / "t.csv", group_by="dose")
+    with pytest.raises(InvalidParameterError, match="one of the columns Well, file, label"):
+        load_folder(cells / "t.csv", group_by="plate")
+
+
+def test_columns_follow_what_is_left_out_and_chosen(cells):
+    (cells / "img" / "1.png").write_bytes(b"")
+    rows = TABLE + "04,img/9.png,no,1,c,9,z\n05,img/0.png,unsure,1,c,9,z\n".replace(
+        "0.png", "00.png"
+    )
+    save(cells / "img" / "00.png")
+    (cells / "t.csv").write_text(rows)
+    with pytest.warns(DataWarning, match="^2 files were left out"):
+        dataset = load_folder(cells / "t.csv", class_names=["no", "yes"])
+    assert dataset.ids.tolist() == ["img/0.png", "img/2.png", "img/3.png"]
+    assert dataset.metadata["Well"].tolist() == ["01", "03", "03"]
+
+
+def test_data_frames(cells, frame, monkeypatch):
+    columns = {
+        "File": [str(cells / "img" / f"{i}.png") for i in range(4)],
+        "label": ["no", "yes", "no", "yes"],
+        "plate": [1.0, 1.0, 2.0, 2.0],
+        "dose": [0.5, float("nan"), 1.5, 2.5],
+    }
+    dataset = load_folder(frame(columns), group_by="plate")
+    assert dataset.ids.tolist() == [f"{i}.png" for i in range(4)]
+    assert dataset.labels.tolist() == [0, 1, 0, 1]
+    assert dataset.groups.tolist() == ["1", "1", "2", "2"]
+    np.testing.assert_array_equal(dataset.metadata["dose"], columns["dose"])
+    assert [int(image[0, 0]) for image in dataset.images] == [0, 1, 2, 3]
+    monkeypatch.chdir(cells)
+    columns["File"] = [f"img/{i}.png" for i in range(4)]
+    relative = load_folder(frame(columns))
+    assert relative.ids.tolist() == columns["File"]
+    assert relative.fingerprint == dataset.fingerprint
+
+
+def test_data_frames_that_cannot_be_read(frame):
+    with pytest.raises(DatasetError, match="the table: expected the columns file, label"):
+        load_folder(frame({"path": ["a.png"], "label": ["x"]}))
+    with pytest.raises(DatasetError, match="at least one row"):
+        load_folder(frame({"file": [], "label": []}))
+    with pytest.raises(DatasetError, match="the table, line 1: label must not be empty"):
+        load_folder(frame({"file": ["a.png"], "label": [None]}))
+    with pytest.raises(InvalidParameterError, match="^path: expected a path or a data frame"):
+        load_folder({"file": ["a.png"]})
+
+
+@pytest.mark.parametrize(
+    "content", ["file,label\na.png,x,y\n", "file,label\na.png,x\nb.png,y,,z\n"]
+)
+def test_more_cells_than_columns(content, tmp_path):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(DatasetError, match=r"line [23]: [34] cells under 2 names of columns"):
+        load_folder(tmp_path / "t.csv")
+
+
+def test_names_of_files_may_hold_blanks_and_backslashes(tmp_path):
+    for name in ("two  blanks.png", "back\\slash.png", "a/b.png"):
+        save(tmp_path / name)
+    (tmp_path / "t.csv").write_text(
+        "file,label\ntwo  blanks.png,no\nback\\slash.png,no\nA\\B.PNG,yes\n"
+    )
+    dataset = load_folder(tmp_path / "t.csv")
+    assert dataset.ids.tolist() == ["two  blanks.png", "back\\slash.png", "a/b.png"]
+
+
+def test_a_name_that_may_mean_several_files_is_not_guessed(tmp_path):
+    for name in ("A.png", "a.png", "b.png"):
+        save(tmp_path / name)
+    (tmp_path / "t.csv").write_text("file,label\nA.PNG,no\na.png,no\nb.png,yes\n")
+    with pytest.warns(DataWarning, match=r"A\.PNG: there is no such file"):
+        assert load_folder(tmp_path / "t.csv").ids.tolist() == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [(("train", "val"), ("nucleus", "micronucleus")), (("exp 1", "exp 2", "exp 3"), ("x", "y", "z")),
+     (("a", "b"), ("s1", "s2"))],
+)  # fmt: skip
+def test_two_levels_that_may_both_be_classes_are_refused(outer, inner, tmp_path):
+    for group in outer:
+        for name in inner:
+            save(tmp_path / "data" / group / name / "1.png")
+    with pytest.raises(DatasetError, match="group_by='top'.*group_by='folder'"):
+        load_folder(tmp_path / "data")
+    by_top = load_folder(tmp_path, group_by="top", class_names=inner)
+    assert by_top.class_names == inner
+    assert sorted(set(by_top.groups)) == sorted(outer)
+    by_folder = load_folder(tmp_path, group_by="folder", class_names=outer)
+    assert by_folder.class_names == outer
+    assert sorted(set(by_folder.groups)) == sorted(inner)
+
+
+def test_classes_whose_names_tell_may_hold_the_same_folders(tmp_path):
+    for label in ("normal", "micronucleated"):
+        for slide in ("slide 1", "slide 2"):
+            save(tmp_path / label / slide / "1.png")
+    assert load_folder(tmp_path).class_names == ("normal", "micronucleated")
+
+
+def test_group_by_top_needs_two_levels(tmp_path):
+    save(tmp_path / "a" / "1.png")
+    save(tmp_path / "b" / "1.png")
+    with pytest.raises(DatasetError, match="group_by='top' asks for classes inside a, b"):
+        load_folder(tmp_path, group_by="top")
+
+
+def test_masks_only_beside_their_image(tmp_path):
+    for name in (
+        "no/a.png",
+        "no/a_masks.png",
+        "no/b_mask.tif",
+        "yes/c.jpg",
+        "yes/c_cp_outlines.png",
+    ):
+        save(tmp_path / name)
+    with pytest.warns(DataWarning, match="^2 files look like masks .*no/a_masks.png"):
+        dataset = load_folder(tmp_path)
+    assert dataset.ids.tolist() == ["no/a.png", "no/b_mask.tif", "yes/c.jpg"]
