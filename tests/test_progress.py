@@ -42,6 +42,9 @@ def calls(request, zoo, crops, gnb_file, cells, tmp_path) -> dict:
         "audit.clusters": lambda show: audit.clusters(few, progress=show),
         "audit.leakage": lambda show: audit.leakage(few[::2], few[1::2], progress=show),
         "models.run_zoo": lambda show: models.run_zoo(zoo, few, few, progress=show),
+        "models.run_zoos": lambda show: list(
+            models.run_zoos(zoo, {"a": (few, few)}, progress=show)
+        ),
         "models.cross_validate": lambda show: models.cross_validate(
             zoo, crops, n_splits=2, progress=show
         ),

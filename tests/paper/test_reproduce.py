@@ -54,7 +54,8 @@ def test_the_verdict_sets_claims_beside_what_was_obtained(run):
     assert run.record["verdict"][1]["gain"] == augmented.gain
     assert run.ranking.verdict.startswith(("Table 1 ", "Table 2 "))
     assert f"Honest, on the same folds: {run.ranking.verdict}" in " ".join(text.split())
-    assert run.record["ranking"] == run.ranking.to_dict()
+    written = json.dumps(run.ranking.to_dict())  # in a file, what is undefined is null
+    assert run.record["ranking"] == json.loads(written, parse_constant=lambda _: None)
 
 
 @pytest.mark.slow
@@ -246,8 +247,8 @@ def test_progress_counts_all_steps(tiny, tmp_path):
     reproduce(tiny, 1, out=tmp_path, progress=lambda *step: steps.append(step))
     assert [step[0] for step in steps] == list(range(1, 78))
     assert {step[1] for step in steps} == {77}
-    assert steps[0][2].startswith("table 1, paper protocol: ")
-    assert steps[-1][2].startswith("table 1, honest protocol, fold 6 of 6: ")
+    assert steps[0][2].startswith("paper protocol, plain images: ")
+    assert steps[-1][2].startswith("honest protocol, plain images, fold 6 of 6: ")
 
 
 @pytest.mark.parametrize("layout", ["class folder", "nucrec folder", "nucrec zip"])
@@ -294,13 +295,12 @@ def test_bad_parameters(change, parameter, tiny, tmp_path):
         reproduce(**({"data": tiny, "out": tmp_path, "progress": False} | change))
 
 
-@pytest.mark.parametrize("tables", ["1,2", "2, 1", [2, 1], (1, 2)])
-def test_tables_may_be_given_in_several_ways(tables):
-    from nucrec.paper._reproduce import _table_numbers
-
-    assert _table_numbers(tables) == (1, 2)
-    assert _table_numbers(2) == (2,)
-    assert _table_numbers("all") == (1, 2, 3, 4, 5, 6)
+@pytest.mark.slow
+@pytest.mark.parametrize("tables", ["2, 1", (1, 2)])
+def test_tables_may_be_given_in_several_ways(tables, tiny, tmp_path):
+    result = reproduce(tiny, tables, protocol="paper", out=tmp_path, progress=False)
+    assert [table.published.number for table in result.tables] == [1, 2]
+    assert result.record["parameters"]["tables"] == [1, 2]
 
 
 def test_missing_data_are_said_before_any_work(tmp_path):

@@ -24,6 +24,7 @@ def in_children(
     calls: Iterable[tuple[Any, ...]],
     n_jobs: int | None = None,
     environment: Mapping[str, str] = ONE_THREAD,
+    told: Callable[[Any], None] | None = None,
 ) -> Generator[R, None, None]:
     """Yield ``function(child, *args)`` for the arguments of each call, as they are done.
 
@@ -41,8 +42,8 @@ def in_children(
     n_jobs : int, optional
         Calls at a time; by default what `joblib.parallel_config` says, else one for each core. Some
         backends, such as Dask's, use all their workers whatever is said here.
-    environment : mapping of str to str, optional
-        As in `ChildProcess`.
+    environment, told : optional
+        As in `ChildProcess`. Children of other processes and machines tell nothing.
 
     Raises
     ------
@@ -59,9 +60,9 @@ def in_children(
     # BLAS's threads wait for more by going round and round, on the cores that the children need
     with (
         threadpool_limits(1, "blas"),
-        contextlib.closing(_Children(environment)) as children,
+        contextlib.closing(_Children(environment, told)) as children,
     ):
-        if getattr(backend, "supports_sharedmem", False):
+        if runs_here():
             tasks = (delayed(children.lend)(function, *args) for args in calls)
         else:
             send = delayed(wrap_non_picklable_objects(_portable_run()))
@@ -82,6 +83,11 @@ def in_children(
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # it tells of work that nobody wants any more
                     results.close()
+
+
+def runs_here() -> bool:
+    """Tell whether `in_children` runs calls from this process, rather than from others."""
+    return bool(getattr(get_active_backend(prefer="threads")[0], "supports_sharedmem", False))
 
 
 def _portable_run() -> Callable[[bytes], Any]:
@@ -112,8 +118,9 @@ def _with_own_child(environment: Mapping[str, str], function: Callable[..., R], 
 class _Children:
     """Child processes that are lent to one call after the other."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], told: Callable[[Any], None] | None) -> None:
         self._environment = environment
+        self._told = told
         self._all: list[ChildProcess] = []
         self._idle: list[ChildProcess] = []
         self._lock = threading.Lock()
@@ -132,7 +139,7 @@ class _Children:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        child = ChildProcess(self._environment)
+        child = ChildProcess(self._environment, self._told)
         with self._lock:
             self._all.append(child)
             if self._closed:

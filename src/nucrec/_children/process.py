@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self, cast
@@ -23,20 +23,18 @@ try:
 except ImportError:  # joblib before 1.6 carries its own copy
     from joblib.externals import cloudpickle
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""One thread in each child: cores are used by several children, and sums are added in one order."""
 
-ONE_CORE = {
-    **ONE_THREAD,
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
-"""The same for networks: each child would otherwise take all cores, and all memory of a GPU.
+def threads(number: int) -> dict[str, str]:
+    """Return the variables that give the libraries of a child so many threads."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return dict.fromkeys(names, str(number))
 
-That there is no GPU then, TensorFlow would report as an error.
-"""
+
+ONE_THREAD = threads(1)
+"""Cores are used by several children, and sums are added in one order."""
+
+_TOLD, _DONE, _FAILED = "told", "done", "failed"
+"""What comes from a child: something in between, the value of a call, or its error."""
 
 _TIME_TO_EXIT = 10.0  # seconds that a process which closed its pipes gets to end by itself
 
@@ -77,10 +75,18 @@ class ChildProcess:
     ----------
     environment : mapping of str to str, optional
         Variables that are set in it, besides those of this process.
+    told : callable, optional
+        Called with what a function passes to `tell` while it runs in the child, in the thread that
+        waits for its answer. What this raises, `call` raises.
     """
 
-    def __init__(self, environment: Mapping[str, str] = ONE_THREAD) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str] = ONE_THREAD,
+        told: Callable[[Any], None] | None = None,
+    ) -> None:
         self._environment = environment
+        self._told = told
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._lock = threading.Lock()  # no start between closing and killing
@@ -109,7 +115,27 @@ class ChildProcess:
             The function could not be loaded, or raised.
         """
         message = pack((function, args))
-        process = self._started()
+        with contextlib.closing(self._answers(self._started(), message, timeout)) as answers:
+            for kind, value in answers:
+                if kind == _TOLD:
+                    self._pass_on(value)
+        if kind == _FAILED:
+            raise ChildError(value)
+        return value
+
+    def _pass_on(self, value: Any) -> None:
+        """Pass on what the child told; it is in the middle of a call, and no use after an error."""
+        try:
+            if self._told is not None:
+                self._told(value)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _answers(
+        self, process: "subprocess.Popen[bytes]", message: bytes, timeout: float | None
+    ) -> Generator[tuple[str, Any], None, None]:
+        """Send a message, and yield all that comes back until the function has ended."""
         timed_out = threading.Event()
 
         def stop() -> None:
@@ -120,7 +146,7 @@ class ChildProcess:
         timer.daemon = True
         timer.start()
         try:
-            ok, value = _exchange(process, message)
+            yield from _exchange(process, message)
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             # ValueError: the timer closed the pipe between two reads
             if timed_out.is_set():
@@ -128,9 +154,6 @@ class ChildProcess:
             raise ChildDiedError(f"the process ended with exit code {self._exit_code()}") from error
         finally:
             timer.cancel()
-        if not ok:
-            raise ChildError(value)
-        return value
 
     def close(self) -> None:
         """Kill the process, and never start it again."""
@@ -200,18 +223,31 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
     return cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
 
 
-def _exchange(process: "subprocess.Popen[bytes]", message: bytes) -> tuple[bool, Any]:
+def _exchange(process: "subprocess.Popen[bytes]", message: bytes) -> Iterator[tuple[str, Any]]:
     questions, answers = _pipes(process)
     questions.write(len(message).to_bytes(8, "little") + message)
     questions.flush()
-    ok, value = pickle.load(answers)  # noqa: S301 - from our own child
-    return ok, value
+    kind = _TOLD
+    while kind == _TOLD:
+        kind, value = pickle.load(answers)  # noqa: S301 - from our own child
+        yield kind, value
+
+
+_answers_of_this_process: BinaryIO | None = None
+
+
+def tell(value: Any) -> None:
+    """Tell the process that waits for the answer something in between; in a child only."""
+    if _answers_of_this_process is not None:
+        _answers_of_this_process.write(pickle.dumps((_TOLD, value)))
+        _answers_of_this_process.flush()
 
 
 def serve() -> None:
     """Answer calls that come on standard input, until it ends. This is what the child runs."""
+    global _answers_of_this_process
     questions = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
+    answers = _answers_of_this_process = os.fdopen(os.dup(1), "wb")
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers.write(b"!")
     answers.flush()
@@ -235,8 +271,8 @@ def _end_with_parent(parent: int) -> None:
 def _answer(message: bytes, answers: BinaryIO) -> None:
     try:
         function, args = pickle.loads(message)  # noqa: S301 - from our own parent
-        answer = pickle.dumps((True, function(*args)))
+        answer = pickle.dumps((_DONE, function(*args)))
     except Exception as error:  # noqa: BLE001 - goes to the parent, which raises it
-        answer = pickle.dumps((False, f"{type(error).__name__}: {error}"))
+        answer = pickle.dumps((_FAILED, f"{type(error).__name__}: {error}"))
     answers.write(answer)
     answers.flush()

@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
         print(result.to_text(columns))
-        print(f"\nWritten to {result.files[-1].parent}, with intervals: ", end="")
+        print(f"\nWritten to {arguments.out}, with intervals: ", end="")
         print(", ".join(path.name for path in result.files))
     for reason in result.missing:
         print(f"nucrec: missing: {reason}", file=sys.stderr)

@@ -19,15 +19,21 @@ from nucrec.models._folders.shards import predict_shards
 from nucrec.models._persistence import load, save
 from nucrec.models._plots import TrainingHistoryDisplay, ZooDisplay
 from nucrec.models._saving.info import ModelInfo, model_info
-from nucrec.models._zoo.folds import CrossValidation, FoldResults, cross_validate
-from nucrec.models._zoo.result import ZooResult, ZooRow
-from nucrec.models._zoo.run import run_zoo
+from nucrec.models._zoo.cross_validation import CrossValidation, CrossValidationRow
+from nucrec.models._zoo.folds import FoldResults
+from nucrec.models._zoo.predictions import FoldPredictions
+from nucrec.models._zoo.result import ZooResult
+from nucrec.models._zoo.row import ZooRow
+from nucrec.models._zoo.run import cross_validate, run_zoo, run_zoos
+from nucrec.models._zoo.truth import Truth
 
 __all__ = [
     "BackboneInfo",
     "CrossValidation",
+    "CrossValidationRow",
     "Embeddings",
     "Explanation",
+    "FoldPredictions",
     "FoldResults",
     "FolderPredictions",
     "FolderSummary",
@@ -37,6 +43,7 @@ __all__ = [
     "PixelFeatures",
     "TrainingDomain",
     "TrainingHistoryDisplay",
+    "Truth",
     "ZooDisplay",
     "ZooResult",
     "ZooRow",
@@ -51,6 +58,7 @@ __all__ = [
     "predict_folder",
     "predict_shards",
     "run_zoo",
+    "run_zoos",
     "save",
     "transfer",
 ]

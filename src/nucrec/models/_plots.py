@@ -13,7 +13,7 @@ from nucrec._text import images, percent
 from nucrec._validation import check_choice, invalid
 from nucrec.models._backbones import name_of
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._zoo.folds import CrossValidation
+from nucrec.models._zoo.cross_validation import CrossValidation
 from nucrec.models._zoo.result import ZooResult
 
 Array = npt.NDArray[Any]

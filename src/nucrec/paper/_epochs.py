@@ -6,9 +6,8 @@ from typing import Any, overload
 
 import numpy as np
 
-from nucrec.datasets import ImageDataset
 from nucrec.evaluate import Metric, Report, mean_interval, report
-from nucrec.models import ImageClassifier
+from nucrec.models import Truth, ZooRow
 
 LOGGED = (1, *range(10, 101, 10))
 AVERAGED = tuple(range(20, 101, 10))
@@ -18,14 +17,13 @@ MEAN = "20-100"
 _ACCURACIES = ("VAL-ACC", "VAL-PRE", "VAL-REC")
 """Columns that are the share of right answers, and have its interval."""
 
+_METRICS = {"ACC": "accuracy", "Loss": "loss", "PRE": "precision", "REC": "recall", "AUC": "auc"}
 _HISTORY = {
-    "ACC": "accuracy",
-    "Loss": "loss",
-    "PRE": "precision",
-    "REC": "recall",
-    "AUC": "auc",
+    f"{part}-{metric}": prefix + name
+    for part, prefix in (("TR", ""), ("VAL", "val_"))
+    for metric, name in _METRICS.items()
 }
-"""The paper's metrics, and their columns in ``history_``."""
+"""The paper's columns, and what a network's history calls them."""
 
 _RESAMPLES = 2000
 
@@ -129,46 +127,46 @@ class EpochResult(Sequence[EpochRow]):
         return {"seconds": self.seconds, "error": self.error, "rows": rows}
 
 
-def epoch_result(
-    classifier: ImageClassifier, test: ImageDataset, columns: Sequence[str], seconds: float
-) -> EpochResult:
-    """Return the rows of a classifier that was fitted with `test` as its validation set.
+def epoch_result(row: ZooRow, truth: Truth, columns: Sequence[str]) -> EpochResult:
+    """Return the rows of a network that was evaluated on the test set after each epoch.
 
     Parameters
     ----------
-    classifier : ImageClassifier
-        Fitted.
-    test : ImageDataset
-        The validation images.
+    row : ZooRow
+        What became of the network, with its history.
+    truth : Truth
+        What is known of the test set.
     columns : sequence of str
         The paper's columns.
-    seconds : float
-        How long the training took.
     """
-    groups = test.groups
-    history, stage = classifier.history_, classifier.history_["stage"][-1]
+    if row.history is None or row.validation_proba is None:
+        return EpochResult((), row.seconds, row.outcome)
+    last_stage = row.history["stage"][-1]
     rows, right = [], []
-    for i, epoch in enumerate(history["epoch"]):
-        if history["stage"][i] != stage or epoch not in LOGGED:
+    for i, (stage, epoch) in enumerate(
+        zip(row.history["stage"], row.history["epoch"], strict=True)
+    ):
+        if stage != last_stage or epoch not in LOGGED:
             continue
-        probabilities = classifier.validation_proba_[i]
-        predicted = probabilities.argmax(axis=1)
-        found = report(
-            test.labels, predicted, probabilities, test.class_names, groups, n_resamples=_RESAMPLES
-        )
-        values = {column: float(history[_in_history(column)][i]) for column in columns}
-        rows.append(EpochRow(str(epoch), values, found.metrics["ACC"], found))
+        values = {column: float(row.history[_HISTORY[column]][i]) for column in columns}
+        rows.append(_logged_row(epoch, values, truth, row.validation_proba[i]))
         if epoch in AVERAGED:
-            right.append(predicted == test.labels)
+            right.append(row.validation_proba[i].argmax(axis=1) == truth.y_true)
     if right:
-        rows.append(_mean_row(rows, np.mean(right, axis=0), groups))
-    return EpochResult(tuple(rows), seconds)
+        rows.append(_mean_row(rows, np.mean(right, axis=0), truth.groups))
+    return EpochResult(tuple(rows), row.seconds)
 
 
-def _in_history(column: str) -> str:
-    """Return what ``history_`` calls a column of the paper, such as "VAL-ACC"."""
-    part, metric = column.split("-")
-    return ("val_" if part == "VAL" else "") + _HISTORY[metric]
+def _logged_row(epoch: int, values: dict[str, float], truth: Truth, probabilities: Any) -> EpochRow:
+    found = report(
+        truth.y_true,
+        probabilities.argmax(axis=1),
+        probabilities,
+        truth.class_names,
+        truth.groups,
+        n_resamples=_RESAMPLES,
+    )
+    return EpochRow(str(epoch), values, found.metrics["ACC"], found)
 
 
 def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:

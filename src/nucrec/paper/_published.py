@@ -5,23 +5,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from nucrec._validation import check_int
-
-_FILES = {
-    1: "table-1-machine-learning-base.csv",
-    2: "table-2-machine-learning-augmented.csv",
-    3: "table-3-cnn-base.csv",
-    4: "table-4-cnn-augmented.csv",
-    5: "table-5-inception-resnet-v2-base.csv",
-    6: "table-6-inception-resnet-v2-augmented.csv",
-}
-_TITLES = {
-    1: "Table I: classical classifiers, plain images",
-    2: "Table II: classical classifiers, augmented images",
-    3: "Table III: CNN, plain images",
-    4: "Table IV: CNN, augmented images",
-    5: "Table V: InceptionResNetV2, plain images",
-    6: "Table VI: InceptionResNetV2, augmented images",
-}
+from nucrec.paper._specification import TABLES
 
 
 @dataclass(frozen=True)
@@ -77,9 +61,10 @@ def published_table(number: int) -> PublishedTable:
     0.78
     """
     check_int("number", number, low=1, high=6)
-    source = resources.files("nucrec.paper") / "published" / _FILES[number]
+    table = TABLES[number]
+    source = resources.files("nucrec.paper") / "published" / table.file
     with source.open(encoding="utf-8") as file:
         reader = csv.DictReader(file)
         key, *columns = reader.fieldnames or ()
         rows = {row[key]: {name: float(row[name]) for name in columns} for row in reader}
-    return PublishedTable(number, _TITLES[number], key, tuple(columns), rows)
+    return PublishedTable(number, table.title, key, tuple(columns), rows)

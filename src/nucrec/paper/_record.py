@@ -9,15 +9,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-
 from nucrec._version import __version__
-from nucrec.datasets import ImageDataset
 from nucrec.models import FoldResults
 from nucrec.paper._tables import TableResult
-
-SHIPPED = "load_mnfinder_crops('paper')"
-"""The source of the data that ship with nucrec."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pillow", "joblib", "tensorflow", "keras")
 
@@ -52,23 +46,9 @@ def _environment() -> dict[str, Any]:
     }
 
 
-def describe_data(dataset: ImageDataset, source: str) -> dict[str, Any]:
-    """Return what the data are: counts, fingerprint and what was left out."""
-    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names)).tolist()
-    return {
-        "source": source,
-        "fingerprint": dataset.fingerprint,
-        "n": len(dataset),
-        "classes": dict(zip(dataset.class_names, counts, strict=True)),
-        "n_groups": len(np.unique(dataset.groups)),
-        "quarantined": [entry._asdict() for entry in dataset.quarantined],
-    }
-
-
-def to_json(record: dict[str, Any]) -> str:
-    """Return the record as JSON text; undefined numbers become null."""
-    plain = json.loads(json.dumps(record), parse_constant=lambda _: None)
-    return json.dumps(plain, indent=2, allow_nan=False) + "\n"
+def plain(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record as it is read from its file; undefined numbers become None."""
+    return dict(json.loads(json.dumps(record), parse_constant=lambda _: None))
 
 
 def _run(table: TableResult, protocol: str) -> dict[str, Any]:

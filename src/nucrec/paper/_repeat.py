@@ -11,8 +11,9 @@ from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset
 from nucrec.errors import DatasetError
-from nucrec.paper._record import SHIPPED
-from nucrec.paper._reproduce import Reproduction, load_data, reproduce
+from nucrec.paper._data import SHIPPED, load_data
+from nucrec.paper._parameters import Parameters
+from nucrec.paper._reproduce import Reproduction, run
 
 _EXACT = 1e-9
 _NETWORKS = 0.05
@@ -107,49 +108,37 @@ def repeat(
     >>> from nucrec.paper import repeat, reproduce
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     first = reproduce(tables=1, protocol="paper", out=folder, progress=False)
-    ...     again = repeat(first.files[-1], out=f"{folder}/again", progress=False)
+    ...     again = repeat(f"{folder}/run.json", out=f"{folder}/again", progress=False)
     >>> again.agrees
     True
     """
     before = _read(Path(record).expanduser())
-    source = before["data"]["source"]
-    if data is None and source != SHIPPED:
-        data = source
-    found = load_data(data)[0].fingerprint
-    if found != before["data"]["fingerprint"]:
+    if data is None and before["data"]["source"] != SHIPPED:
+        data = before["data"]["source"]
+    dataset, source = load_data(data)
+    if dataset.fingerprint != before["data"]["fingerprint"]:
         raise DatasetError(
-            f"the data are not those of {record}: their fingerprint is {found[:12]}..., it was "
-            f"{before['data']['fingerprint'][:12]}..."
+            f"the data are not those of {record}: their fingerprint is {dataset.fingerprint[:12]}..., "
+            f"it was {before['data']['fingerprint'][:12]}..."
         )
-    parameters = before["parameters"]
-    result = reproduce(
-        data,
-        parameters["tables"],
-        parameters["preset"],
-        parameters["protocol"],
-        out,
-        random_state=parameters["random_state"],
-        n_repeats=parameters["n_repeats"],
-        n_jobs=n_jobs,
-        timeout=parameters["timeout"],
-        progress=progress,
-    )
-    now = json.loads(result.files[-1].read_text(encoding="utf-8"))
-    old, new = dict(_numbers(before)), dict(_numbers(now))
+    parameters = Parameters.of_record(before["parameters"])
+    result = run(dataset, source, parameters, Path(out).expanduser(), n_jobs, progress)
+    old, new = dict(_numbers(before)), dict(_numbers(result.record))
     differences = [
         f"{what}: {_shown(old.get(what))} then, {_shown(new.get(what))} now"
         for what in {**old, **new}
         if not _agree(what, old.get(what), new.get(what))
     ]
-    return Repetition(result, len({**old, **new}), tuple(differences), tuple(_changed(before, now)))
+    changed = tuple(_changed(before, result.record))
+    return Repetition(result, len({**old, **new}), tuple(differences), changed)
 
 
 def _read(path: Path) -> dict[str, Any]:
     expected = "a run.json that nucrec reproduce wrote"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        known = {"tables", "preset", "protocol", "random_state", "n_repeats", "timeout"}
-        if known <= set(record["parameters"]) and {"source", "fingerprint"} <= set(record["data"]):
+        Parameters.of_record(record["parameters"])
+        if {"source", "fingerprint"} <= set(record["data"]):
             dict(_numbers(record))
             return dict(record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -159,10 +148,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _numbers(record: Mapping[str, Any]) -> Iterator[tuple[str, float | str | None]]:
     """Yield what is to agree, with a name for it."""
-    for run in record["runs"]:
-        where = f"table {run['table']}, {run['protocol']} protocol"
-        for number, fold in enumerate(run["folds"], 1):
-            which = where if len(run["folds"]) == 1 else f"{where}, fold {number}"
+    for entry in record["runs"]:
+        where = f"table {entry['table']}, {entry['protocol']} protocol"
+        for number, fold in enumerate(entry["folds"], 1):
+            which = where if len(entry["folds"]) == 1 else f"{where}, fold {number}"
             yield f"{which}, test images", ",".join(fold["test_ids"])
             for row in fold["rows"]:
                 yield from _of_row(f"{which}, {row['name']}", row)

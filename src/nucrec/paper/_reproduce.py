@@ -1,5 +1,6 @@
 """The paper's tables, from data to files, in one call."""
 
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -9,21 +10,16 @@ from typing import Any, Literal
 
 from nucrec._files import make_folder, only_writer, write_text
 from nucrec._progress import Progress
-from nucrec._validation import check_choice, check_int, invalid
-from nucrec.datasets import (
-    ImageDataset,
-    is_nucrec,
-    load_folder,
-    load_mnfinder_crops,
-    load_nucrec,
-)
+from nucrec._validation import check_int
+from nucrec.datasets import ImageDataset
 from nucrec.errors import MissingExtraError
 from nucrec.evaluate import Ranking
 from nucrec.paper._card import card
+from nucrec.paper._data import describe_data, load_data
 from nucrec.paper._figures import can_draw, draw_figure_4
-from nucrec.paper._presets import AUGMENTED, PRESETS
-from nucrec.paper._protocol import COPIES, N_SPLITS, TEST_SIZE, ProtocolName
-from nucrec.paper._record import SHIPPED, describe_data, make_record, to_json
+from nucrec.paper._parameters import Parameters, table_numbers
+from nucrec.paper._presets import PRESETS
+from nucrec.paper._record import make_record, plain
 from nucrec.paper._runs import Runs
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
 from nucrec.paper._verdict import Claim, claims_text, make_claims, rank_tables
@@ -38,7 +34,8 @@ class Reproduction:
     tables : tuple of TableResult
         The tables, in the paper's order.
     record : dict
-        The run record: versions, seeds, data fingerprint, split, timings, failures.
+        The run record: versions, seeds, data fingerprint, split, timings, failures; what is in
+        ``run.json``, as plain dicts, lists and numbers.
     files : tuple of Path
         The files that were written.
     missing : tuple of str
@@ -116,7 +113,7 @@ def reproduce(
         Classifiers, or trainings of the preset "quick", at a time; by default what
         `joblib.parallel_config` says, else one for each core. Results do not depend on it.
     timeout : float, optional
-        Seconds for one classifier, after which it is stopped and its row says so.
+        Seconds for one classical classifier, after which it is stopped and its row says so.
     progress : bool or callable, default=True
         True shows progress on standard error. A callable gets (steps done, steps in all, what is
         done).
@@ -153,50 +150,38 @@ def reproduce(
     >>> len(accuracy.folds), bool(accuracy.low < accuracy.value < accuracy.high)
     (6, True)
     """
-    numbers = _table_numbers(tables)
-    check_choice("preset", preset, ("quick", "full"))
-    check_choice("protocol", protocol, ("paper", "honest", "both"))
-    check_int("random_state", random_state, low=0, high=2**32 - 1)
-    check_int("n_repeats", n_repeats, low=1)
-    protocols: list[ProtocolName] = ["paper", "honest"] if protocol == "both" else [protocol]
-
-    started = time.perf_counter()
-    dataset, source = load_data(data)
-    folder = Path(out).expanduser()
-    runs = Runs(
-        dataset=dataset,
-        preset=PRESETS[preset],
-        protocols=protocols,
-        seed=random_state,
-        n_repeats=n_repeats,
-        n_jobs=n_jobs,
-        timeout=timeout,
-        checkpoints=folder / "checkpoints" if preset == "full" else None,
-        progress=progress,
+    parameters = Parameters(
+        table_numbers(tables), preset, protocol, random_state, n_repeats, timeout
     )
-    parameters = {
-        "tables": numbers,
-        "preset": preset,
-        "protocol": protocol,
-        "random_state": random_state,
-        "n_repeats": n_repeats,
-        "n_splits": N_SPLITS,
-        "test_size": TEST_SIZE,
-        "copies": COPIES,
-        "timeout": timeout,
-    }
+    if n_jobs is not None:
+        check_int("n_jobs", n_jobs, low=1)
+    dataset, source = load_data(data)
+    return run(dataset, source, parameters, Path(out).expanduser(), n_jobs, progress)
+
+
+def run(
+    dataset: ImageDataset,
+    source: str,
+    parameters: Parameters,
+    folder: Path,
+    n_jobs: int | None,
+    progress: Progress | bool,
+) -> Reproduction:
+    """Do what `reproduce` does with data that were loaded from `source`."""
+    started = time.perf_counter()
+    preset = PRESETS[parameters.preset]
+    runs = Runs(dataset, preset, parameters, n_jobs, folder / "checkpoints", progress)
     make_folder(folder)
     with only_writer(folder):
-        results = []
-        for table in runs.tables(numbers):
-            results.append(table)
+        tables = []
+        for table in runs.tables():
+            tables.append(table)
             _write_table(table, folder)
-        results.sort(key=lambda table: table.published.number)
-        record = make_record(parameters, describe_data(dataset, source), results)
-        found = _conclude(results, record, folder, started)
-        if runs.checkpoints is not None:
-            shutil.rmtree(runs.checkpoints, ignore_errors=True)
-    return found
+        tables.sort(key=lambda table: table.published.number)
+        record = make_record(parameters.to_dict(), describe_data(dataset, source), tables)
+        result = _conclude(tables, record, folder, started)
+        shutil.rmtree(runs.checkpoints, ignore_errors=True)
+    return result
 
 
 def _conclude(
@@ -209,8 +194,9 @@ def _conclude(
     record["verdict"] = [claim.to_dict() for claim in claims]
     record["ranking"] = None if ranking is None else ranking.to_dict()
     record["seconds"] = time.perf_counter() - started
+    record = plain(record)
     write_text(folder / "card.md", card(record, claims_text(claims, ranking)))
-    write_text(folder / "run.json", to_json(record))
+    write_text(folder / "run.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
     files = [path for table in results for path in _table_files(table, folder)]
     missing = [why for table in results for why in _unavailable(table)]
     return Reproduction(
@@ -225,7 +211,7 @@ def _conclude(
 
 def _unavailable(table: TableResult) -> list[str]:
     """Return why a network's table lacks results, if it does."""
-    if table.published.key != "EPOCH":
+    if not table.spec.is_network:
         return []
     return [f"{table.title}: {why}" for r in table.obtained.values() for _, why in r.failures]
 
@@ -240,38 +226,6 @@ def _write_figure(tables: Sequence[TableResult], folder: Path) -> tuple[list[Pat
     except MissingExtraError as error:
         return [], [f"{path.name} was not drawn: {error}"]
     return [path], []
-
-
-def _table_numbers(tables: str | int | Sequence[int]) -> tuple[int, ...]:
-    if tables == "all":
-        return tuple(AUGMENTED)
-    expected = "'all', or table numbers such as '1,2' or [1, 2]"
-    parts: Sequence[Any] = (
-        tables.split(",")
-        if isinstance(tables, str)
-        else ([tables] if isinstance(tables, int) else tables)
-    )
-    try:
-        numbers = tuple(sorted({int(part) for part in parts}))
-    except (TypeError, ValueError) as error:
-        raise invalid("tables", expected, tables) from error
-    if not numbers or not set(numbers) <= set(AUGMENTED):
-        raise invalid("tables", expected + ", from 1 to 6", tables)
-    return numbers
-
-
-def load_data(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str]:
-    """Return the data set, and where it came from."""
-    if data is None:
-        return load_mnfinder_crops("paper"), SHIPPED
-    if isinstance(data, ImageDataset):
-        return data, "ImageDataset"
-    if not isinstance(data, str | Path):
-        raise invalid("data", "a path or an ImageDataset", data)
-    path = Path(data).expanduser()
-    if path.exists() and path.suffix.lower() != ".csv" and is_nucrec(path):
-        return load_nucrec(path), str(path)
-    return load_folder(path), str(path)
 
 
 def _write_table(table: TableResult, folder: Path) -> None:

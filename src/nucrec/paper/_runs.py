@@ -1,45 +1,30 @@
-"""Running what the tables are made of: classifiers and trainings, under each protocol."""
+"""Running what the tables are made of: classifiers and networks, under each protocol."""
 
-import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from nucrec._children.pool import in_children
-from nucrec._children.process import ONE_CORE, ChildDiedError, ChildError, ChildProcess
 from nucrec._progress import Progress, progress_function
+from nucrec._threads import available_cores
 from nucrec.datasets import ImageDataset
-from nucrec.errors import LeakageWarning, WeightsNotAvailableError
-from nucrec.models import CrossValidation, FoldResults, ImageClassifier, ZooResult, classical_zoo
-from nucrec.models._weights import BACKBONES, find_weights
-from nucrec.models._zoo.run import check_zoo, run_parts
+from nucrec.errors import LeakageWarning
+from nucrec.models import (
+    CrossValidation,
+    FoldResults,
+    Truth,
+    ZooResult,
+    classical_zoo,
+    run_zoos,
+)
 from nucrec.paper._epochs import EpochResult, epoch_result
-from nucrec.paper._presets import AUGMENTED, CLASSICAL, Preset
+from nucrec.paper._parameters import Parameters
+from nucrec.paper._presets import Preset
 from nucrec.paper._protocol import N_SPLITS, Division, ProtocolName, make_divisions
 from nucrec.paper._published import published_table
+from nucrec.paper._specification import TABLES, Kind, TableSpec
 from nucrec.paper._tables import CONFIDENCE, Obtained, TableResult
-
-_CLASSIFIERS = 11
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """What is run at a time: all classifiers, or one training, on one division."""
-
-    table: int
-    protocol: ProtocolName
-    fold: int
-    n_folds: int
-    division: Division
-
-    def __str__(self) -> str:
-        where = f"table {self.table}, {self.protocol} protocol"
-        return where if self.n_folds == 1 else f"{where}, fold {self.fold} of {self.n_folds}"
-
-
-_Result = ZooResult | EpochResult
 
 
 @dataclass(frozen=True)
@@ -52,186 +37,135 @@ class Runs:
         Originals.
     preset : Preset
         How much work to put into networks.
-    protocols : sequence of str
-        "paper", "honest".
-    seed, n_repeats : int
-        Seed of everything; how many times the honest protocol draws folds.
+    parameters : Parameters
+        What is run.
     n_jobs : int or None
         Classifiers, or trainings, at a time.
-    timeout : float or None
-        Seconds for one classical classifier.
-    checkpoints : Path or None
-        Where trainings keep their state. With it they run one after the other on the whole machine;
-        without it side by side, each in a process of its own with one thread.
+    checkpoints : Path
+        Where long trainings keep their state.
     progress : bool or callable
         As in `reproduce`.
     """
 
     dataset: ImageDataset
     preset: Preset
-    protocols: Sequence[ProtocolName]
-    seed: int
-    n_repeats: int
+    parameters: Parameters
     n_jobs: int | None
-    timeout: float | None
-    checkpoints: Path | None
+    checkpoints: Path
     progress: Progress | bool
 
-    def tables(self, numbers: Sequence[int]) -> Iterator[TableResult]:
-        """Yield the tables of these numbers, from 1 to 6, each as it is done."""
-        check_zoo(self._zoo(), self.timeout, self.n_jobs, CONFIDENCE)
-        parts = self._parts(numbers)
-        found: dict[_Part, _Result] = {}
-        for part, result in self._results(parts):
-            found[part] = result
-            of_table = [each for each in parts if each.table == part.table]
-            if all(each in found for each in of_table):
-                yield self._table(part.table, {each: found[each] for each in of_table})
+    def tables(self) -> Iterator[TableResult]:
+        """Yield the tables, each as it is done."""
+        batches = _batches([TABLES[number] for number in self.parameters.tables])
+        divisions = [self._divisions(batch) for batch in batches]
+        zoos = [self._zoo(batch) for batch in batches]
+        steps = [len(zoo) * len(each) for zoo, each in zip(zoos, divisions, strict=True)]
+        shown = progress_function(self.progress)
+        for k, batch in enumerate(batches):
+            show = _part_of(shown, sum(steps[:k]), sum(steps))
+            yield from self._tables(batch, zoos[k], divisions[k], show)
 
-    def _zoo(self) -> dict[str, object]:
-        return classical_zoo(random_state=self.seed)
-
-    def _parts(self, numbers: Sequence[int]) -> list[_Part]:
-        divisions = {
-            (name, augmented): make_divisions(
-                self.dataset, name, augmented=augmented, seed=self.seed, n_repeats=self.n_repeats
-            )
-            for augmented in sorted({AUGMENTED[number] for number in numbers})
-            for name in self.protocols
+    def _divisions(self, batch: Sequence[TableSpec]) -> dict[str, Division]:
+        """Return the training and test parts, under names of their own."""
+        # of networks the largest first: no core shall wait at the end for a long training
+        sizes = sorted({table.augmented for table in batch}, reverse=batch[0].is_network)
+        return {
+            _name(division, number, len(made)): division
+            for augmented in sizes
+            for protocol in self.parameters.protocols
+            for made in [self._divide(protocol, augmented=augmented)]
+            for number, division in enumerate(made, 1)
         }
-        return [
-            _Part(number, name, fold, len(divisions[name, AUGMENTED[number]]), division)
-            for number in numbers
-            for name in self.protocols
-            for fold, division in enumerate(divisions[name, AUGMENTED[number]], 1)
-        ]
 
-    def _results(self, parts: Sequence[_Part]) -> Iterator[tuple[_Part, _Result]]:
-        """Yield what each part gave: classifiers first, then networks, as they are done."""
-        steps = _Steps(self.progress, sum(self._size(part) for part in parts))
-        classical = [part for part in parts if part.table in CLASSICAL]
-        networks = [part for part in parts if part.table not in CLASSICAL]
-        yield from self._classify(classical, steps)
-        if self.checkpoints is not None:
-            for part in networks:
-                show = steps.part(str(part), self._size(part))
-                yield part, self._train_here(part, self.checkpoints, show)
-            return
-        trainings = (
-            (k, self.preset.classifier(part.table, self.seed), part.division, _columns(part))
-            for k, part in enumerate(networks)
-        )
-        with closing(in_children(_train_in, trainings, self.n_jobs, ONE_CORE)) as found:
-            for k, result in found:
-                part = networks[k]
-                size = self._size(part)
-                steps.part(str(part), size)(size, size, "trained")
-                yield part, result
-
-    def _classify(
-        self, parts: Sequence[_Part], steps: "_Steps"
-    ) -> Iterator[tuple[_Part, ZooResult]]:
-        by_name = {str(part): part for part in parts}
-        pairs = {name: (part.division.train, part.division.test) for name, part in by_name.items()}
-        show = steps.part("", _CLASSIFIERS * len(parts))
-        zoo = self._zoo()
-        for name, result in run_parts(zoo, pairs, self.timeout, self.n_jobs, CONFIDENCE, show):
-            yield by_name[name], result
-
-    def _size(self, part: _Part) -> int:
-        """Return how many steps of the progress a part takes."""
-        return _CLASSIFIERS if part.table in CLASSICAL else self.preset.epochs_of(part.table)
-
-    def _table(self, number: int, found: dict[_Part, _Result]) -> TableResult:
-        obtained: dict[str, Obtained] = {}
-        divisions: dict[str, tuple[Division, ...]] = {}
-        for name in self.protocols:
-            results = [result for part, result in found.items() if part.protocol == name]
-            divisions[name] = tuple(part.division for part in found if part.protocol == name)
-            obtained[name] = results[0] if name == "paper" else _together(results)
-        return TableResult(
-            published_table(number), obtained, divisions, self.preset.setting(number)
+    def _divide(self, protocol: ProtocolName, *, augmented: bool) -> tuple[Division, ...]:
+        seed, n_repeats = self.parameters.random_state, self.parameters.n_repeats
+        return make_divisions(
+            self.dataset, protocol, augmented=augmented, seed=seed, n_repeats=n_repeats
         )
 
-    def _train_here(self, part: _Part, checkpoints: Path, show: Progress) -> EpochResult:
-        """Train in this process, from where a checkpoint left off."""
-        classifier = self.preset.classifier(part.table, self.seed).set_params(progress=show)
-        folder = checkpoints / f"table-{part.table}-{part.protocol}-{part.fold}"
-        result = _train(classifier, part.division, _columns(part), folder)
-        if result.error is not None:
-            show(1, 1, "not trained")
-        return result
+    def _zoo(self, batch: Sequence[TableSpec]) -> dict[str, Any]:
+        if not batch[0].is_network:
+            return dict(classical_zoo(random_state=self.parameters.random_state))
+        return {
+            table.kind: self.preset.network(table, self.parameters.random_state) for table in batch
+        }
 
-
-def _together(results: Sequence[_Result]) -> Obtained:
-    """Return the results of the folds as one."""
-    zoos = [result for result in results if isinstance(result, ZooResult)]
-    if zoos:
-        return CrossValidation(tuple(zoos), N_SPLITS, CONFIDENCE)
-    trainings = [result for result in results if isinstance(result, EpochResult)]
-    return FoldResults(tuple(trainings), N_SPLITS, CONFIDENCE)
-
-
-def _columns(part: _Part) -> Sequence[str]:
-    return published_table(part.table).columns
-
-
-def _train_in(
-    child: ChildProcess,
-    number: int,
-    classifier: ImageClassifier,
-    division: Division,
-    columns: Sequence[str],
-) -> tuple[int, EpochResult]:
-    """Train in a child process; whatever happens becomes a result."""
-    started = time.perf_counter()
-    try:
-        backbone = BACKBONES.get(str(classifier.backbone))
-        if backbone is not None:
-            find_weights(backbone, classifier.weights)
-        result: EpochResult = child.call(_train, classifier, division, columns)
-    except (ChildDiedError, ChildError, WeightsNotAvailableError) as error:
-        result = EpochResult((), time.perf_counter() - started, str(error))
-    return number, result
-
-
-def _train(
-    classifier: ImageClassifier,
-    division: Division,
-    columns: Sequence[str],
-    checkpoint: Path | None = None,
-) -> EpochResult:
-    """Train a network, and return its rows, or that its weights cannot be had."""
-    started = time.perf_counter()
-    try:
+    def _tables(
+        self,
+        batch: Sequence[TableSpec],
+        zoo: Mapping[str, Any],
+        divisions: Mapping[str, Division],
+        show: Progress,
+    ) -> Iterator[TableResult]:
+        options = (
+            self._network_options() if batch[0].is_network else {"timeout": self.parameters.timeout}
+        )
+        pairs = {name: (division.train, division.test) for name, division in divisions.items()}
         with warnings.catch_warnings():
-            # an interrupt is raised again below: no weights are kept
-            warnings.filterwarnings("ignore", "training was interrupted")
-            warnings.simplefilter("ignore", LeakageWarning)  # the table's caption tells of it
-            classifier.fit(division.train, validation=division.test, checkpoint_dir=checkpoint)
-    except WeightsNotAvailableError as error:
-        return EpochResult((), time.perf_counter() - started, str(error))
-    if classifier.interrupted_:
-        raise KeyboardInterrupt
-    seconds = time.perf_counter() - started
-    return epoch_result(classifier, division.test, columns, seconds)
+            warnings.simplefilter("ignore", LeakageWarning)  # the tables' captions tell of it
+            running = run_zoos(
+                zoo, pairs, n_jobs=self.n_jobs, confidence=CONFIDENCE, progress=show, **options
+            )
+        results: dict[str, ZooResult] = {}
+        for name, result in running:
+            results[name] = result
+            for table in batch:
+                own = {n: d for n, d in divisions.items() if d.augmented == table.augmented}
+                if name in own and results.keys() >= own.keys():
+                    yield self._table(table, own, results)
+
+    def _network_options(self) -> dict[str, Any]:
+        long = {"checkpoint_dir": self.checkpoints, "network_cores": available_cores()}
+        return {"learning_curves": True, **(long if self.preset.is_long else {})}
+
+    def _table(
+        self, table: TableSpec, divisions: Mapping[str, Division], results: Mapping[str, ZooResult]
+    ) -> TableResult:
+        published, truth = published_table(table.number), Truth.of(self.dataset)
+        obtained: dict[str, Obtained] = {}
+        parts: dict[str, tuple[Division, ...]] = {}
+        for protocol in self.parameters.protocols:
+            names = [name for name, each in divisions.items() if each.protocol == protocol]
+            parts[protocol] = tuple(divisions[name] for name in names)
+            found = [results[name] for name in names]
+            if table.is_network:
+                trainings = _trainings(found, parts[protocol], table.kind, published.columns)
+                folds = FoldResults(trainings, N_SPLITS, CONFIDENCE)
+                obtained[protocol] = trainings[0] if protocol == "paper" else folds
+            else:
+                together = CrossValidation(tuple(found), N_SPLITS, CONFIDENCE, truth)
+                obtained[protocol] = found[0] if protocol == "paper" else together
+        return TableResult(published, obtained, parts, self.preset.setting(table))
 
 
-class _Steps:
-    """One progress line over parts of different kinds and sizes."""
+def _trainings(
+    results: Sequence[ZooResult], parts: Sequence[Division], kind: Kind, columns: Sequence[str]
+) -> tuple[EpochResult, ...]:
+    """Return the epochs of a network on each of the parts."""
+    return tuple(
+        epoch_result(result[kind], Truth.of(part.test), columns)
+        for result, part in zip(results, parts, strict=True)
+    )
 
-    def __init__(self, progress: Progress | bool, total: int) -> None:
-        self._show = progress_function(progress)
-        self._total = total
-        self._finished = 0
 
-    def part(self, what: str, size: int) -> Progress:
-        """Return the progress function of the next part, which counts as so many steps."""
-        before = self._finished
-        self._finished += size
+def _batches(tables: Sequence[TableSpec]) -> list[list[TableSpec]]:
+    """Return the tables whose rows are found together, on the same divisions."""
+    needed = {
+        kind: tuple(table.augmented for table in tables if table.kind == kind)
+        for kind in dict.fromkeys(table.kind for table in tables)
+    }
+    batches: dict[tuple[bool, tuple[bool, ...]], list[TableSpec]] = {}
+    for table in tables:
+        batches.setdefault((table.is_network, needed[table.kind]), []).append(table)
+    return list(batches.values())
 
-        def show(done: int, total: int, name: str) -> None:
-            text = f"{what}: {name}" if what else name
-            self._show(before + size * done // total, self._total, text)
 
-        return show
+def _name(division: Division, number: int, of: int) -> str:
+    images = "augmented" if division.augmented else "plain"
+    name = f"{division.protocol} protocol, {images} images"
+    return name if of == 1 else f"{name}, fold {number} of {of}"
+
+
+def _part_of(show: Progress, before: int, total: int) -> Progress:
+    """Return what shows the progress of a part of all steps."""
+    return lambda done, _, what: show(before + done, total, what)

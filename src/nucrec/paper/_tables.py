@@ -14,6 +14,7 @@ from nucrec.models import CrossValidation, FoldResults, ZooResult
 from nucrec.paper._epochs import AVERAGED, MEAN, EpochResult
 from nucrec.paper._protocol import Division, caption
 from nucrec.paper._published import PublishedTable
+from nucrec.paper._specification import TABLES, TableSpec
 
 Obtained: TypeAlias = ZooResult | EpochResult | CrossValidation | FoldResults[EpochResult]
 
@@ -22,9 +23,6 @@ CONFIDENCE = 0.95
 
 TEXT_WIDTH = 98
 """Columns that a table with both protocols takes on a terminal."""
-
-_SHOWN_OF_EPOCHS = ("TR-ACC", "VAL-ACC", "VAL-Loss", "VAL-AUC")
-"""What there is room for on a terminal: the paper's PRE and REC are equal to its ACC."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,11 @@ class TableResult:
     setting: str = ""
 
     @property
+    def spec(self) -> TableSpec:
+        """What is known of the table before anything is computed."""
+        return TABLES[self.published.number]
+
+    @property
     def title(self) -> str:
         """The paper's title, and what was done otherwise."""
         return self.published.title + (f" (here: {self.setting})" if self.setting else "")
@@ -58,7 +61,7 @@ class TableResult:
     def rows(self) -> dict[str, dict[str, float]]:
         """The published values; of epochs, with the mean of the logged ones from 20 to 100."""
         rows = dict(self.published.rows)
-        if self.published.key == "EPOCH":
+        if self.spec.is_network:
             averaged = [rows[str(epoch)] for epoch in AVERAGED]
             rows[MEAN] = {
                 column: float(np.mean([row[column] for row in averaged]))
@@ -166,7 +169,7 @@ class TableResult:
     @property
     def _shown(self) -> tuple[str, ...]:
         """The columns for a terminal."""
-        return _SHOWN_OF_EPOCHS if self.published.key == "EPOCH" else self.published.columns
+        return self.spec.shown or self.published.columns
 
     def _width(self, protocols: Sequence[str]) -> int:
         """Return how wide the table is with published values and so many protocols side by side."""

@@ -89,11 +89,10 @@ def claims_text(claims: Sequence[Claim], ranking: Ranking | None, width: int = T
 
 
 def _claim(table: TableResult) -> Claim:
-    if table.published.key == "EPOCH":
-        row, column = MEAN, "VAL-ACC"
-    else:
-        column = "ACC"
-        row = max(table.published.rows, key=lambda name: table.published.rows[name][column])
+    column, published = table.spec.accuracy, table.published.rows
+    row = (
+        MEAN if table.spec.is_network else max(published, key=lambda name: published[name][column])
+    )
     found = {name: table.metric(name, row, column) for name in table.obtained}
     leaking = table.divisions.get("paper")
     return Claim(

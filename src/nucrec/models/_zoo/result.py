@@ -3,70 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
-
-import numpy.typing as npt
+from typing import Any, overload
 
 from nucrec import _text as fmt
-from nucrec.evaluate import Metric, Ranking, Report
-
-Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class ZooRow:
-    """What became of one classifier.
-
-    Attributes
-    ----------
-    name : str
-        Its key in the zoo.
-    status : {"ok", "failed", "timeout"}
-        What happened.
-    seconds : float
-        Time to fit and predict, or until it failed or was killed.
-    report : Report or None
-        How good it is on the test set, if all went well.
-    stage : str or None
-        Where it failed: "features", "send", "load", "fit", "predict" or "report".
-    error : str or None
-        The exception: type and message.
-    warnings : tuple of str
-        What was warned of while it was fitted, each once.
-    y_pred : ndarray of shape (n,), or None
-        The class that it predicted for each test image, if all went well.
-    y_score : ndarray of shape (n, n_classes), or None
-        Its scores, if it has any.
-    """
-
-    name: str
-    status: Literal["ok", "failed", "timeout"]
-    seconds: float
-    report: Report | None = None
-    stage: str | None = None
-    error: str | None = None
-    warnings: tuple[str, ...] = ()
-    y_pred: Array | None = field(default=None, repr=False, compare=False)
-    y_score: Array | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def outcome(self) -> str:
-        """The status in words."""
-        if self.status == "failed":
-            return f"failed in {self.stage}: {self.error}"
-        return self.status
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain dicts, lists and numbers."""
-        return {
-            "name": self.name,
-            "status": self.status,
-            "seconds": self.seconds,
-            "stage": self.stage,
-            "error": self.error,
-            "warnings": list(self.warnings),
-            "report": None if self.report is None else self.report.to_dict(),
-        }
+from nucrec.evaluate import Metric, Ranking
+from nucrec.models._zoo.row import ZooRow
+from nucrec.models._zoo.truth import Truth
 
 
 class ZooTable(ABC):
@@ -104,6 +46,8 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
     ranking : Ranking or None
         Those with a result, ranked by MC: is the best really better than the second? None if fewer
         than two have one.
+    truth : Truth or None
+        The labels of the test set, and what is known of its images besides.
 
     Examples
     --------
@@ -117,6 +61,7 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
 
     rows: tuple[ZooRow, ...]
     ranking: Ranking | None = None
+    truth: Truth | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -130,7 +75,7 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
     def __getitem__(self, key: slice) -> "ZooResult": ...
     def __getitem__(self, key: int | str | slice) -> "ZooRow | ZooResult":
         if isinstance(key, slice):
-            return ZooResult(self.rows[key])
+            return ZooResult(self.rows[key], truth=self.truth)
         if isinstance(key, str):
             return {row.name: row for row in self.rows}[key]
         return self.rows[key]

@@ -1,52 +1,32 @@
-"""Many classifiers on one training and one test set: a row for each, whatever happens."""
+"""Running many classifiers: on one training and test set, on several, or over folds."""
 
-import pickle
-import time
-import warnings
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-from joblib import parallel_config
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-
-from nucrec._children.pool import in_children
-from nucrec._children.process import (
-    ChildDiedError,
-    ChildError,
-    ChildProcess,
-    ChildTimeoutError,
-    Packed,
-    pack,
-)
-from nucrec._class_names import order_classes
-from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_int, check_real, invalid
-from nucrec.datasets import ImageDataset, find_leaks
-from nucrec.evaluate import Ranking, Report, compare_many, report
-from nucrec.models._embeddings import Embeddings
-from nucrec.models._features import PixelFeatures
-from nucrec.models._zoo.result import ZooResult, ZooRow
-
-_OF_MANY_STEPS = ("learning_rate", "n_estimators", "estimators")
-"""Parameters of classifiers that are fitted in many steps or of many others: the slow ones."""
-
-Array = npt.NDArray[Any]
-Data: TypeAlias = ImageDataset | tuple[Any, npt.ArrayLike]
+from nucrec._progress import Progress
+from nucrec._validation import check_int, invalid
+from nucrec.augment import Pipeline
+from nucrec.datasets import ImageDataset, find_leaks, folds
+from nucrec.models._zoo.conditions import Conditions, check_zoo
+from nucrec.models._zoo.cross_validation import CrossValidation
+from nucrec.models._zoo.jobs import Division, Samples
+from nucrec.models._zoo.result import ZooResult
+from nucrec.models._zoo.schedule import run_divisions
+from nucrec.models._zoo.truth import Truth
 
 
 def run_zoo(
     zoo: Mapping[str, Any],
-    train: Data,
-    test: Data,
+    train: Samples,
+    test: Samples,
     timeout: float | None = None,
     n_jobs: int | None = None,
     *,
     confidence: float = 0.95,
+    learning_curves: bool = False,
+    checkpoint_dir: str | os.PathLike[str] | None = None,
+    network_cores: int = 1,
     progress: Progress | bool = False,
 ) -> ZooResult:
     """Fit each classifier on the training set and report on the test set.
@@ -56,10 +36,15 @@ def run_zoo(
     that says so, and the others go on in a new process. Results depend neither on `n_jobs` nor on
     where classifiers run, as long as none draws on global state that another one changes.
 
+    Networks (`ImageClassifier`) come first. On the CPU they are trained side by side, each on
+    `network_cores` cores; where TensorFlow finds a GPU, one after the other on it, in a process that
+    takes as much of its memory as it needs and gives it back at the end.
+
     Parameters
     ----------
     zoo : mapping of str to classifier
-        Unfitted scikit-learn classifiers, such as `classical_zoo` returns; they stay unfitted.
+        Unfitted scikit-learn classifiers, such as `classical_zoo` returns, and networks, such as
+        `transfer` returns; they stay unfitted.
     train, test : ImageDataset, or pair (X, y)
         `ImageDataset`, or anything that the classifiers take with labels of shape (n,).
     timeout : float, optional
@@ -70,9 +55,18 @@ def run_zoo(
         core. Dask uses all its workers.
     confidence : float, default=0.95
         Of the intervals in the reports.
+    learning_curves : bool, default=False
+        Whether networks are evaluated on the test set after each epoch as well, for the ``history``
+        and ``validation_proba`` of their rows. It takes no part in the training.
+    checkpoint_dir : path, optional
+        Folder in which each network keeps its state after each epoch. The same call with the same
+        folder goes on where a killed one was.
+    network_cores : int, default=1
+        Cores for each network that is trained on the CPU. With more than one, fewer are trained at a
+        time, and results may differ in the last digits, because sums are added in another order.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (classifiers done, classifiers in
-        all, name of the one just done).
+        True shows progress on standard error. A callable gets (classifiers done, classifiers in all,
+        what is done), also from other threads, but never from two at once.
 
     Returns
     -------
@@ -83,7 +77,8 @@ def run_zoo(
     Raises
     ------
     InvalidParameterError
-        The zoo is empty, or a parameter is out of range.
+        The zoo is empty, a network asks for `early_stopping`, for which the test set must not be
+        used, or for a `strategy`, or a parameter is out of range.
     NucrecError
         A worker of the backend that `joblib.parallel_config` names cannot load what it is sent.
 
@@ -102,282 +97,172 @@ def run_zoo(
     >>> [row.status for row in result]
     ['ok', 'ok']
     """
-    check_zoo(zoo, timeout, n_jobs, confidence)
-    if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
-        find_leaks(train, test).warn(stacklevel=3)
-    parts = {"": (train, test)}
-    show = progress_function(progress)
-    ((_, found),) = run_parts(zoo, parts, timeout, n_jobs, confidence, show)
-    return found
+    conditions = Conditions(
+        timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress
+    )
+    check_zoo(zoo)
+    divisions = {"": Division.of(train, test)}
+    _warn_of_leaks(train, test)
+    ((_, result),) = run_divisions(zoo, divisions, conditions)
+    return result
 
 
-def check_zoo(zoo: object, timeout: float | None, n_jobs: int | None, confidence: float) -> None:
-    """Check what every function that runs a zoo takes."""
-    if not isinstance(zoo, Mapping) or not zoo:
-        raise invalid("zoo", "a non-empty mapping of names to classifiers", zoo)
-    if timeout is not None:
-        check_real("timeout", timeout, low=0, high=1e9, open_ends=True)
-    if n_jobs is not None:
-        check_int("n_jobs", n_jobs, low=1)
-    check_real("confidence", confidence, low=0, high=1, open_ends=True)
-
-
-def run_parts(
+def run_zoos(
     zoo: Mapping[str, Any],
-    parts: Mapping[str, tuple[Data, Data]],
-    timeout: float | None,
-    n_jobs: int | None,
-    confidence: float,
-    show: Progress,
+    divisions: Mapping[str, tuple[Samples, Samples]],
+    timeout: float | None = None,
+    n_jobs: int | None = None,
+    *,
+    confidence: float = 0.95,
+    learning_curves: bool = False,
+    checkpoint_dir: str | os.PathLike[str] | None = None,
+    network_cores: int = 1,
+    progress: Progress | bool = False,
 ) -> Iterator[tuple[str, ZooResult]]:
-    """Do what `run_zoo` does for several training and test sets, under names of their own.
+    """Do what `run_zoo` does on several training and test sets, side by side.
 
-    Yields name and result of each as it is done; classifiers of the next run beside the last ones of
-    the one before.
+    No core waits for the slowest classifier of one before the next begins.
+
+    Parameters
+    ----------
+    zoo : mapping of str to classifier
+        As in `run_zoo`.
+    divisions : mapping of str to pair (train, test)
+        The training and test sets, as in `run_zoo`, under names of their own.
+    timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress : optional
+        As in `run_zoo`.
+
+    Returns
+    -------
+    iterator of pair (str, ZooResult)
+        The name of a division and what was found on it, as each is done.
+
+    Raises
+    ------
+    InvalidParameterError
+        There are no divisions, or as in `run_zoo`.
+    NucrecError
+        As in `run_zoo`.
+
+    Warns
+    -----
+    LeakageWarning
+        As in `run_zoo`.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import classical_zoo, run_zoos
+    >>> crops = load_mnfinder_crops()
+    >>> divisions = {f"seed {seed}": split(crops, random_state=seed) for seed in range(3)}
+    >>> found = dict(run_zoos({"KNN": classical_zoo()["KNN"]}, divisions))
+    >>> sorted(found)
+    ['seed 0', 'seed 1', 'seed 2']
     """
-    checked = {name: _check_parts(train, test) for name, (train, test) in parts.items()}
-    makers = {name: _JobMaker(*part, timeout, confidence) for name, part in checked.items()}
-    rows: dict[str, dict[str, ZooRow]] = {name: {} for name in parts}
-    # no core shall wait at the end for a slow one that began last
-    slow_first = sorted(zoo, key=lambda name: _rank_of_cost(zoo[name]))
-    jobs = ((part, makers[part].job(name, zoo[name])) for part in parts for name in slow_first)
-    with closing(in_children(_run, jobs, n_jobs)) as found:
-        for done, (part, row) in enumerate(found, 1):
-            rows[part][row.name] = row
-            show(done, len(parts) * len(zoo), f"{part}: {row.name}" if part else row.name)
-            if len(rows[part]) == len(zoo):
-                del makers[part]  # its features are not needed any more
-                ranking = _ranking(rows[part], checked[part][1], confidence)
-                yield part, ZooResult(tuple(rows[part][name] for name in zoo), ranking)
+    conditions = Conditions(
+        timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress
+    )
+    check_zoo(zoo)
+    is_mapping = isinstance(divisions, Mapping) and divisions
+    if not is_mapping or any(len(pair) != 2 for pair in divisions.values()):
+        raise invalid("divisions", "a non-empty mapping of names to (train, test)", divisions)
+    checked = {name: Division.of(train, test) for name, (train, test) in divisions.items()}
+    for train, test in divisions.values():
+        _warn_of_leaks(train, test)
+    return run_divisions(zoo, checked, conditions)
 
 
-def _check_parts(train: Data, test: Data) -> "tuple[_Part, _Part]":
-    part = (_Part.of("train", train), _Part.of("test", test))
-    names = [p.class_names for p in part]
-    if None not in names and names[0] != names[1]:
-        raise invalid("test", f"the classes of train, {names[0]}", names[1])
-    return part
+def cross_validate(
+    zoo: Mapping[str, Any],
+    dataset: ImageDataset,
+    n_splits: int = 5,
+    n_repeats: int = 1,
+    *,
+    by: Literal["group", "image"] = "group",
+    augment: Pipeline | None = None,
+    copies: int = 4,
+    timeout: float | None = None,
+    n_jobs: int | None = None,
+    confidence: float = 0.95,
+    learning_curves: bool = False,
+    checkpoint_dir: str | os.PathLike[str] | None = None,
+    network_cores: int = 1,
+    random_state: int | None = None,
+    progress: Progress | bool = False,
+) -> CrossValidation:
+    """Cross-validate classifiers and networks, all on the same folds.
 
+    Classifiers and folds run side by side, where `joblib.parallel_config` says, and networks as
+    `run_zoo` trains them. What each said of the images that it was not fitted on is kept.
 
-@dataclass(frozen=True)
-class _Part:
-    """The training or the test part."""
+    Parameters
+    ----------
+    zoo : mapping of str to classifier
+        As in `run_zoo`.
+    dataset : ImageDataset
+        Originals.
+    n_splits : int, default=5
+        Folds in each repeat, at least 2.
+    n_repeats : int, default=1
+        How many times to divide, each time otherwise.
+    by : {"group", "image"}, default="group"
+        As in `nucrec.datasets.folds`.
+    augment : Pipeline, optional
+        Adds changed copies to the training part of each fold; test parts stay as they are.
+    copies : int, default=4
+        Changed copies of each training image.
+    timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress : optional
+        As in `run_zoo`.
+    random_state : int, optional
+        Seed of the division; by default another one each time.
 
-    X: Any
-    y: Array
-    class_names: tuple[str, ...] | None
-    groups: Array | None
+    Returns
+    -------
+    CrossValidation
+        A row for each classifier, the result of each fold, mean, spread and interval over the folds,
+        and the prediction for each image.
 
-    @property
-    def classes(self) -> list[Any]:
-        """The labels of the classes, in the order of the report."""
-        if self.class_names is not None:
-            return list(range(len(self.class_names)))
-        occurring = np.unique(self.y).tolist()
-        return order_classes(occurring) if self.y.dtype.kind == "U" else occurring
+    Raises
+    ------
+    SplitError
+        The data cannot be divided into so many folds.
+    InvalidParameterError
+        The zoo is empty, or a parameter is out of range.
+    NucrecError
+        As in `run_zoo`.
 
-    @classmethod
-    def of(cls, name: str, data: Any) -> "_Part":
-        if isinstance(data, ImageDataset):
-            if not len(data):
-                raise invalid(name, "at least one image", data)
-            return cls(data, data.labels, data.class_names, data.groups)
-        if not isinstance(data, tuple | list) or len(data) != 2:
-            raise invalid(name, "an ImageDataset or a pair (X, y)", data)
-        X, y = data[0], np.asarray(data[1])
-        n = len(X) if hasattr(X, "__len__") else 0
-        if y.ndim != 1 or len(y) != n or not n:
-            expected = f"as many labels as images ({n}), at least one"
-            raise invalid(f"{name}[1]", expected, f"shape {y.shape}")
-        return cls(X, y.astype(str) if isinstance(y[0], str) else y, None, None)
+    See Also
+    --------
+    nucrec.evaluate.over_folds : how intervals are found.
+    nucrec.evaluate.rank_folds : how classifiers are compared.
 
-
-@dataclass(frozen=True)
-class _Job:
-    """A classifier and all that it needs: any process, on any machine, can run it."""
-
-    name: str
-    model: bytes = field(repr=False)
-    data: bytes = field(repr=False)
-    truth: _Part
-    timeout: float | None
-    confidence: float
-
-    def run(self, child: ChildProcess) -> ZooRow:
-        """Fit, predict and report; whatever happens becomes a row."""
-        started = time.perf_counter()
-        stage = "fit"
-        try:
-            trial: _Trial = child.call(
-                _fit_and_predict, self.model, Packed(self.data), timeout=self.timeout
-            )
-            stage = trial.stage
-            if trial.found is None:
-                return _failed(self.name, trial.seconds, stage, trial.error, trial.warnings)
-            stage = "report"
-            y_score = _aligned(trial.found, self.truth.classes)
-            found = _report(trial.found.y_pred, y_score, self.truth, self.confidence)
-        except ChildTimeoutError:
-            return ZooRow(self.name, "timeout", time.perf_counter() - started)
-        except ChildError as error:
-            return _failed(self.name, time.perf_counter() - started, "load", str(error))
-        except ChildDiedError as error:
-            return _failed(self.name, time.perf_counter() - started, stage, str(error))
-        except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
-            return _failed(self.name, time.perf_counter() - started, stage, _one_line(error))
-        return ZooRow(
-            self.name,
-            "ok",
-            trial.seconds,
-            found,
-            warnings=trial.warnings,
-            y_pred=trial.found.y_pred,
-            y_score=y_score,
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import classical_zoo, cross_validate
+    >>> zoo = classical_zoo(random_state=0)
+    >>> two = {name: zoo[name] for name in ("KNN", "GNB")}
+    >>> found = cross_validate(two, load_mnfinder_crops(), n_splits=3, n_repeats=2, random_state=0)
+    >>> len(found.metric("KNN", "ACC").folds)
+    6
+    """
+    conditions = Conditions(
+        timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress
+    )
+    check_zoo(zoo)
+    check_int("copies", copies, low=1)
+    pairs = folds(dataset, n_splits, by, random_state, n_repeats=n_repeats)
+    divisions = {
+        f"fold {number} of {len(pairs)}": Division.of(
+            augment.expand(train, copies) if augment else train, test
         )
+        for number, (train, test) in enumerate(pairs, 1)
+    }
+    results = dict(run_divisions(zoo, divisions, conditions))
+    in_order = tuple(results[name] for name in divisions)
+    return CrossValidation(in_order, n_splits, float(confidence), Truth.of(dataset))
 
 
-class _JobMaker:
-    """Makes the jobs of one training and test part.
-
-    What classifiers are fitted on is packed once for all that begin with the same features.
-    """
-
-    def __init__(self, train: _Part, test: _Part, timeout: float | None, confidence: float) -> None:
-        self._train, self._test = train, test
-        self._limits = timeout, confidence
-        self._packed: dict[str, bytes] = {}
-
-    def job(self, name: str, model: Any) -> "_Job | ZooRow":
-        """Return a job; what cannot even be sent is a row already."""
-        started = time.perf_counter()
-        stage = "features"
-        first = _features_of(model)
-        key = "" if first is None else repr(first)
-        try:
-            if key not in self._packed:
-                data = self._data(first)
-                stage = "send"
-                self._packed[key] = pack(data)
-            stage = "send"
-            truth = replace(self._test, X=None)
-            return _Job(name, pack(model), self._packed[key], truth, *self._limits)
-        except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
-            return _failed(name, time.perf_counter() - started, stage, _one_line(error))
-
-    def _data(self, first: Any) -> tuple[Any, Array, Any]:
-        """Return what a model is fitted on, labels, and what it predicts."""
-        X_train, X_test = self._train.X, self._test.X
-        if first is not None:
-            features = clone(first).fit(X_train)
-            X_train, X_test = features.transform(X_train), features.transform(X_test)
-        return X_train, self._train.y, X_test
-
-
-def _rank_of_cost(model: Any) -> int:
-    """Return 0 for classifiers that probably take longest to fit, and more for others."""
-    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-    found = (k for k, name in enumerate(_OF_MANY_STEPS) if hasattr(last, name))
-    return next(found, len(_OF_MANY_STEPS))
-
-
-def _features_of(model: Any) -> Any:
-    """Return the first step of a pipeline if it passes rows of features on; else None.
-
-    `PixelFeatures` and `Embeddings` do, so a pipeline that begins with one of them takes both images
-    and features.
-    """
-    first = model.steps[0][1] if isinstance(model, Pipeline) else None
-    return first if type(first) in (PixelFeatures, Embeddings) else None
-
-
-def _run(child: ChildProcess, part: str, job: _Job | ZooRow) -> tuple[str, ZooRow]:
-    """Run one job of a part, unless it has failed before."""
-    return part, job.run(child) if isinstance(job, _Job) else job
-
-
-def _failed(
-    name: str, seconds: float, stage: str, error: str | None, said: tuple[str, ...] = ()
-) -> ZooRow:
-    return ZooRow(name, "failed", seconds, None, stage, error, said)
-
-
-@dataclass(frozen=True)
-class _Predictions:
-    """What a fitted classifier says of the test set."""
-
-    y_pred: Array
-    y_score: Array | None
-    classes: Array
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """What a child found out: predictions, or the stage and the error."""
-
-    seconds: float
-    warnings: tuple[str, ...]
-    found: _Predictions | None
-    stage: str
-    error: str | None
-
-
-def _fit_and_predict(packed: bytes, data: tuple[Any, Array, Any]) -> _Trial:
-    """Fit and predict; runs in a child process."""
-    X, y, X_test = data
-    started = time.perf_counter()
-    stage, found, error = "load", None, None
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            model = pickle.loads(packed)  # noqa: S301 - from our own parent
-            stage = "fit"
-            model.fit(X, y)
-            stage = "predict"
-            found = _Predictions(
-                np.asarray(model.predict(X_test)),
-                _scores(model, X_test),
-                np.asarray(getattr(model, "classes_", np.unique(y))),
-            )
-        except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does becomes a row
-            error = _one_line(problem)
-    said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
-    return _Trial(time.perf_counter() - started, said, found, stage, error)
-
-
-def _scores(model: Any, X: Any) -> Array | None:
-    """Return probabilities, else decision values, else None."""
-    method = getattr(model, "predict_proba", None) or getattr(model, "decision_function", None)
-    return None if method is None else np.asarray(method(X))
-
-
-def _report(y_pred: Array, y_score: Array | None, test: _Part, confidence: float) -> Report:
-    return report(test.y, y_pred, y_score, test.class_names, test.groups, confidence)
-
-
-def _ranking(rows: Mapping[str, ZooRow], test: _Part, confidence: float) -> Ranking | None:
-    """Rank those that have a result; None if there are fewer than two."""
-    predictions = {row.name: row.y_pred for row in rows.values() if row.y_pred is not None}
-    if len(predictions) < 2:
-        return None
-    names, groups = test.class_names, test.groups
-    with parallel_config(backend="sequential"):  # the configured one is at work on other parts
-        return compare_many(
-            test.y, predictions, class_names=names, groups=groups, confidence=confidence
-        )
-
-
-def _aligned(found: _Predictions, classes: list[Any]) -> Array | None:
-    """Return scores with a column for each class in the report's order; None if they do not fit."""
-    scores, own = found.y_score, found.classes.tolist()
-    if scores is None or set(own) != set(classes):
-        return None
-    if scores.ndim == 1 and len(classes) == 2:
-        scores = np.column_stack([-scores, scores])
-    if scores.ndim != 2 or scores.shape[1] != len(classes):
-        return None
-    return np.asarray(scores[:, [own.index(name) for name in classes]])
-
-
-def _one_line(error: BaseException) -> str:
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+def _warn_of_leaks(train: Samples, test: Samples) -> None:
+    if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
+        find_leaks(train, test).warn(stacklevel=4)

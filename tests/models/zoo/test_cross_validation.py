@@ -7,21 +7,19 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, confusion_matrix, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from nucrec.augment import Flip, Pipeline
-from nucrec.datasets import ImageDataset, folds
-from nucrec.errors import InvalidParameterError, SplitError
+from nucrec.datasets import folds
+from nucrec.errors import InvalidParameterError, NucrecError, SplitError
+from nucrec.evaluate import (
+    ConfusionMatrixDisplay,
+    RocCurveDisplay,
+    calibration_error,
+    report,
+)
 from nucrec.models import PixelFeatures, cross_validate, run_zoo
-
-
-@pytest.fixture(scope="module")
-def images() -> ImageDataset:
-    """Sixty images in twenty groups; the positive ones are a little brighter."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(60) % 2
-    pixels = rng.integers(0, 120, (60, 8, 8)) + 25 * labels[:, None, None]
-    return ImageDataset(pixels.astype(np.uint8), labels, groups=np.arange(60) // 3)
 
 
 def zoo() -> dict:
@@ -74,6 +72,58 @@ def test_formats_hold_the_numbers(found):
     assert described["ranking"] == found.ranking.to_dict()
 
 
+def test_each_image_was_predicted_when_it_was_new(found, images):
+    for repeat in (0, 1):
+        new = found.predictions("linear", repeat)
+        np.testing.assert_array_equal(new.ids, images.ids)
+        np.testing.assert_array_equal(new.y_true, images.labels)
+        np.testing.assert_array_equal(new.groups, images.groups)
+        assert set(new.fold) == {3 * repeat, 3 * repeat + 1, 3 * repeat + 2}
+        for k in set(new.fold):
+            fold = found.folds[k]
+            assert set(new.ids[new.fold == k]) == set(fold.truth.ids)
+            at = [images.ids.tolist().index(name) for name in fold.truth.ids]
+            np.testing.assert_array_equal(new.y_pred[at], fold["linear"].y_pred)
+            np.testing.assert_array_equal(new.y_score[at], fold["linear"].y_score)
+
+
+def test_a_report_of_all_images(found, images):
+    new = found.predictions("linear")
+    by_hand = report(images.labels, new.y_pred, new.y_score, images.class_names, images.groups)
+    assert found.report("linear") == found["linear"].report == by_hand
+    assert by_hand.accuracy.value == accuracy_score(images.labels, new.y_pred)
+    assert found.report("linear", repeat=1) != by_hand
+
+
+def test_predictions_go_into_displays(found):
+    new = found.predictions("linear")
+    roc = RocCurveDisplay.from_predictions(
+        new.y_true, new.y_score, new.class_names, new.groups, n_resamples=50
+    )
+    assert roc.curves[0].area.value == pytest.approx(roc_auc_score(new.y_true, new.y_score[:, 1]))
+    matrix = ConfusionMatrixDisplay.from_predictions(new.y_true, new.y_pred).confusion_matrix
+    np.testing.assert_array_equal(matrix, confusion_matrix(new.y_true, new.y_pred))
+    error = calibration_error(new.y_true, new.y_score, n_resamples=50)
+    assert 0 <= error.value <= 1
+
+
+def test_a_result_is_a_sequence_of_classifiers(found):
+    assert [row.name for row in found] == found.names == ["linear", "majority"]
+    assert len(found) == 2
+    assert found[0] == found["linear"]
+    assert (found["linear"].status, found["linear"].outcome) == ("ok", "ok")
+    assert found["linear"].seconds == sum(fold["linear"].seconds for fold in found.folds)
+    assert [fold.name for fold in found["majority"].folds] == ["majority"] * 6
+    only = found[1:]
+    assert only.names == ["majority"]
+    assert only.metric("majority", "ACC") == found.metric("majority", "ACC")
+    assert set(only["majority"].y_pred) == {1}
+    with pytest.raises(KeyError):
+        found["unknown"]
+    with pytest.raises(InvalidParameterError, match="^repeat: expected"):
+        found.predictions("linear", repeat=2)
+
+
 class FailsOnSome(DummyClassifier):
     """Raises where the training part is of a certain size."""
 
@@ -97,6 +147,12 @@ def test_what_failed_in_one_fold_has_no_mean(images):
     assert why.endswith(" of 3 folds)")
     assert result.ranking is None
     assert result.metric("works", "ACC") is not None
+    assert (result["fails"].report, result["fails"].y_pred) == (None, None)
+    assert result["fails"].outcome.startswith("failed in fit")
+    with pytest.raises(
+        NucrecError, match="^fails has no prediction for some images: failed in fit"
+    ):
+        result.predictions("fails")
 
 
 def test_only_training_parts_are_augmented(images):

@@ -1,0 +1,95 @@
+"""What became of one classifier on one test set."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+from nucrec.evaluate import Report
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ZooRow:
+    """What became of one classifier.
+
+    Attributes
+    ----------
+    name : str
+        Its key in the zoo.
+    status : {"ok", "failed", "timeout"}
+        What happened.
+    seconds : float
+        Time to fit and predict, or until it failed or was killed.
+    report : Report or None
+        How good it is on the test set, if all went well.
+    stage : str or None
+        Where it failed: "features", "send", "load", "fit", "predict" or "report".
+    error : str or None
+        The exception: type and message.
+    warnings : tuple of str
+        What was warned of while it was fitted, each once.
+    y_pred : ndarray of shape (n,), or None
+        The class that it predicted for each test image, if all went well.
+    y_score : ndarray of shape (n, n_classes), or None
+        Its scores, if it has any.
+    history : dict of str to list, or None
+        The history of a network's training, as in `ImageClassifier`.
+    validation_proba : ndarray of float32, shape (n_epochs, n, n_classes), or None
+        The probabilities that a network gave the test images after each epoch of the history, if they
+        were asked for.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from nucrec.models import run_zoo
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> row = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))["majority"]
+    >>> row.status, row.y_pred
+    ('ok', array([0, 0, 0, 0]))
+    """
+
+    name: str
+    status: Literal["ok", "failed", "timeout"]
+    seconds: float
+    report: Report | None = None
+    stage: str | None = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+    y_pred: Array | None = field(default=None, repr=False, compare=False)
+    y_score: Array | None = field(default=None, repr=False, compare=False)
+    history: dict[str, list[Any]] | None = field(default=None, repr=False, compare=False)
+    validation_proba: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def outcome(self) -> str:
+        """The status in words."""
+        if self.status == "failed":
+            return f"failed in {self.stage}: {self.error}"
+        return self.status
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return {
+            "name": self.name,
+            "status": self.status,
+            "seconds": self.seconds,
+            "stage": self.stage,
+            "error": self.error,
+            "warnings": list(self.warnings),
+            "report": None if self.report is None else self.report.to_dict(),
+        }
+
+
+def failed_row(
+    name: str, seconds: float, stage: str, error: str | None, warnings: tuple[str, ...] = ()
+) -> ZooRow:
+    """Return the row of a classifier that failed."""
+    return ZooRow(name, "failed", seconds, None, stage, error, warnings)
+
+
+def one_line(error: BaseException) -> str:
+    """Return the type of an error and the first line of its message."""
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -1,0 +1,140 @@
+"""What a child process does with one classifier: load, fit, predict."""
+
+import pickle
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._children.process import tell
+from nucrec.datasets import ImageDataset
+from nucrec.models._classifier import ImageClassifier
+from nucrec.models._zoo.row import one_line
+
+Array = npt.NDArray[Any]
+
+_SECONDS_BETWEEN_WORDS = 0.2
+
+
+class Data(NamedTuple):
+    """What a classifier is fitted on, and what it predicts; a network may be evaluated on it, too."""
+
+    X: Any
+    y: Array
+    X_test: Any
+    y_test: Array
+
+
+@dataclass(frozen=True)
+class NetworkRun:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    label : str
+        What its progress is told under.
+    learning_curves : bool
+        Whether it is evaluated on the test images after each epoch.
+    checkpoint_dir : Path or None
+        Where it keeps its state.
+    """
+
+    label: str
+    learning_curves: bool
+    checkpoint_dir: Path | None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a fitted classifier says of the test set."""
+
+    y_pred: Array
+    y_score: Array | None
+    classes: Array
+    history: dict[str, list[Any]] | None = None
+    validation_proba: Array | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a child found out: predictions, or the stage and the error."""
+
+    seconds: float
+    warnings: tuple[str, ...]
+    predictions: Predictions | None
+    stage: str
+    error: str | None
+
+
+def fit_and_predict(packed: bytes, data: Data, network: NetworkRun | None) -> Trial:
+    """Fit and predict; runs in a child process."""
+    started = time.perf_counter()
+    stage, predictions, error = "load", None, None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model = pickle.loads(packed)  # noqa: S301 - from our own parent
+            stage = "fit"
+            model.fit(data.X, data.y) if network is None else _train(model, data, network)
+            stage = "predict"
+            predictions = _predict(model, data)
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does becomes a row
+            error = one_line(problem)
+    said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
+    return Trial(time.perf_counter() - started, said, predictions, stage, error)
+
+
+def _train(model: ImageClassifier, data: Data, network: NetworkRun) -> None:
+    is_dataset = isinstance(data.X, ImageDataset)
+    validation = None
+    if network.learning_curves:
+        validation = data.X_test if is_dataset else (data.X_test, data.y_test)
+    model.set_params(progress=_Teller(network.label))
+    model.fit(
+        data.X,
+        None if is_dataset else data.y,
+        validation=validation,
+        checkpoint_dir=network.checkpoint_dir,
+    )
+
+
+def _predict(model: Any, data: Data) -> Predictions:
+    if isinstance(model, ImageClassifier):
+        return _predict_by_network(model, data)
+    return Predictions(
+        np.asarray(model.predict(data.X_test)),
+        _scores(model, data.X_test),
+        np.asarray(getattr(model, "classes_", np.unique(data.y))),
+    )
+
+
+def _predict_by_network(model: ImageClassifier, data: Data) -> Predictions:
+    after_epochs = model.validation_proba_ if len(model.validation_proba_) else None
+    # what the test images get after the last epoch need not be computed twice
+    scores = model.predict_proba(data.X_test) if after_epochs is None else after_epochs[-1]
+    answers = model.classes_[scores.argmax(axis=1)]
+    return Predictions(answers, scores, model.classes_, model.history_, after_epochs)
+
+
+def _scores(model: Any, X: Any) -> Array | None:
+    """Return probabilities, else decision values, else None."""
+    method = getattr(model, "predict_proba", None) or getattr(model, "decision_function", None)
+    return None if method is None else np.asarray(method(X))
+
+
+class _Teller:
+    """Tells of a training's progress, now and then, the process that waits for its result."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._last = 0.0
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN_WORDS:
+            self._last = now
+            tell((self._label, what))

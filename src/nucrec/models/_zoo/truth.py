@@ -1,0 +1,91 @@
+"""What is known of the images of a test set, by which predictions are judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._class_names import order_classes
+from nucrec.datasets import ImageDataset
+from nucrec.evaluate import Ranking, Report, compare_many, report
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The labels of a test set, and what is known of its images besides.
+
+    Attributes
+    ----------
+    y_true : ndarray of shape (n,)
+        The classes: numbers from 0 for a data set, else what was given as y.
+    class_names : tuple of str or None
+        The names of the classes, for a data set.
+    groups : ndarray of shape (n,) or None
+        The group of each image, for a data set.
+    ids : ndarray of str, shape (n,), or None
+        The name of each image, for a data set.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from nucrec.models import run_zoo
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> run_zoo({"majority": DummyClassifier()}, (X, y), (X, y)).truth.y_true
+    array([0, 0, 1, 1])
+    """
+
+    y_true: Array
+    class_names: tuple[str, ...] | None = None
+    groups: Array | None = None
+    ids: Array | None = None
+
+    @classmethod
+    def of(cls, dataset: ImageDataset) -> Self:
+        """Return what a data set says.
+
+        Parameters
+        ----------
+        dataset : ImageDataset
+            The test set.
+        """
+        return cls(dataset.labels, dataset.class_names, dataset.groups, dataset.ids)
+
+    @property
+    def classes(self) -> list[Any]:
+        """The values in `y_true`, in the order in which a report names the classes."""
+        if self.class_names is not None:
+            return list(range(len(self.class_names)))
+        occurring = np.unique(self.y_true).tolist()
+        return order_classes(occurring) if self.y_true.dtype.kind == "U" else occurring
+
+    def report(
+        self, y_pred: npt.ArrayLike, y_score: npt.ArrayLike | None = None, confidence: float = 0.95
+    ) -> Report:
+        """Return the report of predictions.
+
+        Parameters
+        ----------
+        y_pred, y_score, confidence
+            As in `nucrec.evaluate.report`.
+        """
+        return report(self.y_true, y_pred, y_score, self.class_names, self.groups, confidence)
+
+    def rank(self, predictions: Mapping[str, Array], confidence: float = 0.95) -> Ranking:
+        """Return the ranking of several predictions.
+
+        Parameters
+        ----------
+        predictions, confidence
+            As in `nucrec.evaluate.compare_many`.
+        """
+        return compare_many(
+            self.y_true,
+            predictions,
+            class_names=self.class_names,
+            groups=self.groups,
+            confidence=confidence,
+        )
