@@ -118,11 +118,12 @@ def endings_in_words(endings: Counter[str]) -> str:
 def _masks_of(images: list[str]) -> set[str]:
     """Return the files that are called after an image in the same folder, and mask."""
     stems = {name: name.rpartition(".")[0] for name in images}
-    called = {
-        name: next((end for end in _MASKS if stem.lower().endswith(end)), "")
-        for name, stem in stems.items()
-    }
-    if not any(called.values()):
+    called = {name: stem for name, stem in stems.items() if stem.lower().endswith(_MASKS)}
+    if not called:
         return set()
-    others = {stem for name, stem in stems.items() if not called[name]}
-    return {name for name, end in called.items() if end and stems[name][: -len(end)] in others}
+    others = {stem for name, stem in stems.items() if name not in called}
+    return {
+        name
+        for name, stem in called.items()
+        if any(stem.lower().endswith(end) and stem[: -len(end)] in others for end in _MASKS)
+    }

@@ -213,14 +213,22 @@ def _table(name: str, names: Sequence[str], rows: Sequence[tuple[int, list[str]]
     twice = [column for column, count in Counter(filter(None, names)).items() if count > 1]
     if twice:
         raise DatasetError(f"{name}: two columns are called {twice[0]!r}. Rename one of them.")
-    columns: dict[str, list[str]] = {column: [] for column in names if column}
+    width = len(names)
     for line, cells in rows:
-        if any(cells[len(names) :]):
+        if any(cells[width:]):
             raise DatasetError(
-                f"{name}, line {line}: {len(cells)} cells under {len(names)} names of columns"
+                f"{name}, line {line}: {len(cells)} cells under {width} names of columns"
             )
-        cells = [*cells, *[""] * (len(names) - len(cells))]
-        for column, cell in zip(names, cells, strict=False):
-            if column:  # names of files are looked up as they are
-                columns[column].append(cell if column == "file" else plain_name(cell))
-    return Table(name, columns, [line for line, _ in rows])
+    whole = ([*cells[:width], *[""] * (width - len(cells))] for _, cells in rows)
+    columns = dict(zip(names, zip(*whole, strict=True), strict=True))
+    columns.pop("", None)
+    # names of files are looked up as they are
+    plain = {n: list(c) if n == "file" else _plain_cells(c) for n, c in columns.items()}
+    return Table(name, plain, [line for line, _ in rows])
+
+
+def _plain_cells(cells: Sequence[str]) -> list[str]:
+    together = "".join(cells)
+    if together.isascii() and together.isprintable() and "  " not in together:
+        return list(cells)
+    return list(map(plain_name, cells))

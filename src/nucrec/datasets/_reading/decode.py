@@ -45,7 +45,7 @@ class Decoded(NamedTuple):
 
     array: Array
     has_more_pages: bool
-    only_channel: int | None = None
+    only_channel: int | None
 
 
 def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
@@ -77,7 +77,7 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
     try:
-        decoded = (_decode_tiff if is_tiff(data) else _decode_other)(data, name, channel)
+        array, more_pages = (_decode_tiff if is_tiff(data) else _decode_other)(data, name, channel)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -88,14 +88,18 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
         raise ImageError(f"{name}: {_not_known(data)}") from error
     except Exception as error:  # decoders raise nearly anything on damaged input
         raise ImageError(f"{name}: {_damaged(data, error)}") from error
-    array = decoded.array
     if not array.size:
         raise ImageError(f"{name}: holds no pixels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)
+    return Decoded(array, more_pages, None if array.ndim == 2 else _only_channel(array, data))
+
+
+def _only_channel(array: Array, data: bytes) -> int | None:
+    """Return the channel that holds the whole picture, if it is of one colour."""
     lossy = data.startswith(b"\xff\xd8") or (data[:4] == b"RIFF" and data[12:16] != b"VP8L")
-    return decoded._replace(only_channel=only_channel(array, _LOSSY_COLOUR if lossy else 1))
+    return only_channel(array, _LOSSY_COLOUR if lossy else 1)
 
 
 def _not_known(data: bytes) -> str:
@@ -109,7 +113,8 @@ def _damaged(data: bytes, error: Exception) -> str:
     return f"damaged image ({type(error).__name__}: {error})"
 
 
-def _decode_other(data: bytes, name: str, channel: Channel | None) -> Decoded:
+def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool]:
+    """Return an image that is no TIFF; of an animation the first frame, which is no page."""
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _check_size(image.size, name)
         _check_depth(image, name)
@@ -117,10 +122,11 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> Decoded:
             # a scan of a few bytes goes over all pixels
             raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
-    return Decoded(array if channel is None else pick_channel(array, channel, (), name), False)
+    return array if channel is None else pick_channel(array, channel, (), name), False
 
 
-def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> Decoded:
+def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool]:
+    """Return an image, and whether the file holds further pages."""
     tags = read_tags(data)
     planes = Planes.of(tags)
     more_pages = tags.next_page != 0 or planes.n_planes > 1
@@ -139,7 +145,7 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> Decoded:
     samples = oriented(read_samples(kind, page, name), tags.value(ORIENTATION, 1))
     if channel is not None:
         samples = pick_channel(samples, channel, planes.names, name)
-    return Decoded(samples, more_pages)
+    return samples, more_pages
 
 
 def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:
