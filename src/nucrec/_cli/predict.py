@@ -9,8 +9,9 @@ from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
 Predict all images of a folder, at any depth, and write a table: file, predicted class, probability
-of each class. Printed for each folder: number and share of images of the positive class, with its
-interval.
+of each class, and in what an image is far from the training images. Printed for each folder: number
+and share of images of the positive class, with its interval; of a calibrated network also the share
+corrected for its errors.
 
 With --shard-size or --scheduler the table is written in parts, to a folder, and the same command goes
 on where it ended. Start a Dask cluster with 'dask scheduler' on one machine and, on each that computes,

@@ -14,7 +14,7 @@ N = 23
 @pytest.fixture(scope="session")
 def network(crops) -> ImageClassifier:
     """A calibrated network."""
-    model = cnn(image_size=16, epochs=1, random_state=0).fit(crops[::3])
+    model = cnn(image_size=16, epochs=60, random_state=0).fit(crops[::3])
     return model.calibrate(crops[1::3])
 
 

@@ -20,6 +20,7 @@ from nucrec.errors import (
     InvalidParameterError,
     NucrecError,
 )
+from nucrec.evaluate import proportion_interval
 from nucrec.models import ImagePrediction, PixelFeatures, load, predict_folder
 
 NAMES = ("nucleus", "micronucleus")
@@ -51,8 +52,15 @@ def test_the_summary_counts_by_folder(named_gnb, files, tmp_path):
     assert found.total.positive == called.count("micronucleus")
     assert found.folders[0].positive == called[:9].count("micronucleus")
     assert found.positive_class == "micronucleus"
-    wilson = binomtest(found.total.positive, 23).proportion_ci(0.9, "wilson")
-    assert (found.total.low, found.total.high) == pytest.approx((wilson.low, wilson.high))
+    for summary in found.folders:
+        wilson = binomtest(summary.positive, summary.n).proportion_ci(0.9, "wilson")
+        assert (summary.low, summary.high) == pytest.approx((wilson.low, wilson.high))
+    counts = [summary.positive for summary in found.folders]
+    groups = proportion_interval(counts, [9, 14], 0.9)
+    assert (found.total.low, found.total.high) == pytest.approx(groups)
+    assert found.total.corrected is None
+    assert "raw share" in str(found)
+    assert "corrected share" not in str(found)
     assert "well B/deep" in str(found)
     assert found.to_dict()["total"] == {
         "folder": ".",
@@ -60,6 +68,7 @@ def test_the_summary_counts_by_folder(named_gnb, files, tmp_path):
         "positive": found.total.positive,
         "needs_review": 0,
         "unusual": 0,
+        "corrected": None,
         "share": found.total.share,
         "low": found.total.low,
         "high": found.total.high,

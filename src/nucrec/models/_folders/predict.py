@@ -12,7 +12,7 @@ from nucrec._validation import check_int, check_real
 from nucrec.datasets import ImageFiles
 from nucrec.models._folders.page import Doubtful, prediction_page
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
-from nucrec.models._folders.result import FolderCounts, FolderPredictions, warn_of
+from nucrec.models._folders.result import ErrorCounts, FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import StoredPredictions, TableForm
 
 
@@ -66,8 +66,9 @@ def predict_folder(
     Returns
     -------
     FolderPredictions
-        Number and share of positive images in each folder, with intervals; its ``rows`` are the
-        predictions of all files.
+        Number and share of positive images in each folder, with intervals; of a network that was
+        calibrated also the share corrected for its errors. Its ``rows`` are the predictions of all
+        files.
 
     Raises
     ------
@@ -88,6 +89,8 @@ def predict_folder(
     References
     ----------
     - E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
+    - W. J. Rogan, B. Gladen, American Journal of Epidemiology 107, 1978, pp. 71-76.
+    - Z. Lang, J. Reiczigel, Preventive Veterinary Medicine 113, 2014, pp. 13-22.
 
     Examples
     --------
@@ -119,7 +122,8 @@ def predict_folder(
     predictions = classifier.predict(files, files.quarantined, progress_function(progress))
     form = TableForm(classifier.class_names, error_rate is not None, classifier.domain is not None)
     rows = _rows(counts, doubtful.seen(predictions), table, form, path)
-    found = counts.result(table, rows, confidence, error_rate)
+    errors = ErrorCounts.of(getattr(model, "calibration_", None), positive)
+    found = counts.result(table, rows, confidence, error_rate, errors)
     warn_of(found, len(files))
     if page is not None:
         write_text(page, prediction_page(Path(path), found, doubtful, classifier))

@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from nucrec import _text as fmt
 from nucrec._class_names import positive_class
 from nucrec._deprecation import warn_renamed
 from nucrec.datasets import Quarantined
 from nucrec.errors import DatasetError, DataWarning
-from nucrec.evaluate import proportion_interval
+from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
 from nucrec.models._folders.prediction import ImagePrediction
 
 _MANY_UNUSUAL = 0.05  # of the images; held-out crops like the training images stay far below
@@ -35,9 +37,13 @@ class FolderSummary:
     unusual : int
         How many are far from the images that the model was trained on.
     share : float
-        ``positive / n``.
+        The raw share: ``positive / n``.
     low, high : float
-        Wilson's interval of the share: it covers sampling error only, not classification error.
+        The interval of the raw share, `nucrec.evaluate.proportion_interval`: it covers sampling error
+        only, not classification error.
+    corrected : Metric or None
+        The share corrected for the errors that the model made on the images it was calibrated with, by
+        `nucrec.evaluate.corrected_proportion`; its interval covers both. None without calibration.
     """
 
     folder: str
@@ -48,6 +54,7 @@ class FolderSummary:
     high: float
     needs_review: int = 0
     unusual: int = 0
+    corrected: Metric | None = None
 
     @property
     def ask(self) -> int:
@@ -70,7 +77,8 @@ class FolderPredictions:
     folders : tuple of FolderSummary
         One for each folder with images.
     total : FolderSummary
-        All images together.
+        All images together. In its intervals, images of one folder are not independent: several
+        folders count as groups.
     confidence : float
         Of the intervals.
     quarantined : tuple of Quarantined
@@ -80,6 +88,9 @@ class FolderPredictions:
     unusual : dict of str to int
         How many images are far from the training images in their "size", "brightness", "background",
         "sharpness" or "depth"; see `TrainingDomain`.
+    sensitivity, specificity : (int, int) or None
+        Of the positive, and of the negative images that the model was calibrated with, how many it
+        called so, and their number.
     rows : iterable of ImagePrediction
         One for each file, in the order of the table. A tuple in memory if no file was written, about
         300 bytes for each image; otherwise they are read from the table each time one iterates, a row
@@ -94,6 +105,8 @@ class FolderPredictions:
     quarantined: tuple[Quarantined, ...]
     error_rate: float | None = None
     unusual: dict[str, int] = field(default_factory=dict)
+    sensitivity: tuple[int, int] | None = None
+    specificity: tuple[int, int] | None = None
     rows: Iterable[ImagePrediction] = field(default=(), repr=False)
 
     def __str__(self) -> str:
@@ -115,34 +128,57 @@ class FolderPredictions:
             "folders": [asdict(summary) for summary in self.folders],
             "total": asdict(self.total),
             "unusual": self.unusual,
+            "sensitivity": self.sensitivity and list(self.sensitivity),
+            "specificity": self.specificity and list(self.specificity),
             "quarantined": [entry._asdict() for entry in self.quarantined],
         }
 
 
 def summary_table(found: FolderPredictions) -> tuple[fmt.Row, list[fmt.Row]]:
     """Return the header and the rows of the summary, as text."""
-    reviewed = found.error_rate is not None
+    reviewed, corrected = found.error_rate is not None, found.sensitivity is not None
 
     def cells(summary: FolderSummary, name: str) -> list[str]:
-        interval = fmt.interval(summary.low, summary.high)
-        counts = [str(summary.n), str(summary.positive)]
+        counts = [name, str(summary.n), str(summary.positive), fmt.number(summary.share)]
         review = [str(summary.needs_review)] if reviewed else []
-        return [name, *counts, fmt.number(summary.share), interval, *review]
+        if summary.corrected is None:
+            return [*counts, fmt.interval(summary.low, summary.high), *review]
+        share, low, high = (getattr(summary.corrected, key) for key in ("value", "low", "high"))
+        return [*counts, fmt.number(share), fmt.interval(low, high), *review]
 
-    header = ["folder", "images", found.positive_class, "share", "interval"]
-    header += ["to look at"] if reviewed else []
+    header = ["folder", "images", found.positive_class, "raw share"]
+    header += ["corrected share"] if corrected else []
+    header += ["interval", *(["to look at"] if reviewed else [])]
     rows: list[fmt.Row] = [cells(summary, summary.folder) for summary in found.folders]
     rows += [cells(found.total, "all")] if len(found.folders) > 1 else []
     return header, rows
 
 
 def notes(found: FolderPredictions) -> list[str]:
-    """Return what has to be known of the intervals, and of images unlike the training images."""
-    confidence = fmt.percent(found.confidence)
-    told = [f"Intervals: {confidence}, Wilson; errors of the model come on top."]
+    """Return what has to be known of shares, and of images unlike the training images."""
+    told = [_of_shares(found)]
+    if len(found.folders) > 1:
+        told.append("In the interval of all images, folders count as groups.")
     if found.total.unusual:
         told.append(f"{_unlike_training(found)}; see the column unusual.")
     return told
+
+
+def _of_shares(found: FolderPredictions) -> str:
+    confidence = fmt.percent(found.confidence)
+    if found.sensitivity is None or found.specificity is None:
+        return (
+            f"Raw shares are not corrected for errors of the model. Intervals: {confidence}, Wilson; "
+            "they cover sampling error only."
+        )
+    sensitivity, specificity = (
+        f"{right} of {n}" for right, n in (found.sensitivity, found.specificity)
+    )
+    return (
+        f"Corrected for the errors on the calibration images: sensitivity {sensitivity}, specificity "
+        f"{specificity}. Intervals: {confidence}, of the corrected share, with the uncertainty of "
+        "both rates (Lang and Reiczigel)."
+    )
 
 
 def _unlike_training(found: FolderPredictions) -> str:
@@ -164,6 +200,25 @@ def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None
         told.append(f"{_unlike_training(found)}. Their predictions may be wrong.")
     for message in told:
         warnings.warn(message, DataWarning, stacklevel=stacklevel)
+
+
+class ErrorCounts(NamedTuple):
+    """How many of the positive, and of the negative calibration images a model called so."""
+
+    sensitivity: tuple[int, int]
+    specificity: tuple[int, int]
+
+    @classmethod
+    def of(cls, calibration: tuple[Any, Any] | None, positive: int) -> "ErrorCounts | None":
+        """Count, if there are probabilities and labels, and images of both kinds."""
+        if calibration is None:
+            return None
+        probabilities, labels = map(np.asarray, calibration)
+        called, true = probabilities.argmax(axis=1) == positive, labels == positive
+        if true.all() or not true.any():
+            return None
+        hits, rejections = int((called & true).sum()), int((~called & ~true).sum())
+        return cls((hits, int(true.sum())), (rejections, int((~true).sum())))
 
 
 class FolderCounts:
@@ -204,25 +259,46 @@ class FolderCounts:
         rows: Iterable[ImagePrediction],
         confidence: float,
         error_rate: float | None,
+        errors: ErrorCounts | None,
     ) -> FolderPredictions:
-        """Return what was counted."""
-        folders = [self._summary(folder, [folder], confidence) for folder in sorted(self._images)]
+        """Return what was counted; shares are corrected for the errors that are known."""
+        names = sorted(self._images)
         return FolderPredictions(
             path=path,
             positive_class=self.positive_class,
-            folders=tuple(folders),
-            total=self._summary(".", list(self._images), confidence),
+            folders=tuple(self._summary(name, [name], confidence, errors) for name in names),
+            total=self._summary(".", names, confidence, errors),
             confidence=confidence,
             quarantined=tuple(self.quarantined),
             error_rate=error_rate,
             unusual=dict(self._kinds),
+            sensitivity=None if errors is None else errors.sensitivity,
+            specificity=None if errors is None else errors.specificity,
             rows=rows,
         )
 
-    def _summary(self, name: str, folders: Sequence[str], confidence: float) -> FolderSummary:
+    def _summary(
+        self, name: str, folders: Sequence[str], confidence: float, errors: ErrorCounts | None
+    ) -> FolderSummary:
         n, positive, for_review, unusual = (
-            sum(counts[folder] for folder in folders)
+            [counts[folder] for folder in folders]
             for counts in (self._images, self._positive, self._for_review, self._unusual)
         )
-        low, high = proportion_interval(positive, n, confidence)
-        return FolderSummary(name, n, positive, positive / n, low, high, for_review, unusual)
+        # images of one folder alone are taken as independent: there are no others to compare
+        called, images = (positive, n) if len(folders) > 1 else (positive[0], n[0])
+        low, high = proportion_interval(called, images, confidence)
+        corrected = None
+        if errors is not None:
+            rates = errors._asdict()
+            corrected = corrected_proportion(called, images, **rates, confidence=confidence)
+        return FolderSummary(
+            folder=name,
+            n=sum(n),
+            positive=sum(positive),
+            share=sum(positive) / sum(n),
+            low=low,
+            high=high,
+            needs_review=sum(for_review),
+            unusual=sum(unusual),
+            corrected=corrected,
+        )

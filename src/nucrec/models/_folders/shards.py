@@ -19,10 +19,10 @@ from nucrec.datasets import ImageFiles
 from nucrec.errors import NucrecError
 from nucrec.models._folders.dask import connected, each_done
 from nucrec.models._folders.prediction import names_of_classes
-from nucrec.models._folders.result import FolderCounts, FolderPredictions, warn_of
+from nucrec.models._folders.result import ErrorCounts, FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import DAMAGED, StoredPredictions
 from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
-from nucrec.models._saving.info import model_info
+from nucrec.models._saving.info import ModelInfo, model_info
 
 _PLAN = "shards.json"
 _FORMAT = 2  # 1: of nucrec 0.1.0, with a column "ask"
@@ -140,7 +140,11 @@ def predict_shards(
     check_int("shard_size", shard_size, low=1)
     error_rate = renamed_parameter("ask_below", ask_below, "error_rate", error_rate)
     show = progress_function(progress)
-    model_file, job = _make_job(model, path, out, class_names, error_rate)
+    if not isinstance(model, str | Path):
+        raise invalid("model", "the path of a saved model", model)
+    model_file = Path(model).expanduser()
+    info = model_info(model_file)
+    job = _make_job(model_file, info, path, out, class_names, error_rate)
     # somebody else's client may wait for workers that still queue
     patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
     with connected(scheduler) as client:
@@ -157,36 +161,40 @@ def predict_shards(
                 left.unlink(missing_ok=True)
     counts.check_any_image(path)
     rows = StoredPredictions(tuple(job.out / shard.name for shard in shards), job.form)
-    found = counts.result(job.out, rows, confidence, error_rate)
+    errors = _known_errors(info, job.class_names.index(counts.positive_class))
+    found = counts.result(job.out, rows, confidence, error_rate, errors)
     warn_of(found, len(files))
     return found
 
 
 def _make_job(
-    model: object,
+    model: Path,
+    info: ModelInfo,
     path: str | Path,
     out: str | Path,
     class_names: Sequence[str] | None,
     error_rate: float | None,
-) -> tuple[Path, Job]:
-    """Return where the model is, and the job; check all that can be told without opening the model."""
-    if not isinstance(model, str | Path):
-        raise invalid("model", "the path of a saved model", model)
-    file = Path(model).expanduser()
-    info = model_info(file)
+) -> Job:
+    """Return the job, after checking all that can be told without opening the model."""
     if error_rate is not None:
         check_real("error_rate", error_rate, low=0, high=1, open_ends=True)
         if info.calibration is None:
             raise invalid("error_rate", "None for a model that was not calibrated", error_rate)
-    return file, Job(
+    return Job(
         path=Path(path).expanduser().absolute(),
         out=Path(out).expanduser().absolute(),
         model="model" + _ENDINGS[info.kind],
-        model_sha256=sha256_of(file),
+        model_sha256=sha256_of(model),
         class_names=names_of_classes(class_names, info.class_names, info.classes),
         error_rate=error_rate,
         with_domain=info.domain is not None,
     )
+
+
+def _known_errors(info: ModelInfo, positive: int) -> ErrorCounts | None:
+    if info.calibration is None:
+        return None
+    return ErrorCounts.of((info.calibration["probabilities"], info.calibration["labels"]), positive)
 
 
 def _cut(files: ImageFiles, size: int) -> Iterator[Shard]:
