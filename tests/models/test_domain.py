@@ -91,6 +91,17 @@ def test_crops_of_other_experiments_are_hardly_ever_unusual(all_crops):
     assert fields == 0
 
 
+@pytest.mark.parametrize("n", [4, 8, 16, 32])
+def test_few_training_images_make_hardly_any_new_ones_unusual(all_crops, n):
+    rng = np.random.default_rng(0)
+    unusual = []
+    for _ in range(5):
+        chosen = rng.permutation(len(all_crops))
+        domain = TrainingDomain.of(all_crops[chosen[:n]])
+        unusual += map(bool, domain.unusual(all_crops[chosen[n : n + 200]]))
+    assert np.mean(unusual) <= 0.01
+
+
 def test_other_sizes_are_unusual(all_crops, domain):
     images = all_crops[::10].images
     assert share_unusual(domain, (resized(image, 4) for image in images), "size") > 0.95
@@ -163,7 +174,14 @@ def test_it_survives_json(domain):
 
 @pytest.mark.parametrize(
     "change",
-    [{"side": None}, {"side": [5, 2]}, {"sharpness": ["a", 1]}, {"n": None}, {"depths": 3}],
+    [
+        {"side": None},
+        {"side": [5, 2]},
+        {"sharpness": ["a", 1]},
+        {"n": None},
+        {"n": 0},
+        {"depths": 3},
+    ],
 )
 def test_a_description_that_was_changed_is_refused(domain, change):
     with pytest.raises(ValueError):  # noqa: PT011 - several messages

@@ -23,6 +23,7 @@ FIELD_OF_VIEW = (
 _MOST = 1000  # training images that are measured
 _FACTOR = 1.5  # times a range, beyond which a size, a brightness or a sharpness is unusual
 _MARGIN = 0.25  # beyond a range, for a background, which may be 0
+_FEW = 8  # images: of n training images, limits are wider by 8/n, as they tell little of others
 _FIELD_SIDE = 3.0  # times the longest usual side
 _FIELD_OBJECTS = 3
 _THUMBNAIL = 256  # pixels of the longer side at which objects are counted
@@ -141,7 +142,8 @@ class TrainingDomain:
         Notes
         -----
         A size, a brightness or a sharpness is unusual beyond 1.5 times the range of the training
-        images, a background more than 0.25 beyond it.
+        images, a background more than 0.25 beyond it; of n training images, both limits are 1 + 8/n
+        times as wide, as few images tell little of the range of others.
         """
         return [tuple(self._reasons(image)) for image in images.images]
 
@@ -191,26 +193,34 @@ class TrainingDomain:
         try:
             ranges = {name: _checked_range(values[name]) for name in names}
             depths = tuple(str(depth) for depth in values["depths"])
-            return cls(int(values["n"]), depths, **ranges, objects=float(values["objects"]))
+            n, objects = int(values["n"]), float(values["objects"])
+            if n < 1:
+                raise ValueError(f"expected at least one image, received {n}")
+            return cls(n, depths, **ranges, objects=objects)
         except (KeyError, TypeError) as error:
             raise ValueError(f"training images are not described whole: {error!r}") from error
 
     def _reasons(self, image: Array) -> Iterator[str]:
         found = _measure(image)
         size = (found.height, found.width)
-        if not _within(min(size), self.side) or not _within(max(size), self.side):
+        if not self._within(min(size), self.side) or not self._within(max(size), self.side):
             usual = " to ".join(f"{side:.0f}" for side in self.side)
             yield f"size {found.height} x {found.width}, in training {usual}"
-        if not _within(found.brightness, self.brightness):
+        if not self._within(found.brightness, self.brightness):
             yield _told("brightness", found.brightness, self.brightness)
         low, high = self.background
-        if not low - _MARGIN <= found.background <= high + _MARGIN:
+        margin = _MARGIN * (1 + _FEW / self.n)
+        if not low - margin <= found.background <= high + margin:
             yield _told("background", found.background, self.background)
-        if not _within(found.sharpness, self.sharpness):
+        if not self._within(found.sharpness, self.sharpness):
             yield _told("sharpness", found.sharpness, self.sharpness)
         if image.dtype.name not in self.depths:
             usual = ", ".join(map(_depth, self.depths))
             yield f"depth {_depth(image.dtype.name)}, in training {usual}"
+
+    def _within(self, value: float, usual: Range) -> bool:
+        factor = _FACTOR * (1 + _FEW / self.n)
+        return usual[0] / factor <= value <= usual[1] * factor
 
 
 def _measure(image: Array) -> _Measures:
@@ -279,10 +289,6 @@ def _otsu(grey: Array) -> float:
 def _range(values: Array) -> Range:
     low, high = np.percentile(values, [1, 99]).tolist()
     return low, high
-
-
-def _within(value: float, usual: Range) -> bool:
-    return usual[0] / _FACTOR <= value <= usual[1] * _FACTOR
 
 
 def _told(name: str, value: float, usual: Range) -> str:

@@ -84,7 +84,8 @@ def predict_folder(
     Warns
     -----
     DataWarning
-        Files have no prediction, or more than 5 % of the images are far from the training images.
+        Files have no prediction, or clearly more than 5 % of the images (the lower end of the interval)
+        are far from the training images.
 
     References
     ----------

@@ -17,7 +17,7 @@ from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
 from nucrec.models._folders.prediction import ImagePrediction
 
-_MANY_UNUSUAL = 0.05  # of the images; held-out crops like the training images stay far below
+_MANY_UNUSUAL = 0.05  # of the images, at least; among images like the training images they are few
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None
             f"{len(found.quarantined)} of {n_files} files were not predicted; the first is "
             f"{first.name}: {first.reason}. All are in the table, with the reason."
         )
-    if found.total.unusual > _MANY_UNUSUAL * found.total.n:
+    if proportion_interval(found.total.unusual, found.total.n)[0] > _MANY_UNUSUAL:
         told.append(f"{_unlike_training(found)}. Their predictions may be wrong.")
     for message in told:
         warnings.warn(message, DataWarning, stacklevel=stacklevel)
