@@ -245,3 +245,14 @@ def test_images_unlike_the_training_images_are_told(files, network, plate, tmp_p
     assert found.total.unusual == single.total.unusual == 1
     assert found.unusual == single.unusual
     assert found.unusual["size"] == 1
+
+
+def test_a_network_of_0_1_0_tells_rates_and_nothing_of_its_training_images(files, tmp_path):
+    saved = Path(__file__).parents[2] / "data" / "saved-by-0.1.0" / "network.keras"
+    found = predict_shards(saved, files / "plate", tmp_path / "out", error_rate=0.2)
+    header = put_together(tmp_path / "out")[0]
+    assert (
+        header == "file,predicted,probability_nucleus,probability_micronucleus,needs_review,error"
+    )
+    assert found.sensitivity[1] + found.specificity[1] == 101
+    assert found.total.unusual == 0
