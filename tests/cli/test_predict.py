@@ -31,6 +31,21 @@ def test_a_table_and_a_page(gnb_file, images, tmp_path, capsys):
     assert "html: expected a name that ends in .html" in capsys.readouterr().err
 
 
+def test_a_channel_is_a_number_or_a_name(gnb_file, images, tmp_path, capsys):
+    for path in images.rglob("*.png"):
+        with Image.open(path) as image:
+            merged = Image.merge("RGB", [image, Image.new("L", image.size), image])
+        merged.save(path)
+    told = []
+    for channel in ("0", "red", "1"):
+        out = tmp_path / f"{channel}.csv"
+        command = ["predict", str(gnb_file), str(images), "-o", str(out), "--quiet"]
+        assert main([*command, "--channel", channel]) == 0
+        told.append(out.read_text(encoding="utf-8"))
+    assert told[0] == told[1] != told[2]
+    capsys.readouterr()
+
+
 def test_shards(gnb_file, images, tmp_path, capsys):
     predict = ["predict", str(gnb_file), str(images), "-o"]
     assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from nucrec._cli.command import add_command
+from nucrec._cli.command import add_channel, add_command
 from nucrec._cli.output import print_json
 
 DESCRIPTION = """\
@@ -24,6 +24,7 @@ def add_to(commands: Any) -> None:
     command = add_command(commands, "audit", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
     add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
+    add_channel(command)
     add(
         *("-o", "--out"),
         default="duplicates.png",
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.audit import duplicates, save_contact_sheet
     from nucrec.datasets import load_images
 
-    images = load_images(arguments.data)
+    images = load_images(arguments.data, channel=arguments.channel)
     show = not arguments.quiet
     found = duplicates(images, arguments.similarity, arguments.min_overlap, progress=show)
     print_json(found.to_dict()) if arguments.json else print(found)

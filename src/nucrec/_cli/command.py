@@ -24,6 +24,17 @@ def add_command(
     return command
 
 
+def add_channel(command: argparse.ArgumentParser) -> None:
+    """Add the option for images of several channels."""
+    command.add_argument(
+        "--channel",
+        type=lambda text: int(text) if text.isdecimal() else text,
+        metavar="CHANNEL",
+        help="the channel to read, of images that have several: its number from 0, or its name, such "
+        "as DAPI or blue",
+    )
+
+
 class FormerName(argparse.Action):
     """The former name of an option: it is set, and one line on standard error names the new one."""
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from nucrec._cli.command import FormerName, add_command
+from nucrec._cli.command import FormerName, add_channel, add_command
 from nucrec._cli.output import print_json
 from nucrec.errors import InvalidParameterError
 
@@ -35,6 +35,7 @@ def add_to(commands: Any) -> None:
     add("model", metavar="MODEL", help="a file that nucrec saved")
     add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
     add("-o", "--out", required=True, metavar="OUT", help="the table to write, CSV, or its folder")
+    add_channel(command)
     add("--html", metavar="FILE", help="write a page as well: counts, and the doubtful images")
     add(
         "--html-images",
@@ -62,8 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict, print the summary and return the exit code."""
     from nucrec.models import load, predict_folder, predict_shards
 
-    show = not arguments.quiet
-    common: dict[str, Any] = {"error_rate": arguments.error_rate, "progress": show}
+    common: dict[str, Any] = {
+        "channel": arguments.channel,
+        "error_rate": arguments.error_rate,
+        "progress": not arguments.quiet,
+    }
     if arguments.scheduler is None and arguments.shard_size is None:
         common |= {"html": arguments.html, "html_images": arguments.html_images}
         model = load(arguments.model)

@@ -138,6 +138,25 @@ def test_a_zip_archive_and_names_of_ones_own(gnb, files, tmp_path):
     assert [row.predicted for row in found.rows] == np.array(["empty", "full"])[expected].tolist()
 
 
+def test_one_channel_of_several(named_gnb, files, tmp_path):
+    (tmp_path / "colour").mkdir()
+    for path in sorted((files / "plate").rglob("*.png")):
+        with Image.open(path) as image:
+            others = [image.point(lambda value: 255 - value), image.point(lambda value: value // 2)]
+            merged = Image.merge("RGB", [others[0], others[1], image])
+        merged.save(tmp_path / "colour" / path.name)
+    page = tmp_path / "page.html"
+    blue = predict_folder(named_gnb, tmp_path / "colour", channel="blue", html=page)
+    grey = predict_folder(named_gnb, files / "plate")
+    assert [row.probabilities for row in blue.rows] == [row.probabilities for row in grey.rows]
+    assert blue == predict_folder(named_gnb, tmp_path / "colour", channel=2)
+    red = predict_folder(named_gnb, tmp_path / "colour", channel=0)
+    assert [row.probabilities for row in red.rows] != [row.probabilities for row in grey.rows]
+    assert page.read_text(encoding="utf-8").count("<img") == 1 + 23
+    with pytest.raises(InvalidParameterError, match="channel"):
+        predict_folder(named_gnb, tmp_path / "colour", channel=-1)
+
+
 def test_what_cannot_be_read_is_in_the_table(named_gnb, plate, tmp_path):
     (plate / "well A" / "broken.png").write_bytes(b"nothing")
     with pytest.warns(DataWarning, match="1 of 24 files were not predicted") as caught:

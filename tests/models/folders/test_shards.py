@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -101,6 +102,7 @@ def test_another_call_in_the_same_folder_is_refused(files, uncalibrated, plate, 
     refused("differs in: model. Choose", "plain.keras")
     refused("differs in: model, error_rate. Choose", "cnn.keras", error_rate=0.1)
     refused("differs in: class_names. Choose", class_names=["a", "b"])
+    refused("differs in: channel. Choose", channel=np.int64(0))
     refused("differs in: path. Choose", folder=files / "plate")
     (plate / "well A" / "00.png").write_bytes((plate / "well A" / "01.png").read_bytes())
     refused("differs in: listing. Choose")

@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,7 +62,7 @@ class Doubtful:
 
 
 def prediction_page(
-    path: Path, found: FolderPredictions, doubtful: Doubtful, classifier: FolderClassifier
+    files: ImageFiles, found: FolderPredictions, doubtful: Doubtful, classifier: FolderClassifier
 ) -> str:
     """Return the page of a folder; the images shown are read again, a few at a time."""
     positive = found.positive_class
@@ -82,12 +81,12 @@ def prediction_page(
                 f" Beside each: where the network saw what speaks for {positive} (Grad-CAM), from "
                 "violet to yellow, scaled for each image by itself; no colour where nothing does."
             )
-        entries = gallery(_entries(path, shown, classifier, positive))
+        entries = gallery(_entries(files, shown, classifier, positive))
         parts.append(section("Doubtful images", paragraph(about), entries))
     if found.quarantined:
         problems = [tuple(entry) for entry in found.quarantined]
         parts.append(section("Files that were not predicted", table(("file", "reason"), problems)))
-    return page(f"Predictions of {path.name or path}", parts)
+    return page(f"Predictions of {files.path.name or files.path}", parts)
 
 
 def _histogram(counts: Sequence[int], positive: str) -> Any:
@@ -100,11 +99,12 @@ def _histogram(counts: Sequence[int], positive: str) -> Any:
 
 
 def _entries(
-    path: Path, shown: Sequence[ImagePrediction], classifier: FolderClassifier, positive: str
+    files: ImageFiles, shown: Sequence[ImagePrediction], classifier: FolderClassifier, positive: str
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Yield the name of each image, what was said of it, and its pictures."""
     remarks = {prediction.file: _remark(prediction) for prediction in shown}
-    for images in ImageFiles(path, list(remarks)).parts(_AT_A_TIME):
+    again = ImageFiles(files.path, list(remarks), channel=files.channel)
+    for images in again.parts(_AT_A_TIME):
         for name, reason in images.quarantined:
             yield name, f"cannot be read any more: {reason}", []
         if len(images):

@@ -21,6 +21,7 @@ def predict_folder(
     path: str | Path,
     out: str | Path | None = None,
     *,
+    channel: int | str | None = None,
     class_names: Sequence[str] | None = None,
     confidence: float = 0.95,
     error_rate: float | None = None,
@@ -44,6 +45,9 @@ def predict_folder(
         ``probability_`` and the name of each class, ``unusual`` for an image that is far from the
         training images (`TrainingDomain`), ``error`` for a file that cannot be read or is a whole
         field of view. Without `out` the rows are kept in memory, about 300 bytes for each image.
+    channel : int or str, optional
+        The channel to read, of images that have several, as in `nucrec.datasets.load_images`: the one
+        that the model was trained on.
     class_names : sequence of str, optional
         Names of the classes, in the order of ``model.classes_``; by default the model's own.
     confidence : float, default=0.95
@@ -116,7 +120,7 @@ def predict_folder(
     page = None if html is None else check_page("html", Path(html))
     table = None if out is None else Path(out).expanduser()
     classifier = FolderClassifier.of(model, class_names, error_rate)
-    files = ImageFiles(path)
+    files = ImageFiles(path, channel=channel)
     counts = FolderCounts(classifier.class_names)
     positive = classifier.class_names.index(counts.positive_class)
     doubtful = Doubtful(positive, 0 if page is None else html_images)
@@ -127,7 +131,7 @@ def predict_folder(
     found = counts.result(table, rows, confidence, error_rate, errors)
     warn_of(found, len(files))
     if page is not None:
-        write_text(page, prediction_page(Path(path), found, doubtful, classifier))
+        write_text(page, prediction_page(files, found, doubtful, classifier))
     return found
 
 

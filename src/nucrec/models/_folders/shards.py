@@ -37,6 +37,7 @@ def predict_shards(
     *,
     scheduler: Any = None,
     shard_size: int = 10_240,
+    channel: int | str | None = None,
     class_names: Sequence[str] | None = None,
     confidence: float = 0.95,
     error_rate: float | None = None,
@@ -66,6 +67,8 @@ def predict_shards(
     shard_size : int, default=10240
         Images in a shard. With a multiple of 256 a network is given the same batches of images as by
         `predict_folder`, but for the last ones of a shard.
+    channel : int or str, optional
+        The channel to read, of images that have several, as in `predict_folder`.
     class_names : sequence of str, optional
         Names of the classes, in the order of the model's; by default its own.
     confidence : float, default=0.95
@@ -145,11 +148,11 @@ def predict_shards(
         raise invalid("model", "the path of a saved model", model)
     model_file = Path(model).expanduser()
     info = model_info(model_file)
-    job = _make_job(model_file, info, path, out, class_names, error_rate)
+    job = _make_job(model_file, info, path, out, channel, class_names, error_rate)
     # somebody else's client may wait for workers that still queue
     patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
     with connected(scheduler) as client:
-        files = ImageFiles(path)
+        files = ImageFiles(path, channel=channel)
         shards = list(_cut(files, shard_size))
         make_folder(job.out)
         with only_writer(job.out):
@@ -173,6 +176,7 @@ def _make_job(
     info: ModelInfo,
     path: str | Path,
     out: str | Path,
+    channel: int | str | None,
     class_names: Sequence[str] | None,
     error_rate: float | None,
 ) -> Job:
@@ -186,6 +190,7 @@ def _make_job(
         out=Path(out).expanduser().absolute(),
         model="model" + _ENDINGS[info.kind],
         model_sha256=sha256_of(model),
+        channel=channel if channel is None or isinstance(channel, str) else int(channel),
         class_names=names_of_classes(class_names, info.class_names, info.classes),
         error_rate=error_rate,
         with_domain=info.domain is not None,
@@ -218,6 +223,7 @@ def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
         "images": len(files),
         "listing": listing.hexdigest(),
         "shard_size": size,
+        "channel": job.channel,
         "class_names": list(job.class_names),
         "error_rate": job.error_rate,
     }

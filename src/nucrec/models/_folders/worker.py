@@ -31,6 +31,7 @@ class Job:
     out: Path
     model: str
     model_sha256: str
+    channel: int | str | None
     class_names: tuple[str, ...]
     error_rate: float | None
     with_domain: bool
@@ -68,7 +69,7 @@ def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
 
 def _find_files(job: Job, shard: Shard) -> ImageFiles:
     """Return the shard's files, if the folder holds any of them."""
-    files = ImageFiles(job.path, shard.files)
+    files = ImageFiles(job.path, shard.files, channel=job.channel)
     if not any(map(files.stamp, files.names)):
         raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
     return files
