@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import subprocess
 import sys
 import tomllib
@@ -78,6 +79,10 @@ def test_the_map_is_of_the_rooms_that_are_there():
     public = set(nucrec.__all__) - {"__version__", "errors"}
     assert set(MAY_IMPORT) == {*public, "_cli", "__main__"}
     assert {room(name) for name in imports()} == {*MAY_IMPORT, ""}
+
+
+def test_no_file_imports_in_a_circle():
+    graphlib.TopologicalSorter(imports()).prepare()  # raises CycleError, with the files
 
 
 def test_imports_go_one_way_and_from_the_ground_floor_nowhere():
