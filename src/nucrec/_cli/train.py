@@ -3,10 +3,15 @@
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nucrec._cli.command import add_command
 from nucrec._cli.output import print_json
+
+if TYPE_CHECKING:
+    from nucrec.datasets import ImageDataset
+    from nucrec.evaluate import Metric, Report
+    from nucrec.models import ImageClassifier
 
 DESCRIPTION = """\
 Train a network on a folder with one sub-folder of images for each class, and save it to one file.
@@ -83,13 +88,38 @@ def _model_file(name: str) -> str:
     return name
 
 
+class _Judgement(NamedTuple):
+    """How good a network is on images that it was not trained on."""
+
+    report: "Report"
+    calibration_error: "Metric"
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the report and return the exit code."""
     from nucrec.datasets import load_folder, split
-    from nucrec.evaluate import calibration_error
+
+    train, test = load_folder(arguments.data, group_by=arguments.group_by), None
+    if arguments.test_size:
+        train, test = split(train, arguments.test_size, random_state=arguments.seed)
+    classifier = _network(arguments).fit(train, checkpoint_dir=arguments.checkpoint)
+    judgement = None
+    if test is not None:
+        judgement = _judge(classifier, test)
+        classifier.calibrate(test)
+    classifier.save(arguments.out)
+    if arguments.json:
+        _print_json(arguments.out, judgement)
+    else:
+        print(f"Trained on {train}; saved to {arguments.out}")
+        _print(judgement)
+    return 130 if classifier.interrupted_ else 0
+
+
+def _network(arguments: argparse.Namespace) -> "ImageClassifier":
     from nucrec.models import ImageClassifier
 
-    classifier = ImageClassifier(
+    return ImageClassifier(
         arguments.backbone,
         weights=None if arguments.weights == "none" else arguments.weights,
         image_size=arguments.image_size,
@@ -97,24 +127,29 @@ def run(arguments: argparse.Namespace) -> int:
         random_state=arguments.seed,
         progress=not arguments.quiet,
     )
-    images = load_folder(arguments.data, group_by=arguments.group_by)
-    train, test = images, None
-    if arguments.test_size:
-        train, test = split(images, arguments.test_size, random_state=arguments.seed)
-    classifier.fit(train, checkpoint_dir=arguments.checkpoint)
-    found = error = None
-    if test is not None:
-        found = classifier.evaluate(test)
-        scores = classifier.predict_proba(test)
-        error = calibration_error(test.labels, scores, test.class_names, test.groups)
-        classifier.calibrate(test)
-    classifier.save(arguments.out)
-    if arguments.json:
-        told = {"model": arguments.out, "report": found and found.to_dict()}
-        print_json({**told, "calibration_error": error and asdict(error)})
-        return 130 if classifier.interrupted_ else 0
-    print(f"Trained on {train}; saved to {arguments.out}")
-    if found is not None and error is not None:
-        print(f"\nOn images kept back:\n\n{found}\n")
-        print(f"Calibration error {error}, before probabilities were calibrated with these images")
-    return 130 if classifier.interrupted_ else 0
+
+
+def _judge(classifier: "ImageClassifier", test: "ImageDataset") -> _Judgement:
+    from nucrec.evaluate import calibration_error
+
+    scores = classifier.predict_proba(test)
+    error = calibration_error(test.labels, scores, test.class_names, test.groups)
+    return _Judgement(classifier.evaluate(test), error)
+
+
+def _print_json(model: str, judgement: _Judgement | None) -> None:
+    told = {
+        "report": judgement and judgement.report.to_dict(),
+        "calibration_error": judgement and asdict(judgement.calibration_error),
+    }
+    print_json({"model": model, **told})
+
+
+def _print(judgement: _Judgement | None) -> None:
+    if judgement is None:
+        return
+    print(f"\nOn images kept back:\n\n{judgement.report}\n")
+    print(
+        f"Calibration error {judgement.calibration_error}, before probabilities were calibrated with "
+        "these images"
+    )
