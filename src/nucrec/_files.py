@@ -37,17 +37,22 @@ def replacing(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        The file; an older one of that name is replaced as a whole or not at all.
+        The file; an older one of that name is replaced as a whole or not at all. Of a link, that is
+        the file that it leads to.
 
     Raises
     ------
     NucrecError
         The file cannot be written. What was at `path` before is still there.
     """
+    with contextlib.suppress(OSError):
+        path = path.resolve() if path.is_symlink() else path
     _sweep(path.parent)
     owner = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     temporary = path.with_name(f".{path.name[:40]}.{owner}.tmp")
     try:
+        if path.exists() and not path.is_file():
+            raise NucrecError(f"cannot write {path}: it is no regular file")
         yield temporary
         temporary.replace(path)
     except NucrecError:  # some are errors of the operating system, too

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nucrec._optional import require
+from nucrec._paths import output_file
 from nucrec._text import Row, html, html_table
 from nucrec._validation import invalid
 from nucrec._version import __version__
-from nucrec.errors import NucrecError
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fff; --soft: #595960; --line: #d0d0d7; }
@@ -36,13 +36,11 @@ figcaption b { display: block; color: var(--ink); }
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def check_page(name: str, path: Path) -> Path:
+def check_page(name: str, path: object) -> Path:
     """Return the path of a page that can be written, with its plots, before any work is done for it."""
-    where = Path(path).expanduser()
+    where = output_file(name, path)
     if where.suffix.lower() not in (".html", ".htm"):
         raise invalid(name, "a name that ends in .html", str(path))
-    if not where.parent.is_dir():
-        raise NucrecError(f"cannot write {where}: there is no folder {where.parent}")
     require("matplotlib", extra="plots")
     return where
 

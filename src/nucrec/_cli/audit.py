@@ -5,6 +5,7 @@ from typing import Any
 
 from nucrec._cli.command import add_channel, add_command
 from nucrec._cli.output import print_json
+from nucrec._cli.outputs import check_outputs, file_to_write
 
 DESCRIPTION = """\
 Find images of a folder that show the same or almost the same: copies, re-encoded, resized, brighter,
@@ -28,10 +29,11 @@ def add_to(commands: Any) -> None:
     add(
         *("-o", "--out"),
         default="duplicates.png",
+        type=file_to_write(".png"),
         metavar="FILE",
         help="the picture of the pairs, if there are any (default: duplicates.png)",
     )
-    add("--csv", metavar="FILE", help="write all pairs as a table")
+    add("--csv", type=file_to_write(), metavar="FILE", help="write all pairs as a table")
     add(
         "--similarity",
         type=float,
@@ -55,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.audit import duplicates, save_contact_sheet
     from nucrec.datasets import load_images
 
+    check_outputs([arguments.data], {"--out": arguments.out, "--csv": arguments.csv})
     images = load_images(arguments.data, channel=arguments.channel)
     show = not arguments.quiet
     found = duplicates(images, arguments.similarity, arguments.min_overlap, progress=show)

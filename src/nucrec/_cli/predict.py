@@ -5,6 +5,7 @@ from typing import Any
 
 from nucrec._cli.command import FormerName, add_channel, add_command
 from nucrec._cli.output import print_json
+from nucrec._cli.outputs import check_outputs
 from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
@@ -63,6 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict, print the summary and return the exit code."""
     from nucrec.models import load, predict_folder, predict_shards
 
+    writes = {"--out": arguments.out, "--html": arguments.html}
+    check_outputs([arguments.model, arguments.data], writes)
     common: dict[str, Any] = {
         "channel": arguments.channel,
         "error_rate": arguments.error_rate,

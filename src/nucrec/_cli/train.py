@@ -2,11 +2,11 @@
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nucrec._cli.command import add_command
 from nucrec._cli.output import print_json
+from nucrec._cli.outputs import check_outputs, file_to_write
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
@@ -40,7 +40,7 @@ def add_to(commands: Any) -> None:
     add(
         *("-o", "--out"),
         required=True,
-        type=_model_file,
+        type=file_to_write(".keras"),
         metavar="FILE",
         help="the model, a name ending in .keras",
     )
@@ -78,16 +78,6 @@ def add_to(commands: Any) -> None:
     add("--quiet", action="store_true", help="no progress on standard error")
 
 
-def _model_file(name: str) -> str:
-    """Return the name of a file to save to, or refuse it before the training rather than after."""
-    path = Path(name).expanduser()
-    if path.suffix != ".keras":
-        raise argparse.ArgumentTypeError(f"expected a name that ends in .keras, received {name!r}")
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
-    return name
-
-
 class _Judgement(NamedTuple):
     """How good a network is on images that it was not trained on."""
 
@@ -99,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print the report and return the exit code."""
     from nucrec.datasets import load_folder, split
 
+    check_outputs([arguments.data], {"--out": arguments.out})
     train, test = load_folder(arguments.data, group_by=arguments.group_by), None
     if arguments.test_size:
         train, test = split(train, arguments.test_size, random_state=arguments.seed)

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from nucrec._files import write_text
+from nucrec._paths import output_file
 from nucrec._text import csv_text, text_table
 
 Array = npt.NDArray[Any]
@@ -139,7 +139,7 @@ class DuplicatePairs(Sequence[DuplicatePair]):
         NucrecError
             The file cannot be written.
         """
-        write_text(Path(path).expanduser(), self.to_csv())
+        write_text(output_file("path", path), self.to_csv())
 
 
 _HEADER = ("a", "b", "kind", "similarity", "overlap")

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from nucrec._files import replacing
+from nucrec._paths import output_file
 from nucrec._text import printable
 from nucrec._validation import check_int, invalid
 from nucrec.audit._duplicates import check_dataset
@@ -64,7 +65,7 @@ def save_contact_sheet(
     >>> file = save_contact_sheet(duplicates(crops, min_overlap=0.2), "pairs.png", crops)
     >>> file.unlink()
     """
-    where = Path(path).expanduser()
+    where = output_file("path", path)
     if where.suffix.lower() != ".png":
         raise invalid("path", "a name that ends in .png", str(path))
     shown = first_pairs(pairs, limit)

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from nucrec._class_names import (
     merge_look_alikes,
     order_classes,
 )
+from nucrec._paths import checked_path
 from nucrec._validation import check_choice, invalid
 from nucrec._warnings import warn
 from nucrec.datasets._class_folders import entries_of_folders
@@ -152,9 +152,7 @@ def _find(path: Any, group_by: str) -> _Found:
         table = table_of_frame(path, NEEDED)
         root, table.columns["file"][:] = root_of_paths(table.without_gaps("file"))
         return _of_table(table, root, group_by)
-    if not isinstance(path, str | Path):
-        raise invalid("path", "a path or a data frame", path)
-    where = Path(path).expanduser()
+    where = checked_path("path", path, "a path or a data frame")
     if looks_like_table(where):
         table = read_table(where, NEEDED)
         return _of_table(table, Folder(where.parent.resolve()), group_by)

@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path, PurePosixPath
 
 from nucrec._class_names import looks_micronuclear, looks_nuclear
-from nucrec._validation import invalid
+from nucrec._paths import checked_path
 from nucrec.datasets._columns import CLASS_NAMES
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._load import Entry, OnError, load_entries
@@ -77,8 +77,6 @@ def load_nucrec(
     ...     print(str(error)[:45])
     NucRec (DOI 10.21227/1f43-t560) was not found
     """
-    if path is not None and not isinstance(path, str | Path):
-        raise invalid("path", "a path", path)
     check_channel(channel)
     places = _places(path)
     found = next((place for place in places if place.exists()), None)
@@ -147,10 +145,9 @@ def is_nucrec(path: str | Path) -> bool:
     ...     is_nucrec(folder)
     True
     """
-    if not isinstance(path, str | Path):
-        raise invalid("path", "a path", path)
+    where = checked_path("path", path)
     try:
-        folders = open_root(Path(path).expanduser()).listing().folders
+        folders = open_root(where).listing().folders
     except (DatasetError, DatasetNotFoundError):
         return False
     names = {PurePosixPath(folder).name.casefold() for folder in folders}
@@ -159,9 +156,9 @@ def is_nucrec(path: str | Path) -> bool:
 
 def _places(path: str | Path | None) -> list[Path]:
     if path is not None:
-        return [Path(path).expanduser()]
+        return [checked_path("path", path)]
     named = os.environ.get("NUCREC_DATA")
-    places = [Path(named).expanduser()] if named else []
+    places = [checked_path("NUCREC_DATA", named)] if named else []
     return [*places, Path("~/nucrec_data").expanduser()]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nucrec._paths import checked_path
 from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import LazyImages
@@ -78,13 +79,11 @@ class ImageFiles:
         *,
         channel: Channel | None = None,
     ) -> None:
-        if not isinstance(path, str | Path):
-            raise invalid("path", "a path", path)
         if isinstance(names, str):
             raise invalid("names", "a sequence of file names", names)
         check_channel(channel)
         self.channel = channel
-        self.path = Path(path).expanduser()
+        self.path = checked_path("path", path)
         self._root = open_root(self.path)
         self.quarantined = ()
         if names is None:

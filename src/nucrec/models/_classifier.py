@@ -4,13 +4,13 @@ import copy
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from nucrec._paths import output_file
 from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec.augment import Pipeline
@@ -272,7 +272,7 @@ class ImageClassifier(FittedNetwork):
             It is not fitted.
         """
         check_is_fitted(self, "model_")
-        save_network(Path(path).expanduser(), self.model_, self._info())
+        save_network(output_file("path", path), self.model_, self._info())
 
     @classmethod
     def _of_file(cls, network: "keras.Model", info: ModelInfo) -> Self:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from nucrec._files import make_folder, replacing
+from nucrec._paths import checked_path
 from nucrec._pixels.intensity import as_dtype, to_grey
 from nucrec._pixels.resample import resize
 from nucrec._validation import check_int, check_real
@@ -141,7 +142,7 @@ class Explanation:
             The folder or a file cannot be written.
         """
         check_real("opacity", opacity, low=0, high=1)
-        where = Path(folder).expanduser()
+        where = checked_path("folder", folder)
         make_folder(where)
         files = []
         for k, (target, name) in enumerate(zip(self.targets, self.ids.tolist(), strict=True)):

@@ -1,12 +1,12 @@
 """Saving models, and loading them without running code of the file."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from nucrec._paths import checked_path, output_file
 from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
@@ -69,7 +69,7 @@ def save(
     if not is_classifier(model):
         raise invalid("model", "a classifier", model)
     check_is_fitted(model)
-    save_classical(Path(path).expanduser(), model, class_names, fingerprint)
+    save_classical(output_file("path", path), model, class_names, fingerprint)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -114,7 +114,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool((again.predict_proba(crops) == model.predict_proba(crops)).all())
     True
     """
-    where = Path(path).expanduser()
+    where = checked_path("path", path)
     info = model_info(where)
     try:
         if info.kind == "network":

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nucrec._paths import checked_path
 from nucrec._validation import invalid
 from nucrec.datasets import (
     ImageDataset,
@@ -26,7 +27,7 @@ def load_data(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str
         return data, "ImageDataset"
     if not isinstance(data, str | Path):
         raise invalid("data", "a path or an ImageDataset", data)
-    path = Path(data).expanduser()
+    path = checked_path("data", data)
     if path.exists() and path.suffix.lower() != ".csv" and is_nucrec(path):
         return load_nucrec(path), str(path)
     return load_folder(path), str(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucrec._paths import checked_path
 from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset
@@ -112,7 +113,7 @@ def repeat(
     >>> again.agrees
     True
     """
-    before = _read(Path(record).expanduser())
+    before = _read(checked_path("record", record))
     if data is None and before["data"]["source"] != SHIPPED:
         data = before["data"]["source"]
     dataset, source = load_data(data)
@@ -122,7 +123,7 @@ def repeat(
             f"it was {before['data']['fingerprint'][:12]}..."
         )
     parameters = Parameters.of_record(before["parameters"])
-    result = run(dataset, source, parameters, Path(out).expanduser(), n_jobs, progress)
+    result = run(dataset, source, parameters, checked_path("out", out), n_jobs, progress)
     old, new = dict(_numbers(before)), dict(_numbers(result.record))
     differences = [
         f"{what}: {_shown(old.get(what))} then, {_shown(new.get(what))} now"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nucrec._files import make_folder, only_writer, write_text
+from nucrec._paths import checked_path
 from nucrec._progress import Progress
 from nucrec._validation import check_int
 from nucrec.datasets import ImageDataset
@@ -156,7 +157,7 @@ def reproduce(
     if n_jobs is not None:
         check_int("n_jobs", n_jobs, low=1)
     dataset, source = load_data(data)
-    return run(dataset, source, parameters, Path(out).expanduser(), n_jobs, progress)
+    return run(dataset, source, parameters, checked_path("out", out), n_jobs, progress)
 
 
 def run(

@@ -7,8 +7,9 @@ from typing import Any
 from nucrec._deprecation import renamed_parameter
 from nucrec._files import replacing, write_text
 from nucrec._html import check_page
+from nucrec._paths import check_not_read, output_file
 from nucrec._progress import Progress, progress_function
-from nucrec._validation import check_int, check_real
+from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageFiles
 from nucrec.models._folders.page import Doubtful, prediction_page
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
@@ -117,10 +118,11 @@ def predict_folder(
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("html_images", html_images, low=0)
     error_rate = renamed_parameter("ask_below", ask_below, "error_rate", error_rate)
-    page = None if html is None else check_page("html", Path(html))
-    table = None if out is None else Path(out).expanduser()
+    page = None if html is None else check_page("html", html)
+    table = None if out is None else output_file("out", out)
     classifier = FolderClassifier.of(model, class_names, error_rate)
     files = ImageFiles(path, channel=channel)
+    _check_outputs(table, page, files)
     counts = FolderCounts(classifier.class_names)
     positive = classifier.class_names.index(counts.positive_class)
     doubtful = Doubtful(positive, 0 if page is None else html_images)
@@ -133,6 +135,15 @@ def predict_folder(
     if page is not None:
         write_text(page, prediction_page(files, found, doubtful, classifier))
     return found
+
+
+def _check_outputs(table: Path | None, page: Path | None, files: ImageFiles) -> None:
+    """Raise if an output would replace a file that is read, or the other output."""
+    for name, written in (("out", table), ("html", page)):
+        if written is not None:
+            check_not_read(name, written, files.path, files.names)
+    if table is not None and table == page:
+        raise invalid("html", "another file than out", str(page))
 
 
 def _rows(

@@ -12,6 +12,7 @@ from typing import Any
 
 from nucrec._deprecation import renamed_parameter
 from nucrec._files import make_folder, only_writer, replacing, write_text
+from nucrec._paths import checked_path
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec._version import __version__
@@ -146,7 +147,7 @@ def predict_shards(
     show = progress_function(progress)
     if not isinstance(model, str | Path):
         raise invalid("model", "the path of a saved model", model)
-    model_file = Path(model).expanduser()
+    model_file = checked_path("model", model)
     info = model_info(model_file)
     job = _make_job(model_file, info, path, out, channel, class_names, error_rate)
     # somebody else's client may wait for workers that still queue
@@ -186,8 +187,8 @@ def _make_job(
         if info.calibration is None:
             raise invalid("error_rate", "None for a model that was not calibrated", error_rate)
     return Job(
-        path=Path(path).expanduser().absolute(),
-        out=Path(out).expanduser().absolute(),
+        path=checked_path("path", path).absolute(),
+        out=checked_path("out", out).absolute(),
         model="model" + _ENDINGS[info.kind],
         model_sha256=sha256_of(model),
         channel=channel if channel is None or isinstance(channel, str) else int(channel),

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nucrec._files import replacing
+from nucrec._paths import checked_path
 from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec._version import __version__
@@ -123,7 +124,7 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
     ...     model_info(Path(folder, "cnn.keras")).class_names
     ('nucleus', 'micronucleus')
     """
-    where = Path(path).expanduser()
+    where = checked_path("path", path)
     try:
         if not where.is_file():
             raise ModelFileError(f"{where}: there is no such file")

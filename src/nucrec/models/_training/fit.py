@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import keras
@@ -13,6 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from sklearn.utils.class_weight import compute_class_weight
 
+from nucrec._paths import checked_path
 from nucrec._progress import silent
 from nucrec._validation import check_choice, check_real, invalid
 from nucrec.datasets import ImageDataset
@@ -92,7 +92,7 @@ def train_network(
     checkpoint = None
     if checkpoint_dir is not None:
         key = settings.key(*data, own)
-        checkpoint = Checkpoint(Path(checkpoint_dir).expanduser(), key)
+        checkpoint = Checkpoint(checked_path("checkpoint_dir", checkpoint_dir), key)
     loop = TrainingLoop(
         network,
         images.truth,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
-from nucrec._validation import invalid
+from nucrec._paths import checked_path
 from nucrec.errors import WeightsError, WeightsNotAvailableError
 from nucrec.models._weights.efficientnet_lite import assign_torch_tensors
 from nucrec.models._weights.registry import Backbone, WeightsFile
@@ -68,9 +68,7 @@ def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> 
     file = backbone.weights
     if weights == "imagenet":
         return _installed(file, *file.package) if file.package else _downloaded(file)
-    if not isinstance(weights, str | os.PathLike):
-        raise invalid("weights", "'imagenet', the path of a file or None", weights)
-    path = Path(weights).expanduser()
+    path = checked_path("weights", weights, "'imagenet', the path of a file or None")
     if not path.is_file():
         raise WeightsNotAvailableError(
             f"there is no file of weights at {path}. The ImageNet weights of {backbone.name} are "

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from nucrec._paths import checked_path
 from nucrec._progress import Progress
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.models._zoo.jobs import Division, JobMaker
@@ -53,5 +53,5 @@ class Conditions:
             self.timeout,
             self.confidence,
             self.learning_curves,
-            None if folder is None else Path(folder).expanduser().absolute(),
+            None if folder is None else checked_path("checkpoint_dir", folder).absolute(),
         )

@@ -1,0 +1,66 @@
+"""Files that commands write: they can be written, and are neither what is read nor two in one."""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from nucrec.errors import InvalidParameterError
+
+_NO_IMAGES = (".csv", ".html", ".htm", ".keras")
+
+
+def file_to_write(ending: str = "") -> Callable[[str], str]:
+    """Return what checks the name of a file to write, before the work rather than after it."""
+    wanted = f"a name that ends in {ending}" if ending else "the name of a file"
+
+    def check(name: str) -> str:
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves the "~" of nobody as it is
+        problem = None
+        if not name or not name.lower().endswith(ending):
+            problem = f"expected {wanted}, received {name!r}"
+        elif not path.parent.is_dir():
+            problem = f"there is no folder {path.parent}"
+        elif not os.access(path.parent, os.W_OK) or (path.exists() and not path.is_file()):
+            problem = f"cannot write a file {path}"
+        if problem:
+            raise argparse.ArgumentTypeError(problem)
+        return name
+
+    return check
+
+
+def check_outputs(reads: Sequence[str], writes: Mapping[str, str | None]) -> None:
+    """Raise, before any work, if an output would destroy an input or another output.
+
+    Parameters
+    ----------
+    reads : sequence of str
+        Files, archives and folders of images that the command reads.
+    writes : mapping of str to str or None
+        The file that each option names.
+    """
+    sources = [_place(name) for name in reads]
+    others: list[Path] = []
+    for option, name in writes.items():
+        if name is None:
+            continue
+        place = _place(name)
+        if any(place == source or _is_image_in(source, place) for source in sources):
+            raise InvalidParameterError(f"{option}: {name} is read: choose another name")
+        if place in others:
+            raise InvalidParameterError(f"{option}: {name} is written already: choose another name")
+        others.append(place)
+
+
+def _place(name: str) -> Path:
+    """Return where a name leads, through links."""
+    try:
+        return Path(name).expanduser().resolve()
+    except (RuntimeError, ValueError):  # "~" and the name of nobody, or a null character
+        return Path(name)
+
+
+def _is_image_in(folder: Path, place: Path) -> bool:
+    inside = place.is_relative_to(folder) and place.is_file()
+    return inside and place.suffix.lower() not in _NO_IMAGES

@@ -1,0 +1,76 @@
+"""Paths that users give, checked before any work is done for them."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from nucrec._validation import invalid
+from nucrec.errors import NucrecError
+
+
+def checked_path(name: str, value: object, expected: str = "a path") -> Path:
+    """Return a path that a user gave; "~" at its beginning is the home folder.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no path, empty, or begins with "~" and the name of nobody.
+    """
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise invalid(name, expected, value)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        hint = f"There is no user of that name: ./{text} is what is called so."
+        raise invalid(name, expected, value, hint) from error
+
+
+def output_file(name: str, value: object) -> Path:
+    """Return the path of a file to write, after checking that one can be written there.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no path, or there is something else than a file.
+    NucrecError
+        Files cannot be written to its folder.
+    """
+    path = checked_path(name, value)
+    try:
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "no regular file"
+            raise invalid(name, "the name of a file", value, f"There is {what} of that name.")
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            file.write(bytes(4096))  # on a full disk files can be made, but hold nothing
+    except OSError as error:
+        raise NucrecError(f"cannot write {path}: {error.strerror}") from error
+    return path
+
+
+def check_not_read(name: str, path: Path, root: Path, files: Iterable[str]) -> None:
+    """Raise if a file to write is one of those that are read from a folder or an archive.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    path : Path
+        The file to write.
+    root : Path
+        The folder or archive.
+    files : iterable of str
+        What is read from it, relative to the folder.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is one of them.
+    """
+    if not path.exists():
+        return
+    written, read = path.resolve(), root.resolve()
+    inside = written.relative_to(read).as_posix() if written.is_relative_to(read) else None
+    if inside == "." or any(inside == file for file in files):
+        raise invalid(name, "another file than those that are read", str(path))

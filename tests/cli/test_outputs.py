@@ -1,0 +1,89 @@
+"""What a command writes never replaces what it reads, and mistakes are told before the work."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nucrec.__main__ import main
+
+
+@pytest.fixture
+def here(images, gnb_file, tmp_path, monkeypatch):
+    """Work in a folder with images, their archive, a model and a link to it."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(gnb_file, "gnb.skops")
+    shutil.make_archive("cells", "zip", images)
+    Path("link.csv").symlink_to("gnb.skops")
+    os.mkfifo("pipe.csv")
+    return tmp_path
+
+
+def everything(folder) -> dict:
+    return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def run(command: str) -> int:
+    try:
+        return main([*command.split(), "--quiet"])
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("predict gnb.skops cells -o gnb.skops", "--out: gnb.skops is read: choose another name"),
+        ("predict gnb.skops cells -o link.csv", "--out: link.csv is read"),
+        ("predict gnb.skops cells.zip -o cells.zip", "--out: cells.zip is read"),
+        ("predict gnb.skops cells -o cells/nucleus/0.png", "--out: cells/nucleus/0.png is read"),
+        ("predict gnb.skops cells -o a.html --html a.html", "--html: a.html is written already"),
+        ("predict gnb.skops cells -o pipe.csv", "There is no regular file of that name"),
+        ("predict gnb.skops cells -o .", "There is a folder of that name"),
+        ("predict gnb.skops cells -o ~nobody-here/a.csv", "out: expected a path"),
+        ("predict gnb.skops cells -o nowhere/a.csv", "cannot write nowhere/a.csv: No such file"),
+        ("predict gnb.skops ~nobody-here -o a.csv", "path: expected a path"),
+        ("predict ~nobody-here cells -o a.csv", "path: expected a path"),
+        ("audit cells -o cells/nucleus/0.png", "--out: cells/nucleus/0.png is read"),
+        ("audit cells -o a.png --csv a.png", "--csv: a.png is written already"),
+        ("audit cells -o a.jpg", "expected a name that ends in .png, received 'a.jpg'"),
+        ("audit cells -o nowhere/a.png", "there is no folder nowhere"),
+        ("audit cells --csv .", "cannot write a file ."),
+        ("train cells -o ~nobody-here/a.keras", "there is no folder ~nobody-here"),
+        ("train ~nobody-here -o a.keras", "path: expected a path or a data frame"),
+        ("reproduce --tables 1 --out ~nobody-here", "out: expected a path"),
+        ("reproduce --tables 1 --out pipe.csv", "cannot write to the folder pipe.csv"),
+    ],
+)
+def test_refused_before_any_work(here, command, message, capsys):
+    before = everything(here)
+    assert run(command) in (1, 2)
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.out == ""
+    assert everything(here) == before
+    assert set(os.listdir(here)) == {"cells", "cells.zip", "gnb.skops", "link.csv", "pipe.csv"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["predict gnb.skops cells -o", "audit cells -o", "audit cells --csv", "train cells -o"],
+)
+def test_an_empty_name(here, command, capsys):
+    try:
+        code = main([*command.split(), "", "--quiet"])
+    except SystemExit as error:
+        code = error.code
+    assert code == 2
+    assert "expected" in capsys.readouterr().err
+
+
+def test_a_link_is_followed_and_earlier_tables_beside_the_images_are_replaced(here):
+    (here / "cells" / "table.csv").write_text("before")
+    (here / "link.csv").unlink()
+    Path("link.csv").symlink_to("cells/table.csv")
+    assert run("predict gnb.skops cells -o link.csv") == 0
+    assert (here / "link.csv").is_symlink()
+    assert (here / "cells" / "table.csv").read_text().startswith("file,predicted")
+    assert run("predict gnb.skops cells -o cells/table.csv") == 0
