@@ -107,6 +107,11 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_without_standard_error_nothing_is_shown(crops, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)  # as under pythonw
+    assert len(audit.duplicates(crops[::30], progress=True)) == 0
+
+
 def test_on_a_terminal_the_line_is_redrawn(crops, monkeypatch):
     monkeypatch.setattr("sys.stderr", terminal := Terminal())
     audit.duplicates(crops[::9], progress=True)

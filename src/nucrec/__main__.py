@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 
 from nucrec._cli import audit, predict, reproduce, train
-from nucrec._cli.output import escape_unprintable, show_line, show_warning
+from nucrec._cli.output import abandon_output, prepare_streams, show_line, show_warning
 from nucrec._cli.signals import interrupted_by_any_signal
 from nucrec._version import __version__
 from nucrec.errors import InvalidParameterError, NucrecError
@@ -15,13 +15,15 @@ from nucrec.errors import InvalidParameterError, NucrecError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 1 (failed), 2 (usage) or 130 (interrupted)."""
-    escape_unprintable()
+    prepare_streams()
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says while it starts
     try:
         with interrupted_by_any_signal(), warnings.catch_warnings():
             warnings.showwarning = show_warning
-            return int(arguments.run(arguments))
+            code = int(arguments.run(arguments))
+            sys.stdout.flush()
+            return code
     except InvalidParameterError as error:
         show_line(error)
         return 2
@@ -29,8 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         show_line(error)
         return 1
     except BrokenPipeError:
-        # the reader of our output went away; nothing is left to be written to it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
+        return 1
+    except OSError as error:
+        show_line(f"cannot go on: {error}")
+        abandon_output()
         return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -17,7 +17,7 @@ def progress_function(progress: Progress | bool) -> Progress:
     """Return what shows progress: a function as it is, a line for True, nothing for False."""
     if callable(progress):
         return progress
-    return ProgressLine() if progress else silent
+    return ProgressLine() if progress and sys.stderr is not None else silent
 
 
 class ProgressLine:

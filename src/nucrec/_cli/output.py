@@ -1,15 +1,31 @@
 """What the command line prints besides a command's own text."""
 
+import contextlib
 import io
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 
-def escape_unprintable() -> None:
-    """Have standard output escape what the terminal cannot encode, as standard error does."""
+def prepare_streams() -> None:
+    """Make standard output and standard error take whatever is printed.
+
+    Where they are closed, nothing is shown. Standard output escapes what the terminal cannot encode,
+    as standard error does.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):  # it may be replaced by anything that has write()
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def abandon_output() -> None:
+    """Let nothing more be written to standard output: its reader went away, or its disk is full."""
+    with contextlib.suppress(OSError):  # it may be replaced by what is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(value: dict[str, Any]) -> None:
