@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.stats import norm
 from sklearn.metrics import log_loss
 
 from nucrec.errors import InvalidParameterError
-from nucrec.evaluate import (
-    ConformalRule,
-    Temperature,
-    calibration_error,
-    fit_conformal,
-    fit_temperature,
-)
+from nucrec.evaluate import Temperature, calibration_error, fit_conformal, fit_temperature
 
 
 def softmax(values: np.ndarray) -> np.ndarray:
@@ -49,6 +44,7 @@ def test_temperature_is_found_and_calibrates(k):
     np.testing.assert_array_equal(calibrated.argmax(1), scores.argmax(1))
     np.testing.assert_allclose(calibrated.sum(1), 1)
     before, after = calibration_error(true, scores), calibration_error(true, calibrated)
+    assert after.low == 0
     assert after.value < 0.04 < before.low
     assert Temperature(1.0).apply(scores) == pytest.approx(scores)
 
@@ -57,38 +53,11 @@ def test_a_perfect_model_has_the_lowest_temperature():
     assert fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]]).value == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize("error_rate", [0.05, 0.2])
-def test_sets_hold_the_true_class_of_each_class(error_rate):
-    held = []
-    for seed in range(100):
-        true, scores = overconfident(1200, 3, 2.0, seed)
-        rule = fit_conformal(true[:600], scores[:600], error_rate)
-        inside = rule.sets(scores[600:])[np.arange(600), true[600:]]
-        held.append([inside[true[600:] == k].mean() for k in range(3)])
-    assert np.mean(held, axis=0) == pytest.approx(1 - error_rate, abs=0.015)
-
-
-def test_thresholds_worked_by_hand():
-    truth = [0] * 19 + [1] * 18
-    sure = np.linspace(0.6, 0.96, 19)
-    scores = np.concatenate([np.c_[sure, 1 - sure], np.c_[1 - sure, sure][:18]])
-    rule = fit_conformal(truth, scores, 0.05)
-    assert rule.thresholds == (0.6, 0.0)  # 18 images are too few to exclude class 1 ever
-    assert rule.n == (19, 18)
-    assert rule.needs_review([[0.7, 0.3], [0.5, 0.5]]).tolist() == [True, False]
-
-
-def test_the_old_name_of_needs_review_is_deprecated():
-    rule = ConformalRule((0.4, 0.3), 0.05, (80, 90))
-    with pytest.warns(DeprecationWarning, match="needs_review"):
-        assert rule.ask([[0.9, 0.1], [0.65, 0.35]]).tolist() == [False, True]
-
-
 def test_names_and_groups():
     true, scores = overconfident(200, 2, 2.0)
     names = ("nucleus", "micronucleus")
     by_name = calibration_error(np.array(names)[true], scores, names, np.arange(200) // 20)
-    assert by_name.method == "group bootstrap"
+    assert by_name.method == "bootstrap, less its bias, groups"
     assert by_name.value == calibration_error(true, scores).value
     assert calibration_error(true, scores, groups=np.arange(200)) == calibration_error(true, scores)
 
@@ -102,8 +71,41 @@ def test_what_is_no_probability(scores):
             function([0], scores)
 
 
-def test_bad_parameters():
-    with pytest.raises(InvalidParameterError, match="error_rate"):
-        fit_conformal([0], [[0.5, 0.5]], 0)
-    with pytest.raises(InvalidParameterError, match="2 columns"):
-        ConformalRule((0.5, 0.5), 0.05, (1, 1)).sets([[1.0, 0.0, 0.0]])
+def test_chance_is_what_a_calibrated_model_has():
+    true, scores = overconfident(100, 2, 1.0)
+    found = calibration_error(true, scores)
+    rng = np.random.default_rng(3)
+    drawn = []
+    for _ in range(300):
+        again = (rng.random(100) < scores[:, 1]).astype(int)
+        drawn.append(calibration_error(again, scores, n_resamples=1).value)
+    assert found.chance == pytest.approx(np.mean(drawn), rel=0.05)
+    assert str(found).endswith(f"; {found.chance:.2f} by chance)")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("factor", "truth"), [(1.0, 0.0), (1.5, 0.061), (2.5, 0.130)])
+@pytest.mark.parametrize("n_groups", [0, 12])
+@pytest.mark.parametrize("n", [92, 300])
+def test_intervals_of_the_calibration_error_hold_the_truth(n, n_groups, factor, truth):
+    rng = np.random.default_rng(n)
+    groups = np.arange(n) % n_groups if n_groups else None
+    held = []
+    for seed in range(150):
+        logits = 1.5 * rng.normal(size=n)
+        latent = rng.normal(size=n)
+        if n_groups:  # as calibrated as without groups, but images of a group err together
+            latent = np.sqrt(0.2) * rng.normal(size=n_groups)[groups] + np.sqrt(0.8) * latent
+        true = (norm.cdf(latent) < 1 / (1 + np.exp(-logits))).astype(int)
+        share = 1 / (1 + np.exp(-logits * factor))
+        found = calibration_error(
+            true, np.c_[1 - share, share], groups=groups, n_resamples=200, random_state=seed
+        )
+        held.append(found.low <= truth <= found.high)
+    assert np.mean(held) >= 0.91
+
+
+def test_one_group_says_nothing_of_others():
+    found = calibration_error([0, 1, 1], [[0.4, 0.6]] * 3, groups=[1, 1, 1])
+    assert np.isnan([found.low, found.high]).all()
+    assert found.value == pytest.approx(2 / 3 - 0.6)

@@ -8,12 +8,12 @@ from nucrec.evaluate import report
 
 MACRO = {"average": "macro", "zero_division": 0}
 REFERENCE = {
-    "accuracy": lambda t, p, labels: sk.accuracy_score(t, p),
-    "precision": lambda t, p, labels: sk.precision_score(t, p, labels=labels, **MACRO),
-    "recall": lambda t, p, labels: sk.recall_score(t, p, labels=labels, **MACRO),
-    "f1": lambda t, p, labels: sk.f1_score(t, p, labels=labels, **MACRO),
-    "mcc": lambda t, p, labels: sk.matthews_corrcoef(t, p),
-    "kappa": lambda t, p, labels: sk.cohen_kappa_score(t, p, labels=labels),
+    "accuracy": sk.accuracy_score,
+    "precision": lambda t, p: sk.precision_score(t, p, **MACRO),
+    "recall": lambda t, p: sk.recall_score(t, p, **MACRO),
+    "f1": lambda t, p: sk.f1_score(t, p, **MACRO),
+    "mcc": sk.matthews_corrcoef,
+    "kappa": sk.cohen_kappa_score,
 }
 
 
@@ -35,10 +35,8 @@ def test_equal_to_scikit_learn(n_classes, true, predicted):
     labels = list(range(n_classes))
     found = report(true, predicted, class_names=list(map(str, labels)), n_resamples=1)
     for name, theirs in REFERENCE.items():
-        ours = getattr(found, name).value
-        assert ours == pytest.approx(
-            theirs(true, predicted, labels), rel=0, abs=1e-12, nan_ok=True
-        ), name
+        expected = pytest.approx(theirs(true, predicted), rel=0, abs=1e-12, nan_ok=True)
+        assert getattr(found, name).value == expected, name
     assert np.array_equal(
         found.confusion_matrix, sk.confusion_matrix(true, predicted, labels=labels)
     )
@@ -61,3 +59,13 @@ def test_area_equals_scikit_learn_with_and_without_ties(n, decimals):
 def test_area_is_undefined_without_one_of_the_classes():
     found = report([1, 1], [1, 1], [0.1, 0.2], class_names=["a", "b"])
     assert np.isnan(found.auc.value)
+
+
+def test_a_class_that_never_occurs_changes_nothing():
+    true, predicted = [0, 0, 1, 1, 1], [0, 1, 1, 1, 0]
+    scores = np.array([[0.7, 0.2, 0.1]] * 2 + [[0.2, 0.7, 0.1]] * 3)
+    found = report(true, predicted, scores, class_names=["a", "b", "c"])
+    without = report(true, predicted, scores[:, :2], class_names=["a", "b"])
+    assert found.metrics == without.metrics
+    assert np.isnan(found.per_class["c"]["REC"].low)
+    assert any(remark.startswith("no image of c") for remark in found.remarks)

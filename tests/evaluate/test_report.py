@@ -74,15 +74,16 @@ def test_per_class(found, data):
 
 def test_methods(found, data):
     methods = {name: metric.method for name, metric in found.metrics.items()}
-    assert methods.pop("ACC") == "Wilson"
-    assert set(methods.values()) == {"Bayesian bootstrap"}
+    assert (methods.pop("ACC"), methods.pop("AUC")) == ("Wilson", "Newcombe")
+    assert set(methods.values()) == {"Jeffreys"}
     assert found.per_class["nucleus"]["REC"].method == "Wilson"
-    assert found.per_class["nucleus"]["F1"].method == "Bayesian bootstrap"
+    assert found.per_class["nucleus"]["F1"].method == "Jeffreys"
     true, predicted, score, groups = data
     grouped = report(true, predicted, score, NAMES, groups)
-    every = [*grouped.metrics.values(), *grouped.per_class["nucleus"].values()]
-    assert {metric.method for metric in every} == {"group bootstrap"}
+    for name, metric in grouped.metrics.items():
+        assert metric.method == f"{found.metrics[name].method}, groups"
     assert grouped.n_groups == 12
+    assert grouped.n_wrong_groups == len(np.unique(groups[true != predicted]))
 
 
 def test_intervals_hold_their_value(found):
@@ -181,13 +182,73 @@ def test_one_image_or_one_group_says_nothing_of_the_spread():
     assert "n/a to n/a" in str(grouped)
 
 
-def test_resamples_without_a_class_are_left_out():
-    # one group of three holds all of a class: it is not drawn in (2/3)^3 of the resamples
+def test_a_class_of_one_group_has_no_interval_of_its_own():
     groups = np.repeat(["A", "B", "C"], 5)
     true = np.repeat([0, 0, 1], 5)
     found = report(true, true, true, NAMES, groups)
-    for metric in (*found.metrics.values(), *found.per_class["micronucleus"].values()):
-        assert (metric.low, metric.value, metric.high) == (1, 1, 1)
+    assert np.isnan(found.per_class["micronucleus"]["REC"].low)
+    for metric in (*found.metrics.values(), found.per_class["nucleus"]["REC"]):
+        assert metric.low < metric.value == metric.high == 1
+
+
+@pytest.mark.parametrize("n", [2, 30, 300])
+@pytest.mark.parametrize("n_groups", [None, 2, 5, 12, 33])
+def test_no_mistake_is_no_certainty(n, n_groups):
+    true = np.arange(n) % 2
+    groups = None if n_groups is None else np.arange(n) // 2 % n_groups
+    found = report(true, true, true.astype(float), NAMES, groups, n_resamples=200)
+    if found.n_groups == 1:
+        assert all(np.isnan(metric.low) for metric in found.metrics.values())
+        return
+    alone = report(true, true, true.astype(float), NAMES, n_resamples=200)
+    for name, metric in found.metrics.items():
+        assert metric.low < metric.value == metric.high == 1
+        assert metric.low <= alone.metrics[name].low
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 8)), max_size=60),
+    st.integers(1, 12),
+)
+def test_groups_never_narrow_an_interval(rows, size):
+    true, predicted, score = np.array([(0, 0, 1), (1, 1, 7), *rows]).T
+    arguments = true, predicted, score, NAMES
+    alone = report(*arguments, n_resamples=200)
+    grouped = report(*arguments, groups=np.arange(len(true)) // size, n_resamples=200)
+    if grouped.n_groups == 1:
+        return
+    for name, metric in grouped.metrics.items():
+        assert metric.low <= alone.metrics[name].low + 1e-12, name
+        assert metric.high >= alone.metrics[name].high - 1e-12, name
+        assert metric.high > metric.low, name
+
+
+def test_newcombes_interval_of_an_area_solves_his_equation():
+    rng = np.random.default_rng(1)
+    true = np.repeat([0, 1], [25, 15])
+    score = true + rng.normal(size=40)
+    found = report(true, true, score).auc
+    m, n, other = 15, 25, 40 / 2 - 1
+    for end in (found.low, found.high):
+        spread = 1 + other * ((1 - end) / (2 - end) + end / (1 + end))
+        error = np.sqrt(end * (1 - end) * spread / (m * n))
+        assert abs(found.value - end) == pytest.approx(1.959964 * error, rel=1e-5)
+
+
+def test_the_interval_of_a_metric_is_that_of_its_posterior_distribution():
+    true, predicted = (
+        np.repeat([0, 0, 1, 1], [30, 10, 5, 20]),
+        np.repeat([0, 1, 0, 1], [30, 10, 5, 20]),
+    )
+    found = report(true, predicted, n_resamples=20_000, confidence=0.9)
+    cells = np.random.default_rng(7).dirichlet([30.5, 10.5, 5.5, 20.5], 20_000)
+    tn, fp, fn, tp = cells.T
+    drawn = (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    # a little wider, as 65 images tell less of their spread than is drawn
+    assert (found.mcc.low, found.mcc.high) == pytest.approx((low, high), abs=0.01)
+    assert found.mcc.low < low
 
 
 def test_objects_that_are_numbers_are_numbers():
@@ -279,7 +340,14 @@ def test_html_is_escaped():
         ({"y_true": [[0, 1, 1]]}, "y_true"),
         ({"y_true": [0, 1, np.nan]}, "y_true"),
         ({"y_true": [0, 1, 2]}, "y_true"),
-        ({"y_true": ["nucleus", "cell", "nucleus"]}, "y_true"),
+        ({"y_true": ["nucleus", "cell", "nucleus"], "y_pred": ["nucleus"] * 3}, "y_true"),
+        ({"y_true": ["nucleus", "nucleus", "micronucleus"]}, "y_pred"),
+        ({"y_pred": ["nucleus", "nucleus", "micronucleus"]}, "y_pred"),
+        ({"y_pred": [0.1, 0.9, 0.4]}, "y_pred"),
+        ({"y_pred": [[0.9, 0.1], [0.1, 0.9], [0.6, 0.4]]}, "y_pred"),
+        ({"y_true": [0.0, 1.0, 0.5]}, "y_true"),
+        ({"y_pred": [2, 3, 3], "class_names": None}, "y_pred"),
+        ({"y_true": ["a", "b"], "y_pred": ["A", "B"], "class_names": None}, "y_pred"),
         ({"y_true": ["nucleus", None, "nucleus"]}, "y_true"),
         ({"y_true": np.array(["nucleus", np.nan, "nucleus"], object)}, "y_true"),
         ({"class_names": ["a", "a"]}, "class_names"),
@@ -318,6 +386,32 @@ def test_the_report_says_what_it_is_too_small_to_say():
     assert grouped.remarks == ("5 groups: too few to know how much groups differ",)
     reversed_ = report(true, 1 - true, class_names=NAMES)
     assert len(reversed_.remarks) == 1
+
+
+def test_remarks_on_groups_and_answers():
+    true = np.tile([0, 1], 100)
+    alone = report(true, true, class_names=NAMES, groups=np.zeros(200))
+    assert alone.remarks == (
+        "1 group: it does not tell how groups differ, so there are no intervals",
+    )
+    predicted = np.where(np.arange(200) == 5, 1 - true, true)
+    grouped = report(true, predicted, class_names=NAMES, groups=np.arange(200) // 10)
+    assert grouped.n_wrong_groups == 1
+    assert grouped.remarks == (
+        "mistakes in 1 of 20 groups: how much groups differ is assumed rather than known",
+    )
+    one = report(true, np.ones(200, int), class_names=NAMES)
+    assert "all images were classified as micronucleus" in one.remarks
+
+
+def test_what_to_do_about_probabilities_and_names_is_said():
+    with pytest.raises(InvalidParameterError, match="Probabilities go to y_score"):
+        report([0, 1, 1], [0.2, 0.7, 0.9])
+    with pytest.raises(InvalidParameterError, match="names of classes, as y_true"):
+        report(["a", "b"], [0, 1])
+    with pytest.raises(InvalidParameterError, match="pass class_names"):
+        report([0, 0], [1, 1])
+    assert report([0, 0], [1, 1], class_names=NAMES).accuracy.value == 0
 
 
 def test_a_metric_prints_with_its_interval():

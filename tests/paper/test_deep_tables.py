@@ -137,7 +137,7 @@ def test_the_mean_has_an_interval_of_the_images(run, tiny):
     mean = fold["20-100"].accuracy
     assert mean.value == pytest.approx(np.mean(accuracies))
     assert mean.low <= mean.value <= mean.high
-    assert "group" in mean.method
+    assert mean.method == "Wilson, groups"
     assert fold["20"].accuracy == fold["20"].report.accuracy
     assert fold["20"].accuracy.value == fold["20"].values["VAL-ACC"]
 

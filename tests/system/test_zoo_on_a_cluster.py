@@ -19,8 +19,8 @@ from sklearn.pipeline import make_pipeline
 
 from nucrec.datasets import ImageDataset
 from nucrec.errors import NucrecError
-from nucrec.evaluate import report
-from nucrec.evaluate._intervals import bootstrap
+from nucrec.evaluate import RocCurveDisplay
+from nucrec.evaluate._resampling import bootstrap
 from nucrec.models import PixelFeatures, cross_validate, run_zoo
 
 X = np.random.default_rng(0).normal(size=(60, 3))
@@ -224,12 +224,16 @@ def test_workers_without_nucrec_are_told_of(client, workers):
 
 
 def test_chunks_of_the_bootstrap_run_on_the_workers(client, workers, monkeypatch):
-    monkeypatch.setattr("nucrec.evaluate._intervals._CELLS_AT_ONCE", 60 * 40)
-    expected = [report(Y, Y[::-1], X[:, 0], groups=groups) for groups in (None, np.arange(60) // 2)]
+    monkeypatch.setattr("nucrec.evaluate._resampling._CELLS_AT_ONCE", 60 * 40)
+
+    def bands() -> list:
+        either = (None, np.arange(60) // 2)
+        curves = [RocCurveDisplay.from_predictions(Y, X[:, 0], groups=g).curves[0] for g in either]
+        return [(curve.low.tolist(), curve.high.tolist()) for curve in curves]
+
+    expected = bands()
     with joblib.parallel_config(backend="dask"):
-        found = [
-            report(Y, Y[::-1], X[:, 0], groups=groups) for groups in (None, np.arange(60) // 2)
-        ]
+        found = bands()
         pids = bootstrap(lambda weights: weights[:, :1] * 0 + os.getpid(), np.arange(60), 200, 0)
     assert found == expected
     assert set(pids.ravel().tolist()) <= workers

@@ -1,14 +1,14 @@
 """How good a classifier is, and how sure one can be of that."""
 
 from nucrec.evaluate._calibration import (
-    ConformalRule,
+    CalibrationError,
     Temperature,
     calibration_error,
-    fit_conformal,
     fit_temperature,
 )
 from nucrec.evaluate._calibration_plot import CalibrationDisplay
 from nucrec.evaluate._compare import Comparison, compare
+from nucrec.evaluate._conformal import ConformalRule, fit_conformal
 from nucrec.evaluate._consistency import Consistency, consistency
 from nucrec.evaluate._curve_plots import PrecisionRecallDisplay, RocCurveDisplay
 from nucrec.evaluate._curves import Curve
@@ -25,6 +25,7 @@ from nucrec.evaluate._report import Report, report
 
 __all__ = [
     "CalibrationDisplay",
+    "CalibrationError",
     "Comparison",
     "ConformalRule",
     "ConfusionMatrixDisplay",

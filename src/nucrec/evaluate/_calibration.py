@@ -1,18 +1,18 @@
-"""How far probabilities can be believed, and which images a model should not decide alone."""
+"""How well calibrated probabilities are, and how they become so."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._deprecation import warn_renamed
-from nucrec._validation import check_int, check_real, invalid
+from nucrec._text import interval, number
+from nucrec._validation import check_int, invalid
+from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import check_resampling, check_scores, encode_classes, number_groups
-from nucrec.evaluate._intervals import bootstrap, percentile_interval
 from nucrec.evaluate._metric import Metric
+from nucrec.evaluate._resampling import bootstrap, in_chunks, percentile_interval
 
 Array = npt.NDArray[Any]
 
@@ -56,93 +56,39 @@ class Temperature:
         InvalidParameterError
             They are no probabilities.
         """
-        logs = np.log(np.maximum(_probabilities(y_score), _SMALLEST)) / self.value
+        logs = np.log(np.maximum(probabilities(y_score), _SMALLEST)) / self.value
         powers = np.exp(logs - logs.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
-class ConformalRule:
-    """Says which classes an image may be of, as `fit_conformal` found it.
+class CalibrationError(Metric):
+    """An expected calibration error, as `calibration_error` found it.
 
     Attributes
     ----------
-    thresholds : tuple of float
-        For each class, the smallest probability with which it is still possible; 0 where there were
-        too few images of the class to exclude it ever.
-    error_rate : float
-        Share of the images of each class that may be lost.
-    n : tuple of int
-        Images of each class that it was fitted on.
+    value : float
+        The error.
+    low, high : float
+        The interval of what it would be with very many images.
+    method : str
+        "bootstrap, less its bias", with ", groups" where groups were drawn.
+    chance : float
+        The mean error of a perfectly calibrated model on as many images.
 
     Examples
     --------
-    >>> from nucrec.evaluate import ConformalRule
-    >>> rule = ConformalRule((0.4, 0.3), error_rate=0.05, n=(80, 90))
-    >>> rule.sets([[0.9, 0.1], [0.65, 0.35]])
-    array([[ True, False],
-           [ True,  True]])
-    >>> rule.needs_review([[0.9, 0.1], [0.65, 0.35]])
-    array([False,  True])
+    >>> from nucrec.evaluate import calibration_error
+    >>> found = calibration_error([0, 1, 1, 1, 0, 1] * 10, [[0.3, 0.7], [0.4, 0.6]] * 30)
+    >>> print(found)
+    0.02 (0.00 to 0.12; 0.07 by chance)
     """
 
-    thresholds: tuple[float, ...]
-    error_rate: float
-    n: tuple[int, ...]
+    chance: float
 
-    def sets(self, y_score: npt.ArrayLike) -> Array:
-        """Return which classes each image may be of.
-
-        Parameters
-        ----------
-        y_score : array_like of shape (n, n_classes)
-            Probabilities.
-
-        Returns
-        -------
-        ndarray of bool, shape (n, n_classes)
-            None, one or several in each row.
-
-        Raises
-        ------
-        InvalidParameterError
-            They are no probabilities of these classes.
-        """
-        scores = _probabilities(y_score)
-        if scores.shape[1] != len(self.thresholds):
-            raise invalid("y_score", f"{len(self.thresholds)} columns", f"shape {scores.shape}")
-        return np.asarray(scores >= np.array(self.thresholds))
-
-    def needs_review(self, y_score: npt.ArrayLike) -> Array:
-        """Return which images a person should look at: those that may not be of just one class.
-
-        Parameters
-        ----------
-        y_score : array_like of shape (n, n_classes)
-            Probabilities.
-
-        Returns
-        -------
-        ndarray of bool, shape (n,)
-            True where none or several classes are possible.
-
-        Raises
-        ------
-        InvalidParameterError
-            They are no probabilities of these classes.
-        """
-        return np.asarray(self.sets(y_score).sum(axis=1) != 1)
-
-    def ask(self, y_score: npt.ArrayLike) -> Array:
-        """Return what `needs_review` returns; deprecated.
-
-        Parameters
-        ----------
-        y_score : array_like of shape (n, n_classes)
-            Probabilities.
-        """
-        warn_renamed("ConformalRule.ask", "needs_review")
-        return self.needs_review(y_score)
+    def __str__(self) -> str:
+        span = interval(self.low, self.high)
+        return f"{number(self.value)} ({span}; {number(self.chance)} by chance)"
 
 
 def calibration_error(
@@ -155,7 +101,7 @@ def calibration_error(
     n_bins: int = 10,
     n_resamples: int = 2000,
     random_state: int = 0,
-) -> Metric:
+) -> CalibrationError:
     """Return the expected calibration error: how far confidence is from accuracy.
 
     Parameters
@@ -173,8 +119,8 @@ def calibration_error(
 
     Returns
     -------
-    Metric
-        0 for perfect calibration, at most 1; with the bootstrap's interval.
+    CalibrationError
+        The error, from 0 to 1, its interval, and what a perfectly calibrated model has by chance.
 
     Raises
     ------
@@ -184,12 +130,18 @@ def calibration_error(
     Notes
     -----
     In each bin, the mean confidence is compared with the share that is right. By chance alone they
-    differ, more so with few images in a bin: a perfectly calibrated model has an error above 0.
+    differ, the more the fewer images there are in a bin: a perfectly calibrated model has an error
+    above 0, and the bootstrap adds the same once more. The interval is therefore moved by this bias,
+    which the bootstrap estimates (Efron and Tibshirani 1993), and it reaches 0 unless the error
+    exceeds what chance gives a perfectly calibrated model. In a simulation of 50 to 1000 images,
+    independent or in 12 to 33 groups, 95 % intervals held the error of models that were calibrated or
+    overconfident in 93 to 99 % of cases.
 
     References
     ----------
     - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
       International Conference on Machine Learning, 2017.
+    - B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 10.
 
     Examples
     --------
@@ -208,12 +160,59 @@ def calibration_error(
         size = weights.sum(axis=1, keepdims=True)
         return np.asarray(np.abs(weights @ apart).sum(axis=1, keepdims=True) / size)
 
-    numbers = number_groups(groups, len(true))
-    units = np.arange(len(true)) if numbers is None else numbers
-    drawn = bootstrap(error, units, n_resamples, random_state)[:, 0]
-    span = percentile_interval(drawn, confidence, int(units.max()) + 1)
+    design = Design(len(true), number_groups(groups, len(true)))
     value = float(error(np.ones((1, len(true))))[0, 0])
-    return Metric(value, *span, "bootstrap" if numbers is None else "group bootstrap")
+    units = np.arange(len(true)) if design.groups is None else design.groups
+    drawn = bootstrap(error, units, n_resamples, random_state)[:, 0]
+    bias = float(drawn.mean()) - value
+    low, high = percentile_interval(drawn, confidence, design.n_units)
+    chance = _by_chance(surest, members, apart, design, (n_resamples, random_state), confidence)
+    low = max(0.0, low - 2 * bias) if value > chance.limit else min(low, 0.0)
+    ends = min(low, value), max(high - bias, value)
+    return CalibrationError(value, *ends, f"bootstrap, less its bias{design.method}", chance.mean)
+
+
+class _Chance(NamedTuple):
+    """What a perfectly calibrated model has: the mean of its error, and what few errors exceed."""
+
+    mean: float
+    limit: float
+
+
+def _by_chance(
+    surest: Array,
+    members: Array,
+    apart: Array,
+    design: Design,
+    resampling: tuple[int, int],
+    confidence: float,
+) -> _Chance:
+    """Return the errors of a model that is right as often as it is confident.
+
+    With groups, their deviations may take either sign instead, if this gives larger errors.
+    """
+    n_resamples, random_state = resampling
+
+    def independent(rng: np.random.Generator, k: int) -> Array:
+        right = rng.random((k, design.n)) < surest
+        return _absolute_sums(right - surest, members.T) / design.n
+
+    draws: list[Callable[[np.random.Generator, int], Array]] = [independent]
+    if design.groups is not None:
+        sums = np.array([np.bincount(design.groups, column) for column in apart.T]) / design.n
+        draws.append(lambda rng, k: _absolute_sums(rng.choice([-1.0, 1.0], (k, len(sums.T))), sums))
+    found = []
+    for draw in draws:
+        rng = np.random.default_rng(random_state)
+        errors = in_chunks(draw, design.n, n_resamples, random_state, rng)
+        limit = float(np.quantile(errors, 0.5 + confidence / 2))
+        found.append(_Chance(float(errors.mean()), limit))
+    return max(found, key=lambda each: each.limit)
+
+
+def _absolute_sums(weights: Array, values: Array) -> Array:
+    """Return for weights (k, n) and values (bins, n) the sums over bins of absolute sums."""
+    return np.asarray(np.abs(weights @ values.T).sum(axis=1))
 
 
 def fit_temperature(
@@ -272,68 +271,6 @@ def fit_temperature(
     return Temperature(1 / brentq(slope, 1 / _HOTTEST, 1 / _COLDEST, rtol=1e-12))
 
 
-def fit_conformal(
-    y_true: npt.ArrayLike,
-    y_score: npt.ArrayLike,
-    error_rate: float = 0.05,
-    class_names: Sequence[str] | None = None,
-) -> ConformalRule:
-    """Find out when a model may decide alone, so that it loses few images of any class.
-
-    Parameters
-    ----------
-    y_true : array_like of int or str, shape (n,)
-        True classes of images that the model was not trained on.
-    y_score : array_like of float, shape (n, n_classes)
-        The model's probabilities of them.
-    error_rate : float, default=0.05
-        Share of the images of each class whose true class may be missing from their set.
-    class_names : sequence of str, optional
-        As in `calibration_error`.
-
-    Returns
-    -------
-    ConformalRule
-        Its sets hold the true class of new images, of the same kind as these, with probability
-        of at least 1 - `error_rate`, for each class.
-
-    Raises
-    ------
-    InvalidParameterError
-        They are no probabilities, or the error rate is out of range.
-
-    Notes
-    -----
-    Split conformal prediction, class by class. At an error rate of 0.05, at least 19 images of a
-    class are needed to exclude it at all. The promise is for images drawn like those it was
-    fitted on: another microscope, or one field for all of them, is not that.
-
-    References
-    ----------
-    - V. Vovk, Machine Learning 92, 2013, pp. 349-376 (conditional validity).
-    - A. N. Angelopoulos, S. Bates, Foundations and Trends in Machine Learning 16, 2023, pp. 494-591.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nucrec.evaluate import fit_conformal
-    >>> truth = np.repeat([0, 1], 50)
-    >>> sure = np.linspace(0.5, 0.99, 50)
-    >>> scores = np.concatenate([np.c_[sure, 1 - sure], np.c_[1 - sure, sure]])
-    >>> fit_conformal(truth, scores, error_rate=0.1).thresholds
-    (0.54, 0.54)
-    """
-    check_real("error_rate", error_rate, low=0, high=1, open_ends=True)
-    true, scores = check_probabilities(y_true, y_score, class_names)
-    counts = np.bincount(true, minlength=scores.shape[1]).tolist()
-    thresholds = []
-    for k, count in enumerate(counts):
-        ranked = np.sort(scores[true == k, k])
-        lost = math.floor((count + 1) * error_rate + 1e-9) - 1
-        thresholds.append(round(float(ranked[lost]), 12) if lost >= 0 else 0.0)
-    return ConformalRule(tuple(thresholds), float(error_rate), tuple(counts))
-
-
 def in_bins(true: Array, scores: Array, n_bins: int) -> tuple[Array, Array, Array]:
     """Return how sure each prediction is, whether it is right, and its bin, as a one among zeros."""
     surest = scores.max(axis=1)
@@ -345,7 +282,7 @@ def check_probabilities(
     y_true: npt.ArrayLike, y_score: npt.ArrayLike, class_names: Sequence[str] | None
 ) -> tuple[Array, Array]:
     """Return true classes as numbers, and probabilities."""
-    scores = _probabilities(y_score)
+    scores = probabilities(y_score)
     names = class_names
     if names is None:
         names = [str(k) for k in range(scores.shape[1])]
@@ -353,7 +290,7 @@ def check_probabilities(
     return true, check_scores(scores, len(true), len(names))
 
 
-def _probabilities(y_score: npt.ArrayLike) -> Array:
+def probabilities(y_score: npt.ArrayLike) -> Array:
     scores = np.asarray(y_score)
     if scores.ndim != 2 or scores.dtype.kind not in "fiu" or not scores.size:
         received = f"shape {scores.shape}, dtype {scores.dtype}"

@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 from nucrec._plotting import GREY, STYLES, OneAxesDisplay, frozen
 from nucrec._text import images, percent
-from nucrec.evaluate._calibration import calibration_error, check_probabilities, in_bins
+from nucrec.evaluate._calibration import (
+    CalibrationError,
+    calibration_error,
+    check_probabilities,
+    in_bins,
+)
+from nucrec.evaluate._design import Design, share_interval
 from nucrec.evaluate._inputs import number_groups
-from nucrec.evaluate._metric import Metric
-from nucrec.evaluate._proportion import share_interval
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +34,7 @@ class CalibrationDisplay(OneAxesDisplay):
         The interval of that share.
     counts : ndarray of int, shape (n_filled,)
         Images in each of these bins.
-    error : Metric
+    error : CalibrationError
         The expected calibration error, as of `calibration_error`.
     lowest : float
         The least sure that one can be: 1 / n_classes.
@@ -68,7 +72,7 @@ class CalibrationDisplay(OneAxesDisplay):
     low: Array
     high: Array
     counts: Array
-    error: Metric
+    error: CalibrationError
     lowest: float
     confidence: float
     n_groups: int | None = None
@@ -122,8 +126,12 @@ class CalibrationDisplay(OneAxesDisplay):
         members = members[:, members.any(axis=0)]
         counts = members.sum(axis=0)
         hits = right @ members
-        numbers = number_groups(groups, len(true))
-        low, high = np.array(_shares(right, members, numbers, confidence)).T
+        design = Design(len(true), number_groups(groups, len(true)))
+        spans = [
+            share_interval(right[bin_ > 0].astype(float), design.part(bin_ > 0), confidence)
+            for bin_ in members.T
+        ]
+        low, high = np.array(spans).T
         observed = hits / counts
         return cls(
             frozen(surest @ members / counts),
@@ -134,7 +142,7 @@ class CalibrationDisplay(OneAxesDisplay):
             error,
             1 / scores.shape[1],
             float(confidence),
-            None if numbers is None else int(numbers.max()) + 1,
+            design.n_groups,
         )
 
     def _draw(self, ax: Any) -> None:
@@ -152,14 +160,3 @@ class CalibrationDisplay(OneAxesDisplay):
         ax.set_ylabel(f"share that is right, with its {percent(self.confidence)} interval")
         found = images(int(self.counts.sum()), self.n_groups)
         ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")
-
-
-def _shares(
-    right: Array, members: Array, groups: Array | None, confidence: float
-) -> list[tuple[float, float]]:
-    """Return the interval of the share of each bin that is right."""
-    spans = []
-    for bin_ in members.T > 0:
-        within = None if groups is None else np.unique(groups[bin_], return_inverse=True)[1]
-        spans.append(share_interval(right[bin_].astype(float), within, confidence))
-    return spans

@@ -5,14 +5,22 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from nucrec._text import interval, number, percent, text_table
 from nucrec._validation import invalid
-from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._intervals import percentile_interval
+from nucrec.evaluate._design import Design
+from nucrec.evaluate._inputs import check_resampling, check_scores, encode_many, number_groups
 from nucrec.evaluate._metric import Metric, title
+from nucrec.evaluate._metrics import FROM_CONFUSION
+from nucrec.evaluate._paired import Pair
+from nucrec.evaluate._permutation import (
+    accuracy_p_value,
+    least_p_value,
+    limit,
+    n_apart,
+    name_of_test,
+)
 from nucrec.evaluate._sample import Sample
 
 Array = npt.NDArray[Any]
@@ -33,9 +41,12 @@ class Comparison:
     test : str
         "exact McNemar", or "exact sign flips of groups" if groups were given.
     differences : mapping of str to Metric
-        The first's metric minus the second's, with the paired bootstrap's interval.
+        The first's metric minus the second's, with its interval.
     confidence : float
         Of the intervals.
+    least_p_value : float
+        The smallest p-value that so few images, or groups, can give: those in which not both are
+        equally right.
 
     Examples
     --------
@@ -51,6 +62,7 @@ class Comparison:
     test: str
     differences: Mapping[str, Metric]
     confidence: float
+    least_p_value: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "differences", MappingProxyType(dict(self.differences)))
@@ -58,12 +70,14 @@ class Comparison:
     def __reduce__(self) -> tuple[Any, ...]:
         # mapping proxies cannot be pickled: hand over a plain dict
         counts = (self.n, self.only_a, self.only_b, self.p_value, self.test)
-        return Comparison, (*counts, dict(self.differences), self.confidence)
+        rest = (dict(self.differences), self.confidence, self.least_p_value)
+        return Comparison, (*counts, *rest)
 
     def __str__(self) -> str:
+        limited = limit(self.least_p_value, self.confidence, self.test)
         lines = [
             f"{self.n} images; right in the first alone {self.only_a}, in the second alone "
-            f"{self.only_b}; {self.test}: p = {self.p_value:.3g}",
+            f"{self.only_b}; {self.test}: p = {self.p_value:.3g}{limited}",
             "",
             text_table(
                 ("difference", "value", f"interval ({percent(self.confidence)})"),
@@ -81,14 +95,15 @@ class Comparison:
         Returns
         -------
         dict
-            ``{"n", "only_a", "only_b", "p_value", "test", "confidence", "differences": {"ACC":
-            {"value", "low", "high", "method"}, ...}}``.
+            ``{"n", "only_a", "only_b", "p_value", "least_p_value", "test", "confidence",
+            "differences": {"ACC": {"value", "low", "high", "method"}, ...}}``.
         """
         return {
             "n": self.n,
             "only_a": self.only_a,
             "only_b": self.only_b,
             "p_value": self.p_value,
+            "least_p_value": self.least_p_value,
             "test": self.test,
             "confidence": self.confidence,
             "differences": {name: asdict(found) for name, found in self.differences.items()},
@@ -134,12 +149,14 @@ def compare(
     McNemar's exact test looks at the images that only one got right: if both were equally good,
     each would be as likely the one's as the other's. With groups, whole groups change sides
     instead, and the distribution of the sum is computed exactly; with one image in each group both
-    are the same test. Differences are those of both metrics in the same resamples.
+    are the same test. Intervals of differences are found as in `report`, from the posterior
+    distribution of the table of both classifiers' answers; that of the AUC from Newcombe's intervals
+    of both and their correlation (Zou 2007).
 
     References
     ----------
     - Q. McNemar, Psychometrika 12, 1947, pp. 153-157.
-    - B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.
+    - G. Y. Zou, Psychological Methods 12, 2007, pp. 399-413.
 
     Examples
     --------
@@ -155,86 +172,37 @@ def compare(
     check_resampling(confidence, n_resamples, random_state)
     if (score_a is None) != (score_b is None):
         raise invalid("score_a and score_b", "both or none", "one of them")
-    first, second = paired_samples(y_true, [a, b], [score_a, score_b], class_names, groups)
-    right_a, right_b = (sample.predicted == sample.true for sample in (first, second))
-    apart = first.values() - second.values()
-    drawn = [sample.resampled(n_resamples, random_state) for sample in (first, second)]
+    pair = Pair(*paired_samples(y_true, {"a": a, "b": b}, [score_a, score_b], class_names, groups))
+    overall = [*FROM_CONFUSION, *([] if score_a is None else ["AUC"])]
     return Comparison(
-        n=len(first.true),
-        only_a=int((right_a & ~right_b).sum()),
-        only_b=int((right_b & ~right_a).sum()),
-        p_value=exact_p_value(first, second),
-        test=name_of_test(first),
+        n=len(pair.apart),
+        only_a=int((pair.apart > 0).sum()),
+        only_b=int((pair.apart < 0).sum()),
+        p_value=accuracy_p_value(pair),
+        test=name_of_test(pair, ("ACC", "")),
         differences={
-            key: Metric(
-                float(apart[k]), *difference_span(drawn, k, confidence, first.n_units), first.method
-            )
-            for k, (key, name) in enumerate(first.columns)
-            if not name
+            key: pair.difference((key, ""), confidence, n_resamples, random_state)
+            for key in overall
         },
         confidence=float(confidence),
+        least_p_value=least_p_value(n_apart(pair, ("ACC", ""))),
     )
-
-
-def sign_flip_p_value(differences: Array) -> float:
-    """Return the two-sided p-value of a sum of whole numbers, if each could as well be negative.
-
-    The distribution of the sum is computed exactly. For differences of -1 and 1 it is that of
-    McNemar's exact test.
-    """
-    sizes = np.abs(differences[differences != 0])
-    observed = abs(int(differences.sum()))
-    total = int(sizes.sum())
-    chances = np.zeros(2 * total + 1)  # of the sums from -total to total
-    chances[total] = 1.0
-    for size in sizes.tolist():
-        chances = (np.roll(chances, size) + np.roll(chances, -size)) / 2
-    at_least = np.abs(np.arange(-total, total + 1)) >= observed
-    return min(1.0, float(chances[at_least].sum()))
 
 
 def paired_samples(
     y_true: npt.ArrayLike,
-    predictions: Sequence[npt.ArrayLike],
+    predictions: Mapping[str, npt.ArrayLike],
     scores: Sequence[npt.ArrayLike | None],
     class_names: Sequence[str] | None,
     groups: npt.ArrayLike | None,
 ) -> list[Sample]:
     """Return the samples, all with the same classes: those that occur in any."""
-    arrays = [np.asarray(each) for each in (y_true, *predictions)]
-    if class_names is None:
-        shapes = {array.shape for array in arrays}
-        if len(shapes) > 1:
-            raise invalid("predictions", "as many values as y_true", sorted(shapes))
-        everything = Sample.of(np.concatenate(arrays), np.concatenate(arrays), None, None, None)
-        if arrays[0].dtype.kind in "biuf":
-            arrays = np.split(everything.true, len(arrays))
-        class_names = everything.names
-    return [
-        Sample.of(arrays[0], predicted, score, class_names, groups)
-        for predicted, score in zip(arrays[1:], scores, strict=True)
+    names, true, predicted = encode_many(y_true, predictions, class_names)
+    design = Design(len(true), number_groups(groups, len(true)))
+    checked = [
+        None if each is None else check_scores(each, len(true), len(names)) for each in scores
     ]
-
-
-def exact_p_value(first: Sample, second: Sample) -> float:
-    """Return the p-value of both being right equally often."""
-    from scipy.stats import binomtest
-
-    apart = (first.predicted == first.true).astype(int) - (second.predicted == second.true)
-    if first.groups is not None:
-        return sign_flip_p_value(np.bincount(first.groups, apart).astype(int))
-    discordant = np.count_nonzero(apart)
-    return float(binomtest(np.count_nonzero(apart > 0), discordant).pvalue) if discordant else 1.0
-
-
-def name_of_test(sample: Sample) -> str:
-    """Return what `exact_p_value` does."""
-    return "exact McNemar" if sample.groups is None else "exact sign flips of groups"
-
-
-def difference_span(
-    drawn: Sequence[Array], column: int, confidence: float, n_units: int
-) -> tuple[float, float]:
-    """Return the interval of a difference, from the same resamples of both."""
-    apart = drawn[0][:, column] - drawn[1][:, column]
-    return percentile_interval(apart, confidence, n_units)
+    return [
+        Sample(names, true, each, score, design)
+        for each, score in zip(predicted, checked, strict=True)
+    ]

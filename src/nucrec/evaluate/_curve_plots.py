@@ -34,8 +34,7 @@ class _CurveDisplay(OneAxesDisplay):
     def _find(cls, *inputs: Any) -> Self:
         """Return the display of what `find_curves` takes after the kind."""
         curves, sample = find_curves(cls._kind, *inputs)
-        n_groups = None if sample.groups is None else sample.n_units
-        return cls(curves, float(inputs[4]), len(sample.true), n_groups)
+        return cls(curves, float(inputs[4]), len(sample.true), sample.design.n_groups)
 
     def _draw(self, ax: Any) -> None:
         self._draw_chance(ax)
@@ -93,19 +92,16 @@ class RocCurveDisplay(_CurveDisplay):
     Notes
     -----
     The band is that of the true positive rate at 101 fixed false positive rates (vertical
-    averaging, Fawcett 2006), with the resamples of `report`: the Bayesian bootstrap over images, or the
-    bootstrap over groups. It holds for each false positive rate by itself, not for the whole curve at
-    once. In simulations of 60 and 200 images and of 30 groups of four, the 95 % band held the true rate
-    in 91 to 99 % of cases at four false positive rates, but in 87 % for 60 images where nearly all
-    positives are found. Where no resample makes a mistake, as for a perfect classifier, the band has no
-    width: it says nothing of mistakes that were not seen.
-
-    With groups, the area has the very interval of `report`; without, weights are drawn anew, and the
-    last digit may differ.
+    averaging, Fawcett 2006): the middle of the resamples of the Bayesian bootstrap over images (Rubin
+    1981), or of the bootstrap over groups, and at least Wilson's interval of a share of as many images
+    as there are positives, or of their effective number, so that it has a width where no mistake was
+    seen. It holds for each false positive rate by itself, not for the whole curve at once. The area
+    has the interval of `report`.
 
     References
     ----------
     - T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, pp. 861-874.
+    - D. B. Rubin, "The Bayesian bootstrap", The Annals of Statistics 9, 1981, pp. 130-134.
 
     Examples
     --------
@@ -184,7 +180,8 @@ class PrecisionRecallDisplay(_CurveDisplay):
 
     Notes
     -----
-    The band is that of the precision at 100 fixed recalls, found as in `RocCurveDisplay`. Between
+    The band is that of the precision at 100 fixed recalls, found as in `RocCurveDisplay`. The average
+    precision has Wilson's interval of a share of the positives (Boyd and others 2013). Between
     two thresholds the precision is that of the lower one, which reaches the recall: straight lines
     would promise too much (Davis and Goadrich 2006). The grey lines are the share of each class, the
     precision of scores that say nothing.
@@ -192,6 +189,8 @@ class PrecisionRecallDisplay(_CurveDisplay):
     References
     ----------
     - T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, pp. 861-874.
+    - K. Boyd, K. H. Eng, C. D. Page, "Area under the precision-recall curve: point estimates and
+      confidence intervals", European Conference on Machine Learning, 2013.
     - J. Davis, M. Goadrich, "The relationship between precision-recall and ROC curves",
       International Conference on Machine Learning, 2006.
 

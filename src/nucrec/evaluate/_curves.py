@@ -9,10 +9,13 @@ import numpy.typing as npt
 
 from nucrec._plotting import frozen
 from nucrec._validation import invalid
+from nucrec.evaluate import _area
+from nucrec.evaluate._area import Area
+from nucrec.evaluate._design import Design, wilson
 from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._intervals import bootstrap, percentile_interval, weigh
 from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import RankedScores
+from nucrec.evaluate._resampling import bootstrap, percentile_interval, weigh
 from nucrec.evaluate._sample import Sample
 
 Array = npt.NDArray[Any]
@@ -65,20 +68,40 @@ class Kind:
         From ranked scores and weights (k, n) to x and y, both of shape (k, points).
     at : callable
         From x and y of one curve to y at the grid.
+    sizes : callable
+        From the number of positives and y at the grid to the number of images of which y is a share.
     area : callable
-        From ranked scores and weights (k, n) to areas (k,).
+        From the area under the ROC curve, x and y of one curve, the design effect and the reach to the
+        area of this kind, and the ends of its interval.
+    method : str
+        What this interval is called.
     """
 
     grid: Array
     points: Callable[[RankedScores, Array], tuple[Array, Array]]
     at: Callable[[Array, Array], Array]
-    area: Callable[[RankedScores, Array], Array]
+    sizes: Callable[[int, Array], Array]
+    area: Callable[[Area, Array, Array, float, float], tuple[float, float, float]]
+    method: str
 
 
-def _average_precision(ranked: RankedScores, weights: Array) -> Array:
-    """Return precision, averaged with the steps of recall as weights."""
-    recall, precision = ranked.precision_recall_curve(weights)
-    return np.asarray((np.diff(recall, axis=-1, prepend=0.0) * precision).sum(axis=-1))
+def _area_under_roc(
+    roc: Area, _x: Array, _y: Array, effect: float, reach: float
+) -> tuple[float, float, float]:
+    return roc.value, *roc.interval(effect, reach)
+
+
+def _average_precision(
+    roc: Area, recall: Array, precision: Array, effect: float, reach: float
+) -> tuple[float, float, float]:
+    """Return precision, averaged with the steps of recall as weights, and its interval.
+
+    That of a share of the positives, as recommended, but for Wilson's, by K. Boyd, K. H. Eng, C. D.
+    Page, "Area under the precision-recall curve", European Conference on Machine Learning, 2013.
+    """
+    value = float((np.diff(recall, prepend=0.0) * precision).sum())
+    n = roc.n_positive / effect
+    return value, *wilson(value * n, n, reach)
 
 
 def _precision_at_grid(recall: Array, precision: Array) -> Array:
@@ -90,13 +113,17 @@ ROC = Kind(
     _GRID,
     RankedScores.roc_curve,
     lambda x, y: np.interp(_GRID, x, y),
-    RankedScores.area,
+    lambda n_positive, rate: np.full_like(rate, n_positive),
+    _area_under_roc,
+    _area.METHOD,
 )
 PRECISION_RECALL = Kind(
     _RECALLS,
     RankedScores.precision_recall_curve,
     _precision_at_grid,
+    lambda n_positive, precision: np.maximum(1.0, n_positive * _RECALLS) / precision,
     _average_precision,
+    "Wilson",
 )
 
 
@@ -120,55 +147,68 @@ def find_curves(
     if scores is None:
         raise invalid("y_score", "a score, or one for each class, of each image", None)
 
-    method = "Bayesian bootstrap" if sample.groups is None else "group bootstrap"
-
-    def find(k: int) -> Curve:
-        positive = sample.true == k
-        ranked = RankedScores(positive, scores[:, k])
-        drawn = _resampled(kind, ranked, positive, sample, n_resamples, random_state)
-        ones = np.ones((1, len(positive)))
-        x, y = (values[0] for values in kind.points(ranked, ones))
-        value = kind.at(x, y)
-        spans = [percentile_interval(column, confidence, sample.n_units) for column in drawn.T]
-        *band, (low, high) = spans
-        area = float(kind.area(ranked, ones)[0])
-        return Curve(
-            sample.names[k],
-            frozen(x),
-            frozen(y),
-            frozen(kind.grid),
-            frozen(np.minimum([low for low, _ in band], value)),
-            frozen(value),
-            frozen(np.maximum([high for _, high in band], value)),
-            Metric(area, min(low, area), max(high, area), method),
-            int(positive.sum()),
-        )
-
     shown = range(1, 2) if len(sample.names) == 2 else range(len(sample.names))
-    return tuple(find(k) for k in shown), sample
+    resampling = confidence, n_resamples, random_state
+    found = [_find(kind, sample.names[k], sample, scores[:, k], k, *resampling) for k in shown]
+    return tuple(found), sample
+
+
+def _find(
+    kind: Kind,
+    name: str,
+    sample: Sample,
+    scores: Array,
+    k: int,
+    confidence: float,
+    n_resamples: int,
+    random_state: int,
+) -> Curve:
+    """Return the curve of one class against the rest."""
+    positive, design = sample.true == k, sample.design
+    ranked, roc = RankedScores(positive, scores), Area.of(positive, scores)
+    x, y = (values[0] for values in kind.points(ranked, np.ones((1, design.n))))
+    value = kind.at(x, y)
+    effect = design.effect(roc.influences, roc.misplaced)
+    reach = design.reach(confidence)
+    drawn = _resampled(kind, ranked, positive, design, n_resamples, random_state)
+    resampled = [percentile_interval(column, confidence, design.n_units) for column in drawn.T]
+    # where no resample makes a mistake: at least the interval of a share of so many images
+    sizes = kind.sizes(roc.n_positive, value) / effect
+    shares = [wilson(v * n, n, reach) for v, n in zip(value, sizes, strict=True)]
+    ends = np.array([resampled, shares])
+    area, low, high = kind.area(roc, x, y, effect, reach)
+    return Curve(
+        name,
+        frozen(x),
+        frozen(y),
+        frozen(kind.grid),
+        frozen(np.minimum(ends[..., 0].min(axis=0), value)),
+        frozen(value),
+        frozen(np.maximum(ends[..., 1].max(axis=0), value)),
+        Metric(area, min(low, area), max(high, area), kind.method + design.method),
+        roc.n_positive,
+    )
 
 
 def _resampled(
     kind: Kind,
     ranked: RankedScores,
     positive: Array,
-    sample: Sample,
+    design: Design,
     n_resamples: int,
     random_state: int,
 ) -> Array:
-    """Return the curve at the grid, then its area, for each resample; not numbers without a class."""
+    """Return the curve at the grid for each resample; NaN where a class was not drawn."""
     members = np.column_stack([positive, ~positive]).astype(float)
 
     def statistic(weights: Array) -> Array:
-        values = np.full((len(weights), len(kind.grid) + 1), np.nan)
-        defined = (weights @ members > 0).all(axis=1)
+        values = np.full((len(weights), len(kind.grid)), np.nan)
         x, y = kind.points(ranked, weights)
-        for i in np.flatnonzero(defined):
-            values[i, :-1] = kind.at(x[i], y[i])
-        values[defined, -1] = kind.area(ranked, weights[defined])
+        for i in np.flatnonzero((weights @ members > 0).all(axis=1)):
+            values[i] = kind.at(x[i], y[i])
         return values
 
-    if sample.groups is not None:
-        return bootstrap(statistic, sample.groups, n_resamples, random_state)
+    if design.groups is not None:
+        return bootstrap(statistic, design.groups, n_resamples, random_state)
     rng = np.random.default_rng(random_state)
     return weigh(statistic, len(positive), n_resamples, random_state, rng)

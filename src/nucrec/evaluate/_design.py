@@ -1,6 +1,7 @@
 """How much less images in groups say than as many independent ones."""
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
@@ -9,59 +10,107 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-ASSUMED_CORRELATION = 0.15
+ASSUMED_CORRELATION = 0.2
 """The correlation within groups that is assumed where mistakes are too few to estimate it."""
 
 ASSUMED_GROUPS = 2
 """How many groups the assumption counts for, beside those in which mistakes occur."""
 
 
-def design_effect(influences: Array, groups: Array, notable: Array) -> float:
-    """Return the ratio of the variance of an estimate to that from independent images, at least 1.
+@dataclass(frozen=True)
+class Design:
+    """How the images of a test set depend on each other.
 
-    The variance between groups is that of the infinitesimal jackknife over groups. Few mistakes
-    in few groups say little of it, so it is moderated: averaged with what a correlation of 0.15
-    within groups would give, which counts as two groups. Without this, intervals of good
-    classifiers are far too narrow: where all images are right, groups seem not to differ.
-
-    - L. Kish, "Survey Sampling", 1965 (design effect).
-    - B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6.
-    - G. K. Smyth, Statistical Applications in Genetics and Molecular Biology 3, 2004, article 3
-      (moderated variances, and their degrees of freedom).
-
-    Parameters
+    Attributes
     ----------
-    influences : ndarray of float, shape (n,)
-        The derivative of the estimate with respect to the weight of each image.
-    groups : ndarray of int, shape (n,)
-        The number of each image's group, from 0; at least two groups.
-    notable : ndarray of bool, shape (n,)
-        Images of the rarer outcome, such as those that were classified wrongly.
+    n : int
+        Number of images.
+    groups : ndarray of int, shape (n,), or None
+        The number of each image's group, from 0; None for independent images.
     """
-    n, sizes = len(groups), np.bincount(groups)
-    n_groups = len(sizes)
-    centred = influences - influences.mean()
-    alone = n / (n - 1) * np.square(centred).sum()
+
+    n: int
+    groups: Array | None
+
+    @property
+    def n_groups(self) -> int | None:
+        """The number of groups."""
+        return None if self.groups is None else self.n_units
+
+    @property
+    def n_units(self) -> int:
+        """The number of groups, or of images that are independent."""
+        if self.groups is None or not self.n:
+            return self.n
+        return int(self.groups.max()) + 1
+
+    @property
+    def method(self) -> str:
+        """What the name of a method ends in."""
+        return "" if self.groups is None else ", groups"
+
+    def n_groups_with(self, chosen: Array) -> int | None:
+        """Return the number of groups that hold any of the images of a mask."""
+        return None if self.groups is None else len(np.unique(self.groups[chosen]))
+
+    def part(self, chosen: Array) -> "Design":
+        """Return the design of some of the images, by a mask."""
+        if self.groups is None:
+            return Design(int(chosen.sum()), None)
+        numbers = np.unique(self.groups[chosen], return_inverse=True)[1]
+        return Design(len(numbers), numbers)
+
+    def reach(self, confidence: float) -> float:
+        """Return how many standard errors an interval reaches; NaN for one group or no image.
+
+        With groups this is the quantile of Student's t distribution, with the degrees of freedom of a
+        variance from the groups and those of the assumption.
+        """
+        if self.groups is None:
+            return NormalDist().inv_cdf(0.5 + confidence / 2)
+        if self.n_units < 2:
+            return math.nan
+        return student_quantile(0.5 + confidence / 2, self.n_units - 1 + ASSUMED_GROUPS)
+
+    def effect(self, influences: Array, notable: Array) -> float:
+        """Return the ratio of an estimate's variance to that from independent images, at least 1.
+
+        The variance between groups is that of the infinitesimal jackknife over groups. Few
+        mistakes in few groups say little of it, so it is moderated: averaged, by logarithms,
+        with what a correlation of 0.2 within groups would give, which counts as two groups. Without
+        this, the intervals of good classifiers are far too narrow: where all images are right,
+        groups seem not to differ.
+
+        - L. Kish, "Survey Sampling", 1965 (design effect).
+        - B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6.
+        - G. K. Smyth, Statistical Applications in Genetics and Molecular Biology 3, 2004, article 3
+          (moderated variances, and their degrees of freedom).
+
+        Parameters
+        ----------
+        influences : ndarray of float, shape (n,)
+            The derivative of the estimate with respect to the weight of each image.
+        notable : ndarray of bool, shape (n,)
+            Images of one of two outcomes, such as those that were classified wrongly.
+        """
+        if self.groups is None:
+            return 1.0
+        sizes = np.bincount(self.groups)
+        if len(sizes) < 2:
+            return math.nan
+        found = _observed_effect(influences - influences.mean(), self.groups, len(sizes))
+        assumed = 1 + (np.square(sizes).sum() / self.n - 1) * ASSUMED_CORRELATION
+        with_outcome = (len(np.unique(self.groups[each])) for each in (notable, ~notable))
+        telling = min(*with_outcome, len(sizes) - 1)
+        logs = math.log(max(1.0, found)), math.log(assumed)
+        moderated = math.exp(np.average(logs, weights=(telling, ASSUMED_GROUPS)))
+        return max(found, moderated)
+
+
+def _observed_effect(centred: Array, groups: Array, n_groups: int) -> float:
+    alone = len(groups) / (len(groups) - 1) * np.square(centred).sum()
     together = n_groups / (n_groups - 1) * np.square(np.bincount(groups, centred)).sum()
-    found = float(together / alone) if alone > 0 else 0.0
-    assumed = 1 + (np.square(sizes).sum() / n - 1) * ASSUMED_CORRELATION
-    telling = min(_groups_with(notable, groups), _groups_with(~notable, groups), n_groups - 1)
-    moderated = (telling * found + ASSUMED_GROUPS * assumed) / (telling + ASSUMED_GROUPS)
-    return max(1.0, found, float(moderated))
-
-
-def _groups_with(chosen: Array, groups: Array) -> int:
-    return len(np.unique(groups[chosen]))
-
-
-def normal_quantile(confidence: float) -> float:
-    """Return how many standard errors an interval reaches to either side."""
-    return NormalDist().inv_cdf(0.5 + confidence / 2)
-
-
-def group_quantile(confidence: float, n_groups: int) -> float:
-    """Return the same for a variance from groups, among them those of the assumption."""
-    return student_quantile(0.5 + confidence / 2, n_groups - 1 + ASSUMED_GROUPS)
+    return float(together / alone) if alone > 0 else 0.0
 
 
 def student_quantile(p: float, freedom: int) -> float:
@@ -71,9 +120,15 @@ def student_quantile(p: float, freedom: int) -> float:
     return float(stdtrit(freedom, p))
 
 
+def share_interval(values: Array, design: Design, confidence: float) -> tuple[float, float]:
+    """Return Wilson's interval of the mean of values from 0 to 1, one for each image."""
+    effect, reach = design.effect(values, values > 0.5), design.reach(confidence)
+    return wilson(float(values.sum()) / effect, len(values) / effect, reach)
+
+
 def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
-    """Return Wilson's score interval of `reach` standard errors; NaN without images."""
-    if not n > 0:
+    """Return Wilson's score interval of `reach` standard errors; NaN without images or reach."""
+    if not n > 0 or math.isnan(reach):
         return math.nan, math.nan
     share, spread = successes / n, reach**2 / n
     centre = (share + spread / 2) / (1 + spread)

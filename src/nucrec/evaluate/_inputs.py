@@ -1,6 +1,6 @@
 """What users pass as truth, predictions, scores and groups, checked and as numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,28 @@ from nucrec._validation import check_finite, check_int, check_known, check_real,
 
 Array = npt.NDArray[Any]
 
+_SCORES = "Probabilities go to y_score; the classes are, for example, scores.argmax(axis=1)."
+
 
 def encode_classes(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, class_names: Sequence[str] | None
 ) -> tuple[tuple[str, ...], Array, Array]:
     """Return the class names, and truth and prediction as numbers of classes."""
-    true, predicted = _classes("y_true", y_true), _classes("y_pred", y_pred)
-    if true.shape != predicted.shape:
-        shapes = f"{len(true)} and {len(predicted)}"
-        raise invalid("y_pred", "as many values as y_true", shapes)
-    occurring = np.unique(np.concatenate([true, predicted]))
+    names, true, (predicted,) = encode_many(y_true, {"y_pred": y_pred}, class_names)
+    return names, true, predicted
+
+
+def encode_many(
+    y_true: npt.ArrayLike,
+    predictions: Mapping[str, npt.ArrayLike],
+    class_names: Sequence[str] | None,
+) -> tuple[tuple[str, ...], Array, list[Array]]:
+    """Return the class names, and the truth and several predictions as numbers of classes."""
+    true = _classes("y_true", y_true)
+    predicted = {name: _classes(name, values) for name, values in predictions.items()}
+    for name, values in predicted.items():
+        _check_alike(name, true, values, may_differ=class_names is not None)
+    occurring = np.unique(np.concatenate([true, *predicted.values()]))
     if class_names is not None:
         names = check_class_names(class_names)
         classes = np.array(names) if true.dtype.kind == "U" else np.arange(len(names))
@@ -30,14 +42,31 @@ def encode_classes(
     else:
         classes = occurring
         names = tuple(str(value) for value in classes)
-    return names, _numbers("y_true", true, classes), _numbers("y_pred", predicted, classes)
+    numbers = [_numbers(name, values, classes) for name, values in predicted.items()]
+    return names, _numbers("y_true", true, classes), numbers
+
+
+def _check_alike(name: str, true: Array, predicted: Array, *, may_differ: bool) -> None:
+    """Raise unless a prediction can be compared with the truth."""
+    if true.shape != predicted.shape:
+        shapes = f"{len(true)} and {len(predicted)}"
+        raise invalid(name, "as many values as y_true", shapes)
+    if (true.dtype.kind == "U") != (predicted.dtype.kind == "U"):
+        expected = "names of classes" if true.dtype.kind == "U" else "numbers of classes"
+        received = f"{predicted[0]!r} for {true[0]!r}"
+        raise invalid(name, f"{expected}, as y_true", received, "Pass both as one or the other.")
+    if not may_differ and not np.isin(predicted, true).any():
+        expected = f"classes of y_true, {np.unique(true).tolist()}"
+        hint = "If no image at all was classified rightly, pass class_names."
+        raise invalid(name, expected, np.unique(predicted).tolist(), hint)
 
 
 def _classes(name: str, values: npt.ArrayLike) -> Array:
     """Return classes as an array of numbers or of str."""
     array = np.asarray(values)
     if array.ndim != 1 or not array.size:
-        raise invalid(name, "a one-dimensional array of at least one class", values)
+        hint = _SCORES if array.ndim == 2 else ""
+        raise invalid(name, "a one-dimensional array of at least one class", values, hint)
     if array.dtype.kind == "O":
         check_known(name, array)
         is_text = any(isinstance(value, str) for value in array.tolist())
@@ -45,6 +74,9 @@ def _classes(name: str, values: npt.ArrayLike) -> Array:
     if array.dtype.kind not in "buifUS":
         raise invalid(name, "whole numbers or names of classes", f"dtype {array.dtype}")
     check_finite(name, array)
+    if array.dtype.kind == "f" and (array != np.round(array)).any():
+        fraction = float(array[array != np.round(array)][0])
+        raise invalid(name, "whole numbers or names of classes", fraction, _SCORES)
     return array.astype(str) if array.dtype.kind == "S" else array
 
 

@@ -31,7 +31,8 @@ class Metric:
     low, high : float
         The interval; NaN where there is none.
     method : str
-        How the interval was found: "Wilson", "Bayesian bootstrap", "bootstrap" or "group bootstrap".
+        How the interval was found: "Wilson", "Jeffreys", "Newcombe", "Lang-Reiczigel" or another, with
+        ", groups" where images in groups count for less, and ", paired" for a difference.
 
     Examples
     --------

@@ -65,7 +65,13 @@ def kappa(confusion: Array) -> Array:
 
 
 def _macro(by_class: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    return lambda confusion: by_class(confusion).mean(-1)
+    """Return the mean over the classes that occur, or are predicted."""
+
+    def mean(confusion: Array) -> Array:
+        there = (confusion.sum(-2) + confusion.sum(-1)) > 0
+        return _divide((by_class(confusion) * there).sum(-1), there.sum(-1), np.nan)
+
+    return mean
 
 
 FROM_CONFUSION: dict[str, Callable[[Array], Array]] = {
@@ -77,6 +83,12 @@ FROM_CONFUSION: dict[str, Callable[[Array], Array]] = {
     "KS": kappa,
 }
 """The metrics of the paper's tables, in their order; PRE, REC and F1 are means over classes."""
+
+BY_CLASS: dict[str, Callable[[Array], Array]] = {
+    "PRE": class_precision,
+    "REC": class_recall,
+    "F1": class_f1,
+}
 
 
 class RankedScores:
@@ -100,12 +112,21 @@ class RankedScores:
         self._starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
         self._positive = positive[self._order]
 
-    def area(self, weights: Array) -> Array:
-        """Return the area for weights of shape (..., n); not a number where a class has none."""
-        positives, negatives = self._by_score(weights)
-        below = np.cumsum(negatives, axis=-1) - negatives / 2.0
-        pairs = positives.sum(-1) * negatives.sum(-1)
-        return _divide((positives * below).sum(-1), pairs, np.nan)
+    def placements(self) -> Array:
+        """Return for each image the share of the other class that it is placed right of.
+
+        For a positive this is the share of negatives with a lower score, for a negative that of
+        positives with a higher one; ties count half. Both have the area as their mean.
+
+        - E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, Biometrics 44, 1988, pp. 837-845.
+        """
+        positives, negatives = self._by_score(np.ones(len(self._order)))
+        below = (np.cumsum(negatives) - negatives / 2) / negatives.sum()
+        above = 1 - (np.cumsum(positives) - positives / 2) / positives.sum()
+        at = np.searchsorted(self._starts, np.arange(len(self._order)), side="right") - 1
+        placed = np.empty(len(self._order))
+        placed[self._order] = np.where(self._positive, below[at], above[at])
+        return placed
 
     def roc_curve(self, weights: Array) -> tuple[Array, Array]:
         """Return false and true positive rates, of shape (..., 1 + thresholds), from (0, 0) to (1, 1).

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_finite, check_int, check_real, invalid
-from nucrec.evaluate._design import design_effect, group_quantile, normal_quantile, wilson
+from nucrec.evaluate._design import Design, share_interval, wilson
 from nucrec.evaluate._inputs import number_groups
 from nucrec.evaluate._metric import Metric
 
@@ -103,10 +103,9 @@ def mean_interval(
     check_finite("values", array)
     if array.min() < 0 or array.max() > 1:
         raise invalid("values", "numbers from 0 to 1", values)
-    numbers = number_groups(groups, len(array))
-    interval = share_interval(array.astype(float), numbers, confidence)
-    method = "Wilson" if numbers is None else "Wilson, groups"
-    return Metric(float(array.mean()), *interval, method)
+    design = Design(len(array), number_groups(groups, len(array)))
+    interval = share_interval(array.astype(float), design, confidence)
+    return Metric(float(array.mean()), *interval, "Wilson" + design.method)
 
 
 def corrected_proportion(
@@ -186,22 +185,6 @@ def corrected_proportion(
     return Metric(value, min(low, value), max(high, value), method)
 
 
-def share_interval(values: Array, groups: Array | None, confidence: float) -> tuple[float, float]:
-    """Return Wilson's interval of the mean of values from 0 to 1, one for each image."""
-    effect, reach = dependence(values, groups, confidence)
-    return wilson(float(values.sum()) / effect, len(values) / effect, reach)
-
-
-def dependence(values: Array, groups: Array | None, confidence: float) -> tuple[float, float]:
-    """Return the design effect of a share, and how many standard errors its interval reaches."""
-    if groups is None:
-        return 1.0, normal_quantile(confidence)
-    n_groups = int(groups.max()) + 1
-    if n_groups == 1:
-        return math.nan, math.nan
-    return design_effect(values, groups, values > 0.5), group_quantile(confidence, n_groups)
-
-
 class _Count(NamedTuple):
     """How many images there are, how many of them have a property, and their dependence."""
 
@@ -227,10 +210,11 @@ def _count(
         raise invalid(names[0], f"at most {names[1]}, {sizes.tolist()}", hits.tolist())
     total, size = int(hits.sum()), int(sizes.sum())
     if not sizes.ndim or not size:
-        return _Count(total, size, 1.0, normal_quantile(confidence))
+        return _Count(total, size, 1.0, Design(size, None).reach(confidence))
     groups = np.repeat(np.arange(np.count_nonzero(sizes)), sizes[sizes > 0])
     outcomes = np.repeat(np.tile([1.0, 0.0], sizes.size), np.c_[hits, sizes - hits].ravel())
-    return _Count(total, size, *dependence(outcomes, groups, confidence))
+    design = Design(size, groups)
+    return _Count(total, size, design.effect(outcomes, outcomes > 0), design.reach(confidence))
 
 
 def _whole(name: str, values: npt.ArrayLike) -> Array:

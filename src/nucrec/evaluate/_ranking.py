@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from nucrec._text import interval, markdown_table, number, percent, text_table
 from nucrec._validation import invalid
-from nucrec.evaluate._compare import difference_span, exact_p_value, name_of_test, paired_samples
+from nucrec.evaluate._compare import paired_samples
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._metric import Metric, check_metric, title
+from nucrec.evaluate._metrics import FROM_CONFUSION
+from nucrec.evaluate._paired import Pair
+from nucrec.evaluate._permutation import least_p_value, limit, n_apart, name_of_test, p_value
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,19 @@ class Ranked:
     value : float
         Its metric.
     behind : Metric
-        How far it is behind the best, with the paired bootstrap's interval.
+        How far it is behind the best, with its interval.
     p_value : float
         Against the best, corrected for all pairs; 1 for the best.
+    least_p_value : float
+        The smallest corrected p-value that so few images, or groups, can give: those for which the
+        answers of both differ.
     """
 
     name: str
     value: float
     behind: Metric
     p_value: float
+    least_p_value: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Ranking:
     rows : tuple of Ranked
         The best first.
     test : str
-        "exact McNemar", or "exact sign flips of groups" if groups were given.
+        "paired permutation"; of accuracies "exact McNemar" or, with groups, "exact sign flips".
     confidence : float
         Of the intervals.
     """
@@ -76,9 +83,10 @@ class Ranking:
             "is better than" if self.best_is_better else "does not differ significantly from"
         )
         found = interval(second.behind.low, second.behind.high)
+        limited = limit(second.least_p_value, self.confidence, self.test)
         return (
             f"{best.name} {is_better} {second.name}: {title(self.metric)} {number(best.value)} against "
-            f"{number(second.value)}, difference {found}, p = {second.p_value:.2g}"
+            f"{number(second.value)}, difference {found}, p = {second.p_value:.2g}{limited}"
         )
 
     def __str__(self) -> str:
@@ -95,7 +103,7 @@ class Ranking:
         -------
         dict
             ``{"metric", "test", "confidence", "best_is_better", "verdict", "rows": [{"name",
-            "value", "behind", "p_value"}, ...]}``.
+            "value", "behind", "p_value", "least_p_value"}, ...]}``.
         """
         return {
             "metric": self.metric,
@@ -146,7 +154,7 @@ def compare_many(
     Returns
     -------
     Ranking
-        The best first; the others with their distance from it and a p-value as in `compare`.
+        The best first; the others with their distance from it and the p-value of that distance.
 
     Raises
     ------
@@ -155,11 +163,19 @@ def compare_many(
 
     Notes
     -----
+    What is ranked is tested: if two classifiers were equally good by this metric, they could as well
+    have swapped their answers for any images. The p-value is the share of all ways to swap with at
+    least as large a difference, to either side; where there are too many, of `n_resamples` random
+    ones. With groups, whole groups are swapped; for the AUC, the ranks of the scores (Venkatraman and
+    Begg 1996). For the accuracy this is McNemar's exact test. Intervals are those of `compare`.
+
     The best was chosen by the same images, so its p-values are corrected for all pairs of
     classifiers, not for its own alone, by Holm's method.
 
     References
     ----------
+    - P. Good, "Permutation, Parametric and Bootstrap Tests of Hypotheses", 2005, chapter 3.
+    - E. S. Venkatraman, C. B. Begg, Biometrika 83, 1996, pp. 835-848.
     - S. Holm, Scandinavian Journal of Statistics 6, 1979, pp. 65-70.
 
     Examples
@@ -182,27 +198,23 @@ def compare_many(
         raise invalid("scores", f"one for each of {names}", sorted(scores))
     every = paired_samples(
         y_true,
-        [predictions[name] for name in names],
+        {f"predictions[{name!r}]": predictions[name] for name in names},
         [None if scores is None else scores[name] for name in names],
         class_names,
         groups,
     )
-    overall = [key for key, name in every[0].columns if not name]
-    label = check_metric("metric", metric, overall)
-    column = overall.index(label)
-    values = [float(sample.values()[column]) for sample in every]
+    overall = [*FROM_CONFUSION, *([] if scores is None else ["AUC"])]
+    column = check_metric("metric", metric, overall), ""
+    values = [sample.value(column) for sample in every]
     order = sorted(range(len(names)), key=lambda k: (-np.nan_to_num(values[k], nan=-9), k))
-    pairs = list(itertools.combinations(range(len(names)), 2))
-    p_values = holm([exact_p_value(every[i], every[j]) for i, j in pairs])
-    corrected = dict(zip(pairs, p_values, strict=True))
-    drawn = [sample.resampled(n_resamples, random_state)[:, [column]] for sample in every]
-    best, rows = order[0], []
-    for k in order:
-        span = difference_span([drawn[best], drawn[k]], 0, confidence, every[k].n_units)
-        behind = Metric(values[best] - values[k], *span, every[k].method)
-        p_value = 1.0 if k == best else corrected[min(best, k), max(best, k)]
-        rows.append(Ranked(names[k], values[k], behind, p_value))
-    return Ranking(label, tuple(rows), name_of_test(every[0]), float(confidence))
+    pairs = [Pair(every[i], every[j]) for i, j in itertools.combinations(order, 2)]
+    p_values = holm([p_value(pair, column, n_resamples, random_state) for pair in pairs])
+    rows = [Ranked(names[order[0]], values[order[0]], Metric(0.0, 0.0, 0.0, "none"), 1.0)]
+    for k, pair, corrected in zip(order[1:], pairs, p_values, strict=False):
+        behind = pair.difference(column, confidence, n_resamples, random_state)
+        least = min(1.0, len(pairs) * least_p_value(n_apart(pair, column)))
+        rows.append(Ranked(names[k], values[k], behind, corrected, least))
+    return Ranking(column[0], tuple(rows), name_of_test(pairs[0], column), float(confidence))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

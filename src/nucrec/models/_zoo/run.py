@@ -71,8 +71,8 @@ def run_zoo(
     Returns
     -------
     ZooResult
-        A row for each classifier, in the order of the zoo. Intervals come from the bootstrap over
-        groups where images of the test set share groups.
+        A row for each classifier, in the order of the zoo. Intervals allow for groups where images
+        of the test set share groups.
 
     Raises
     ------

@@ -51,7 +51,7 @@ def bootstrap(
         return statistic(_draws(rng, k, n_units)[:, units])
 
     rng = np.random.default_rng(random_state)
-    return _in_chunks(values, len(units), n_resamples, random_state, rng)
+    return in_chunks(values, len(units), n_resamples, random_state, rng)
 
 
 def weigh(
@@ -70,16 +70,11 @@ def weigh(
     def values(rng: np.random.Generator, k: int) -> Array:
         return statistic(rng.standard_exponential((k, n)))
 
-    return _in_chunks(values, n, n_resamples, random_state, rng)
+    return in_chunks(values, n, n_resamples, random_state, rng)
 
 
 def percentile_interval(values: Array, confidence: float, n_units: int) -> tuple[float, float]:
-    """Return the middle of resampled values, without those that are not a number.
-
-    Slightly more than the middle `confidence`: the bootstrap of few units is too narrow, by what a
-    normal distribution is narrower than Student's, and by a factor for the degrees of freedom.
-    T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician
-    69, 2015, section 4.3 (expanded percentile interval).
+    """Return the middle of values drawn from so many images or groups, without NaN.
 
     Parameters
     ----------
@@ -90,16 +85,32 @@ def percentile_interval(values: Array, confidence: float, n_units: int) -> tuple
     n_units : int
         How many images, or groups, were drawn from.
     """
+    return middle(values, expanded_reach(confidence, n_units))
+
+
+def middle(values: Array, reach: float) -> tuple[float, float]:
+    """Return the middle of values, without NaN: what `reach` standard deviations would span."""
     defined = values[~np.isnan(values)]
-    if not defined.size:
+    if not defined.size or np.isnan(reach):
         return float("nan"), float("nan")
-    reach = 0.5 + confidence / 2
-    tail = 0.0
-    if n_units > 1:
-        wider = np.sqrt(n_units / (n_units - 1)) * student_quantile(reach, n_units - 1)
-        tail = NormalDist().cdf(-float(wider))
+    tail = NormalDist().cdf(-reach)
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def expanded_reach(confidence: float, n_units: int) -> float:
+    """Return how many standard deviations the middle of values from so few units has to span.
+
+    More than a normal quantile: the spread of what is drawn from few units is too small, and not
+    well known. NaN for one unit, which says nothing of the spread.
+
+    - T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician
+      69, 2015, section 4.3 (expanded percentile interval).
+    """
+    if n_units < 2:
+        return float("nan")
+    quantile = student_quantile(0.5 + confidence / 2, n_units - 1)
+    return float(np.sqrt(n_units / (n_units - 1))) * quantile
 
 
 def _draws(rng: np.random.Generator, n_resamples: int, n_units: int) -> Array:
@@ -110,7 +121,7 @@ def _draws(rng: np.random.Generator, n_resamples: int, n_units: int) -> Array:
     return counts.reshape(n_resamples, n_units).astype(np.float64)
 
 
-def _in_chunks(
+def in_chunks(
     values: Callable[[np.random.Generator, int], Array],
     n: int,
     n_resamples: int,

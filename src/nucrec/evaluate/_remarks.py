@@ -1,0 +1,42 @@
+"""What a report is too small to say, in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+_FEW = 10
+"""Images of a class, or groups, that are too few."""
+
+_FEW_WRONG = 3
+"""Groups with a mistake that are too few to know how much groups differ."""
+
+
+def on_classes(support: Mapping[str, int], confusion: Sequence[Sequence[int]]) -> Iterator[str]:
+    """Yield remarks on classes that are rare, that do not occur, or that are the only answer."""
+    few = [name for name, count in support.items() if 0 < count < _FEW]
+    absent = [name for name, count in support.items() if not count]
+    predicted = [sum(column) for column in zip(*confusion, strict=True)]
+    answers = [name for name, count in zip(support, predicted, strict=True) if count]
+    if few:
+        yield f"fewer than {_FEW} images of {', '.join(few)}: too few to judge by"
+    if absent:
+        yield f"no image of {', '.join(absent)}: nothing is known of how it is recognised"
+    if len(answers) == 1 and len(support) > len(absent) + 1:
+        yield f"all images were classified as {answers[0]}"
+
+
+def on_groups(n_groups: int | None, n_wrong: int | None) -> Iterator[str]:
+    """Yield a remark if too few groups, or mistakes in too few of them, say how groups differ."""
+    if n_groups is None or n_wrong is None:
+        return
+    if n_groups == 1:
+        yield "1 group: it does not tell how groups differ, so there are no intervals"
+    elif n_groups < _FEW:
+        yield f"{n_groups} groups: too few to know how much groups differ"
+    elif n_wrong < _FEW_WRONG:
+        wrong = f"mistakes in {n_wrong} of {n_groups} groups"
+        yield f"{wrong}: how much groups differ is assumed rather than known"
+
+
+def on_chance(low: float) -> Iterator[str]:
+    """Yield a remark if the interval of the MCC begins at or below 0."""
+    if low <= 0:
+        yield "the interval of MCC reaches 0: this could be chance"
