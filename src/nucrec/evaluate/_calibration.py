@@ -79,9 +79,10 @@ class CalibrationError(Metric):
     Examples
     --------
     >>> from nucrec.evaluate import calibration_error
-    >>> found = calibration_error([0, 1, 1, 1, 0, 1] * 10, [[0.3, 0.7], [0.4, 0.6]] * 30)
-    >>> print(found)
-    0.02 (0.00 to 0.12; 0.07 by chance)
+    >>> truth = [1] * 15 + [0] * 5 + [1] * 9 + [0]
+    >>> scores = [[0.35, 0.65]] * 20 + [[0.05, 0.95]] * 10
+    >>> print(calibration_error(truth, scores))
+    0.08 (0.00 to 0.21; 0.08 by chance)
     """
 
     chance: float

@@ -186,9 +186,9 @@ def compare_many(
     >>> print(found)
            MCC  behind  interval (95%)        p
     good  0.80
-    poor  0.20    0.60    0.31 to 0.91  0.00049
+    poor  0.20    0.60    0.30 to 0.88  0.00049
     <BLANKLINE>
-    good is better than poor: MCC 0.80 against 0.20, difference 0.31 to 0.91, p = 0.00049
+    good is better than poor: MCC 0.80 against 0.20, difference 0.30 to 0.88, p = 0.00049
     """
     check_resampling(confidence, n_resamples, random_state)
     names = list(predictions)
