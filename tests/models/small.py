@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.models import ImageClassifier, transfer
 
@@ -43,6 +44,16 @@ def convolution(filters: int = 4) -> keras.Model:
     return keras.Model(images, x)
 
 
+def normalised() -> keras.Model:
+    """Return two convolutions, each with batch normalisation; the first is in the first fifth."""
+    x = images = keras.Input((SIDE, SIDE, 3))
+    for name in "ab":
+        x = keras.layers.Conv2D(4, 3, 2, use_bias=False, name=f"convolution_{name}")(x)
+        x = keras.layers.BatchNormalization(momentum=0.8, name=f"norm_{name}")(x)
+        x = keras.layers.ReLU(name=f"relu_{name}")(x)
+    return keras.Model(images, x)
+
+
 def plainly(backbone, **options) -> ImageClassifier:
     """Return a classifier that trains as plain Keras does: Adam at one rate, nothing before it."""
     return transfer(backbone, **{"recipe": "paper", "random_state": 0, **options})
@@ -64,19 +75,25 @@ def trained_by_keras(
     *,
     epochs: int,
     batch_size: int,
-    learning_rate: float,
+    learning_rate: float | list[float],
     class_weight: dict[int, float] | None = None,
+    augment: Pipeline | None = None,
 ) -> list[np.ndarray]:
-    """Return the weights that Keras alone ends with, where `plainly` begins with some."""
+    """Return the weights that Keras alone ends with, where `plainly` begins with some.
+
+    The learning rate may be one for each epoch.
+    """
     inputs = keras.Input((SIDE, SIDE, 1))
     maps = backbone(keras.layers.Concatenate()([inputs] * 3))
     means = keras.layers.GlobalAveragePooling2D()(maps)
     classes = keras.layers.Dense(len(images.class_names), activation="softmax")(means)
     network = keras.Model(inputs, classes)
     network.set_weights(begin)
-    network.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy")
-    for epoch in range(epochs):
-        batches = images.batches(SIDE, batch_size, shuffle=True, random_state=0, epoch=epoch)
-        for pixels, labels in batches:
+    network.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
+    for epoch, rate in enumerate(np.broadcast_to(learning_rate, epochs)):
+        network.optimizer.learning_rate = float(rate)
+        for pixels, labels in images.batches(
+            SIDE, batch_size, augment, shuffle=True, random_state=0, epoch=epoch
+        ):
             network.train_on_batch(pixels, labels, class_weight=class_weight)
     return network.get_weights()

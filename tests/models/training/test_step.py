@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score,
 from sklearn.utils.class_weight import compute_class_weight
 from tests.models.small import Beginning, convolution, noise, plainly, trained_by_keras
 
+from nucrec.augment import Flip, Gamma, Pipeline
 from nucrec.models import ImageClassifier
 
 IMAGES = noise(50)
@@ -15,14 +16,23 @@ NO_STEP = 1e-20
 """A learning rate at which weights of single precision stay as they are."""
 
 
-@pytest.mark.parametrize("class_weight", [None, {0: 1.0, 1: 2.0, 2: 0.5}])
-def test_steps_are_those_of_keras(class_weight):
+@pytest.mark.parametrize(
+    ("class_weight", "augment"),
+    [
+        (None, None),
+        ({0: 1.0, 1: 2.0, 2: 0.5}, None),
+        (None, Pipeline([Flip(), Gamma((0.5, 2.0))], random_state=0)),
+    ],
+    ids=["plain", "weighted", "augmented"],
+)
+def test_steps_are_those_of_keras(class_weight, augment):
     beginning = Beginning()
     options = {
         "epochs": 3,
         "batch_size": 16,  # the last batch is smaller
         "learning_rate": 0.01,
         "class_weight": class_weight,
+        "augment": augment,  # anew in each epoch
     }
     model = plainly(convolution(), callbacks=[beginning], **options).fit(IMAGES)
     expected = trained_by_keras(convolution(), beginning.weights, IMAGES, **options)

@@ -45,10 +45,15 @@ class CallbackRunner:
         if self._list is not None:
             self._list.on_train_batch_begin(number)
 
-    def end_batch(self, number: int, metrics: Callable[[], Logs]) -> None:
-        """End a batch; `metrics` returns those of the epoch so far."""
-        if self._list is not None:
-            self._list.on_train_batch_end(number, metrics())
+    def end_batch(self, number: int, metrics: Callable[[], Logs]) -> bool:
+        """End a batch, and tell whether a callback wants the stage to end.
+
+        `metrics` returns those of the epoch so far.
+        """
+        if self._list is None:
+            return False
+        self._list.on_train_batch_end(number, metrics())
+        return bool(self._network.stop_training)
 
     def end_epoch(self, epoch: int, logs: Logs) -> bool:
         """End an epoch, and tell whether a callback wants the stage to end."""

@@ -171,8 +171,9 @@ class TrainingLoop:
         for number, batch in enumerate(ahead(stage.batches(epoch))):
             callbacks.begin_batch(number)
             step.run(*batch)
-            callbacks.end_batch(number, step.metrics)
             self.show(done + number + 1, total, label)
+            if callbacks.end_batch(number, step.metrics):
+                break
         row: Row = {"stage": stage.name, "epoch": epoch + 1}
         row |= {name: float(value) for name, value in step.end_epoch().items()}
         if stage.validate is not None and self.truth is not None:
