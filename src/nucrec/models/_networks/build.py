@@ -143,7 +143,16 @@ def set_trainable(network: keras.Model, *, batch_norm: bool, frozen: float) -> N
     and spots, in cells as in photographs, and are the most expensive to train.
     """
     network.trainable = True
-    layers_inside = network.get_layer(BODY).layers
-    for i, layer in enumerate(layers_inside):
+    parts = list(layers_of(network.get_layer(BODY)))
+    for i, layer in enumerate(parts):
         is_norm = isinstance(layer, layers.BatchNormalization)
-        layer.trainable = i >= frozen * len(layers_inside) and (batch_norm or not is_norm)
+        layer.trainable = i >= frozen * len(parts) and (batch_norm or not is_norm)
+
+
+def layers_of(network: keras.Model) -> Iterator[layers.Layer]:
+    """Yield the layers of a network and of the networks within it, in order."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from layers_of(layer)
+        else:
+            yield layer

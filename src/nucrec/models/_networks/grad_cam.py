@@ -1,6 +1,6 @@
 """Grad-CAM: which places of a network's feature maps speak for a class."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from nucrec.models._networks.build import BODY, CLASSES, EMBEDDING
+from nucrec.models._networks.build import BODY, CLASSES
 from nucrec.models._networks.inference import BatchFunction
 
 Array = npt.NDArray[Any]
@@ -26,13 +26,15 @@ class GradCam:
     Parameters
     ----------
     network : keras.Model
-        With a layer "embedding", the mean of feature maps over the image, and a layer "classes".
+        What `build_network` returned: a layer "backbone", the mean of its feature maps over the
+        image, and a layer "classes".
     """
 
     def __init__(self, network: keras.Model) -> None:
-        before, body = _parts(network)
+        body = network.get_layer(BODY)
+        before = network.operations[network.operations.index(body) - 1].output
         maps = _maps_with_places(body)
-        self._before = before
+        self._before = keras.Model(network.input, before)
         self._body = keras.Model(body.input, [maps, body.output])
         self._classes = network.get_layer(CLASSES)
         self._shape = maps.shape[1:3]
@@ -68,15 +70,6 @@ class GradCam:
         gradient = tf.cast(tape.gradient(score, maps), tf.float32)
         weights = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
         return tf.nn.relu(tf.reduce_sum(weights * tf.cast(maps, tf.float32), axis=-1)), scores
-
-
-def _parts(network: keras.Model) -> tuple[Callable[[tf.Tensor], tf.Tensor], keras.Model]:
-    """Return what comes before the layers that make feature maps, and these as one network."""
-    names = [operation.name for operation in network.operations]
-    if BODY not in names:
-        return lambda images: images, keras.Model(network.input, network.get_layer(EMBEDDING).input)
-    before = network.operations[names.index(BODY) - 1].output
-    return keras.Model(network.input, before), network.get_layer(BODY)
 
 
 def _maps_with_places(body: keras.Model) -> Any:

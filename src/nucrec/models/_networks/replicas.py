@@ -88,4 +88,4 @@ def check_same(strategy: tf.distribute.Strategy, key: str) -> None:
 def _with_rows(array: tf.Tensor, n: int | tf.Tensor) -> tf.Tensor:
     """Return an array filled up with zeros to `n` rows."""
     missing = n - tf.shape(array)[0]
-    return tf.pad(array, [[0, missing]] + [[0, 0]] * (array.shape.rank - 1))
+    return tf.pad(array, [[0, missing]] + [[0, 0]] * (len(array.shape) - 1))

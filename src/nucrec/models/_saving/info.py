@@ -11,7 +11,7 @@ import os
 import platform
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,27 +25,13 @@ from nucrec._validation import invalid
 from nucrec._version import __version__
 from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
+from nucrec.models._saving.layers import unlisted
 
 _LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
 _MEMBER = "nucrec.json"
 _FORMAT = 1
 _LARGEST = 4 * 2**30  # bytes of all members, unpacked
 _LARGEST_TEXT = 32 * 2**20  # bytes of a description
-_KERAS_CLASSES = {
-    "keras": {"DTypePolicy"},
-    "keras.initializers": {"GlorotUniform", "Ones", "VarianceScaling", "Zeros"},
-    "keras.layers": {
-        *("Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D"),
-        *("Dense", "DepthwiseConv2D", "Dropout", "GlobalAveragePooling2D", "InputLayer"),
-        *("LayerNormalization", "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling"),
-        *("Reshape", "ZeroPadding2D"),
-    },
-    "keras.src.applications.inception_resnet_v2": {"CustomScaleLayer"},
-    "keras.src.models.functional": {"Functional"},
-    "keras.src.ops.numpy": {"Add", "Flip", "Multiply"},
-    None: {"__keras_tensor__"},
-}
-"""What our networks are made of. A file that asks for anything else is not ours."""
 DAMAGED_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 """What reading a damaged archive may raise, besides errors of values and of the system."""
 
@@ -190,8 +176,7 @@ def write_model(path: Path, ending: str, write: Callable[[Path], None], info: Mo
 def unlisted_layers(path: Path) -> list[str]:
     """Return the classes that a network's file asks for and that `load` would refuse."""
     with zipfile.ZipFile(path) as archive:
-        asked_for = _asked_for(_read_json(archive, "config.json", path))
-        return sorted({_full_name(*kind) for kind in asked_for if not _is_listed(*kind)})
+        return unlisted(_read_json(archive, "config.json", path))
 
 
 def _append_info(path: Path, info: ModelInfo) -> None:
@@ -250,30 +235,10 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
 
 def _check_classes(config: Any, path: Path) -> None:
     """Raise if the network consists of anything that ours do not."""
-    for kind in _asked_for(config):
-        if not _is_listed(*kind):
-            raise ModelFileError(
-                f"{path} asks for {shown(_full_name(*kind))}, which is no part of a network of "
-                "nucrec: it was not opened"
-            )
-
-
-def _is_listed(module: Any, name: Any) -> bool:
-    return name in _KERAS_CLASSES.get(module, ())
-
-
-def _full_name(module: Any, name: Any) -> str:
-    return f"{module}.{name}"
-
-
-def _asked_for(config: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config.get("module"), config["class_name"]
-        config = list(config.values())
-    if isinstance(config, list):
-        for part in config:
-            yield from _asked_for(part)
+    for name in unlisted(config):
+        raise ModelFileError(
+            f"{path} asks for {shown(name)}, which is no part of a network of nucrec: it was not opened"
+        )
 
 
 def _as_info(about: dict[str, Any]) -> ModelInfo:

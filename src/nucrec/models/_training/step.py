@@ -1,6 +1,5 @@
 """One training step: forward, loss, gradients, update; compiled once."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -9,6 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from keras import layers, ops
 
+from nucrec.models._networks.build import layers_of
 from nucrec.models._networks.replicas import average, shared
 from nucrec.models._training.metrics import EpochMetrics
 
@@ -80,26 +80,27 @@ class TrainingStep:
         """Return the probabilities of a part of the batch, after learning from it."""
         with tf.GradientTape() as tape:
             probabilities = self._model(inputs, training=True)
-            loss = _loss(labels, probabilities, weights)
+            loss = _loss(labels, probabilities, weights) + self._penalties()
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return probabilities
 
+    def _penalties(self) -> tf.Tensor:
+        """Return this replica's share of what the layers' regularizers add to the loss."""
+        found = self._model.losses
+        return ops.sum(found) / self._strategy.num_replicas_in_sync if found else 0.0
+
     def _average_statistics(self) -> None:
         # moving averages of averages are averages of moving averages: once an epoch is enough
-        found = [v.value for norm in _live_norms(self._model) for v in norm.non_trainable_variables]
+        live = [
+            layer
+            for layer in layers_of(self._model)
+            if isinstance(layer, layers.BatchNormalization) and layer.trainable
+        ]
+        found = [v.value for norm in live for v in norm.non_trainable_variables]
         average(self._strategy, found)
 
 
 def _loss(labels: tf.Tensor, probabilities: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Return the weighted sum of the cross-entropies."""
     return ops.sum(weights * keras.losses.categorical_crossentropy(labels, probabilities))
-
-
-def _live_norms(model: keras.Model) -> Iterator[layers.Layer]:
-    """Yield the layers, at any depth, that keep statistics of the batches."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _live_norms(layer)
-        elif isinstance(layer, layers.BatchNormalization) and layer.trainable:
-            yield layer

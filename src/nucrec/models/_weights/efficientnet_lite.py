@@ -37,24 +37,21 @@ _STAGES = (
     _Stage(1, 3, 1, 6, 320),
 )
 _STEM, _HEAD = 32, 1280
-_CLASSES = 1000
 
 
-def build_efficientnet_lite0(size: int | None = None, *, top: bool = False) -> "keras.Model":
+def build_efficientnet_lite0(size: int | None = None) -> "keras.Model":
     """Return EfficientNet-Lite0 with random weights.
 
     Parameters
     ----------
     size : int, optional
         Height and width of the images; by default any.
-    top : bool, default=False
-        Whether to end in the 1000 classes of ImageNet (logits) rather than in the last feature maps.
 
     Returns
     -------
     keras.Model
-        From RGB of shape (n, size, size, 3), (x - 127) / 128, to (n, ceil(size / 32), ceil(size /
-        32), 1280) or, with `top`, (n, 1000).
+        From RGB of shape (n, size, size, 3), (x - 127) / 128, to the last feature maps, of shape
+        (n, ceil(size / 32), ceil(size / 32), 1280).
     """
     import keras
     from keras import layers
@@ -69,9 +66,6 @@ def build_efficientnet_lite0(size: int | None = None, *, top: bool = False) -> "
             n += 1
     x = layers.Conv2D(_HEAD, 1, use_bias=False, name="head")(x)
     x = _normalise(x, "head", relu=True)
-    if top:
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
-        x = layers.Dense(_CLASSES, name="classes")(x)
     return keras.Model(inputs, x, name="efficientnet_lite0")
 
 
@@ -110,8 +104,7 @@ def assign_torch_tensors(model: "keras.Model", tensors: Mapping[str, Array]) -> 
     model : keras.Model
         What `build_efficientnet_lite0` returned.
     tensors : mapping of str to ndarray
-        By the names of the port, such as "_blocks.0._bn1.weight". Those of the classes may remain
-        unused.
+        By the names of the port, such as "_blocks.0._bn1.weight". Those of the classes remain unused.
 
     Raises
     ------
@@ -147,8 +140,6 @@ _MEMBERS = ("weight", "bias", "running_mean", "running_var")
 
 def _sources(name: str) -> list[tuple[str, tuple[int, ...] | None]]:
     """Return, for each weight of a layer, the tensor it comes from and how its axes are turned."""
-    if name == "classes":
-        return [("_fc.weight", (1, 0)), ("_fc.bias", None)]
     part = name.removesuffix("_norm")
     block, _, role = part.partition("_")
     prefix = f"_blocks.{block.removeprefix('block')}." if role else ""

@@ -1,77 +1,26 @@
 """Reading PyTorch's old files: tensors and nothing else."""
 
-import io
 import os
 import pickle
 import resource
-import struct
-import sys
-import types
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.models.weights.torch_format import MAGIC, SIZES, Storage, Tensor, torch_modules, write
 
 from nucrec.errors import WeightsError
+
+# private: a parser of bytes that nobody vouches for, which is tested thousands of times
 from nucrec.models._weights.torch_file import read_torch_tensors
-
-MAGIC = 0x1950A86A20F9469CFC6C
-SIZES = {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}
-
-
-class Storage:
-    """Stands for a storage in the pickle, by a persistent id."""
-
-    def __init__(self, key, kind, size):
-        self.pid = ("storage", kind, key, "cpu", size, None)
-
-
-class Tensor:
-    """Pickled as PyTorch pickles a tensor."""
-
-    def __init__(self, *arguments, rebuild=None):
-        self.arguments = arguments
-
-    def __reduce__(self):
-        return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
 
 
 @pytest.fixture
-def torch_names(monkeypatch):
-    """Modules under PyTorch's names, so that the names can be written into pickles."""
-    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-    for name in ("FloatStorage", "LongStorage"):
-        setattr(torch, name, type(name, (), {"__module__": "torch", "__qualname__": name}))
-
-    def _rebuild_tensor_v2(*arguments):
-        raise AssertionError("PyTorch's own function was called")
-
-    _rebuild_tensor_v2.__module__ = "torch._utils"
-    _rebuild_tensor_v2.__qualname__ = "_rebuild_tensor_v2"
-    utils._rebuild_tensor_v2 = _rebuild_tensor_v2
-    torch._utils = utils
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setitem(sys.modules, "torch._utils", utils)
-    return torch
-
-
-def write(content, storages, magic=MAGIC, sizes=SIZES):
-    """Return a file as PyTorch before 1.6 wrote it."""
-    file = io.BytesIO()
-    for thing in (magic, 1001, sizes):
-        pickle.dump(thing, file, protocol=2)
-
-    class Pickler(pickle.Pickler):
-        def persistent_id(self, thing):
-            return thing.pid if isinstance(thing, Storage) else None
-
-    Pickler(file, protocol=2).dump(content)
-    pickle.dump(sorted(storages), file, protocol=2)
-    for key in sorted(storages):
-        file.write(struct.pack("<q", storages[key].size) + storages[key].tobytes())
-    return file.getvalue()
+def torch_names():
+    with torch_modules() as torch:
+        yield torch
 
 
 def one_tensor(torch, values, offset, shape, strides, size=None):
