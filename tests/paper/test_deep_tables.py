@@ -131,6 +131,22 @@ def test_the_published_headline_is_the_mean_of_epochs_20_to_100(number, mean):
 
 
 @pytest.mark.slow
+def test_it_is_said_which_epochs_the_mean_is_of(run):
+    assert [table.averaged for table in run[0].tables] == [
+        (20,),
+        (20,),
+        *[tuple(range(20, 101, 10))] * 2,
+    ]
+    told = "20-100: published, the mean of epochs 20, 30, ..., 100; obtained, epoch 20,"
+    for table in run[0].tables:
+        assert (told in " ".join(str(table).split())) is (table.published.number < 5)
+    verdict = " ".join(str(run[0]).rpartition("Verdict")[2].split())
+    assert (
+        "Tables 3 and 4: claimed is the mean of epochs 20 to 100; obtained is epoch 20" in verdict
+    )
+
+
+@pytest.mark.slow
 def test_the_mean_has_an_interval_of_the_images(run, tiny):
     fold = run[0].tables[2].obtained["honest"].folds[0]
     accuracies = [fold[str(epoch)].report.accuracy.value for epoch in range(20, 101, 10)]

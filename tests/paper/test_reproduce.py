@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 import nucrec
-from nucrec.datasets import ImageDataset
+from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.errors import DatasetNotFoundError, InvalidParameterError, NucrecError, SplitError
 from nucrec.paper import published_table, reproduce
 
 NAMES = list(published_table(1).rows)
+ORIGINALS = set(load_mnfinder_crops("paper").ids)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,8 @@ def test_the_verdict_sets_claims_beside_what_was_obtained(run):
     for claim, table in zip(run.claims, run.tables, strict=True):
         assert claim.leaked == table.metric("paper", claim.what, "ACC")
         assert claim.honest == table.metric("honest", claim.what, "ACC")
-        assert claim.gain == claim.leaked.value - claim.honest.value
+        assert claim.gained.low < claim.gain < claim.gained.high
+        assert claim.n_originals == len(set(table.divisions["paper"][0].test.ids) & ORIGINALS)
         assert len(claim.honest.folds) == 3
     plain, augmented = run.claims
     assert plain.copies == 0
@@ -50,10 +52,17 @@ def test_the_verdict_sets_claims_beside_what_was_obtained(run):
     assert ["Table", "2,", "DT", "0.74", f"{augmented.leaked.value:.2f}"] in [
         line.split()[:5] for line in text.splitlines()
     ]
-    assert f"{augmented.copies:.0%} of the leaked test images had a copy of" in text
+    text = " ".join(text.split())
+    assert f"Table 2: {augmented.copies:.0%} of the leaked test images had a copy of" in text
+    for claim in run.claims:
+        counted = f"{claim.n_originals} in {claim.n_groups} groups (Table {claim.table})"
+        assert counted in text
+    assert (
+        f"{augmented.gain:+.2f} ({augmented.gained.low:.2f} to {augmented.gained.high:.2f})" in text
+    )
     assert run.record["verdict"][1]["gain"] == augmented.gain
     assert run.ranking.verdict.startswith(("Table 1 ", "Table 2 "))
-    assert f"Honest, on the same folds: {run.ranking.verdict}" in " ".join(text.split())
+    assert f"Honest, on the same folds: {run.ranking.verdict}" in text
     written = json.dumps(run.ranking.to_dict())  # in a file, what is undefined is null
     assert run.record["ranking"] == json.loads(written, parse_constant=lambda _: None)
 

@@ -1,13 +1,16 @@
 """What a network's training gave, at the epochs that the paper logs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from nucrec.evaluate import Metric, Report, mean_interval, report
 from nucrec.models import Truth, ZooRow
+
+Array = npt.NDArray[Any]
 
 LOGGED = (1, *range(10, 101, 10))
 AVERAGED = tuple(range(20, 101, 10))
@@ -42,12 +45,16 @@ class EpochRow:
         The validation accuracy with its interval.
     report : Report or None
         The validation images at this epoch; None for the mean.
+    right : ndarray of float, shape (n,), or None
+        For each validation image 1 where it was right and 0 where not; for the mean the share of the
+        epochs in which it was.
     """
 
     name: str
     values: dict[str, float]
     accuracy: Metric
     report: Report | None
+    right: Array | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,11 @@ class EpochResult(Sequence[EpochRow]):
         if isinstance(key, str):
             return {row.name: row for row in self.rows}[key]
         return self.rows[key]
+
+    @property
+    def averaged(self) -> tuple[int, ...]:
+        """The epochs that the headline is the mean of."""
+        return tuple(epoch for epoch in AVERAGED if self.status(str(epoch)) == "ok")
 
     def metric(self, name: str, column: str) -> Metric | None:
         """Return a value of the table; None where the epoch was not reached.
@@ -142,37 +154,37 @@ def epoch_result(row: ZooRow, truth: Truth, columns: Sequence[str]) -> EpochResu
     if row.history is None or row.validation_proba is None:
         return EpochResult((), row.seconds, row.outcome)
     last_stage = row.history["stage"][-1]
-    rows, right = [], []
+    rows = []
     for i, (stage, epoch) in enumerate(
         zip(row.history["stage"], row.history["epoch"], strict=True)
     ):
-        if stage != last_stage or epoch not in LOGGED:
-            continue
-        values = {column: float(row.history[_HISTORY[column]][i]) for column in columns}
-        rows.append(_logged_row(epoch, values, truth, row.validation_proba[i]))
-        if epoch in AVERAGED:
-            right.append(row.validation_proba[i].argmax(axis=1) == truth.y_true)
-    if right:
-        rows.append(_mean_row(rows, np.mean(right, axis=0), truth.groups))
+        if stage == last_stage and epoch in LOGGED:
+            values = {column: float(row.history[_HISTORY[column]][i]) for column in columns}
+            rows.append(_logged_row(epoch, values, truth, row.validation_proba[i]))
+    averaged = [each for each in rows if int(each.name) in AVERAGED]
+    if averaged:
+        rows.append(_mean_row(averaged, truth.groups))
     return EpochResult(tuple(rows), row.seconds)
 
 
 def _logged_row(epoch: int, values: dict[str, float], truth: Truth, probabilities: Any) -> EpochRow:
+    predicted = probabilities.argmax(axis=1)
     found = report(
         truth.y_true,
-        probabilities.argmax(axis=1),
+        predicted,
         probabilities,
         truth.class_names,
         truth.groups,
         n_resamples=_RESAMPLES,
     )
-    return EpochRow(str(epoch), values, found.metrics["ACC"], found)
+    right = (predicted == truth.y_true).astype(float)
+    return EpochRow(str(epoch), values, found.metrics["ACC"], found, right)
 
 
-def _mean_row(rows: Sequence[EpochRow], right: Any, groups: Any) -> EpochRow:
-    """Return the headline; `right` is the share of the averaged epochs in which each image was."""
-    logged = [row for row in rows if int(row.name) in AVERAGED]
+def _mean_row(rows: Sequence[EpochRow], groups: Any) -> EpochRow:
+    """Return the headline: the mean of some epochs."""
     values = {
-        column: float(np.mean([row.values[column] for row in logged])) for column in rows[0].values
+        column: float(np.mean([row.values[column] for row in rows])) for column in rows[0].values
     }
-    return EpochRow(MEAN, values, mean_interval(right, groups), None)
+    right = np.mean([row.right for row in rows if row.right is not None], axis=0)
+    return EpochRow(MEAN, values, mean_interval(right, groups), None, right)

@@ -54,6 +54,11 @@ class Division:
         return float(np.isin(self.test.groups, self.train.groups).mean())
 
     @property
+    def test_originals(self) -> ImageDataset:
+        """The test images that are no copies of others."""
+        return self.test[self.test.ids == self.test.parents]
+
+    @property
     def has_groups(self) -> bool:
         """Whether any group holds more than one original."""
         return any(

@@ -69,6 +69,19 @@ class TableResult:
             }
         return rows
 
+    @property
+    def headline(self) -> tuple[str, str]:
+        """The row and the column that the paper speaks of: its best classifier, or the mean."""
+        column, published = self.spec.accuracy, self.published.rows
+        if self.spec.is_network:
+            return MEAN, column
+        return max(published, key=lambda name: published[name][column]), column
+
+    @property
+    def averaged(self) -> tuple[int, ...]:
+        """The epochs that the obtained mean of a network is of; none for classifiers."""
+        return next((epochs for r in self.obtained.values() if (epochs := _averaged(r))), ())
+
     def metric(self, protocol: str, row: str, column: str) -> Metric | None:
         """Return what was obtained.
 
@@ -228,11 +241,28 @@ class TableResult:
 
     def _notes(self) -> list[str]:
         notes = [caption(divisions) for divisions in self.divisions.values()]
+        if self.averaged and self.averaged != AVERAGED:
+            notes.append(
+                f"{MEAN}: published, the mean of epochs 20, 30, ..., 100; obtained, "
+                f"{epochs_in_words(self.averaged)}, as training ended there"
+            )
         for protocol, result in self.obtained.items():
             if (ranking := self.ranking(protocol)) is not None:
                 notes.append(f"{protocol} protocol: {ranking.verdict}")
             notes += [f"{name}, {protocol} protocol: {why}" for name, why in result.failures]
         return notes
+
+
+def _averaged(obtained: Obtained) -> tuple[int, ...]:
+    if isinstance(obtained, EpochResult):
+        return obtained.averaged
+    return _averaged(obtained.folds[0]) if isinstance(obtained, FoldResults) else ()
+
+
+def epochs_in_words(epochs: Sequence[int]) -> str:
+    """Return which epochs a mean is of."""
+    first, *others = map(str, epochs)
+    return f"the mean of epochs {', '.join([first, *others])}" if others else f"epoch {first}"
 
 
 _ENDINGS = ("", "_low", "_high", "_spread")

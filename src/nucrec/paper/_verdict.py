@@ -1,15 +1,21 @@
 """What a run says of the paper's claims, in a few lines."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from nucrec import _text as fmt
 from nucrec.evaluate import FoldMetric, Metric, Ranking, rank_folds
-from nucrec.paper._epochs import MEAN
+from nucrec.paper._epochs import AVERAGED, MEAN
+from nucrec.paper._gain import gain_by_leaking
 from nucrec.paper._protocol import N_SPLITS
-from nucrec.paper._tables import TEXT_WIDTH, TableResult
+from nucrec.paper._tables import TEXT_WIDTH, TableResult, epochs_in_words
+
+FEW_GROUPS = 10
+"""Groups that are too few to know how much they differ."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,14 @@ class Claim:
         The mean over folds of groups that were not trained on; None if it was not run.
     copies : float or None
         Share of the test images that had a copy of themselves in training, in the paper's protocol.
+    gained : Metric or None
+        How much higher the accuracy is under the paper's protocol, with its interval: on the originals
+        that it tested on, each compared with itself under the honest protocol. None if one was not
+        run.
+    n_originals, n_groups : int
+        How many originals these are, and of how many groups.
+    averaged : tuple of int
+        The epochs that the obtained mean of a network is of.
     """
 
     table: int
@@ -39,12 +53,40 @@ class Claim:
     honest: Metric | None
     copies: float | None
 
+    gained: Metric | None = None
+    n_originals: int = 0
+    n_groups: int = 0
+    averaged: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, table: TableResult) -> Self:
+        """Return the headline of a table, beside what was obtained.
+
+        Parameters
+        ----------
+        table : TableResult
+            One of the ``tables`` of a `Reproduction`.
+        """
+        row, column = table.headline
+        leaking = table.divisions["paper"][0] if "paper" in table.divisions else None
+        obtained = {name: table.metric(name, row, column) for name in table.obtained}
+        return cls(
+            table=table.published.number,
+            what=row,
+            claimed=table.rows[row][column],
+            leaked=obtained.get("paper"),
+            honest=obtained.get("honest"),
+            copies=None if leaking is None else leaking.leaked_families,
+            gained=gain_by_leaking(table, row),
+            n_originals=0 if leaking is None else len(leaking.test_originals),
+            n_groups=0 if leaking is None else len(np.unique(leaking.test_originals.groups)),
+            averaged=table.averaged,
+        )
+
     @property
     def gain(self) -> float | None:
-        """How much higher the accuracy is under the paper's protocol; None if one was not run."""
-        if self.leaked is None or self.honest is None:
-            return None
-        return self.leaked.value - self.honest.value
+        """The value of `gained`."""
+        return None if self.gained is None else self.gained.value
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts and numbers, with ``gain``."""
@@ -53,7 +95,7 @@ class Claim:
 
 def make_claims(tables: Sequence[TableResult]) -> tuple[Claim, ...]:
     """Return the headline of each table, beside what was obtained."""
-    return tuple(_claim(table) for table in tables)
+    return tuple(Claim.of(table) for table in tables)
 
 
 def rank_tables(claims: Sequence[Claim]) -> Ranking | None:
@@ -68,49 +110,72 @@ def rank_tables(claims: Sequence[Claim]) -> Ranking | None:
 
 def claims_text(claims: Sequence[Claim], ranking: Ranking | None, width: int = TEXT_WIDTH) -> str:
     """Return the claims as a small table, and below it what they say, so many columns wide."""
-    header = ("accuracy", "claimed", "leaked", "honest", "interval", "gain by leaking")
-    notes = [
-        "leaked: as the paper must have divided the images; honest: the mean over folds of fields, or "
-        "groups, that were not trained on"
-    ]
-    for claim in claims:
-        if claim.copies and claim.gain is not None:
-            notes.append(
-                f"Table {claim.table}: {claim.copies:.0%} of the leaked test images had a copy of "
-                f"themselves in training; leaking changed the accuracy by {claim.gain:+.2f}"
-            )
-    if ranking is not None:
-        notes.append(f"Honest, on the same folds: {ranking.verdict}")
+    header = ("accuracy", "claimed", "leaked", "honest", "interval", "gained by leaking")
     table = fmt.text_table(header, [_line(claim) for claim in claims])
     wrapped = [
-        textwrap.fill(note, min(width, TEXT_WIDTH), subsequent_indent="  ") for note in notes
+        textwrap.fill(note, min(width, TEXT_WIDTH), subsequent_indent="  ")
+        for note in _notes(claims, ranking)
     ]
     return "\n".join(["Verdict", "", table, "", *wrapped])
 
 
-def _claim(table: TableResult) -> Claim:
-    column, published = table.spec.accuracy, table.published.rows
-    row = (
-        MEAN if table.spec.is_network else max(published, key=lambda name: published[name][column])
-    )
-    found = {name: table.metric(name, row, column) for name in table.obtained}
-    leaking = table.divisions.get("paper")
-    return Claim(
-        table=table.published.number,
-        what=row,
-        claimed=table.rows[row][column],
-        leaked=found.get("paper"),
-        honest=found.get("honest"),
-        copies=None if leaking is None else leaking[0].leaked_families,
-    )
+def _notes(claims: Sequence[Claim], ranking: Ranking | None) -> list[str]:
+    notes = [
+        "leaked: as the paper must have divided the images; honest: the mean over folds of fields, or "
+        "groups, that were not trained on"
+    ]
+    both = [claim for claim in claims if claim.gained is not None]
+    if both:
+        counts = _by_tables(both, _originals_in_words)
+        notes.append(
+            "gained by leaking: each original of the leaked test set compared with itself, leaked "
+            f"against honest: {', '.join(f'{what} ({tables})' for what, tables in counts.items())}"
+        )
+    notes += [
+        f"Table {claim.table}: {claim.copies:.0%} of the leaked test images had a copy of "
+        "themselves in training"
+        for claim in both
+        if claim.copies
+    ]
+    notes += _epoch_notes(claims)
+    if ranking is not None:
+        notes.append(f"Honest, on the same folds: {ranking.verdict}")
+    return notes
+
+
+def _originals_in_words(claim: Claim) -> str:
+    few = ", too few to know how much groups differ" if claim.n_groups < FEW_GROUPS else ""
+    return f"{claim.n_originals} in {claim.n_groups} groups{few}"
+
+
+def _epoch_notes(claims: Sequence[Claim]) -> list[str]:
+    """Return which epochs the means of networks are of, where they are not the paper's."""
+    short = [claim for claim in claims if claim.averaged and claim.averaged != AVERAGED]
+    return [
+        f"{tables}: claimed is the mean of epochs 20 to 100; obtained is {epochs}"
+        for epochs, tables in _by_tables(short, lambda c: epochs_in_words(c.averaged)).items()
+    ]
+
+
+def _by_tables(claims: Sequence[Claim], what: Callable[[Claim], str]) -> dict[str, str]:
+    """Return what holds for which tables, both in words."""
+    found: dict[str, list[str]] = {}
+    for claim in claims:
+        found.setdefault(what(claim), []).append(str(claim.table))
+    return {
+        text: f"Tables {', '.join(rest)} and {last}" if rest else f"Table {last}"
+        for text, (*rest, last) in found.items()
+    }
 
 
 def _line(claim: Claim) -> tuple[str, ...]:
     leaked = "-" if claim.leaked is None else fmt.number(claim.leaked.value)
-    honest, span = "-", "-"
+    honest, span, gained = "-", "-", "-"
     if claim.honest is not None:
         honest = fmt.number(claim.honest.value)
         span = fmt.interval(claim.honest.low, claim.honest.high)
-    gain = "-" if claim.gain is None else f"{claim.gain:+.2f}"
+    if claim.gained is not None:
+        interval = fmt.interval(claim.gained.low, claim.gained.high)
+        gained = f"{claim.gained.value:+.2f} ({interval})"
     what = f"Table {claim.table}, " + (f"epochs {claim.what}" if claim.what == MEAN else claim.what)
-    return what, fmt.number(claim.claimed), leaked, honest, span, gain
+    return what, fmt.number(claim.claimed), leaked, honest, span, gained
