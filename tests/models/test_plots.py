@@ -99,7 +99,7 @@ def test_the_best_classifier_is_at_the_top():
     labels = [label.get_text() for label in display.ax_.get_yticklabels()]
     assert labels == ["good", "poor", "broken (failed)"]
     assert display.ax_.get_title() == "3 classifiers on 40 images in 10 groups"
-    assert display.ax_.get_xlabel() == "MC, with its 95% interval"
+    assert display.ax_.get_xlabel() == "MCC, with its 95% interval"
     assert ZooDisplay.from_result(result, "ACC").values[:2].tolist() == [0.9, 0.6]
 
 
@@ -130,5 +130,5 @@ def test_what_has_no_result_is_refused():
         ZooDisplay.from_result([1])
     with pytest.raises(InvalidParameterError, match="classifier with a result"):
         ZooDisplay.from_result(ZooResult((ZooRow("a", "timeout", 9.0),)))
-    with pytest.raises(InvalidParameterError, match="metric: expected one of 'ACC'"):
+    with pytest.raises(InvalidParameterError, match="metric: expected one of 'accuracy'"):
         ZooDisplay.from_result(ZooResult((row("a", 3),)), "AUC")

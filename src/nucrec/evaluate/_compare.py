@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy.typing as npt
 
+from nucrec._metric_names import title
 from nucrec._text import interval, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import check_resampling, check_scores, encode_many, number_groups
-from nucrec.evaluate._metric import Metric, title
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import FROM_CONFUSION
 from nucrec.evaluate._paired import Pair
 from nucrec.evaluate._permutation import (

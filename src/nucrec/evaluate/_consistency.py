@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._metric_names import NAMES, check_metric
 from nucrec._validation import check_choice, check_int, check_real, invalid
-from nucrec.evaluate._metric import NAMES, check_metric
 from nucrec.evaluate._metrics import (
     FROM_CONFUSION,
     class_f1,

@@ -1,23 +1,8 @@
-"""A number with its interval, and what metrics are called."""
+"""A number with its interval."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from nucrec._text import interval, number
-from nucrec._validation import invalid
-
-NAMES = {
-    "ACC": "accuracy",
-    "PRE": "precision",
-    "REC": "recall",
-    "F1": "f1",
-    "MC": "mcc",
-    "KS": "kappa",
-    "AUC": "auc",
-}
-"""The standard name of each of the paper's labels."""
-
-_TITLES = {"f1": "F1", "mcc": "MCC", "auc": "AUC"}
 
 
 @dataclass(frozen=True)
@@ -48,18 +33,3 @@ class Metric:
 
     def __str__(self) -> str:
         return f"{number(self.value)} ({interval(self.low, self.high)})"
-
-
-def title(label: str) -> str:
-    """Return what a table calls the metric with this label: "MCC" for "MC"."""
-    name = NAMES.get(label, label)
-    return _TITLES.get(name, name)
-
-
-def check_metric(parameter: str, name: object, labels: Collection[str] = NAMES) -> str:
-    """Return the label of a metric given by its standard name or its label."""
-    known = {key: label for label in labels for key in (label, NAMES[label])}
-    if not isinstance(name, str) or name not in known:
-        choices = ", ".join(repr(NAMES[label]) for label in labels)
-        raise invalid(parameter, f"one of {choices}", name)
-    return known[name]

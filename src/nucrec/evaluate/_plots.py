@@ -7,11 +7,12 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._metric_names import title
 from nucrec._plotting import OneAxesDisplay, draw_intervals, frozen, label
 from nucrec._text import images, percent
 from nucrec._validation import invalid
 from nucrec.evaluate._inputs import encode_classes
-from nucrec.evaluate._metric import Metric, title
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import confusion_matrix
 
 Array = npt.NDArray[Any]

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._metric_names import check_metric, title
 from nucrec._text import interval, markdown_table, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._compare import paired_samples
 from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._metric import Metric, check_metric, title
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import FROM_CONFUSION
 from nucrec.evaluate._paired import Pair
 from nucrec.evaluate._permutation import least_p_value, limit, n_apart, name_of_test, p_value

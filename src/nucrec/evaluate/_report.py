@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nucrec._files import write_text
 from nucrec._html import check_page, page, paragraph, plot, section, table
+from nucrec._metric_names import NAMES, title
 from nucrec._text import (
     Row,
     csv_text,
@@ -26,7 +27,7 @@ from nucrec._text import (
 from nucrec.evaluate import _remarks
 from nucrec.evaluate._estimate import estimate
 from nucrec.evaluate._inputs import check_resampling
-from nucrec.evaluate._metric import Metric, title
+from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import BY_CLASS
 from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
 from nucrec.evaluate._sample import Sample
@@ -191,7 +192,7 @@ class Report:
     def to_csv(self) -> str:
         """Return the metrics as CSV: metric, value, low, high, method; unrounded."""
         header = ("metric", "value", "low", "high", "method")
-        rows = [(key, m.value, m.low, m.high, m.method) for key, m in self.metrics.items()]
+        rows = [(NAMES[key], m.value, m.low, m.high, m.method) for key, m in self.metrics.items()]
         return csv_text(header, rows)
 
     def save_html(self, path: str | Path, title: str = "Report") -> Path:

@@ -74,8 +74,9 @@ class ImageClassifier(FittedNetwork):
         Seed of everything; by default another each time.
     callbacks : sequence of keras.callbacks.Callback, optional
         Callbacks of your own. They see the last stage of the recipe, the one that `epochs` counts, as
-        one Keras training of the whole network; their ``logs`` have the names of `history_`. Clones
-        copy them, files leave them out, and with `checkpoint_dir` their own state is not kept.
+        one Keras training of the whole network; their ``logs`` have the names of `history_`. The recipe
+        sets the learning rate: callbacks that change it need ``recipe="paper"``. Clones share them,
+        files leave them out, and with `checkpoint_dir` their own state is not kept.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable gets (batches done, batches in all, what).
         Of several workers, only the first shows it.
@@ -320,11 +321,13 @@ class ImageClassifier(FittedNetwork):
         return tags
 
     def __sklearn_clone__(self) -> Self:
-        # a strategy cannot be copied, and a network need not be, as it never changes: both are shared
+        # shared: a network never changes, and neither strategies nor callbacks that were used, with
+        # the files they wrote, can be copied
+        shared = {name: getattr(self, name) for name in ("backbone", "strategy", "callbacks")}
         plain = copy.copy(self)
-        plain.backbone = "cnn"
+        plain.backbone, plain.callbacks = "cnn", None
         bare = super(ImageClassifier, plain).__sklearn_clone__()
-        return cast(Self, bare.set_params(strategy=self.strategy, backbone=self.backbone))
+        return cast(Self, bare.set_params(**shared))
 
     def __getstate__(self) -> dict[str, Any]:
         # nor can what was compiled

@@ -114,7 +114,10 @@ def _classes(model: Any, images: ImageDataset | None) -> tuple[tuple[str, ...], 
         values = order_classes(own) if is_named else own
         names = tuple(str(value) for value in values)
     if images is not None and names != images.class_names:
-        raise invalid("X", f"the classes {names}", images.class_names)
+        if sorted(names) != sorted(images.class_names):
+            raise invalid("X", f"the classes {names}", images.class_names)
+        values = [values[names.index(name)] for name in images.class_names]
+        names = images.class_names
     if not set(own) <= set(values):
         raise invalid("X", f"the classes of the model, {own}", names)
     return names, values

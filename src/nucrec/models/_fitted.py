@@ -287,7 +287,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if y is None:
             if not isinstance(X, ImageDataset):
                 raise invalid("y", "the true classes, or a data set in X", None)
-            y = X.labels
+            truth = held_out_part("X", X, self.class_names_, self.classes_)
+            y = self.classes_[truth.labels]
         return float(super().score(X, y, sample_weight))
 
     def _set_fitted(

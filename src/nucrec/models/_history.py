@@ -43,6 +43,10 @@ class History(dict[str, list[Any]]):
         """Return the columns that a model file holds, those of nucrec 0.1 included."""
         return cls({_OLD_NAMES.get(name, name): values for name, values in columns.items()})
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a column, or the default where there is none."""
+        return self[name] if name in self or _OLD_NAMES.get(name) in self else default
+
     def __missing__(self, name: str) -> list[Any]:
         new = _OLD_NAMES.get(name)
         if new is None or new not in self:

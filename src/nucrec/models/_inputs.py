@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._class_names import order_classes
 from nucrec._validation import check_known, invalid
 from nucrec.datasets import ImageDataset, LazyImages
 
@@ -48,11 +49,16 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
     if values.shape != (len(images),):
         raise invalid("y", f"one class for each of the {len(images)} images", values.shape)
     check_known("y", values)
+    classes: Array
     is_numbered = isinstance(X, ImageDataset) and values.dtype.kind in "ui"
     if is_numbered and set(values.tolist()) <= set(range(len(images.class_names))):
         classes, labels, names = np.arange(len(images.class_names)), values, images.class_names
     else:
-        classes, labels = np.unique(values, return_inverse=True)
+        classes = np.unique(values)
+        if classes.dtype.kind == "U":  # the positive class comes last
+            classes = np.array(order_classes(str(value) for value in classes))
+        at = {value: k for k, value in enumerate(classes.tolist())}
+        labels = np.array([at[value] for value in values.tolist()])
         names = tuple(str(value) for value in classes.tolist())
     return _with_labels(images, labels, names), classes
 
@@ -65,11 +71,14 @@ def held_out_part(
 ) -> ImageDataset:
     """Return images with labels numbered as those of the training images."""
     if isinstance(given, ImageDataset):
-        if given.class_names != class_names:
+        if sorted(given.class_names) != sorted(class_names):
             raise invalid(name, f"the classes {class_names}", given.class_names)
         if not len(given):
             raise invalid(name, "at least one image", given)
-        return given
+        if given.class_names == class_names:
+            return given
+        order = np.array([class_names.index(each) for each in given.class_names])
+        return _with_labels(given, order[given.labels], class_names)
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise invalid(name, "an ImageDataset or a pair (X, y)", given)
     images, values = as_images(given[0]), np.asarray(given[1])

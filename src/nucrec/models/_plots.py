@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from nucrec._metric_names import NAMES, check_metric, title
 from nucrec._plotting import GREY, Display, OneAxesDisplay, draw_intervals, frozen, new_axes, style
 from nucrec._text import images, percent
-from nucrec._validation import check_choice, invalid
+from nucrec._validation import invalid
 from nucrec.models._backbones import name_of
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._zoo.cross_validation import CrossValidation
@@ -177,7 +178,7 @@ class ZooDisplay(OneAxesDisplay):
     >>> from nucrec.models import ZooDisplay, run_zoo
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
     >>> result = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
-    >>> ZooDisplay.from_result(result, metric="ACC").plot().values
+    >>> ZooDisplay.from_result(result, metric="accuracy").plot().values
     array([0.5])
     """
 
@@ -191,15 +192,15 @@ class ZooDisplay(OneAxesDisplay):
     tested_on: str
 
     @classmethod
-    def from_result(cls, zoo_result: ZooResult | CrossValidation, metric: str = "MC") -> Self:
+    def from_result(cls, zoo_result: ZooResult | CrossValidation, metric: str = "mcc") -> Self:
         """Sort the classifiers of a zoo.
 
         Parameters
         ----------
         zoo_result : ZooResult or CrossValidation
             What `run_zoo` or `cross_validate` returned.
-        metric : str, default="MC"
-            Such as "ACC".
+        metric : str, default="mcc"
+            Its standard name, or its label in the paper.
 
         Returns
         -------
@@ -215,15 +216,15 @@ class ZooDisplay(OneAxesDisplay):
             raise invalid("zoo_result", "a ZooResult or a CrossValidation", zoo_result)
         if not zoo_result.metric_names:
             raise invalid("zoo_result", "a classifier with a result", zoo_result.failures)
-        check_choice("metric", metric, zoo_result.metric_names)
-        found = [zoo_result.metric(name, metric) for name in zoo_result.names]
+        label = check_metric("metric", metric, zoo_result.metric_names)
+        found = [zoo_result.metric(name, label) for name in zoo_result.names]
         nan = float("nan")
         spans = np.array([(m.value, m.low, m.high) if m else (nan, nan, nan) for m in found])
         order = np.argsort(-np.nan_to_num(spans[:, 0], nan=-np.inf), kind="stable")
         names = tuple(zoo_result.names[k] for k in order)
         statuses = tuple(zoo_result.status(name) for name in names)
         values, low, high = (frozen(column) for column in spans[order].T)
-        return cls(metric, names, statuses, values, low, high, *_tested_on(zoo_result))
+        return cls(NAMES[label], names, statuses, values, low, high, *_tested_on(zoo_result))
 
     @property
     def _size(self) -> tuple[float, float]:
@@ -235,7 +236,7 @@ class ZooDisplay(OneAxesDisplay):
             for name, status in zip(self.names, self.statuses, strict=True)
         ]
         draw_intervals(ax, labels, self.values, self.low, self.high)
-        ax.set_xlabel(f"{self.metric}, with its {percent(self.confidence)} interval")
+        ax.set_xlabel(f"{title(self.metric)}, with its {percent(self.confidence)} interval")
         ax.set_title(f"{len(self.names)} classifiers on {self.tested_on}")
 
 

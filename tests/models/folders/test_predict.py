@@ -99,7 +99,7 @@ def test_what_needs_review_is_what_the_rule_cannot_decide(network, files, tmp_pa
     assert [row["needs_review"] for row in rows] == ["yes" if x else "" for x in expected]
     assert found.total.needs_review == sum(expected) > 0
     assert found.error_rate == 0.2
-    assert str(found).splitlines()[0].endswith("to look at")
+    assert str(found).splitlines()[0].endswith("needs review")
 
 
 def test_former_names_work_with_a_warning(network, files):

@@ -61,7 +61,7 @@ def test_formats_hold_the_numbers(found):
     row = next(csv.DictReader(io.StringIO(found.to_csv())))
     metric = found.metric("linear", "AUC")
     assert (row["model"], row["status"]) == ("linear", "ok")
-    assert [float(row[f"AUC{e}"]) for e in ("", "_low", "_high", "_spread")] == [
+    assert [float(row[f"auc{e}"]) for e in ("", "_low", "_high", "_std")] == [
         metric.value, metric.low, metric.high, metric.std,
     ]  # fmt: skip
     for text in (str(found), found.to_markdown(), found._repr_html_()):
@@ -201,3 +201,13 @@ def test_copies_are_trained_on(images):
 def test_bad_parameters(change, error, images):
     with pytest.raises(error):
         cross_validate(**({"zoo": zoo(), "dataset": images, "random_state": 0} | change))
+
+
+def test_metrics_are_known_by_both_names_and_no_other(crops):
+    found = cross_validate({"majority": DummyClassifier()}, crops, n_splits=2, random_state=0)
+    first = found.folds[0]
+    for name, label in (("accuracy", "ACC"), ("mcc", "MC"), ("MCC", "MC"), ("kappa", "KS")):
+        assert found.metric("majority", name) == found.metric("majority", label)
+        assert first.metric("majority", name) == first["majority"].report.metrics[label]
+    with pytest.raises(InvalidParameterError, match="column: expected one of 'accuracy'"):
+        found.metric("majority", "acuracy")

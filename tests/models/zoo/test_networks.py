@@ -3,6 +3,7 @@
 import os
 import re
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -118,6 +119,9 @@ def test_missing_weights_are_a_row(images, monkeypatch):
 def test_the_test_images_must_not_end_the_training(images):
     with pytest.raises(InvalidParameterError, match=r"^zoo\['a'\]\.early_stopping: expected None"):
         cross_validate({"a": network(early_stopping=2)}, images)
+    stops = network(callbacks=[keras.callbacks.EarlyStopping("val_loss")])
+    with pytest.raises(InvalidParameterError, match=r"^zoo\['a'\]\.callbacks: expected None"):
+        cross_validate({"a": stops}, images, learning_curves=True)
 
 
 def test_a_strategy_cannot_be_sent(images):

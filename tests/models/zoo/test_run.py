@@ -134,8 +134,8 @@ def test_formats(everything):
     assert text[2].endswith("failed in fit: ValueError: first line")
     rows = list(csv.DictReader(io.StringIO(everything.to_csv())))
     assert [row["status"] for row in rows].count("ok") == 4
-    assert float(rows[0]["ACC"]) == 1.0
-    assert rows[1]["ACC"] == ""
+    assert float(rows[0]["accuracy"]) == 1.0
+    assert rows[1]["accuracy"] == ""
     markdown = everything.to_markdown().splitlines()
     assert len({line.replace("\\|", "").count("|") for line in markdown}) == 1
     assert "<table>" in everything._repr_html_()

@@ -148,7 +148,7 @@ def summary_table(found: FolderPredictions) -> tuple[fmt.Row, list[fmt.Row]]:
 
     header = ["folder", "images", found.positive_class, "raw share"]
     header += ["corrected share"] if corrected else []
-    header += ["interval", *(["to look at"] if reviewed else [])]
+    header += ["interval", *(["needs review"] if reviewed else [])]
     rows: list[fmt.Row] = [cells(summary, summary.folder) for summary in found.folders]
     rows += [cells(found.total, "all")] if len(found.folders) > 1 else []
     return header, rows

@@ -12,7 +12,7 @@ from nucrec.models._zoo.jobs import Division, JobMaker
 from nucrec.models._zoo.networks import is_network
 
 
-def check_zoo(zoo: Mapping[str, Any]) -> None:
+def check_zoo(zoo: Mapping[str, Any], *, learning_curves: bool = False) -> None:
     """Check that a zoo holds classifiers, and no network that cannot be trained here."""
     if not isinstance(zoo, Mapping) or not zoo:
         raise invalid("zoo", "a non-empty mapping of names to classifiers", zoo)
@@ -20,6 +20,9 @@ def check_zoo(zoo: Mapping[str, Any]) -> None:
         if getattr(model, "early_stopping", None) and is_network(model):
             expected = "None: the test images must not say when training ends"
             raise invalid(f"zoo[{name!r}].early_stopping", expected, model.early_stopping)
+        if learning_curves and getattr(model, "callbacks", None) and is_network(model):
+            expected = "None with learning_curves: callbacks would see how the test images do"
+            raise invalid(f"zoo[{name!r}].callbacks", expected, model.callbacks)
         if getattr(model, "strategy", None) is not None and is_network(model):
             raise invalid(f"zoo[{name!r}].strategy", "None: it cannot be sent", model.strategy)
 

@@ -8,9 +8,10 @@ from typing import Any, overload
 import numpy.typing as npt
 
 from nucrec import _text as fmt
+from nucrec._metric_names import NAMES, check_metric, title
 from nucrec._validation import check_int
 from nucrec.errors import NucrecError
-from nucrec.evaluate import Ranking, Report, rank_folds
+from nucrec.evaluate import FoldMetric, Ranking, Report, rank_folds
 from nucrec.models._zoo.folds import FoldResults
 from nucrec.models._zoo.predictions import FoldPredictions, join_folds
 from nucrec.models._zoo.result import ZooResult, ZooTable
@@ -105,7 +106,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
     >>> from nucrec.models import cross_validate
     >>> zoo = {"majority": DummyClassifier()}
     >>> found = cross_validate(zoo, load_mnfinder_crops(), n_splits=3, random_state=0)
-    >>> found.metric("majority", "MC").value
+    >>> found.metric("majority", "mcc").value
     0.0
     >>> found["majority"].report.n
     306
@@ -130,6 +131,28 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         name = rows[0].name
         has_all = self.truth is not None and all(row.y_pred is not None for row in rows)
         return CrossValidationRow(name, rows, self.predictions(name) if has_all else None)
+
+    def metric(self, name: str, column: str) -> FoldMetric | None:
+        """Return the mean of a metric over the folds, with its interval.
+
+        Parameters
+        ----------
+        name : str
+            The classifier's key in the zoo.
+        column : str
+            The metric's standard name, such as "accuracy" or "mcc", or its label in the paper.
+
+        Returns
+        -------
+        FoldMetric or None
+            None if some fold has no result: means over other folds cannot be compared.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is no such metric.
+        """
+        return super().metric(name, check_metric("column", column))
 
     def predictions(self, name: str, repeat: int = 0) -> FoldPredictions:
         """Return what a classifier said of each image, in the fold in which it was new.
@@ -194,17 +217,18 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
 
     @cached_property
     def ranking(self) -> Ranking | None:
-        """Those with a result in all folds, ranked by MC; None if there are fewer than two."""
+        """Those with a result in all folds, ranked by MCC; None if there are fewer than two."""
         values = {name: m.folds for name in self.names if (m := self.metric(name, "MC"))}
         if len(values) < 2:
             return None
         return rank_folds(values, self.n_splits, confidence=self.confidence)
 
     def to_csv(self) -> str:
-        """Return CSV text, unrounded: mean, interval and spread of each metric."""
+        """Return CSV text, unrounded: mean, interval and standard deviation of each metric."""
         columns = self.metric_names
-        endings = ("", "_low", "_high", "_spread")
-        header = ["model", "status", *(name + ending for name in columns for ending in endings)]
+        endings = ("", "_low", "_high", "_std")
+        names = (NAMES[name] + ending for name in columns for ending in endings)
+        header = ["model", "status", *names]
         lines: list[list[object]] = []
         for name in self.names:
             line: list[object] = [name, self.status(name)]
@@ -228,7 +252,8 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         columns = self.metric_names
-        header = ["model", *columns, "ACC interval", "MC interval", "MC spread", "outcome"]
+        shown = map(title, columns)
+        header = ["model", *shown, "accuracy interval", "MCC interval", "MCC std", "outcome"]
         why = dict(self.failures)
         return header, [self._line(name, columns, why.get(name, "ok")) for name in self.names]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from nucrec import _text as fmt
+from nucrec._metric_names import NAMES, check_metric, title
 from nucrec.evaluate import Metric, Ranking
 from nucrec.models._zoo.row import ZooRow
 from nucrec.models._zoo.truth import Truth
@@ -17,7 +18,7 @@ class ZooTable(ABC):
     @property
     @abstractmethod
     def ranking(self) -> Ranking | None:
-        """The classifiers ranked by MC, if at least two have a result."""
+        """The classifiers ranked by MCC, if at least two have a result."""
 
     def __str__(self) -> str:
         verdict = f"\n\n{self.ranking.verdict}" if self.ranking else ""
@@ -44,7 +45,7 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
     rows : tuple of ZooRow
         One for each classifier.
     ranking : Ranking or None
-        Those with a result, ranked by MC: is the best really better than the second? None if fewer
+        Those with a result, ranked by MCC: is the best really better than the second? None if fewer
         than two have one.
     truth : Truth or None
         The labels of the test set, and what is known of its images besides.
@@ -55,7 +56,7 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
     >>> from nucrec.models import run_zoo
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
     >>> result = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
-    >>> result["majority"].report.metrics["ACC"].value
+    >>> result["majority"].report.accuracy.value
     0.5
     """
 
@@ -93,10 +94,16 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
         name : str
             The classifier's key in the zoo.
         metric : str
-            Such as "ACC".
+            Its standard name, such as "accuracy" or "mcc", or its label in the paper.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is no such metric.
         """
+        label = check_metric("metric", metric)
         found = self[name].report
-        return None if found is None else found.metrics.get(metric)
+        return None if found is None else found.metrics.get(label)
 
     def status(self, name: str) -> str:
         """Return what became of a classifier: "ok", "failed" or "timeout".
@@ -117,7 +124,7 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
         """Return CSV text, unrounded: each metric with its interval."""
         names = self.metric_names
         header = ["model", "status", "seconds", "stage", "error"]
-        header += [name + ending for name in names for ending in ("", "_low", "_high")]
+        header += [NAMES[name] + ending for name in names for ending in ("", "_low", "_high")]
         lines: list[list[object]] = []
         for row in self.rows:
             line: list[object] = [row.name, row.status, row.seconds, row.stage, row.error]
@@ -140,7 +147,8 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         names = self.metric_names
-        header = ["model", *names, "ACC interval", "MC interval", "seconds", "outcome"]
+        shown = map(title, names)
+        header = ["model", *shown, "accuracy interval", "MCC interval", "seconds", "outcome"]
         return header, [self._line(row, names) for row in self.rows]
 
     def _line(self, row: ZooRow, names: list[str]) -> list[str]:

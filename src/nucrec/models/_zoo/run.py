@@ -100,7 +100,7 @@ def run_zoo(
     conditions = Conditions(
         timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress
     )
-    check_zoo(zoo)
+    check_zoo(zoo, learning_curves=learning_curves)
     divisions = {"": Division.of(train, test)}
     _warn_of_leaks(train, test)
     ((_, result),) = run_divisions(zoo, divisions, conditions)
@@ -162,7 +162,7 @@ def run_zoos(
     conditions = Conditions(
         timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress
     )
-    check_zoo(zoo)
+    check_zoo(zoo, learning_curves=learning_curves)
     is_mapping = isinstance(divisions, Mapping) and divisions
     if not is_mapping or any(len(pair) != 2 for pair in divisions.values()):
         raise invalid("divisions", "a non-empty mapping of names to (train, test)", divisions)
@@ -249,7 +249,7 @@ def cross_validate(
     conditions = Conditions(
         timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress
     )
-    check_zoo(zoo)
+    check_zoo(zoo, learning_curves=learning_curves)
     check_int("copies", copies, low=1)
     pairs = folds(dataset, n_splits, by, random_state, n_repeats=n_repeats)
     divisions = {
