@@ -1,4 +1,4 @@
-"""Intervals of seven metrics of 2,000 predictions, from 10,000 resamples."""
+"""Intervals of seven metrics of 2,000 predictions, from 10,000 draws or resamples."""
 
 import time
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def comparisons() -> Iterator[Comparison]:
             )
         return (time.perf_counter() - started) / SHARE
 
-    work = f"report: seven metrics, n = {N:,}, {RESAMPLES:,} resamples"
+    work = f"report: intervals of seven metrics, n = {N:,}, {RESAMPLES:,} draws"
     timed = f"{SHARE:.0%} of the resamples timed"
     yield Comparison(work, f"scikit-learn in a loop; {timed}", ours, in_a_loop, 5, goal=20)
     peer = f"confidenceinterval; {timed}"

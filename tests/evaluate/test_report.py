@@ -383,7 +383,9 @@ def test_the_report_says_what_it_is_too_small_to_say():
     true = np.tile([0, 1], 100)
     assert report(true, true, class_names=NAMES).remarks == ()
     grouped = report(true, true, class_names=NAMES, groups=np.arange(200) // 40)
-    assert grouped.remarks == ("5 groups: too few to know how much groups differ",)
+    assert grouped.remarks == (
+        "5 groups: too few to know how much groups differ; intervals may be too narrow",
+    )
     reversed_ = report(true, 1 - true, class_names=NAMES)
     assert len(reversed_.remarks) == 1
 
@@ -398,7 +400,7 @@ def test_remarks_on_groups_and_answers():
     grouped = report(true, predicted, class_names=NAMES, groups=np.arange(200) // 10)
     assert grouped.n_wrong_groups == 1
     assert grouped.remarks == (
-        "mistakes in 1 of 20 groups: how much groups differ is assumed rather than known",
+        "mistakes in 1 of 20 groups: how much groups differ is assumed; intervals may be too narrow",
     )
     one = report(true, np.ones(200, int), class_names=NAMES)
     assert "all images were classified as micronucleus" in one.remarks

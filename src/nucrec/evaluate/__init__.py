@@ -1,4 +1,4 @@
-"""How good a classifier is, and how sure one can be of that."""
+"""Metrics of classifiers with their intervals, comparisons, calibration, and displays of all."""
 
 from nucrec.evaluate._calibration import (
     CalibrationError,

@@ -80,8 +80,8 @@ def newcombe(
     others = max(0.0, (n_positive + n_negative) / 2 - 1)
 
     def beyond(true: float) -> float:
-        spread = 1 + others * ((1 - true) / (2 - true) + true / (1 + true))
-        variance = true * (1 - true) * spread / (n_positive * n_negative)
+        factor = 1 + others * ((1 - true) / (2 - true) + true / (1 + true))
+        variance = true * (1 - true) * factor / (n_positive * n_negative)
         return float((area - true) ** 2 - reach**2 * variance)
 
     low = 0.0 if area <= _LAST else brentq(beyond, 0.0, area - _LAST)

@@ -22,12 +22,12 @@ _COLDEST, _HOTTEST = 0.01, 100.0
 
 @dataclass(frozen=True)
 class Temperature:
-    """A divisor of the logarithms of probabilities, as `fit_temperature` found it.
+    """A divisor of the logarithms of probabilities, fitted by `fit_temperature`.
 
     Attributes
     ----------
     value : float
-        Above 1 for a model that was too sure of itself.
+        Above 1 for an overconfident model.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class Temperature:
         Raises
         ------
         InvalidParameterError
-            They are no probabilities.
+            The rows are not probabilities.
         """
         logs = np.log(np.maximum(probabilities(y_score), _SMALLEST)) / self.value
         powers = np.exp(logs - logs.max(axis=1, keepdims=True))
@@ -63,7 +63,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class CalibrationError(Metric):
-    """An expected calibration error, as `calibration_error` found it.
+    """An expected calibration error, computed by `calibration_error`.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ def calibration_error(
     groups, confidence, n_resamples, random_state : optional
         As in `report`.
     n_bins : int, default=10
-        Bins of equal width, of the probability of the predicted class.
+        Number of bins of equal width, of the probability of the predicted class.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def calibration_error(
     Raises
     ------
     InvalidParameterError
-        They are no probabilities, or another parameter is out of range.
+        The rows are not probabilities, or another parameter is out of range.
 
     Notes
     -----
@@ -154,8 +154,8 @@ def calibration_error(
     check_resampling(confidence, n_resamples, random_state)
     check_int("n_bins", n_bins, low=1)
     true, scores = check_probabilities(y_true, y_score, class_names)
-    surest, right, members = in_bins(true, scores, n_bins)
-    apart = members * (right - surest)[:, np.newaxis]
+    top, right, members = in_bins(true, scores, n_bins)
+    apart = members * (right - top)[:, np.newaxis]
 
     def error(weights: Array) -> Array:
         size = weights.sum(axis=1, keepdims=True)
@@ -167,7 +167,7 @@ def calibration_error(
     drawn = bootstrap(error, units, n_resamples, random_state)[:, 0]
     bias = float(drawn.mean()) - value
     low, high = percentile_interval(drawn, confidence, design.n_units)
-    chance = _by_chance(surest, members, apart, design, (n_resamples, random_state), confidence)
+    chance = _by_chance(top, members, apart, design, (n_resamples, random_state), confidence)
     low = max(0.0, low - 2 * bias) if value > chance.limit else min(low, 0.0)
     ends = min(low, value), max(high - bias, value)
     return CalibrationError(value, *ends, f"bootstrap, less its bias{design.method}", chance.mean)
@@ -181,7 +181,7 @@ class _Chance(NamedTuple):
 
 
 def _by_chance(
-    surest: Array,
+    top: Array,
     members: Array,
     apart: Array,
     design: Design,
@@ -195,8 +195,8 @@ def _by_chance(
     n_resamples, random_state = resampling
 
     def independent(rng: np.random.Generator, k: int) -> Array:
-        right = rng.random((k, design.n)) < surest
-        return _absolute_sums(right - surest, members.T) / design.n
+        right = rng.random((k, design.n)) < top
+        return _absolute_sums(right - top, members.T) / design.n
 
     draws: list[Callable[[np.random.Generator, int], Array]] = [independent]
     if design.groups is not None:
@@ -219,7 +219,7 @@ def _absolute_sums(weights: Array, values: Array) -> Array:
 def fit_temperature(
     y_true: npt.ArrayLike, y_score: npt.ArrayLike, class_names: Sequence[str] | None = None
 ) -> Temperature:
-    """Find the temperature that makes probabilities believable.
+    """Fit the temperature that calibrates probabilities.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def fit_temperature(
     Raises
     ------
     InvalidParameterError
-        They are no probabilities.
+        The rows are not probabilities.
 
     References
     ----------
@@ -248,7 +248,7 @@ def fit_temperature(
     Examples
     --------
     >>> from nucrec.evaluate import fit_temperature
-    >>> truth, scores = [0, 1, 1, 1] * 5, [[0.01, 0.99]] * 20  # sure of 99 %, right in 75 %
+    >>> truth, scores = [0, 1, 1, 1] * 5, [[0.01, 0.99]] * 20  # confident of 99 %, right in 75 %
     >>> temperature = fit_temperature(truth, scores)
     >>> temperature.apply(scores)[0].round(3)
     array([0.25, 0.75])
@@ -273,10 +273,10 @@ def fit_temperature(
 
 
 def in_bins(true: Array, scores: Array, n_bins: int) -> tuple[Array, Array, Array]:
-    """Return how sure each prediction is, whether it is right, and its bin, as a one among zeros."""
-    surest = scores.max(axis=1)
-    bins = np.minimum((surest * n_bins).astype(int), n_bins - 1)
-    return surest, scores.argmax(axis=1) == true, np.eye(n_bins)[bins]
+    """Return the confidence of each prediction, whether it is right, and its bin, one-hot."""
+    top = scores.max(axis=1)
+    bins = np.minimum((top * n_bins).astype(int), n_bins - 1)
+    return top, scores.argmax(axis=1) == true, np.eye(n_bins)[bins]
 
 
 def check_probabilities(

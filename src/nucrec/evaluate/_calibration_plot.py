@@ -1,4 +1,4 @@
-"""How sure a model is, against how often it is right, as a picture."""
+"""Reliability diagrams."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(eq=False)
 class CalibrationDisplay(OneAxesDisplay):
-    """A reliability diagram: how often a model is right, against how sure it is.
+    """A reliability diagram: how often a model is right, against its confidence.
 
     Attributes
     ----------
@@ -37,13 +37,13 @@ class CalibrationDisplay(OneAxesDisplay):
     error : CalibrationError
         The expected calibration error, as of `calibration_error`.
     lowest : float
-        The least sure that one can be: 1 / n_classes.
+        The lowest possible confidence: 1 / n_classes.
     confidence : float
-        Of the intervals.
+        The confidence of the intervals.
     n_groups : int or None
-        Number of groups that were resampled, if groups were given.
+        Number of groups, if any two images share one.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Notes
     -----
@@ -104,12 +104,12 @@ class CalibrationDisplay(OneAxesDisplay):
         Returns
         -------
         CalibrationDisplay
-            Not drawn yet.
+            The display, not drawn yet.
 
         Raises
         ------
         InvalidParameterError
-            They are no probabilities, or another parameter is out of range.
+            The rows are not probabilities, or another parameter is out of range.
         """
         error = calibration_error(
             y_true,
@@ -122,7 +122,7 @@ class CalibrationDisplay(OneAxesDisplay):
             random_state=random_state,
         )
         true, scores = check_probabilities(y_true, y_score, class_names)
-        surest, right, members = in_bins(true, scores, n_bins)
+        top, right, members = in_bins(true, scores, n_bins)
         members = members[:, members.any(axis=0)]
         counts = members.sum(axis=0)
         hits = right @ members
@@ -134,7 +134,7 @@ class CalibrationDisplay(OneAxesDisplay):
         low, high = np.array(spans).T
         observed = hits / counts
         return cls(
-            frozen(surest @ members / counts),
+            frozen(top @ members / counts),
             frozen(observed),
             frozen(low),
             frozen(high),

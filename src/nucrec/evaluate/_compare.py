@@ -29,7 +29,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found.
+    """The result of `compare`.
 
     Attributes
     ----------
@@ -38,13 +38,13 @@ class Comparison:
     only_a, only_b : int
         Images that only the first, and only the second, got right.
     p_value : float
-        Of the test that both are right equally often, two-sided.
+        The two-sided p-value of the test that both are right equally often.
     test : str
-        "exact McNemar", or "exact sign flips of groups" if groups were given.
+        "exact McNemar", or "exact sign flips of groups" if images share groups.
     differences : mapping of str to Metric
         The first's metric minus the second's, with its interval.
     confidence : float
-        Of the intervals.
+        The confidence of the intervals.
     least_p_value : float
         The smallest p-value that so few images, or groups, can give: those in which not both are
         equally right.

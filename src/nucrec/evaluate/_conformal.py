@@ -20,7 +20,7 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True)
 class ConformalRule:
-    """Says which classes an image may be of, as `fit_conformal` found it.
+    """A rule for which classes an image may belong to, fitted by `fit_conformal`.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class ConformalRule:
     n_groups: tuple[int, ...] | None = None
 
     def sets(self, y_score: npt.ArrayLike) -> Array:
-        """Return which classes each image may be of.
+        """Return which classes each image may belong to.
 
         Parameters
         ----------
@@ -61,12 +61,12 @@ class ConformalRule:
         Returns
         -------
         ndarray of bool, shape (n, n_classes)
-            None, one or several in each row.
+            True for the possible classes: none, one or several in each row.
 
         Raises
         ------
         InvalidParameterError
-            They are no probabilities of these classes.
+            The rows are not probabilities of these classes.
         """
         scores = probabilities(y_score)
         if scores.shape[1] != len(self.thresholds):
@@ -74,7 +74,7 @@ class ConformalRule:
         return np.asarray(scores >= np.array(self.thresholds) * (1 - _ROUNDING))
 
     def needs_review(self, y_score: npt.ArrayLike) -> Array:
-        """Return which images a person should look at: those that may not be of just one class.
+        """Return which images need review by a person: those without exactly one possible class.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class ConformalRule:
         Raises
         ------
         InvalidParameterError
-            They are no probabilities of these classes.
+            The rows are not probabilities of these classes.
         """
         return np.asarray(self.sets(y_score).sum(axis=1) != 1)
 
@@ -112,7 +112,7 @@ def fit_conformal(
     class_names: Sequence[str] | None = None,
     groups: npt.ArrayLike | None = None,
 ) -> ConformalRule:
-    """Find out when a model may decide alone, so that it loses few images of any class.
+    """Fit a rule for when a model may decide alone, which loses few images of any class.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def fit_conformal(
     Raises
     ------
     InvalidParameterError
-        They are no probabilities, or the error rate is out of range.
+        The rows are not probabilities, or the error rate is out of range.
 
     Notes
     -----
@@ -159,8 +159,8 @@ def fit_conformal(
     >>> import numpy as np
     >>> from nucrec.evaluate import fit_conformal
     >>> truth = np.repeat([0, 1], 50)
-    >>> sure = np.linspace(0.5, 0.99, 50)
-    >>> scores = np.concatenate([np.c_[sure, 1 - sure], np.c_[1 - sure, sure]])
+    >>> top = np.linspace(0.5, 0.99, 50)
+    >>> scores = np.concatenate([np.c_[top, 1 - top], np.c_[1 - top, top]])
     >>> rule = fit_conformal(truth, scores, error_rate=0.1)
     >>> [round(threshold, 6) for threshold in rule.thresholds]
     [0.54, 0.54]

@@ -27,7 +27,7 @@ _MOST_IMAGES = 5000
 
 @dataclass(frozen=True, eq=False)
 class Consistency:
-    """What `consistency` found.
+    """The result of `consistency`.
 
     Attributes
     ----------

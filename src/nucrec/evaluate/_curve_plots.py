@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves as pictures."""
+"""Displays of ROC and precision-recall curves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,20 +74,20 @@ class _CurveDisplay(OneAxesDisplay):
 
 @dataclass(eq=False)
 class RocCurveDisplay(_CurveDisplay):
-    """ROC curves as a picture, each with a band: true against false positive rate.
+    """ROC curves with bands: true against false positive rate.
 
     Attributes
     ----------
     curves : tuple of Curve
-        Of two classes that of the second, the positive one; of more, each against the rest.
+        The curve of the second of two classes, the positive one; of more, each against the rest.
     confidence : float
-        Of the bands and of the intervals of the areas.
+        The confidence of the bands and of the intervals of the areas.
     n : int
         Number of images.
     n_groups : int or None
-        Number of groups that were resampled, if groups were given.
+        Number of groups, if any two images share one.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Notes
     -----
@@ -146,7 +146,7 @@ class RocCurveDisplay(_CurveDisplay):
         Returns
         -------
         RocCurveDisplay
-            Not drawn yet.
+            The display, not drawn yet.
 
         Raises
         ------
@@ -163,20 +163,20 @@ class RocCurveDisplay(_CurveDisplay):
 
 @dataclass(eq=False)
 class PrecisionRecallDisplay(_CurveDisplay):
-    """Precision-recall curves as a picture, each with a band.
+    """Precision-recall curves with bands.
 
     Attributes
     ----------
     curves : tuple of Curve
-        Of two classes that of the second, the positive one; of more, each against the rest.
+        The curve of the second of two classes, the positive one; of more, each against the rest.
     confidence : float
-        Of the bands and of the intervals of the average precisions.
+        The confidence of the bands and of the intervals of the average precisions.
     n : int
         Number of images.
     n_groups : int or None
-        Number of groups that were resampled, if groups were given.
+        Number of groups, if any two images share one.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Notes
     -----
@@ -237,7 +237,7 @@ class PrecisionRecallDisplay(_CurveDisplay):
         Returns
         -------
         PrecisionRecallDisplay
-            Not drawn yet.
+            The display, not drawn yet.
 
         Raises
         ------

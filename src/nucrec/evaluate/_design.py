@@ -130,7 +130,7 @@ def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
     """Return Wilson's score interval of `reach` standard errors; NaN without images or reach."""
     if not n > 0 or math.isnan(reach):
         return math.nan, math.nan
-    share, spread = successes / n, reach**2 / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    share, extra = successes / n, reach**2 / n
+    centre = (share + extra / 2) / (1 + extra)
+    half = math.sqrt(extra * (share * (1 - share) + extra / 4)) / (1 + extra)
     return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))

@@ -30,7 +30,7 @@ class FoldMetric(Metric):
     value : float
         The mean.
     low, high : float
-        The interval; not a number where all folds have one value, which says nothing of others.
+        The interval; NaN where all folds have one value, which says nothing of others.
     method : str
         "corrected t".
     std : float
@@ -65,7 +65,7 @@ def over_folds(
     n_splits : int
         Folds in each repeat, at least 2.
     confidence : float, default=0.95
-        Of the interval, strictly between 0 and 1.
+        The confidence of the interval, strictly between 0 and 1.
     bounds : pair of float, optional
         Smallest and largest value that the metric can have; the interval ends there.
 
@@ -128,7 +128,7 @@ def rank_folds(
     metric : str, default="mcc"
         Its name, for the text: a standard name or a label of the paper, as in `compare_many`.
     confidence : float, default=0.95
-        Of the intervals, strictly between 0 and 1.
+        The confidence of the intervals, strictly between 0 and 1.
 
     Returns
     -------

@@ -49,12 +49,12 @@ def matthews(confusion: Array) -> Array:
     true, predicted, n = _marginals(confusion)
     correct = _diagonal(confusion).sum(-1)
     covariance = correct * n - (true * predicted).sum(-1)
-    spread = (n**2 - (true**2).sum(-1)) * (n**2 - (predicted**2).sum(-1))
-    return _divide(covariance, np.sqrt(spread), 0.0)
+    product = (n**2 - (true**2).sum(-1)) * (n**2 - (predicted**2).sum(-1))
+    return _divide(covariance, np.sqrt(product), 0.0)
 
 
 def kappa(confusion: Array) -> Array:
-    """Return Cohen's kappa; not a number where truth and prediction are one and the same class.
+    """Return Cohen's kappa; NaN where truth and prediction are one and the same class.
 
     J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
     Measurement 20, 1960.
@@ -131,7 +131,7 @@ class RankedScores:
     def roc_curve(self, weights: Array) -> tuple[Array, Array]:
         """Return false and true positive rates, of shape (..., 1 + thresholds), from (0, 0) to (1, 1).
 
-        Not numbers where a class has no weight.
+        NaN where a class has no weight.
         """
         true, false = self._at_or_above(weights)
         rates = [_divide(each, each[..., -1:], np.nan) for each in (false, true)]
@@ -140,7 +140,7 @@ class RankedScores:
     def precision_recall_curve(self, weights: Array) -> tuple[Array, Array]:
         """Return recall and precision, of shape (..., thresholds), the highest threshold first.
 
-        Recall is not a number where the positives have no weight.
+        Recall is NaN where the positives have no weight.
         """
         true, false = (each[..., 1:] for each in self._at_or_above(weights))
         return _divide(true, true[..., -1:], np.nan), _divide(true, true + false, 0.0)

@@ -1,4 +1,4 @@
-"""Pictures of a report: its confusion matrix, and its metrics with their intervals."""
+"""Displays of a report: its confusion matrix, and its metrics with their intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class ReportLike(Protocol):
 
 @dataclass(eq=False)
 class ConfusionMatrixDisplay(OneAxesDisplay):
-    """A confusion matrix as a picture: in each cell the count, and its share of the true class.
+    """A confusion matrix: in each cell the count, and its share of the true class.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
     n_groups : int or None
         Number of groups that the images are from, if known.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Examples
     --------
@@ -78,12 +78,12 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
         Returns
         -------
         ConfusionMatrixDisplay
-            Not drawn yet.
+            The display, not drawn yet.
 
         Raises
         ------
         InvalidParameterError
-            It is no report.
+            `report` is not a `Report`.
         """
         _check_report(report)
         return cls(frozen(report.confusion_matrix), report.class_names, report.n_groups)
@@ -107,7 +107,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
         Returns
         -------
         ConfusionMatrixDisplay
-            Not drawn yet.
+            The display, not drawn yet.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
 
     @property
     def row_shares(self) -> Array:
-        """The matrix as shares of each true class; not numbers for a class that does not occur."""
+        """The matrix as shares of each true class; NaN for a class that does not occur."""
         support = self.confusion_matrix.sum(axis=1, keepdims=True)
         return self.confusion_matrix / np.where(support == 0, np.nan, support)
 
@@ -148,7 +148,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
 
 @dataclass(eq=False)
 class MetricsDisplay(OneAxesDisplay):
-    """The metrics of a report as a picture: points, with their intervals as bars.
+    """The metrics of a report: points, with their intervals as bars.
 
     Attributes
     ----------
@@ -157,13 +157,13 @@ class MetricsDisplay(OneAxesDisplay):
     values, low, high : ndarray of float, shape (n_metrics,)
         The metrics and their intervals.
     confidence : float
-        Of the intervals.
+        The confidence of the intervals.
     n : int
         Number of images.
     n_groups : int or None
-        Number of groups that were resampled, if groups were given.
+        Number of groups, if any two images share one.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Examples
     --------
@@ -193,12 +193,12 @@ class MetricsDisplay(OneAxesDisplay):
         Returns
         -------
         MetricsDisplay
-            Not drawn yet.
+            The display, not drawn yet.
 
         Raises
         ------
         InvalidParameterError
-            It is no report.
+            `report` is not a `Report`.
         """
         _check_report(report)
         metrics = report.metrics.values()

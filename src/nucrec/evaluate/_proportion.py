@@ -26,7 +26,7 @@ def proportion_interval(
     n : int or array_like of int, shape (n_groups,)
         The number of images, in all or in each group.
     confidence : float, default=0.95
-        Of the interval, strictly between 0 and 1.
+        The confidence of the interval, strictly between 0 and 1.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def mean_interval(
     groups : array_like, shape (n,), optional
         Images that are not independent share a group.
     confidence : float, default=0.95
-        Of the interval, strictly between 0 and 1.
+        The confidence of the interval, strictly between 0 and 1.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def corrected_proportion(
         Of the negative images of a validation set, how many were classified as negative; and their
         number.
     confidence : float, default=0.95
-        Of the interval, strictly between 0 and 1.
+        The confidence of the interval, strictly between 0 and 1.
 
     Returns
     -------

@@ -21,14 +21,14 @@ from nucrec.evaluate._permutation import least_p_value, limit, n_apart, name_of_
 
 @dataclass(frozen=True)
 class Ranked:
-    """A classifier of a `Ranking`.
+    """One classifier in a `Ranking`.
 
     Attributes
     ----------
     name : str
-        The classifier's.
+        The name of the classifier.
     value : float
-        Its metric.
+        The value of its metric.
     behind : Metric
         How far it is behind the best, with its interval.
     p_value : float
@@ -47,7 +47,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """What `compare_many` found.
+    """The result of `compare_many`.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Ranking:
     test : str
         "paired permutation"; of accuracies "exact McNemar" or, with groups, "exact sign flips".
     confidence : float
-        Of the intervals.
+        The confidence of the intervals.
     """
 
     metric: str
@@ -68,7 +68,7 @@ class Ranking:
 
     @property
     def best_is_better(self) -> bool:
-        """Whether the best is better than the second, beyond what chance explains.
+        """Whether the best is significantly better than the second.
 
         Its corrected p-value is below 1 - `confidence`, and the interval of the difference is
         above 0.
@@ -78,7 +78,7 @@ class Ranking:
 
     @property
     def verdict(self) -> str:
-        """One sentence that says whether the best is really better than the second."""
+        """One sentence on whether the best is significantly better than the second."""
         best, second = self.rows[:2]
         is_better = (
             "is better than" if self.best_is_better else "does not differ significantly from"

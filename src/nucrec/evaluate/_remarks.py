@@ -30,10 +30,10 @@ def on_groups(n_groups: int | None, n_wrong: int | None) -> Iterator[str]:
     if n_groups == 1:
         yield "1 group: it does not tell how groups differ, so there are no intervals"
     elif n_groups < _FEW:
-        yield f"{n_groups} groups: too few to know how much groups differ"
+        yield f"{n_groups} groups: too few to know how much groups differ; intervals may be too narrow"
     elif n_wrong < _FEW_WRONG:
         wrong = f"mistakes in {n_wrong} of {n_groups} groups"
-        yield f"{wrong}: how much groups differ is assumed rather than known"
+        yield f"{wrong}: how much groups differ is assumed; intervals may be too narrow"
 
 
 def on_chance(low: float) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The report of one classifier on one test set: numbers first, frozen."""
+"""The report of one classifier on one test set."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Report:
-    """What `report` found: numbers, and their tables in several formats.
+    """The metrics of one classifier on one test set, and their tables in several formats.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Report:
     class_names : tuple of str
         The classes, in the order of the confusion matrix.
     confidence : float
-        Of all intervals.
+        The confidence of all intervals.
     n_groups : int or None
         Number of groups, if any two images share one.
     n_wrong_groups : int or None
@@ -146,7 +146,7 @@ class Report:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What these numbers are too few to say, in words; empty if there is nothing to add."""
+        """Remarks on what the numbers are too few to say; empty if there is nothing to add."""
         return (
             *_remarks.on_classes(self.support, self.confusion_matrix),
             *_remarks.on_groups(self.n_groups, self.n_wrong_groups),
@@ -203,17 +203,17 @@ class Report:
         path : str or Path
             Ending in ".html". An older file is replaced as a whole or not at all.
         title : str, default="Report"
-            Its heading.
+            The heading of the page.
 
         Returns
         -------
         pathlib.Path
-            Of the file. It needs no other, and no network.
+            The path of the file, which needs no other file and no network.
 
         Raises
         ------
         InvalidParameterError
-            The ending is another one.
+            The name has another ending.
         MissingExtraError
             matplotlib is not installed.
         NucrecError
@@ -292,7 +292,7 @@ def report(
     groups : array_like, shape (n,), optional
         Images that are not independent share a group; groups that are all different count as none.
     confidence : float, default=0.95
-        Of the intervals, strictly between 0 and 1.
+        The confidence of the intervals, strictly between 0 and 1.
     n_resamples : int, default=2000
         Draws from the posterior distribution, at least 1.
     random_state : int, default=0

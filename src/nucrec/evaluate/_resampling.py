@@ -40,8 +40,8 @@ def bootstrap(
     Returns
     -------
     ndarray of shape (n_resamples, k)
-        The statistic of each resample; not a number where there is but one unit, which says
-        nothing of how units differ.
+        The statistic of each resample; NaN where there is but one unit, which says nothing of how
+        units differ.
     """
     n_units = int(units.max()) + 1
     if n_units == 1:
@@ -101,8 +101,8 @@ def middle(values: Array, reach: float) -> tuple[float, float]:
 def expanded_reach(confidence: float, n_units: int) -> float:
     """Return how many standard deviations the middle of values from so few units has to span.
 
-    More than a normal quantile: the spread of what is drawn from few units is too small, and not
-    well known. NaN for one unit, which says nothing of the spread.
+    More than a normal quantile: the standard deviation of what is drawn from few units is too
+    small, and uncertain. NaN for one unit.
 
     - T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician
       69, 2015, section 4.3 (expanded percentile interval).
