@@ -2,15 +2,21 @@
 
 import csv
 import io
+import os
+import shutil
+import subprocess
+import sys
 import zipfile
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import nucrec
 from nucrec.datasets import load_mnfinder_crops
-from nucrec.errors import DatasetError, InvalidParameterError
+from nucrec.errors import InvalidParameterError
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,16 @@ def test_subset_is_checked():
         load_mnfinder_crops("some")
 
 
-def test_damage_is_noticed(monkeypatch):
-    monkeypatch.setattr("nucrec.datasets._mnfinder._SHA256", "0" * 64)
-    with pytest.raises(DatasetError, match="damaged; reinstall nucrec"):
-        load_mnfinder_crops()
+def test_damage_is_noticed(tmp_path):
+    source = Path(nucrec.__file__).parent
+    shutil.copytree(source, tmp_path / "nucrec", ignore=shutil.ignore_patterns("__pycache__"))
+    archive = tmp_path / "nucrec" / "datasets" / "data" / "mnfinder-crops.zip"
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    code = "from nucrec.datasets import load_mnfinder_crops as load; load()"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert f"DatasetError: {archive}: damaged; reinstall nucrec" in result.stderr

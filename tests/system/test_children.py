@@ -1,121 +1,192 @@
-"""Child processes that are killed for sure."""
+"""The processes in which classifiers run: where, how many, and that none is left."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from nucrec._children.pool import in_children
-from nucrec._children.process import ChildDiedError, ChildProcess, ChildTimeoutError
+from nucrec.models import run_zoo
 
-
-@pytest.fixture
-def child():
-    process = ChildProcess()
-    yield process
-    process.kill()
+X, Y = np.zeros((4, 1)), np.array([0, 1, 0, 1])
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+class Does(ClassifierMixin, BaseEstimator):
+    """A classifier that calls a function with a folder instead of learning."""
+
+    def __init__(self, function: Callable[[Path], object], folder: Path | None = None) -> None:
+        self.function = function
+        self.folder = folder
+
+    def fit(self, X, y):
+        self.function(self.folder)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), int)
+
+
+def run(functions: dict, folder: Path | None = None, **options):
+    zoo = {name: Does(function, folder) for name, function in functions.items()}
+    return run_zoo(zoo, (X, Y), (X, Y), **options)
+
+
+def note_process(folder: Path) -> None:
+    (folder / f"{time.monotonic_ns()} {os.getpid()}").touch()
+    time.sleep(0.2)
+
+
+def noted(folder: Path) -> list[int]:
+    return [int(path.name.split()[1]) for path in folder.iterdir()]
 
 
 def wait_until_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while is_running(pid) and time.monotonic() < deadline:
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
         time.sleep(0.05)
-    return not is_running(pid)
-
-
-def test_timeout_kills_the_process_and_its_children(child, tmp_path):
-    def hang(path: str) -> None:
-        import subprocess
-        import sys
-        from pathlib import Path
-
-        grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        Path(path).write_text(f"{os.getpid()} {grandchild.pid}")
-        while True:
-            pass
-
-    started = time.monotonic()
-    with pytest.raises(ChildTimeoutError):
-        child.call(hang, str(tmp_path / "pids"), timeout=6)
-    assert time.monotonic() - started < 60
-    for pid in map(int, (tmp_path / "pids").read_text().split()):
-        assert wait_until_gone(pid)
-    assert child.call(lambda: "alive again") == "alive again"
-
-
-def test_a_process_that_dies_is_noticed_and_replaced(child):
-    with pytest.raises(ChildDiedError, match="exit code 7"):
-        child.call(os._exit, 7)
-    with pytest.raises(ChildDiedError, match="exit code -11"):
-        child.call(lambda: os.kill(os.getpid(), 11))
-    assert child.call(lambda: "alive again") == "alive again"
-
-
-def test_a_child_ends_with_its_parent(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import os, sys\n"
-        "from nucrec._children.process import ChildProcess\n"
-        "def hang(path):\n"
-        "    open(path, 'w').write(str(os.getpid()))\n"
-        "    while True: pass\n"
-        "ChildProcess().call(hang, sys.argv[1])\n"
-    )
-    pid_file = tmp_path / "pid"
-    parent = subprocess.Popen([sys.executable, str(script), str(pid_file)])
-    deadline = time.monotonic() + 60
-    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    parent.kill()
-    parent.wait()
-    assert wait_until_gone(int(pid_file.read_text()))
-
-
-def test_kill_is_idempotent(child):
-    pid = child.call(os.getpid)
-    child.kill()
-    child.kill()
-    assert wait_until_gone(pid)
-
-
-def pid_of(child, number):
-    return number, child.call(os.getpid)
-
-
-def nap(child, seconds):
-    return child.call(time.sleep, seconds)
-
-
-def test_children_serve_many_calls_and_are_gone_at_the_end():
-    pids = dict(in_children(pid_of, [(number,) for number in range(6)], n_jobs=2))
-    assert set(pids) == set(range(6))
-    assert 1 <= len(set(pids.values())) <= 2
-    assert os.getpid() not in pids.values()
-    assert all(wait_until_gone(pid) for pid in pids.values())
+    return False
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_calls_end_when_they_are_not_wanted_any_more(n_jobs):
+def test_few_processes_serve_many_classifiers_and_are_gone_at_the_end(tmp_path, n_jobs):
+    found = run(dict.fromkeys("abcdef", note_process), tmp_path, n_jobs=n_jobs)
+    assert [row.status for row in found] == ["ok"] * 6
+    pids = noted(tmp_path)
+    assert len(pids) == 6
+    assert 1 <= len(set(pids)) <= n_jobs
+    assert os.getpid() not in pids
+    assert all(wait_until_gone(pid) for pid in pids)
+
+
+def wait_for_others(folder: Path) -> None:
+    """Wait until as many are at work at once as the name of the folder says."""
+    note_process(folder)
+    deadline = time.monotonic() + 60
+    while len(noted(folder)) < int(folder.name):
+        assert time.monotonic() < deadline, "nobody else came"
+        time.sleep(0.01)
+
+
+def test_joblib_says_how_many_run_at_a_time(tmp_path):
+    for n in (2, 3):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        with joblib.parallel_config(n_jobs=n):
+            found = run(dict.fromkeys("abc"[:n], wait_for_others), folder)
+        assert [row.status for row in found] == ["ok"] * n
+    with joblib.parallel_config(n_jobs=1):
+        (tmp_path / "1").mkdir()
+        run(dict.fromkeys("abc", note_process), tmp_path / "1")
+    assert len(set(noted(tmp_path / "1"))) == 1
+
+
+def check_threads(_: Path) -> None:
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+
+
+def test_each_process_has_one_thread_for_sums():
+    found = run({"a": check_threads})
+    assert found["a"].status == "ok", found["a"].error
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_products_of_matrices_here_take_one_thread_while_others_are_at_work():
+    during = []
+    with threadpool_limits(2, "blas"):
+        before = blas_threads()
+        run(dict.fromkeys("ab", print), progress=lambda *_: during.append(blas_threads()))
+        assert set(before) == {2}
+        assert during == [[1] * len(before)] * 2
+        assert blas_threads() == before
+
+
+def be_noisy(_: Path) -> None:
+    print("on python's standard output")
+    os.write(1, b"on the real one\n")
+
+
+def test_what_is_printed_goes_to_standard_error(capfd):
+    assert run({"a": be_noisy})["a"].status == "ok"
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "on python's standard output" in told.err
+    assert "on the real one" in told.err
+
+
+def test_odd_entries_of_the_search_path_do_no_harm(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    assert run({"a": print})["a"].status == "ok"
+
+
+def hang_with_a_child(folder: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    (folder / "pids").write_text(f"{os.getpid()} {child.pid}")
+    while True:
+        pass
+
+
+def test_a_classifier_that_takes_too_long_is_killed_with_its_children(tmp_path):
     started = time.monotonic()
-    results = in_children(nap, [(0,), (60,), (60,), (60,)], n_jobs)
-    assert next(results) is None
-    results.close()
-    assert time.monotonic() - started < 30
+    found = run({"a": hang_with_a_child, "b": print}, tmp_path, timeout=6, n_jobs=1)
+    assert time.monotonic() - started < 90
+    assert [row.status for row in found] == ["timeout", "ok"]
+    for pid in map(int, (tmp_path / "pids").read_text().split()):
+        assert wait_until_gone(pid)
 
 
-def test_a_closed_child_is_never_started_again(child):
-    pid = child.call(os.getpid)
-    child.close()
-    with pytest.raises(ChildDiedError):
-        child.call(os.getpid)
-    assert wait_until_gone(pid)
+class EnoughError(Exception):
+    """What the tests below raise."""
+
+
+def sleep_long(_: Path) -> None:
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_in_the_middle_ends_all_processes_at_once(tmp_path, n_jobs):
+    def refuse(*_: object) -> None:
+        raise EnoughError
+
+    started = time.monotonic()
+    functions = {"a": note_process, **dict.fromkeys("bcd", sleep_long)}
+    with pytest.raises(EnoughError):
+        run(functions, tmp_path, n_jobs=n_jobs, progress=refuse)
+    assert time.monotonic() - started < 60
+    assert all(wait_until_gone(pid) for pid in noted(tmp_path))
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.system.test_children import hang_with_a_child, run
+run({{"a": hang_with_a_child}}, Path(sys.argv[1]))
+"""
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    script, pids = tmp_path / "script.py", tmp_path / "pids"
+    script.write_text(SCRIPT.format(root=str(Path(__file__).parents[2])))
+    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
+    deadline = time.monotonic() + 120
+    while not (pids.exists() and pids.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    for pid in map(int, pids.read_text().split()):
+        assert wait_until_gone(pid)

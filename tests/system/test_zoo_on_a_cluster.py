@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import psutil
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, get_task_stream
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -20,7 +20,6 @@ from sklearn.pipeline import make_pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.errors import NucrecError
 from nucrec.evaluate import RocCurveDisplay
-from nucrec.evaluate._resampling import bootstrap
 from nucrec.models import PixelFeatures, cross_validate, run_zoo
 
 X = np.random.default_rng(0).normal(size=(60, 3))
@@ -223,17 +222,18 @@ def test_workers_without_nucrec_are_told_of(client, workers):
         client.run(show)
 
 
-def test_chunks_of_the_bootstrap_run_on_the_workers(client, workers, monkeypatch):
-    monkeypatch.setattr("nucrec.evaluate._resampling._CELLS_AT_ONCE", 60 * 40)
+def test_chunks_of_the_bootstrap_run_on_the_workers(client, workers, images):
+    scores = np.random.default_rng(0).random(6000)
 
     def bands() -> list:
-        either = (None, np.arange(60) // 2)
-        curves = [RocCurveDisplay.from_predictions(Y, X[:, 0], groups=g).curves[0] for g in either]
-        return [(curve.low.tolist(), curve.high.tolist()) for curve in curves]
+        either = [
+            RocCurveDisplay.from_predictions(images.labels, scores, groups=groups).curves[0]
+            for groups in (None, images.groups)
+        ]
+        return [(curve.low.tolist(), curve.high.tolist()) for curve in either]
 
     expected = bands()
-    with joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend="dask"), get_task_stream(client) as tasks:
         found = bands()
-        pids = bootstrap(lambda weights: weights[:, :1] * 0 + os.getpid(), np.arange(60), 200, 0)
     assert found == expected
-    assert set(pids.ravel().tolist()) <= workers
+    assert len({task["worker"] for task in tasks.data}) == len(workers) == 2

@@ -266,15 +266,13 @@ def test_data_that_cannot_be_loaded_in_the_child(tmp_path, monkeypatch):
     assert row.error.startswith("FileNotFoundError: ")
 
 
-def test_features_that_cannot_be_made_are_a_row(class_folder, monkeypatch):
-    from nucrec.datasets import load_folder
-
-    monkeypatch.setattr("nucrec.datasets._load.KEEP_DECODED_BYTES", 0)
-    dataset = load_folder(class_folder)
-    (class_folder / "nucleus" / "nucleus 0.png").unlink()
-    row = run_zoo({"KNN": classical_zoo()["KNN"]}, dataset, dataset)["KNN"]
-    assert (row.status, row.stage) == ("failed", "features")
-    assert "nucleus 0.png: there is no such file" in row.error
+def test_features_that_cannot_be_made_are_a_row(crops):
+    knn = classical_zoo()["KNN"].set_params(pixelfeatures__size=0)
+    zoo = {"KNN": knn, "GNB": classical_zoo()["GNB"]}
+    found = run_zoo(zoo, crops[:40], crops[40:])
+    assert (found["KNN"].status, found["KNN"].stage) == ("failed", "features")
+    assert found["KNN"].error.startswith("InvalidParameterError: size: expected a whole number")
+    assert found["GNB"].status == "ok"
 
 
 def test_progress(capfd):
