@@ -3,6 +3,7 @@
 import ast
 import functools
 import graphlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -28,6 +29,13 @@ MAY_IMPORT = {
     "__main__": {"_cli"},
 }
 """The rooms that each room may import. Whatever is not named here is the ground floor."""
+
+
+BEHIND_THE_DOOR = {
+    "benchmarks/batches.py": "`fit` reads batches ahead of the steps, and so does what is timed",
+    "benchmarks/frozen.py": "the peer trains the same network, to show that both end alike",
+}
+"""Files outside the library that use what is not public, and why."""
 
 
 def module_name(path: Path) -> str:
@@ -94,6 +102,15 @@ def test_imports_go_one_way_and_from_the_ground_floor_nowhere():
     assert upward == []
 
 
+def test_no_room_imports_what_is_private_in_another():
+    private = [
+        f"{module} imports {other}"
+        for module, other in between_rooms()
+        if room(other) not in ("", "_cli") and "._" in other.removeprefix(f"nucrec.{room(other)}")
+    ]
+    assert private == []
+
+
 def test_the_command_line_uses_public_names_only():
     own = ("nucrec._cli", "nucrec._version")
     private = [
@@ -104,6 +121,23 @@ def test_the_command_line_uses_public_names_only():
         if "._" in other and not other.startswith(own)
     ]
     assert private == []
+
+
+def private_names(path: Path) -> set[str]:
+    """Return the private modules of nucrec that a file names, in imports or in text."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+    found = [*asked_for(path), *(text for text in texts if isinstance(text, str))]
+    return {name for text in found for name in re.findall(r"\bnucrec(?:\.\w+)*?\._[a-z]\w*", text)}
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "examples"])
+def test_whoever_is_not_the_library_uses_public_names(folder):
+    files = [path for path in (ROOT / folder).rglob("*.py") if path != Path(__file__)]
+    private = {path.relative_to(ROOT).as_posix(): private_names(path) for path in files}
+    excused = {file for file in BEHIND_THE_DOOR if file.startswith(f"{folder}/")}
+    assert {file: names for file, names in private.items() if names and file not in excused} == {}
+    assert {file for file, names in private.items() if names} >= excused  # as long as they need it
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
