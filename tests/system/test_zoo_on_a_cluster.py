@@ -203,11 +203,12 @@ def test_a_killed_worker_loses_nothing(client, workers, tmp_path):
 
 
 def hide():
-    sys.modules["nucrec._children.pool"] = None
+    sys.hidden = sys.modules["nucrec"]
+    sys.modules["nucrec"] = None
 
 
 def show():
-    del sys.modules["nucrec._children.pool"]
+    sys.modules["nucrec"] = sys.hidden
 
 
 def test_workers_without_nucrec_are_told_of(client, workers):
