@@ -1,9 +1,12 @@
 """One way to a report on a fitted classifier: classes, scores and groups fall into place."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
 
 from nucrec._class_names import order_classes
 from nucrec._validation import invalid
@@ -61,19 +64,63 @@ def evaluate(
     >>> found.n == len(test), found.class_names
     (True, ('nucleus', 'micronucleus'))
     """
-    predicted = np.asarray(model.predict(X))
-    names, values = _classes(model, X if isinstance(X, ImageDataset) else None)
-    if y is None:
-        if not isinstance(X, ImageDataset):
+    own = getattr(model, "evaluate", None)
+    if own is not None:  # which runs the network once for both answers and scores
+        found: Report = own(X, y, groups=groups, confidence=confidence)
+        return found
+    check_is_fitted(model)
+    expected = Expected.of(model, X, y, groups)
+    return expected.report(np.asarray(model.predict(X)), scores_of(model, X), confidence)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a classifier's predictions are compared with.
+
+    Attributes
+    ----------
+    own : list
+        The classifier's classes, in the order of its scores.
+    names : tuple of str
+        The names of the classes, in the order of the report.
+    values : list
+        What the classifier answers with for each of them.
+    labels : ndarray of int, shape (n,)
+        The true class of each image, as a position in `names`.
+    groups : array_like of shape (n,), or None
+        The group of each image.
+    """
+
+    own: list[Any]
+    names: tuple[str, ...]
+    values: list[Any]
+    labels: Array
+    groups: npt.ArrayLike | None
+
+    @classmethod
+    def of(cls, model: Any, X: Any, y: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Self:
+        """Return what is expected of images; parameters as in `evaluate`."""
+        images = X if isinstance(X, ImageDataset) else None
+        own = np.asarray(model.classes_).tolist()
+        names, values = _classes(own, getattr(model, "class_names_", None), images)
+        if y is not None:
+            labels = _positions("y", np.asarray(y), values)
+        elif images is not None:
+            labels = images.labels
+        else:
             raise invalid("y", "the true classes, or a data set in X", None)
-        truth = X.labels
-    else:
-        truth = _positions("y", np.asarray(y), values)
-    if groups is None and isinstance(X, ImageDataset):
-        groups = X.groups
-    scores = aligned_scores(scores_of(model, X), np.asarray(model.classes_).tolist(), values)
-    predictions = _positions("model", predicted, values)
-    return report(truth, predictions, scores, names, groups, confidence)
+        if groups is None and images is not None:
+            groups = images.groups
+        return cls(own, names, values, labels, groups)
+
+    def report(self, predicted: Array, scores: Array | None, confidence: float) -> Report:
+        """Return the report on the classifier's answers and scores."""
+        if len(self.labels) != len(predicted):
+            n = len(predicted)
+            raise invalid("y", f"one class for each of the {n} images", f"{len(self.labels)}")
+        answers = _positions("model", predicted, self.values)
+        aligned = aligned_scores(scores, self.own, self.values)
+        return report(self.labels, answers, aligned, self.names, self.groups, confidence)
 
 
 def scores_of(model: Any, X: Any) -> Array | None:
@@ -101,30 +148,36 @@ def aligned_scores(scores: Array | None, own: list[Any], wanted: list[Any]) -> A
     return np.asarray(scores[:, [own.index(value) for value in wanted]])
 
 
-def _classes(model: Any, images: ImageDataset | None) -> tuple[tuple[str, ...], list[Any]]:
+def _classes(
+    own: list[Any], own_names: tuple[str, ...] | None, images: ImageDataset | None
+) -> tuple[tuple[str, ...], list[Any]]:
     """Return the names of the classes, in the report's order, and the model's values for them."""
-    own = np.asarray(model.classes_).tolist()
-    is_named = isinstance(own[0], str)
-    if hasattr(model, "class_names_"):
-        names, values = tuple(model.class_names_), own
-    elif images is not None:
-        names = images.class_names
-        values = list(names) if is_named else list(range(len(names)))
-    else:
-        values = order_classes(own) if is_named else own
-        names = tuple(str(value) for value in values)
-    if images is not None and names != images.class_names:
-        if sorted(names) != sorted(images.class_names):
-            raise invalid("X", f"the classes {names}", images.class_names)
-        values = [values[names.index(name)] for name in images.class_names]
-        names = images.class_names
+    if own_names is not None:
+        return _named(dict(zip(own_names, own, strict=True)), images)
+    if images is None:
+        values = order_classes(own) if isinstance(own[0], str) else own
+        return tuple(str(value) for value in values), values
+    names = images.class_names
+    values = list(names) if isinstance(own[0], str) else list(range(len(names)))
     if not set(own) <= set(values):
         raise invalid("X", f"the classes of the model, {own}", names)
     return names, values
 
 
+def _named(
+    values: Mapping[str, Any], images: ImageDataset | None
+) -> tuple[tuple[str, ...], list[Any]]:
+    """Return names and values of a model that knows the names, in the order of the images' classes."""
+    names = tuple(values) if images is None else images.class_names
+    if set(names) != set(values):
+        raise invalid("X", f"the classes {tuple(values)}", names)
+    return names, [values[name] for name in names]
+
+
 def _positions(name: str, classes: Array, values: list[Any]) -> Array:
     """Return the position of each class among the values."""
+    if classes.ndim != 1:
+        raise invalid(name, "a one-dimensional array of classes", f"shape {classes.shape}")
     at = {value: k for k, value in enumerate(values)}
     unknown = [value for value in classes.tolist() if value not in at]
     if unknown:

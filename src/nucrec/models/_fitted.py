@@ -12,7 +12,7 @@ from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import ConformalRule, Report, Temperature, fit_conformal, fit_temperature
-from nucrec.models._evaluation import evaluate
+from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
 from nucrec.models._inputs import Images, held_out_part, require_images
 
@@ -115,7 +115,11 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         True
         """
         check_is_fitted(self, "model_")
-        return evaluate(self, X, y, groups=groups, confidence=confidence)
+        expected = Expected.of(self, X, y, groups)
+        probabilities = self.predict_proba(X)
+        return expected.report(
+            self.classes_[probabilities.argmax(axis=1)], probabilities, confidence
+        )
 
     def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
         """Learn from other images how far the probabilities can be believed.

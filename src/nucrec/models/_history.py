@@ -43,13 +43,24 @@ class History(dict[str, list[Any]]):
         """Return the columns that a model file holds, those of nucrec 0.1 included."""
         return cls({_OLD_NAMES.get(name, name): values for name, values in columns.items()})
 
+    def __missing__(self, name: str) -> list[Any]:
+        new = self._new_name(name)
+        if new is None:
+            raise KeyError(name)
+        return self[new]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or self._new_name(name) is not None
+
     def get(self, name: str, default: Any = None) -> Any:
         """Return a column, or the default where there is none."""
-        return self[name] if name in self or _OLD_NAMES.get(name) in self else default
+        known = super().__contains__(name)
+        return super().get(name if known else self._new_name(name) or name, default)
 
-    def __missing__(self, name: str) -> list[Any]:
-        new = _OLD_NAMES.get(name)
-        if new is None or new not in self:
-            raise KeyError(name)
-        warn_renamed(f"history_[{name!r}]", f"history_[{new!r}]")
-        return self[new]
+    def _new_name(self, name: object) -> str | None:
+        """Return the name today of a column, with a warning; None if this is no old name."""
+        new = _OLD_NAMES.get(name) if isinstance(name, str) else None
+        if new is None or not super().__contains__(new):
+            return None
+        warn_renamed(f"history_[{name!r}]", f"history_[{new!r}]", stacklevel=4)
+        return new

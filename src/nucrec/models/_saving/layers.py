@@ -30,13 +30,8 @@ _LISTED = {
 
 def unlisted(config: Any) -> list[str]:
     """Return the classes that a network's configuration asks for and that are not listed."""
-    return sorted(
-        {
-            f"{module}.{name}"
-            for module, name in _asked_for(config)
-            if name not in _LISTED.get(module, ())
-        }
-    )
+    asked_for = dict.fromkeys(_asked_for(config))
+    return [f"{module}.{name}" for module, name in asked_for if name not in _LISTED.get(module, ())]
 
 
 def _asked_for(config: Any) -> Iterator[tuple[Any, Any]]:

@@ -84,7 +84,7 @@ def test_names_as_classes(crops, tmp_path):
     model = cnn(image_size=16, epochs=1).fit(list(some.images), names)
     model.save(tmp_path / "a.keras")
     again = load(tmp_path / "a.keras")
-    assert again.classes_.tolist() == ["micronucleus", "nucleus"]
+    assert again.classes_.tolist() == ["nucleus", "micronucleus"]
     assert (again.predict(crops[:9]) == model.predict(crops[:9])).all()
 
 
