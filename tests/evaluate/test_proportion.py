@@ -52,6 +52,12 @@ def test_groups_never_narrow_an_interval(hits):
     assert high - low > 0.03
 
 
+def test_counts_may_be_whole_floats():
+    groups, hits = np.repeat([0, 1, 2], 4), np.arange(12) % 2
+    counted = np.bincount(groups, hits), np.bincount(groups)
+    assert proportion_interval(*counted) == proportion_interval([2, 2, 2], [4, 4, 4])
+
+
 def test_an_empty_group_counts_for_nothing():
     assert proportion_interval([3, 0, 9], [8, 0, 10]) == proportion_interval([3, 9], [8, 10])
 
@@ -160,6 +166,8 @@ def test_corrected_intervals_hold_the_truth(sensitivity, specificity, share, n_g
         (lambda: proportion_interval(3, 2), "successes"),
         (lambda: proportion_interval(-1, 2), "successes"),
         (lambda: proportion_interval(1, 2.5), "n"),
+        (lambda: proportion_interval(np.nan, 2), "successes"),
+        (lambda: proportion_interval("1", 2), "successes"),
         (lambda: proportion_interval([1, 2], [3]), "successes"),
         (lambda: proportion_interval([[1]], [[3]]), "successes"),
         (lambda: proportion_interval([4, 2], [3, 3]), "successes"),

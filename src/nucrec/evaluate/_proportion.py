@@ -220,7 +220,8 @@ def _count(
 def _whole(name: str, values: npt.ArrayLike) -> Array:
     """Return one whole number of at least 0, or a list of them, as an array."""
     array = np.asarray(values)
-    if array.ndim > 1 or array.dtype.kind not in "iu" or not array.size or (array < 0).any():
+    numeric = array.ndim < 2 and array.size and array.dtype.kind in "iuf"
+    if not numeric or not (np.isfinite(array) & (array >= 0) & (array == np.floor(array))).all():
         raise invalid(name, "a whole number of at least 0, or one for each group", values)
     return array.astype(np.int64)
 

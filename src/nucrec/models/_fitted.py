@@ -166,7 +166,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ConformalRule
-            Its ``ask(predict_proba(X))`` tells which images a person should look at.
+            Its ``needs_review(predict_proba(X))`` tells which images a person should look at.
 
         Raises
         ------
