@@ -1,6 +1,7 @@
 """`nucrec audit`: the pairs as text, as a picture and as a table."""
 
 import json
+import re
 
 from PIL import Image
 
@@ -23,7 +24,9 @@ def test_the_pairs_are_printed_and_drawn(images, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["audit", str(images), "--json", "--quiet"]) == 0
     shown = capsys.readouterr()
-    assert json.loads(shown.out)["counts"] == {"exact": 1}
+    found = json.loads(shown.out)
+    assert found["counts"] == {"exact": 1}
+    assert {each["name"] for each in found["shortcuts"]["properties"]} >= {"bit depth", "file size"}
     assert shown.err == ""
     assert (tmp_path / "duplicates.png").exists()
 
@@ -31,5 +34,11 @@ def test_the_pairs_are_printed_and_drawn(images, tmp_path, capsys, monkeypatch):
 def test_without_pairs_there_is_no_picture(images, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["audit", str(images), "--quiet"]) == 0
-    assert capsys.readouterr().out.strip() == "0 pairs among 20 images"
+    told = capsys.readouterr().out
+    assert told.startswith(
+        "0 pairs among 20 images\n\nWhat tells the classes apart besides the cells\n"
+    )
+    assert re.search(r"^bit depth +0\.50 +uint8 +uint8", told, re.MULTILINE)
+    assert main(["audit", str(images / "nucleus"), "--quiet"]) == 0
+    assert capsys.readouterr().out == "0 pairs among 10 images\n"
     assert not (tmp_path / "duplicates.png").exists()

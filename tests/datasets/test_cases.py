@@ -8,8 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nucrec.datasets import ImageFiles, load_folder, load_images, load_nucrec
-from nucrec.errors import DatasetError, DataWarning
+from nucrec.datasets import (
+    ImageFiles,
+    find_contradictions,
+    load_folder,
+    load_images,
+    load_nucrec,
+    split,
+)
+from nucrec.errors import DatasetError, DataWarning, LeakageWarning
 from nucrec.models import classical_zoo
 
 DATA = Path(__file__).parents[1] / "data"
@@ -284,3 +291,23 @@ def test_16_classes_in_several_cases_are_one(cases):
         dataset = load_folder(cases / "16_case_variants")
     assert [name.casefold() for name in dataset.class_names] == ["nucleus", "micronucleus"]
     assert np.bincount(dataset.labels).tolist() == [8, 5]
+
+
+def test_18_copies_never_lie_on_both_sides(cases):
+    dataset = load_folder(cases / "18_copies")
+    different = {image.tobytes() for image in dataset.images}
+    assert (len(dataset), len(different)) == (43, 20)
+    with pytest.warns(DataWarning, match="images with the same pixels have different labels"):
+        train, test = split(dataset, random_state=0)
+    assert not {i.tobytes() for i in train.images} & {i.tobytes() for i in test.images}
+    contradicting = find_contradictions(dataset)
+    assert [sorted({name.split("/")[0] for name in case}) for case in contradicting] == [
+        ["micronucleus", "nucleus"]
+    ] * 3
+    with pytest.warns((LeakageWarning, DataWarning)) as caught:
+        split(dataset, by="image", random_state=0)
+    assert any(
+        "images that are there more than once" in str(w.message)
+        for w in caught
+        if w.category is LeakageWarning
+    )

@@ -14,7 +14,7 @@ from nucrec.errors import InvalidParameterError, LeakageWarning, SplitError
 
 
 def make(labels, groups=None, **options) -> ImageDataset:
-    images = np.zeros((len(labels), 2, 2), np.uint8)
+    images = np.arange(len(labels), dtype=np.uint32)[:, np.newaxis, np.newaxis]  # all different
     return ImageDataset(images, labels, groups=groups, **options)
 
 
@@ -46,6 +46,30 @@ def test_copies_stay_with_their_original(crops):
     by_parent = larger.with_groups(np.arange(len(larger)))
     train, test = split(by_parent, random_state=0)
     assert not set(train.parents) & set(test.parents)
+
+
+@pytest.mark.parametrize("groups", [None, [f"slide {i % 9}" for i in range(45)]])
+def test_images_with_the_same_pixels_stay_together(groups, random_image):
+    images = [random_image((5, 5)) // (1 + i % 40) for i in range(45)]  # five are there twice
+    labels = [i % 40 % 2 for i in range(45)]
+    dataset = ImageDataset(images, labels, groups=groups)
+    pairs = [split(dataset, random_state=seed) for seed in range(10)]
+    pairs += folds(dataset, 2 if groups else 4, random_state=0)
+    for train, test in pairs:
+        seen = {image.tobytes() for image in train.images}
+        assert not seen & {image.tobytes() for image in test.images}
+
+
+def test_by_image_warns_of_images_with_the_same_pixels(random_image):
+    images = [random_image((5, 5)) // (1 + i % 40) for i in range(45)]
+    dataset = ImageDataset(images, [i % 40 % 2 for i in range(45)])
+    message = (
+        "^dividing by image a data set with 5 images that are there more than once puts copies"
+    )
+    for divide in (split, folds):
+        with pytest.warns(LeakageWarning, match=message) as caught:
+            divide(dataset, by="image", random_state=0)
+        assert caught[0].filename == __file__
 
 
 def test_seed_decides(crops):

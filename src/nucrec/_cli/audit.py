@@ -1,16 +1,21 @@
 """The command `nucrec audit`."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucrec._cli.command import add_channel, add_command
 from nucrec._cli.output import print_json
 from nucrec._cli.outputs import check_outputs, file_to_write
+from nucrec.errors import DatasetError
+
+if TYPE_CHECKING:
+    from nucrec.datasets import ImageDataset, Shortcuts
 
 DESCRIPTION = """\
 Find images of a folder that show the same or almost the same: copies, re-encoded, resized, brighter,
 flipped or turned ones, and windows that overlap. On both sides of a split they make any score too
-good. The pairs are printed, and written as a picture, side by side.
+good. The pairs are printed, and written as a picture, side by side. Where the folder has class
+folders, a table shows what tells the classes apart besides the cells: bit depth, colour, format, size.
 """
 EXAMPLES = """\
 examples:
@@ -52,16 +57,32 @@ def add_to(commands: Any) -> None:
     add("--quiet", action="store_true", help="no progress on standard error")
 
 
+def _load(path: str, channel: int | str | None) -> "tuple[ImageDataset, Shortcuts | None]":
+    """Return the images of a folder, and what tells its classes apart, if it has class folders."""
+    from nucrec.datasets import find_shortcuts, load_folder, load_images
+
+    try:
+        images = load_folder(path, channel=channel)
+    except DatasetError:
+        return load_images(path, channel=channel), None
+    return images, find_shortcuts(images)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Search, print the pairs and return the exit code."""
     from nucrec.audit import duplicates, save_contact_sheet
-    from nucrec.datasets import load_images
 
     check_outputs([arguments.data], {"--out": arguments.out, "--csv": arguments.csv})
-    images = load_images(arguments.data, channel=arguments.channel)
+    images, shortcuts = _load(arguments.data, arguments.channel)
     show = not arguments.quiet
     found = duplicates(images, arguments.similarity, arguments.min_overlap, progress=show)
-    print_json(found.to_dict()) if arguments.json else print(found)
+    if arguments.json:
+        told = {} if shortcuts is None else {"shortcuts": shortcuts.to_dict()}
+        print_json(found.to_dict() | told)
+    else:
+        print(found)
+        if shortcuts is not None:
+            print(f"\nWhat tells the classes apart besides the cells\n\n{shortcuts}")
     written = [arguments.csv] if arguments.csv else []
     if arguments.csv:
         found.save_csv(arguments.csv)

@@ -134,7 +134,7 @@ def leakage(
     names = np.concatenate([train.ids, test.ids])
     twin = np.zeros(len(test), bool)
     twin[[pair.b - n_train for pair in across]] = True
-    parent, group = find_leaks(train, test)
+    parent, group, _ = find_leaks(train, test)
     return LeakageReport(
         n_train=n_train,
         n_test=len(test),

@@ -6,7 +6,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._pixels.image import ImageSource
+from nucrec._pixels.image import ImageSource, checksum_of
 from nucrec._pixels.intensity import only_channel
 from nucrec._pixels.resample import resize
 from nucrec._threads import workers_for
@@ -45,6 +45,10 @@ class MemoryImage:
         """Return the image at (height, width), interpolated once."""
         return resize(self._array, size)
 
+    def checksum(self) -> int:
+        """Return a checksum of the pixels."""
+        return checksum_of(self._array)
+
     def in_grey(self) -> ImageSource:
         """Return the one channel of a picture of one colour; else this image."""
         if self._grey is None:
@@ -56,7 +60,7 @@ class MemoryImage:
 class FileImage:
     """An image in a file, decoded at each reading unless its pixels were kept."""
 
-    __slots__ = ("_channel", "_kept", "_name", "_only", "_root", "dtype", "shape")
+    __slots__ = ("_channel", "_kept", "_name", "_only", "_root", "_sum", "dtype", "file", "shape")
 
     def __init__(
         self, root: Root, name: str, decoded: Decoded, channel: Channel | None, *, keep: bool
@@ -65,7 +69,9 @@ class FileImage:
         self._name = name
         self._channel = channel
         self._kept = decoded.array if keep else None
+        self._sum = None if keep else checksum_of(decoded.array)  # while the pixels are at hand
         self._only = decoded.only_channel
+        self.file = decoded.file
         self.shape: tuple[int, ...] = decoded.array.shape
         self.dtype: np.dtype[Any] = decoded.array.dtype
 
@@ -78,6 +84,10 @@ class FileImage:
     def resized(self, size: tuple[int, int]) -> Array:
         """Return the image at (height, width), interpolated once."""
         return resize(self.read(), size)
+
+    def checksum(self) -> int:
+        """Return a checksum of the pixels."""
+        return checksum_of(self.read()) if self._sum is None else self._sum
 
     def in_grey(self) -> ImageSource:
         """Return the one channel of a picture of one colour; else this image."""
@@ -112,6 +122,10 @@ class OneChannel:
     def resized(self, size: tuple[int, int]) -> Array:
         """Return the channel at (height, width), interpolated once."""
         return resize(self.read(), size)
+
+    def checksum(self) -> int:
+        """Return a checksum of the pixels."""
+        return checksum_of(self.read())
 
     def in_grey(self) -> ImageSource:
         """Return this image."""

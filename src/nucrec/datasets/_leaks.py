@@ -1,12 +1,13 @@
-"""What a test set has in common with a training set, by what is stated of the images."""
+"""What a test set has in common with a training set: what is stated of the images, and their pixels."""
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import equal_images
 from nucrec._validation import invalid
+from nucrec._warnings import warn
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.errors import LeakageWarning
 
@@ -22,35 +23,38 @@ class Leaks(NamedTuple):
         Which test images come from the same original as some training image.
     same_group : ndarray of bool, shape (n_test,)
         Which test images share a group with some training image.
+    same_pixels : ndarray of bool, shape (n_test,)
+        Which test images have the same pixels as some training image.
     """
 
     same_original: Array
     same_group: Array
+    same_pixels: Array
 
-    def warn(self, stacklevel: int = 2) -> None:
-        """Emit a `LeakageWarning` if test images come from the same originals as training images.
+    def warn(self) -> None:
+        """Emit a `LeakageWarning` if test images are copies of training images.
 
-        Parameters
-        ----------
-        stacklevel : int, default=2
-            As in `warnings.warn`: 2 names the line that calls this method.
+        Copies come from the same original or have the same pixels. Groups on both sides are not
+        warned of: what they are to mean is up to the data.
         """
-        copies = int(self.same_original.sum())
-        if copies:
-            warnings.warn(
-                f"{copies} of {len(self.same_original)} images to test on come from the same "
-                "original as a training image: the result will be better than on new images. "
-                "Divide by group (nucrec.datasets.split), then augment the training part alone.",
+        n = len(self.same_original)
+        copies, equal = int(self.same_original.sum()), int(self.same_pixels.sum())
+        found = [f"{copies} come from the same original as a training image"] if copies else []
+        found += [f"{equal} have the same pixels as a training image"] if equal else []
+        if found:
+            warn(
+                f"of {n} images to test on, {' and '.join(found)}: the result will be better than on "
+                "new images. Divide by group (nucrec.datasets.split), then augment the training part "
+                "alone.",
                 LeakageWarning,
-                stacklevel=stacklevel,
             )
 
 
 def find_leaks(train: ImageDataset, test: ImageDataset) -> Leaks:
-    """Find the test images that share an original or a group with training images.
+    """Find the test images that share an original, a group or all pixels with training images.
 
-    What the data sets state is compared: ``parents``, ``groups`` and ``ids``. `nucrec.audit.leakage`
-    looks at the pixels as well.
+    Compared are ``parents``, ``groups`` and ``ids``, and pixels for being equal. `nucrec.audit.leakage`
+    also finds images that are nearly the same.
 
     Parameters
     ----------
@@ -66,6 +70,8 @@ def find_leaks(train: ImageDataset, test: ImageDataset) -> Leaks:
     ------
     InvalidParameterError
         One of them is no data set.
+    ImageError
+        A file cannot be read any more.
 
     Examples
     --------
@@ -81,9 +87,11 @@ def find_leaks(train: ImageDataset, test: ImageDataset) -> Leaks:
     for name, part in (("train", train), ("test", test)):
         if not isinstance(part, ImageDataset):
             raise invalid(name, "an ImageDataset", part)
+    first = equal_images([*train.images.sources, *test.images.sources])
     return Leaks(
         _shared(train.parents, train.ids, test.parents, test.ids),
         _shared(train.groups, train.parents, test.groups, test.parents),
+        first[len(train) :] < len(train),
     )
 
 
@@ -91,7 +99,7 @@ def _shared(train: Array, train_default: Array, test: Array, test_default: Array
     """Tell which test images share a value with a training image.
 
     Where both have the default, their own name, it does not count: two data sets may have been
-    numbered alike, and where the images are the same they are twins.
+    numbered alike, and where the images are the same they have the same pixels.
     """
     stated = np.isin(test, train[train != train_default])
     return np.asarray(stated | (np.isin(test, train) & (test != test_default)))

@@ -1,12 +1,14 @@
 """Dividing a data set: by group, so that the test part is new, or by image, as the paper did."""
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import equal_images
 from nucrec._validation import check_choice, check_int, check_real, check_seed
+from nucrec._warnings import warn
+from nucrec.datasets._checks import check_training_data
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.errors import LeakageWarning, SplitError
 
@@ -34,7 +36,8 @@ def split(
         Share of the images in the test part, strictly between 0 and 1. By group it is met, for each
         class, as closely as the groups allow.
     by : {"group", "image"}, default="group"
-        "group" keeps a group on one side, and with it every augmented copy of an image. "image"
+        "group" keeps a group on one side, and with it every augmented copy of an image, and images
+        with the same pixels. "image"
         draws images at random, stratified by class, as the paper did: an honest test only if the
         images are independent.
     random_state : int, optional
@@ -55,8 +58,11 @@ def split(
     Warns
     -----
     LeakageWarning
-        By image, on a data set that holds augmented copies: copies of one image end up in both
-        parts, and the score on the test part says little about new images.
+        By image, on a data set that holds copies, augmented or equal: copies of one image end up in
+        both parts, and the score on the test part says little about new images. Or a property of the
+        files alone tells the classes apart, as `find_shortcuts` shows.
+    DataWarning
+        Images with the same pixels have different labels.
 
     Notes
     -----
@@ -75,8 +81,9 @@ def split(
     check_real("test_size", test_size, low=0, high=1, open_ends=True)
     seed = check_seed("random_state", random_state)
     _check_class_sizes(dataset, 2)
+    check_training_data(dataset)
     if by == "image":
-        _warn_if_copies(dataset)
+        _warn_of_copies(dataset)
     return divide(dataset, test_size, by, seed)
 
 
@@ -119,7 +126,7 @@ def folds(
 
     Warns
     -----
-    LeakageWarning
+    LeakageWarning, DataWarning
         As in `split`.
 
     See Also
@@ -137,8 +144,9 @@ def folds(
     seed = check_seed("random_state", random_state)
     _check_class_sizes(dataset, n_splits)
     check_int("n_repeats", n_repeats, low=1)
+    check_training_data(dataset)
     if by == "image":
-        _warn_if_copies(dataset)
+        _warn_of_copies(dataset)
         units = None
     else:
         units = _units(dataset)
@@ -201,16 +209,18 @@ def _same_division(a: Array, b: Array) -> bool:
     return len(np.unique(np.column_stack([a, b]), axis=0)) == len(np.unique(a))
 
 
-def _warn_if_copies(dataset: ImageDataset) -> None:
-    """Warn that a division by image separates augmented copies from their originals."""
-    copies = int((dataset.parents != dataset.ids).sum())
-    if copies:
-        warnings.warn(
-            f"dividing by image a data set with {copies} augmented copies puts copies of one image on "
+def _warn_of_copies(dataset: ImageDataset) -> None:
+    """Warn that a division by image separates copies from their originals."""
+    augmented = int((dataset.parents != dataset.ids).sum())
+    equal = int((np.bincount(equal_images(dataset.images.sources)) > 1).sum())
+    found = [f"{augmented} augmented copies"] if augmented else []
+    found += [f"{equal} images that are there more than once"] if equal else []
+    if found:
+        warn(
+            f"dividing by image a data set with {' and '.join(found)} puts copies of one image on "
             "both sides: the test score will be too good. Divide by='group', or augment the training "
             "part only.",
             LeakageWarning,
-            stacklevel=3,
         )
 
 
@@ -277,14 +287,19 @@ def _misfit(taken: Array, total: Array, test_size: float) -> tuple[int, float]:
 
 
 def _units(dataset: ImageDataset) -> Array:
-    """Return, for each image, the number of what must stay together: its group and its family."""
+    """Return, for each image, the number of what must stay together.
+
+    That is its group, the copies of its original, and the images with the same pixels.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     groups = np.unique(dataset.groups, return_inverse=True)[1]
     families = np.unique(dataset.parents, return_inverse=True)[1] + groups.max() + 1
-    size = families.max() + 1
-    links = coo_array((np.ones(len(groups)), (groups, families)), shape=(size, size))
+    pixels = equal_images(dataset.images.sources) + families.max() + 1
+    size = pixels.max() + 1
+    from_groups, to_others = np.tile(groups, 2), np.concatenate([families, pixels])
+    links = coo_array((np.ones(len(to_others)), (from_groups, to_others)), shape=(size, size))
     components = connected_components(links, directed=False)[1]
     return np.unique(components[groups], return_inverse=True)[1]
 

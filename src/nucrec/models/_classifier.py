@@ -14,7 +14,7 @@ from nucrec._paths import output_file
 from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec.augment import Pipeline
-from nucrec.datasets import ImageDataset, find_leaks
+from nucrec.datasets import ImageDataset, check_training_data
 from nucrec.models._backbones import OwnBackbone
 from nucrec.models._domain import TrainingDomain
 from nucrec.models._fitted import FittedNetwork
@@ -216,7 +216,10 @@ class ImageClassifier(FittedNetwork):
         Warns
         -----
         LeakageWarning
-            Images to validate on come from the same originals as training images.
+            Images to validate on are copies of training images, or a property of the files alone tells
+            the classes apart (`nucrec.datasets.find_shortcuts`).
+        DataWarning
+            Images with the same pixels have different labels.
         UserWarning
             Ctrl-C after the first epoch: the weights with the smallest validation loss so far are kept,
             without `validation` the latest ones, and ``interrupted_`` is True.
@@ -228,8 +231,7 @@ class ImageClassifier(FittedNetwork):
         held_out = None
         if validation is not None:
             held_out = held_out_part("validation", validation, train.class_names, classes)
-        if isinstance(X, ImageDataset) and isinstance(validation, ImageDataset):
-            find_leaks(X, validation).warn(stacklevel=3)
+        check_training_data(train, held_out)
         if settings.early_stopping is not None and held_out is None:
             raise invalid("validation", "images to stop early by", None)
         if len(train.class_names) < 2:

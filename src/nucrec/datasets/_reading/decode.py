@@ -1,6 +1,7 @@
 """One file's bytes -> one array."""
 
 import io
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,13 @@ _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
 _UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
+class FileFacts(NamedTuple):
+    """What is known of an image file besides its pixels: format, compression and size in bytes."""
+
+    kind: str
+    n_bytes: int
+
+
 class Decoded(NamedTuple):
     """An image, and what is known of it.
 
@@ -41,11 +49,14 @@ class Decoded(NamedTuple):
         Whether the file holds further pages that were not read.
     only_channel : int or None
         The channel that holds the whole picture, if it is of one colour.
+    file : FileFacts
+        What is known of the file.
     """
 
     array: Array
     has_more_pages: bool
     only_channel: int | None
+    file: FileFacts
 
 
 def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
@@ -77,7 +88,9 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
     try:
-        array, more_pages = (_decode_tiff if is_tiff(data) else _decode_other)(data, name, channel)
+        array, more_pages, kind = (_decode_tiff if is_tiff(data) else _decode_other)(
+            data, name, channel
+        )
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -93,7 +106,8 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)
-    return Decoded(array, more_pages, None if array.ndim == 2 else _only_channel(array, data))
+    only = None if array.ndim == 2 else _only_channel(array, data)
+    return Decoded(array, more_pages, only, FileFacts(sys.intern(kind), len(data)))
 
 
 def _only_channel(array: Array, data: bytes) -> int | None:
@@ -113,7 +127,7 @@ def _damaged(data: bytes, error: Exception) -> str:
     return f"damaged image ({type(error).__name__}: {error})"
 
 
-def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool]:
+def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool, str]:
     """Return an image that is no TIFF; of an animation the first frame, which is no page."""
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _check_size(image.size, name)
@@ -122,11 +136,12 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Arra
             # a scan of a few bytes goes over all pixels
             raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
-    return array if channel is None else pick_channel(array, channel, (), name), False
+        kind = str(image.format)
+    return array if channel is None else pick_channel(array, channel, (), name), False, kind
 
 
-def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool]:
-    """Return an image, and whether the file holds further pages."""
+def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool, str]:
+    """Return an image, whether the file holds further pages, and its kind."""
     tags = read_tags(data)
     planes = Planes.of(tags)
     more_pages = tags.next_page != 0 or planes.n_planes > 1
@@ -145,7 +160,7 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array
     samples = oriented(read_samples(kind, page, name), tags.value(ORIENTATION, 1))
     if channel is not None:
         samples = pick_channel(samples, channel, planes.names, name)
-    return samples, more_pages
+    return samples, more_pages, f"TIFF of {kind}"
 
 
 def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:

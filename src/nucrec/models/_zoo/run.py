@@ -7,7 +7,7 @@ from typing import Any, Literal
 from nucrec._progress import Progress
 from nucrec._validation import check_int, invalid
 from nucrec.augment import Pipeline
-from nucrec.datasets import ImageDataset, find_leaks, folds
+from nucrec.datasets import ImageDataset, check_training_data, folds
 from nucrec.models._zoo.conditions import Conditions, check_zoo
 from nucrec.models._zoo.cross_validation import CrossValidation
 from nucrec.models._zoo.jobs import Division, Samples
@@ -85,7 +85,10 @@ def run_zoo(
     Warns
     -----
     LeakageWarning
-        Test images come from the same originals as training images.
+        Test images are copies of training images, or a property of the files alone tells the classes
+        apart (`nucrec.datasets.find_shortcuts`).
+    DataWarning
+        Images with the same pixels have different labels.
 
     Examples
     --------
@@ -265,4 +268,4 @@ def cross_validate(
 
 def _warn_of_leaks(train: Samples, test: Samples) -> None:
     if isinstance(train, ImageDataset) and isinstance(test, ImageDataset):
-        find_leaks(train, test).warn(stacklevel=4)
+        check_training_data(train, test)

@@ -1,0 +1,222 @@
+"""What tells the classes apart besides the cells: properties of files that predict the label."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._text import text_table
+from nucrec._validation import invalid
+from nucrec._warnings import warn
+from nucrec.datasets._dataset import ImageDataset
+from nucrec.datasets._images import FileImage
+from nucrec.errors import LeakageWarning
+
+Array = npt.NDArray[Any]
+
+_BINS = 10
+_TELLS = 0.6  # of the way from chance to certainty
+_FEWEST = 10  # images of a class, or chance alone may do it
+_COLOURS = {1: "grey", 2: "grey, alpha", 3: "colour", 4: "colour, alpha"}
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One property of the files, and how well it alone tells the class.
+
+    Attributes
+    ----------
+    name : str
+        The property, such as "bit depth".
+    accuracy : float
+        Balanced accuracy, from 0 to 1, of guessing each image's class from the other images with
+        the same value, or a value near to it.
+    usual : dict of str to str
+        The most frequent value, or the median, in each class.
+    tells : bool
+        Whether the accuracy is at least 60 % of the way from chance to 1, with ten images of each
+        class at least.
+    """
+
+    name: str
+    accuracy: float
+    usual: dict[str, str]
+    tells: bool
+
+
+@dataclass(frozen=True)
+class Shortcuts(Sequence[Shortcut]):
+    """What `find_shortcuts` found: one `Shortcut` for each property, the most telling first.
+
+    Attributes
+    ----------
+    found : tuple of Shortcut
+        The properties.
+    chance : float
+        The accuracy of guessing.
+    """
+
+    found: tuple[Shortcut, ...]
+    chance: float
+
+    @overload
+    def __getitem__(self, index: int) -> Shortcut: ...
+    @overload
+    def __getitem__(self, index: slice) -> "tuple[Shortcut, ...]": ...
+    def __getitem__(self, index: int | slice) -> "Shortcut | tuple[Shortcut, ...]":
+        return self.found[index]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Shortcut]:
+        return iter(self.found)
+
+    def __str__(self) -> str:
+        classes = list(self.found[0].usual) if self.found else []
+        rows = [
+            (each.name, f"{each.accuracy:.2f}", *each.usual.values(), "tells" if each.tells else "")
+            for each in self.found
+        ]
+        return text_table(("property", "accuracy", *classes, ""), rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        found = [{**vars(each), "usual": dict(each.usual)} for each in self.found]
+        return {"chance": self.chance, "properties": found}
+
+    def warn(self) -> None:
+        """Emit a `LeakageWarning` if a property alone tells the classes apart."""
+        telling = [each for each in self.found if each.tells]
+        if telling:
+            first = telling[0]
+            values = ", ".join(f"{name}: {value}" for name, value in first.usual.items())
+            others = (
+                f"; so do {', '.join(each.name for each in telling[1:])}" if telling[1:] else ""
+            )
+            warn(
+                f"the {first.name} of the files alone tells the classes with an accuracy of "
+                f"{first.accuracy:.2f} ({values}){others}. A classifier can learn that instead of the "
+                "cells: save and crop the images of all classes alike (see find_shortcuts).",
+                LeakageWarning,
+            )
+
+
+def find_shortcuts(dataset: ImageDataset) -> Shortcuts:
+    """Find out which properties of the files tell the classes apart, without looking at a cell.
+
+    Where images of one class were saved or cropped in another way than those of the other, a
+    classifier can be right without having learnt anything about nuclei, and only on such files.
+
+    Parameters
+    ----------
+    dataset : ImageDataset
+        Images with labels. Of augmented copies only the originals count.
+
+    Returns
+    -------
+    Shortcuts
+        Height, width, bit depth and colour; of files also the format, with its compression, the size
+        in bytes, and bytes for each pixel. No pixels are read.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no data set, or empty.
+
+    Notes
+    -----
+    Numbers are put into ten bins of equally many images. Each image's class is guessed to be the one
+    that is most frequent, relative to its size, among the other images in its bin; the accuracy is
+    the mean of those of the classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.datasets import ImageDataset, find_shortcuts
+    >>> rng = np.random.default_rng(0)
+    >>> images = [rng.integers(0, 200, (40, 40)).astype(f"u{1 + i // 20}") for i in range(40)]
+    >>> found = find_shortcuts(ImageDataset(images, [0] * 20 + [1] * 20))
+    >>> found[0].name, found[0].accuracy, found[0].usual
+    ('bit depth', 1.0, {'nucleus': 'uint8', 'micronucleus': 'uint16'})
+    """
+    if not isinstance(dataset, ImageDataset) or not len(dataset):
+        raise invalid("dataset", "an ImageDataset with images", dataset)
+    is_copy = dataset.parents != dataset.ids
+    originals = dataset[~is_copy] if is_copy.any() and not is_copy.all() else dataset
+    names = originals.class_names
+    labels = originals.labels
+    counts = np.bincount(labels, minlength=len(names))
+    chance = 1 / max(int((counts > 0).sum()), 1)
+    found = [
+        _shortcut(name, values, labels, names, chance)
+        for name, values in _properties(originals).items()
+    ]
+    return Shortcuts(tuple(sorted(found, key=lambda each: -each.accuracy)), chance)
+
+
+def _properties(dataset: ImageDataset) -> dict[str, Array]:
+    """Return properties that are known without reading pixels."""
+    sources = dataset.images.sources
+    shapes = np.array([source.shape[:2] for source in sources])
+    found = {
+        "height": shapes[:, 0],
+        "width": shapes[:, 1],
+        "bit depth": np.array([source.dtype.name for source in sources]),
+        "colour": np.array([_COLOURS[(*source.shape, 1)[2]] for source in sources]),
+    }
+    files = [source.file for source in sources if isinstance(source, FileImage)]
+    if len(files) == len(sources):
+        n_bytes = np.array([file.n_bytes for file in files])
+        found |= {
+            "file format": np.array([file.kind for file in files]),
+            "file size": n_bytes,
+            "bytes for each pixel": n_bytes / shapes.prod(axis=1),
+        }
+    return found
+
+
+def _shortcut(
+    name: str, values: Array, labels: Array, class_names: Sequence[str], chance: float
+) -> Shortcut:
+    present = np.unique(labels)
+    usual = {class_names[k]: _usual(values[labels == k]) for k in present}
+    accuracy = _accuracy(_bins(values), np.searchsorted(present, labels))
+    enough = np.bincount(labels)[present].min() >= _FEWEST and len(present) > 1
+    tells = bool(enough and accuracy >= chance + _TELLS * (1 - chance))
+    return Shortcut(name, accuracy, usual, tells)
+
+
+def _usual(values: Array) -> str:
+    """Return the median of numbers, or the most frequent word."""
+    if values.dtype.kind == "U":
+        return str(Counter(values.tolist()).most_common(1)[0][0])
+    return f"{float(np.median(values)):.4g}"
+
+
+def _bins(values: Array) -> Array:
+    """Return the number of each image's bin: of equal values, or of equally many images."""
+    different, codes = np.unique(values, return_inverse=True)
+    if values.dtype.kind == "U" or len(different) <= _BINS:
+        return np.asarray(codes)
+    edges = np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1])
+    return np.searchsorted(edges, values, side="right")
+
+
+def _accuracy(bins: Array, labels: Array) -> float:
+    """Return the balanced accuracy of guessing each image's class from the others in its bin."""
+    n_classes = labels.max() + 1
+    counts = np.zeros((bins.max() + 1, n_classes))
+    np.add.at(counts, (bins, labels), 1)
+    totals = counts.sum(axis=0)
+    recalls = []
+    for k in range(n_classes):
+        itself = np.eye(n_classes)[k]
+        shares = (counts - itself) / np.maximum(totals - itself, 1)
+        others = np.delete(shares, k, axis=1).max(axis=1, initial=0)
+        right = np.where(shares[:, k] > others, 1.0, np.where(shares[:, k] == others, 0.5, 0.0))
+        recalls.append((counts[:, k] * right).sum() / totals[k])
+    return float(np.mean(recalls))
