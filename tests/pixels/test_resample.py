@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nucrec.augment import Brightness, Pipeline, Rotate, Shift, Zoom
+from nucrec.augment import Brightness, Flip, Pipeline, Rotate, Shift, Zoom
 from nucrec.datasets import ImageDataset
 
 
@@ -22,6 +22,28 @@ def change(image: np.ndarray, *operations, size=None) -> np.ndarray:
 def test_identity_changes_nothing(shape, dtype, random_image):
     image = random_image(shape, dtype)
     np.testing.assert_array_equal(change(image, Rotate(0)), image)
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int32", "int64", "float64"])
+def test_flips_and_quarter_turns_change_no_large_value(dtype):
+    rng = np.random.default_rng(0)
+    if dtype == "float64":
+        image = rng.random((7, 9))
+    else:
+        ends = np.iinfo("uint32" if dtype == "uint32" else "int32")
+        image = rng.integers(ends.min, ends.max, (7, 9), dtype=dtype, endpoint=True)
+        image[0, 0], image[1, 1] = ends.max, ends.min
+    flipped = change(image, Flip(p=1))
+    turned = change(image[:, :7], Rotate(90))
+    tolerance = 1e-14 if dtype == "float64" else 0
+    np.testing.assert_allclose(flipped, image[::-1, ::-1], rtol=tolerance)
+    np.testing.assert_allclose(turned, np.rot90(image[:, :7]), rtol=tolerance)
+
+
+def test_large_values_are_interpolated_in_between():
+    image = np.array([[2**31 + 1, 2**31 + 3]], dtype=np.uint32)
+    expected = [[2**31 + 1, 2**31 + 2, 2**31 + 2, 2**31 + 3]]  # 1, 1.5, 2.5 and 3, to even
+    np.testing.assert_array_equal(resize(image, (1, 4)), expected)
 
 
 def test_linear_interpolation_by_hand():

@@ -1,6 +1,7 @@
 """The command `nucrec audit`."""
 
 import argparse
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from nucrec._cli.command import add_channel, add_command
@@ -62,7 +63,10 @@ def _load(path: str, channel: int | str | None) -> "tuple[ImageDataset, Shortcut
     from nucrec.datasets import find_shortcuts, load_folder, load_images
 
     try:
-        images = load_folder(path, channel=channel)
+        with warnings.catch_warnings():
+            # it makes no difference here which class is the positive one
+            warnings.filterwarnings("ignore", "the names of the classes do not say")
+            images = load_folder(path, channel=channel)
     except DatasetError:
         return load_images(path, channel=channel), None
     return images, find_shortcuts(images)

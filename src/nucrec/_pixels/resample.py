@@ -39,7 +39,28 @@ def resample(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
     """Return what `warp` gives, rounded to the dtype of the image."""
     if image.dtype == np.uint8:
         return _each_band(image, lambda band: rounded(prepare(band, matrix, size, 0.5), size))
+    if image.dtype.itemsize > 2 and image.dtype != np.float32:
+        return to_dtype(_warp_precisely(image, matrix, size), image.dtype)
     return to_dtype(warp(image, matrix, size), image.dtype)
+
+
+def _warp_precisely(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
+    """Return what `warp` gives, of values that 32-bit floats do not hold: a flip changes none.
+
+    The interpolation is linear: what is left of the values beside 32-bit floats is interpolated by
+    itself and added.
+    """
+    coarse = image.astype(np.float32)
+    rest = image.astype(np.float64) - coarse
+    largest = float(np.abs(rest).max())
+    if not largest:
+        return warp(coarse, matrix, size)
+    # beyond the edge nothing is added
+    fine = _each_band(
+        rest.astype(np.float32),
+        lambda band: _unrounded(prepare(band, matrix, size, 0.0)._replace(fill=0.0), size),
+    )
+    return np.asarray(warp(coarse, matrix, size).astype(np.float64) + fine)
 
 
 def warp(image: Array, matrix: Array, size: tuple[int, int]) -> Array:

@@ -68,7 +68,8 @@ def split(
     -----
     By group, up to 50 random orders of the groups are tried. In each, a group goes to the test part if
     that brings the counts of all classes nearer to what was asked for (sum of squares); the best
-    order wins.
+    order wins. A group larger than the test part is to be is therefore hardly ever in it: of groups of
+    3, 30 and 80 images, the largest in none of 400 splits. `folds` tests on each group once.
 
     Examples
     --------

@@ -169,6 +169,6 @@ def test_a_stopped_run_goes_on_where_it_was(images, tmp_path):
 def test_the_result_of_a_data_set_without_one_class(images):
     """A network refuses what it cannot be trained on, and the row says so."""
     one = ImageDataset(list(images.images[:10]), np.zeros(10, int), ("a",))
-    row = run_zoo({"network": network()}, one, one)["network"]
+    row = run_zoo({"network": network()}, one[:7], one[7:])["network"]
     assert row.status == "failed"
     assert "at least two classes" in row.error
