@@ -60,7 +60,18 @@ class MemoryImage:
 class FileImage:
     """An image in a file, decoded at each reading unless its pixels were kept."""
 
-    __slots__ = ("_channel", "_kept", "_name", "_only", "_root", "_sum", "dtype", "file", "shape")
+    __slots__ = (
+        "_channel",
+        "_kept",
+        "_name",
+        "_only",
+        "_root",
+        "_sum",
+        "dtype",
+        "kind",
+        "n_bytes",
+        "shape",
+    )
 
     def __init__(
         self, root: Root, name: str, decoded: Decoded, channel: Channel | None, *, keep: bool
@@ -71,7 +82,8 @@ class FileImage:
         self._kept = decoded.array if keep else None
         self._sum = None if keep else checksum_of(decoded.array)  # while the pixels are at hand
         self._only = decoded.only_channel
-        self.file = decoded.file
+        self.kind = decoded.kind
+        self.n_bytes = decoded.n_bytes
         self.shape: tuple[int, ...] = decoded.array.shape
         self.dtype: np.dtype[Any] = decoded.array.dtype
 

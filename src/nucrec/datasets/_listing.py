@@ -117,13 +117,17 @@ def endings_in_words(endings: Counter[str]) -> str:
 
 def _masks_of(images: list[str]) -> set[str]:
     """Return the files that are called after an image in the same folder, and mask."""
-    stems = {name: name.rpartition(".")[0] for name in images}
-    called = {name: stem for name, stem in stems.items() if stem.lower().endswith(_MASKS)}
+    marked = [name for name in images if "_" in name]
+    called = {name: stem for name in marked if (stem := _stem(name)).lower().endswith(_MASKS)}
     if not called:
         return set()
-    others = {stem for name, stem in stems.items() if name not in called}
+    others = {_stem(name) for name in images if name not in called}
     return {
         name
         for name, stem in called.items()
         if any(stem.lower().endswith(end) and stem[: -len(end)] in others for end in _MASKS)
     }
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]

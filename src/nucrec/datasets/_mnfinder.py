@@ -79,15 +79,15 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
         archive = _verified(path)
     table = parse_table(archive.read("metadata.csv").decode(), ("file", "label"), str(path))
     columns = table.columns
-    in_subset = [subset == "all" or cell == "1" for cell in columns["paper_size"]]
-    names = zip(columns["file"], columns["label"], columns["field"], strict=True)
-    further = {name: _column(name, cells) for name, cells in columns.items()}
+    wanted = [subset == "all" or cell == "1" for cell in columns["paper_size"]]
+    chosen = {name: list(itertools.compress(cells, wanted)) for name, cells in columns.items()}
+    named = zip(chosen["file"], chosen["label"], chosen["field"], strict=True)
     return load_entries(
         archive,
-        [Entry(*name) for name in itertools.compress(names, in_subset)],
+        list(itertools.starmap(Entry, named)),
         CLASS_NAMES,
         on_error="raise",
-        metadata={n: c[in_subset] for n, c in further.items() if n not in _NOT_METADATA},
+        metadata={n: _column(n, c) for n, c in chosen.items() if n not in _NOT_METADATA},
     )
 
 

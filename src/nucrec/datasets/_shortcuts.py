@@ -168,7 +168,7 @@ def _properties(dataset: ImageDataset) -> dict[str, Array]:
         "bit depth": np.array([source.dtype.name for source in sources]),
         "colour": np.array([_COLOURS[(*source.shape, 1)[2]] for source in sources]),
     }
-    files = [source.file for source in sources if isinstance(source, FileImage)]
+    files = [source for source in sources if isinstance(source, FileImage)]
     if len(files) == len(sources):
         n_bytes = np.array([file.n_bytes for file in files])
         found |= {

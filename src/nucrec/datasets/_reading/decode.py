@@ -31,13 +31,6 @@ _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
 _UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
-class FileFacts(NamedTuple):
-    """What is known of an image file besides its pixels: format, compression and size in bytes."""
-
-    kind: str
-    n_bytes: int
-
-
 class Decoded(NamedTuple):
     """An image, and what is known of it.
 
@@ -49,14 +42,17 @@ class Decoded(NamedTuple):
         Whether the file holds further pages that were not read.
     only_channel : int or None
         The channel that holds the whole picture, if it is of one colour.
-    file : FileFacts
-        What is known of the file.
+    kind : str
+        Format and compression of the file.
+    n_bytes : int
+        Size of the file.
     """
 
     array: Array
     has_more_pages: bool
     only_channel: int | None
-    file: FileFacts
+    kind: str
+    n_bytes: int
 
 
 def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
@@ -107,7 +103,7 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)
     only = None if array.ndim == 2 else _only_channel(array, data)
-    return Decoded(array, more_pages, only, FileFacts(sys.intern(kind), len(data)))
+    return Decoded(array, more_pages, only, kind, len(data))
 
 
 def _only_channel(array: Array, data: bytes) -> int | None:
@@ -136,7 +132,7 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Arra
             # a scan of a few bytes goes over all pixels
             raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
-        kind = str(image.format)
+        kind = image.format or ""
     return array if channel is None else pick_channel(array, channel, (), name), False, kind
 
 
@@ -160,7 +156,7 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array
     samples = oriented(read_samples(kind, page, name), tags.value(ORIENTATION, 1))
     if channel is not None:
         samples = pick_channel(samples, channel, planes.names, name)
-    return samples, more_pages, f"TIFF of {kind}"
+    return samples, more_pages, sys.intern(f"TIFF of {kind}")
 
 
 def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:
