@@ -1,6 +1,7 @@
 """What a data set is made of, checked: images, labels, columns, positions."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,27 @@ def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = N
     if array.shape != (n,):
         raise invalid(name, f"one value for each of the {n} images", f"shape {array.shape}")
     return array
+
+
+def check_different(name: str, values: Array) -> None:
+    """Raise if a value is there more than once."""
+    if len(np.unique(values)) < len(values):
+        twice = Counter(values.tolist()).most_common(1)[0][0]
+        raise invalid(name, "a different id for each image", f"{twice!r} more than once")
+
+
+def check_metadata(metadata: Mapping[str, npt.ArrayLike] | None, n: int) -> dict[str, Array]:
+    """Return further columns, each with one value for each image."""
+    given = {} if metadata is None else metadata
+    return {str(k): check_column(f"metadata[{k!r}]", v, n) for k, v in given.items()}
+
+
+def named_column(name: str, metadata: Mapping[str, Array]) -> Array:
+    """Return a column of the metadata that is to hold the groups."""
+    if name not in metadata:
+        known = ", ".join(metadata) or "none"
+        raise invalid("groups", f"one group for each image, or a column of: {known}", name)
+    return metadata[name]
 
 
 def positions(index: Index, n: int) -> Array:

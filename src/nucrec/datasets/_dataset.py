@@ -1,7 +1,6 @@
 """The data set: images with labels, groups and parents, immutable."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,7 +18,9 @@ from nucrec.datasets._batches import Augmentation, Batches
 from nucrec.datasets._columns import (
     Index,
     check_column,
+    check_different,
     check_labels,
+    check_metadata,
     in_memory,
     positions,
 )
@@ -119,9 +120,7 @@ class ImageDataset:
         own_labels, classes = check_labels(labels, n, class_names)
         names = [str(i) for i in range(n)] if ids is None else ids
         own_ids = check_column("ids", names, n, str)
-        if len(np.unique(own_ids)) < n:
-            twice = Counter(own_ids.tolist()).most_common(1)[0][0]
-            raise invalid("ids", "a different id for each image", f"{twice!r} more than once")
+        check_different("ids", own_ids)
         own_parents = own_ids if parents is None else check_column("parents", parents, n, str)
         own_groups = own_parents if groups is None else check_column("groups", groups, n, str)
         self._set(
@@ -131,10 +130,7 @@ class ImageDataset:
             ids=own_ids,
             groups=own_groups,
             parents=own_parents,
-            metadata={
-                str(k): check_column(f"metadata[{k!r}]", v, n)
-                for k, v in ({} if metadata is None else metadata).items()
-            },
+            metadata=check_metadata(metadata, n),
             quarantined=tuple(Quarantined(*entry) for entry in quarantined),
         )
 
@@ -261,9 +257,8 @@ class ImageDataset:
         size : int or (height, width), optional
             Each image is resized to it with one interpolation; by default all must be of one size.
         channels : {1, 3}, optional
-            By default 1 if all images are grey or of one colour, 3 otherwise. For 1, a picture of one
-            colour, such as the blue of a DAPI stain, becomes its strongest channel, and any other
-            grey by ITU-R BT.601. Transparency is left out.
+            By default `channels` of the data set. For 1, a picture of one colour becomes its strongest
+            channel, any other grey by ITU-R BT.601. Transparency is left out.
         dtype : {"uint8", "float32"}, optional
             By default the images' own, if they share one. Otherwise 8-bit images are taken by
             their full range and all others by `rescale_intensity`, image by image.
