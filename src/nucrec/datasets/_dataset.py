@@ -157,9 +157,8 @@ class ImageDataset:
     def __getitem__(self, index: Index) -> "ImageDataset":
         chosen = positions(index, len(self))
         part = object.__new__(ImageDataset)
-        sources = self.images.sources
         part._set(
-            images=LazyImages([sources[i] for i in chosen]),
+            images=LazyImages([self.images.sources[i] for i in chosen]),
             labels=self.labels[chosen],
             class_names=self.class_names,
             ids=self.ids[chosen],
