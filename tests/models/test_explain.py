@@ -123,14 +123,18 @@ def test_maps_with_too_few_places_are_passed_over():
         for filters in (3, 4):
             x = keras.layers.Conv2D(filters, 3, padding="same", activation="tanh")(x)
             x = keras.layers.AveragePooling2D(2)(x)
-        return keras.Model(images, x)
+        network = keras.Model(images, x)
+        rng = np.random.default_rng(0)
+        network.set_weights([rng.normal(0, 0.01, w.shape) for w in network.get_weights()])
+        return network
 
+    large = np.random.default_rng(1).integers(0, 256, (12, 64, 64), dtype=np.uint8)
     for start, places in ((1, 8), (4, 4)):
         model = plainly(halving(start), epochs=1).fit(noise(20))
-        large = np.random.default_rng(0).integers(0, 256, (12, 64, 64), dtype=np.uint8)
-        ranks = [np.linalg.matrix_rank(heat, tol=1e-3) for heat in model.explain(large, 0).heat]
+        heats = np.concatenate([model.explain(large, target).heat for target in range(3)])
         # interpolated from so many places, a heat has no higher rank
-        assert max(ranks) == places, start
+        rank = max(np.linalg.matrix_rank(heat, tol=1e-3) for heat in heats)
+        assert places // 2 < rank <= places
 
 
 def test_targets_and_probabilities(fitted):
