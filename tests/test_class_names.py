@@ -63,6 +63,14 @@ def test_micronucleus_is_counted_or_the_last_class(names, counted, tmp_path):
         ("0 MN", "1 MN"), ("no", "yes"), ("negative", "positive"), ("healthy", "damaged"),
         ("control", "treated"), ("normal", "apoptotic"), ("zzz", "micro-nucleus"), ("false", "true"),
         ("ohne Mikrokerne", "mit Mikrokernen"), ("normal", "not normal"), ("nucleus", "binucleate"),
+        ("negative_control", "MMC"), ("negative control", "colchicine"), ("neg_ctrl", "drug"),
+        ("control_no_drug", "drug"), ("control without treatment", "etoposide"),
+        ("no treatment control", "MMC"), ("untreated (no drug)", "treated"), ("ctrl-", "ctrl+"),
+        ("negative control", "positive control"), ("vehicle_negative", "positive"),
+        ("nucleus_neg", "nucleus_pos"), ("nuclei_without", "nuclei_with"), ("MN(-)", "MN(+)"),
+        ("nucleus_no", "nucleus_yes"), ("nuclei_no_buds", "nuclei_buds"), ("nucleus-", "nucleus+"),
+        ("nucleus_untreated", "nucleus_treated"), ("nucleusNoMN", "nucleusMN"), ("NoMN", "WithMN"),
+        ("noyau", "micronoyau"), ("MNneg", "MNpos"), ("MN_False", "MN_True"), ("MN=0", "MN=1"),
     ],
 )  # fmt: skip
 def test_negations_are_understood_alike_on_every_route(negative, positive, tmp_path):

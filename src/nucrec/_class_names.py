@@ -5,17 +5,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from nucrec._class_meaning import meaning
 from nucrec._validation import invalid
 
-_POSITIVE = ("abnorm", "aberra", "atypi", "damag", "positiv", "affect", "mutant")  # beginnings
-_NEGATIVE = ("normal", "control", "healthy", "untreated", "unaffected", "intact")
-_POSITIVE_WORDS = {"pos", "treated", "exposed", "yes", "true", "with", "mit", "avec", "con"}
-_NEGATIVE_WORDS = {"ctrl", "vehicle", "wildtype", "wt", "unexposed", "false"}
-_MICRONUCLEI = {"mn", "mni", "mned", "mns"}
-_NEGATIONS = {
-    "no", "not", "non", "none", "without", "wo", "free", "minus", "absent", "negative", "neg",
-    "lacking", "ohne", "kein", "keine", "nicht", "sans", "sin", "senza", "zonder",
-}  # fmt: skip
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"}
 
 
@@ -84,34 +76,6 @@ def positive_class(names: Sequence[str]) -> str:
     most = max(map(meaning, names))
     found = [name for name in names if meaning(name) == most]
     return found[0] if most > 0 and len(found) == 1 else names[-1]
-
-
-def meaning(name: str) -> int:
-    """Return 1 for a name of the positive class, -1 for one of its contrary, 0 where nothing tells."""
-    text = plain_name(name).casefold()
-    words = re.findall(r"[^\W\d_]+|\d+", text)
-    joined = "".join(words)
-    value = _meaning_of_words(words, joined)
-    glued = joined.startswith(("non", "unm", "amicronucl", "nomicronucl", "withoutmicronucl"))
-    none = "0" in words and (value > 0 or len(words) == 1)
-    if glued or none or not _NEGATIONS.isdisjoint(words):
-        value = -value or -1
-    if value >= 0 and text.endswith(("-", "\N{MINUS SIGN}", "\N{EN DASH}")):
-        return -1
-    return value or (1 if text.endswith("+") else 0)
-
-
-def _meaning_of_words(words: list[str], joined: str) -> int:
-    """Return the meaning of a name without its negations."""
-    if "micronucl" in joined or "mikrokern" in joined or not _MICRONUCLEI.isdisjoint(words):
-        return 1
-    if any(word.startswith(_POSITIVE) for word in words) or words == ["1"]:
-        return 1
-    if any(word.startswith(_NEGATIVE) for word in words) or looks_nuclear(joined):
-        return -1
-    if not _NEGATIVE_WORDS.isdisjoint(words):
-        return -1
-    return 0 if _POSITIVE_WORDS.isdisjoint(words) else 1
 
 
 def looks_micronuclear(name: str) -> bool:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from nucrec._class_names import look_alike_key, meaning
+from nucrec._class_meaning import meaning
+from nucrec._class_names import look_alike_key
 from nucrec._warnings import warn
 from nucrec.datasets._listing import Listing, Quarantined
 from nucrec.datasets._load import Entry

@@ -1,0 +1,80 @@
+"""What the name of a class says: the positive class, its contrary, or nothing."""
+
+import re
+import unicodedata
+
+_MICRONUCLEI = ("micronucl", "mikrokern", "mikronukl", "micronoyau")  # within a name, as letters
+_ABNORMAL = ("abnorm", "aberra", "atypi", "damag", "affect", "mutant")  # beginnings of words
+_NORMAL = ("normal", "healthy", "intact", "unaffected")
+_UNTREATED = ("control", "ctrl", "vehicle", "untreated", "unexposed", "wildtype", "wt", "mock")
+_TREATED = ("treated", "exposed")
+_YES = {"pos", "positive", "yes", "true", "with", "plus", "mit", "avec", "con"}
+_NO = {
+    "no", "not", "non", "none", "without", "free", "minus", "absent", "negative", "neg", "false",
+    "lacking", "ohne", "kein", "keine", "nicht", "sans", "sin", "senza", "zonder",
+}  # fmt: skip
+_OF_ANY_CLASS = {"cell", "cells", "image", "images", "crop", "crops", "ok", "only"}
+_GLUED = re.compile(r"(no|non|with|without|a|un)?(mn|micronucl[a-z]*)(neg|pos|free|plus|minus)?")
+_SIGNS = {"+": 1, "-": -1, "\N{MINUS SIGN}": -1, "\N{EN DASH}": -1}
+
+
+def meaning(name: str) -> int:
+    """Return 1 for a name of the positive class, -1 for one of its contrary, 0 where nothing tells.
+
+    A sign at the end decides first, then whether it names a control, then what is said of
+    micronuclei, of the cells, and of the treatment; a negation turns what it stands beside.
+    """
+    text = unicodedata.normalize("NFKD", name)
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    sign = _SIGNS.get(text.strip().rstrip(")] ")[-1:], 0)
+    if sign and len(text) > 1:
+        return sign
+    words = _words(text)
+    said_no = not _NO.isdisjoint(words)
+    said_yes = not _YES.isdisjoint(words)
+    if _any_begins(words, _UNTREATED):
+        return 1 if said_yes and not said_no else -1
+    if _tells_of_micronuclei(words):
+        none = said_no or ("0" in words and ">" not in text)
+        return -1 if none else 1
+    return _meaning_of_cells(words, said_yes=said_yes, said_no=said_no)
+
+
+def _meaning_of_cells(words: list[str], *, said_yes: bool, said_no: bool) -> int:
+    """Return the meaning of a name that speaks neither of controls nor of micronuclei."""
+    turned = -1 if said_no else 1
+    if _any_begins(words, _ABNORMAL):
+        return turned
+    if _any_begins(words, _NORMAL):
+        return -turned
+    if said_no:
+        return -1
+    if said_yes or _any_begins(words, _TREATED) or words == ["1"]:
+        return 1
+    of_nuclei = [word for word in words if word.startswith(("nucle", "nucli"))]
+    others = [word for word in words if word not in of_nuclei and not word.isdigit()]
+    is_plain = of_nuclei and set(others) <= _OF_ANY_CLASS
+    return -1 if is_plain or words == ["0"] else 0
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a name, in lower case, with prefixes and endings of "MN" apart."""
+    text = re.sub(r"\bw/o\b", "without", text, flags=re.I)
+    text = re.sub(r"\bw/", "with ", text, flags=re.I)
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    words: list[str] = []
+    for word in re.findall(r"[^\W\d_]+|\d+", text.casefold()):
+        glued = _GLUED.fullmatch(word)
+        parts = [part for part in glued.groups() if part] if glued else [word]
+        words += ["no" if part in ("a", "un") and glued else part for part in parts]
+    return words
+
+
+def _tells_of_micronuclei(words: list[str]) -> bool:
+    joined = "".join(words)
+    named = any(stem in joined for stem in _MICRONUCLEI)
+    return named or not {"mn", "mni", "mned", "mns"}.isdisjoint(words)
+
+
+def _any_begins(words: list[str], beginnings: tuple[str, ...]) -> bool:
+    return any(word.startswith(beginnings) for word in words)
