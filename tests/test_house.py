@@ -34,6 +34,12 @@ MAY_IMPORT = {
 BEHIND_THE_DOOR = {
     "benchmarks/batches.py": "`fit` reads batches ahead of the steps, and so does what is timed",
     "benchmarks/frozen.py": "the peer trains the same network, to show that both end alike",
+    "tests/models/weights/test_torch_file.py": "a parser of foreign bytes is asked thousands of times",
+    "tests/models/weights/test_efficientnet_lite.py": "damaged tensors are made from those of the file",
+    "tests/system/test_downloads.py": "the addresses of weights are not for users to change",
+    "tests/paper/test_protocol.py": "a public run would train for minutes to show a division",
+    "tests/paper/test_repeat.py": "a public run would train for minutes to show a difference",
+    "tests/paper/test_figures.py": "a public run would train for minutes to show a bar",
 }
 """Files outside the library that use what is not public, and why."""
 
@@ -131,7 +137,7 @@ def private_names(path: Path) -> set[str]:
     return {name for text in found for name in re.findall(r"\bnucrec(?:\.\w+)*?\._[a-z]\w*", text)}
 
 
-@pytest.mark.parametrize("folder", ["benchmarks", "examples"])
+@pytest.mark.parametrize("folder", ["benchmarks", "examples", "tests"])
 def test_whoever_is_not_the_library_uses_public_names(folder):
     files = [path for path in (ROOT / folder).rglob("*.py") if path != Path(__file__)]
     private = {path.relative_to(ROOT).as_posix(): private_names(path) for path in files}
@@ -155,6 +161,7 @@ def test_files_and_functions_are_short():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     assert np.percentile(lines, 90, method="lower") <= 16
+    assert [path.name for path, text in texts.items() if text.count("\n") > 400] == []
 
 
 def loaded_after(statement: str) -> set[str]:
