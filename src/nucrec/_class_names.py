@@ -22,7 +22,8 @@ def plain_name(name: str) -> str:
 def look_alike_key(name: str) -> str:
     """Return what names have in common that are the same to a person: case and 1.0 do not count."""
     key = plain_name(name).casefold()
-    return repr(float(key)) if _is_number(key) else key
+    whole = re.fullmatch(r"([+-]?\d+)(\.0*)?", key)
+    return str(int(whole[1])) if whole else key
 
 
 def merge_look_alikes(names: Iterable[str]) -> tuple[dict[str, str], list[list[str]]]:

@@ -89,9 +89,16 @@ def check_known(name: str, array: npt.NDArray[Any]) -> None:
     """Raise if an array of numbers or objects holds None, NaN or another missing value."""
     if array.dtype.kind not in "fO":
         return
-    missing = sum(value is None or value != value for value in array.ravel().tolist())
+    missing = sum(is_missing_value(value) for value in array.ravel().tolist())
     if missing:
         raise invalid(name, "a value for each image", f"{missing} None or NaN")
+
+
+def is_missing_value(value: Any) -> bool:
+    """Return whether a value is None, NaN, or pandas's NA, which is neither true nor false."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, numbers.Real) and bool(value != value)
 
 
 def check_finite(name: str, array: npt.NDArray[Any]) -> None:

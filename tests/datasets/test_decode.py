@@ -278,3 +278,33 @@ def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused(read, refus
     np.testing.assert_array_equal(read(more, "a.jpg"), read(data, "a.jpg"))
     too_many = data[:end] + data[last:end] * (101 - scans) + data[end:]
     assert "a progressive JPEG of more than 100 scans" in refusal(too_many, "a.jpg")
+
+
+def test_a_colour_table_with_transparency_is_refused_by_name_and_others_go_on(tmp_path):
+    grey = Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4))
+    grey.convert("P").convert("PA").save(tmp_path / "table.tif")
+    grey.save(tmp_path / "grey.tif")
+    with pytest.warns(DataWarning, match="table.tif: a TIFF of .* is not supported"):
+        dataset = load_images(tmp_path)
+    assert dataset.ids.tolist() == ["grey.tif"]
+
+
+def test_a_file_of_a_set_that_holds_its_channels_together_is_refused(tmp_path):
+    of_one = '<TiffData FirstC="{0}" IFD="0"><UUID FileName="{1}.ome.tif">u{0}</UUID></TiffData>'
+    listed = of_one.format(0, "a") + of_one.format(1, "b")
+    text = (
+        '<OME><Image><Pixels DimensionOrder="XYCZT" SizeC="2" SizeZ="1" SizeT="1">'
+        f'<Channel Name="DAPI"/><Channel Name="GFP"/>{listed}</Pixels></Image></OME>'
+    )
+    for name in "ab":
+        Image.new("L", (4, 4), 9).save(tmp_path / f"{name}.ome.tif", description=text)
+    Image.new("L", (4, 4), 9).save(tmp_path / "c.tif")
+    with pytest.warns(DataWarning, match="one of 2 files that hold the channels of an OME-TIFF"):
+        assert load_images(tmp_path).ids.tolist() == ["c.tif"]
+
+
+def test_two_dim_colours_are_two_channels_in_jpeg_too(tmp_path):
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:, :32, 2] = pixels[:, 32:, 1] = 28
+    Image.fromarray(pixels).save(tmp_path / "dim.jpg", quality=95, subsampling=0)
+    assert load_images(tmp_path).to_array(64).shape == (1, 64, 64, 3)

@@ -409,3 +409,12 @@ def test_bad_csv(text, message, tmp_path):
 def test_csv_in_another_encoding(tmp_path):
     with pytest.raises(DatasetError, match="not UTF-8"):
         load_folder(write_csv(tmp_path, "file,label\ngröße.png,x\n", "latin-1"))
+
+
+def test_a_stray_image_beside_the_folders_does_not_make_parts_of_a_data_set_classes(tmp_path):
+    for name in ("train/a/1", "train/b/2", "test/a/3", "test/b/4", "train/overview"):
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(path)
+    with pytest.raises(DatasetError, match="either may be the classes. With group_by='top'"):
+        load_folder(tmp_path)

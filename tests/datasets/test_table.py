@@ -184,3 +184,32 @@ def test_masks_only_beside_their_image(tmp_path):
     with pytest.warns(DataWarning, match="^2 files look like masks .*no/a_masks.png"):
         dataset = load_folder(tmp_path)
     assert dataset.ids.tolist() == ["no/a.png", "no/b_mask.tif", "yes/c.jpg"]
+
+
+def test_missing_values_of_pandas_are_missing(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    for k in range(4):
+        Image.new("L", (4, 4), k).save(tmp_path / f"{k}.png")
+    columns = {
+        "file": [str(tmp_path / f"{k}.png") for k in range(4)],
+        "label": ["nucleus", "micronucleus"] * 2,
+    }
+    dose = pandas.array([1, None, 3, 4], dtype="Int64")
+    found = load_folder(pandas.DataFrame({**columns, "dose": dose})).metadata["dose"]
+    np.testing.assert_array_equal(found, [1, np.nan, 3, 4])
+    unknown = pandas.array(["nucleus", None, "micronucleus", "nucleus"], dtype="string")
+    with pytest.raises(DatasetError, match="line 2: label must not be empty"):
+        load_folder(pandas.DataFrame({**columns, "label": unknown}))
+
+
+def test_numbers_with_a_fraction_are_names(tmp_path):
+    rows = ["file,label,group"]
+    groups = ("3.1", "3.10", "12345678901234567", "12345678901234568", "2", "2.0")
+    for k, group in enumerate(groups):
+        Image.new("L", (4, 4), k).save(tmp_path / f"{k}.png")
+        rows.append(f"{k}.png,{('nucleus', 'micronucleus')[k % 2]},{group}")
+    (tmp_path / "cells.csv").write_text("\n".join(rows))
+    with pytest.warns(DataWarning):
+        found = load_folder(tmp_path / "cells.csv").groups.tolist()
+    assert found[:4] == list(groups[:4])
+    assert found[4] == found[5]

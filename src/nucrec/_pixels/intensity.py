@@ -115,7 +115,9 @@ def _strongest(bands: Sequence[Array], tolerance: float) -> int | None:
     reference, top = bands[strongest], tops[strongest]
     if top <= 0:
         return None if any(band.any() for band in bands) else 0
-    slack = tolerance if reference.dtype.kind in "ui" else top * tolerance / 255
+    slack = top * tolerance / 255
+    if reference.dtype.kind in "ui":  # of a dim picture, another colour is as dim as the tolerance
+        slack = min(tolerance, max(1.0, top / 4))
     precise = np.float64 if reference.dtype.itemsize > 2 else np.float32
     for band, its_top in zip(bands, tops, strict=True):
         empty = its_top == 0 and band.dtype.kind == "u"

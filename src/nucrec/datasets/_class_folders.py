@@ -75,10 +75,10 @@ def _check_level(inner: Iterable[tuple[str, ...]], where: str) -> None:
 
 
 def _is_unclear(outer: Mapping[str, Counter[str]], shared: list[str]) -> bool:
-    if len({meaning(name) for name in shared}) > 1 and len(shared) > 1:
+    if len({meaning(name) for name in shared if not name.isdigit()}) > 1:
         return True  # the classes are inside
     names_tell = len({meaning(name) for name in outer}) > 1
-    images_outside = any(below[""] for below in outer.values())
+    images_outside = all(below[""] for below in outer.values())
     return not names_tell and not images_outside
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import is_missing, plain_name
+from nucrec._validation import is_missing_value
 from nucrec.datasets._reading.kinds import other_kind
 from nucrec.errors import DatasetError, DatasetNotFoundError
 
@@ -166,7 +167,7 @@ def is_frame(value: object) -> bool:
 def _texts(column: Any) -> list[str]:
     """Return the cells of a column of a data frame as text; what is missing is empty."""
     values = np.asarray(column, dtype=object).tolist()
-    missing = [value is None or value != value for value in values]
+    missing = [is_missing_value(value) for value in values]
     whole = all(
         isinstance(v, float) and v.is_integer()
         for v, m in zip(values, missing, strict=True)

@@ -140,6 +140,11 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array
     """Return an image, whether the file holds further pages, and its kind."""
     tags = read_tags(data)
     planes = Planes.of(tags)
+    if planes.n_files > 1:
+        raise ImageError(
+            f"{name}: one of {planes.n_files} files that hold the channels of an OME-TIFF together: "
+            "save them to one file, or each channel as a TIFF of its own"
+        )
     more_pages = tags.next_page != 0 or planes.n_planes > 1
     page = 0
     if channel is not None and planes.n_channels > 1:

@@ -8,6 +8,7 @@ from nucrec.datasets._reading import tiff_tags as tag
 from nucrec.datasets._reading.tiff_tags import Tags
 
 _STRIP_OFFSETS = 273
+_FILES = re.compile(r"""<(?:\w+:)?UUID\b[^>]*\bFileName\s*=\s*("[^"]*"|'[^']*')""")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Planes:
         How many planes lie between the first of a channel and the first of the next.
     pages : dict of int to int
         Pages of the channels, where they are listed.
+    n_files : int
+        How many files hold the planes together.
     """
 
     n_channels: int = 1
@@ -33,6 +36,7 @@ class Planes:
     names: tuple[str, ...] = ()
     step: int = 1
     pages: dict[int, int] = field(default_factory=dict)
+    n_files: int = 1
 
     @classmethod
     def of(cls, tags: Tags) -> "Planes":
@@ -67,6 +71,7 @@ class Planes:
             names if any(names) else (),
             step,
             _listed_pages(text),
+            max(1, len(set(_FILES.findall(text)))),
         )
 
     def page_of(self, channel: int) -> int:

@@ -146,6 +146,8 @@ def read_samples(kind: TiffKind, page: int, name: str) -> Array:
     ImageError
         They cannot be decoded right, or not without the extra "microscopy".
     """
+    if kind.photometric == _PALETTE and kind.samples > 1:
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: save it as 8-bit RGB or grey")
     samples = _read_by_pillow(kind, page) if _pillow_is_right(kind) else None
     if samples is None:
         samples = _read_by_tifffile(kind, page, name)
