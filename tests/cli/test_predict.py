@@ -78,7 +78,7 @@ def test_images_that_need_review_are_marked(calibrated, plate, tmp_path, capsys,
     marked = [row["needs_review"] for row in rows]
     assert set(marked) <= {"yes", ""}
     lines = told.out.splitlines()
-    assert lines[0].split()[-3:] == ["to", "look", "at"]
+    assert lines[0].split()[-2:] == ["needs", "review"]
     assert lines[-3].split()[-1] == str(marked.count("yes"))
     warning = "nucrec: warning: --ask-below is now called --error-rate; the old name works in"
     former = option == "--ask-below"
