@@ -11,7 +11,8 @@ from nucrec.evaluate import report
 
 @pytest.fixture(scope="module")
 def images() -> ImageDataset:
-    return ImageDataset(np.zeros((8, 6, 6), np.uint8), np.arange(8) % 2)
+    pixels = np.repeat(np.arange(8, dtype=np.uint8), 36).reshape(8, 6, 6)
+    return ImageDataset(pixels, np.arange(8) % 2)
 
 
 def test_a_message_says_parameter_expected_received_and_what_to_do():

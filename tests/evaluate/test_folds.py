@@ -107,7 +107,8 @@ def test_interval_holds_what_new_groups_would_give():
     n_groups, size = 24, 8
     labels = np.tile([0, 1], n_groups * size // 2)
     groups = np.repeat(np.arange(n_groups), size)
-    blank = ImageDataset(np.zeros((len(labels), 1, 1), np.uint8), labels, groups=groups)
+    different = np.arange(len(labels), dtype=np.uint16).reshape(-1, 1, 1)
+    blank = ImageDataset(different, labels, groups=groups)
     divisions = [folds(blank, 3, random_state=seed, n_repeats=2) for seed in range(20)]
     parts = [[np.isin(blank.ids, test.ids) for _, test in division] for division in divisions]
 

@@ -12,7 +12,8 @@ from nucrec.models import Embeddings, ImageClassifier, backbones, transfer
 
 NAME = "mobilenet-v3-large"
 SMALLEST = backbones()[NAME]
-IMAGES = ImageDataset(np.zeros((4, 32, 32), np.uint8), [0, 1, 0, 1])
+PIXELS = np.repeat(np.arange(4, dtype=np.uint8), 32 * 32).reshape(4, 32, 32)
+IMAGES = ImageDataset(PIXELS, [0, 1, 0, 1])
 
 
 def fit(weights: object) -> ImageClassifier:

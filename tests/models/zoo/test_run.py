@@ -240,7 +240,7 @@ def test_scores_that_do_not_fit_are_left_out():
     assert [row.status for row in result] == ["ok", "ok"]
     assert "AUC" not in result["SVC"].report.metrics
     # and do not take the column away from the others
-    assert "AUC" in result.to_csv().partition("\n")[0]
+    assert "auc" in result.to_csv().partition("\n")[0]
     assert "AUC" in str(result).partition("\n")[0]
 
 
