@@ -97,7 +97,7 @@ def extras() -> list[str]:
     """Return the extras that users install for features; the others are for developers."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         groups = tomllib.load(file)["project"]["optional-dependencies"]
-    return sorted(set(groups) - {"test", "docs", "bench", "fuzz", "dev"})
+    return sorted(set(groups) - {"all", "test", "docs", "bench", "fuzz", "dev"})
 
 
 def same_names(what: str, found: Iterable[str], expected: Iterable[str]) -> None:

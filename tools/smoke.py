@@ -1,5 +1,6 @@
 """Use an installed nucrec without extras, from images to predictions; see that it asks for them."""
 
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,8 @@ from PIL import Image
 import nucrec
 from nucrec.audit import duplicates, leakage
 from nucrec.augment import paper_pipeline
-from nucrec.datasets import load_mnfinder_crops, split
-from nucrec.errors import MissingExtraError, NucrecError, WeightsNotAvailableError
+from nucrec.datasets import load_images, load_mnfinder_crops, split
+from nucrec.errors import DatasetError, MissingExtraError, NucrecError, WeightsNotAvailableError
 from nucrec.evaluate import ConfusionMatrixDisplay, report
 from nucrec.models import (
     classical_zoo,
@@ -36,6 +37,13 @@ def must_fail(error: type[NucrecError], extra: str, call: Callable[[], object]) 
             return
         raise
     raise SystemExit(f"smoke: no error without the extra {extra}")
+
+
+def tiff_of_doubles() -> bytes:
+    """Return a TIFF of one pixel, a 64-bit float, which Pillow does not read."""
+    tags = {256: 1, 257: 1, 258: 64, 259: 1, 262: 1, 273: 134, 277: 1, 278: 1, 279: 8, 339: 3}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<Id", 0, 0.5)
 
 
 def main(extras: list[str]) -> None:
@@ -70,6 +78,9 @@ def main(extras: list[str]) -> None:
     assert predictions.total.n == 5
     assert Path("predictions.csv").read_text().count("\n") == 6
 
+    Path("doubles").mkdir()
+    Path("doubles", "pixel.tif").write_bytes(tiff_of_doubles())
+
     address = "tcp://127.0.0.1:8786"
     gnb = zoo["GNB"].fit(train, train.labels)
     missing: dict[str, tuple[type[NucrecError], Callable[[], object]]] = {
@@ -77,6 +88,7 @@ def main(extras: list[str]) -> None:
             MissingExtraError,
             lambda: predict_shards("model.keras", "plate", "tables", scheduler=address),
         ),
+        "microscopy": (DatasetError, lambda: load_images("doubles")),
         "offline": (WeightsNotAvailableError, lambda: transfer(epochs=1).fit(train)),
         "plots": (MissingExtraError, lambda: ConfusionMatrixDisplay.from_report(numbers).plot()),
         "skops": (MissingExtraError, lambda: save(gnb, "gnb.skops")),
