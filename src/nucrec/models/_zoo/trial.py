@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nucrec._children.process import tell
 from nucrec.datasets import ImageDataset
 from nucrec.models._classifier import ImageClassifier
+from nucrec.models._evaluation import scores_of
 from nucrec.models._zoo.row import one_line
 
 Array = npt.NDArray[Any]
@@ -107,7 +108,7 @@ def _predict(model: Any, data: Data) -> Predictions:
         return _predict_by_network(model, data)
     return Predictions(
         np.asarray(model.predict(data.X_test)),
-        _scores(model, data.X_test),
+        scores_of(model, data.X_test),
         np.asarray(getattr(model, "classes_", np.unique(data.y))),
     )
 
@@ -118,12 +119,6 @@ def _predict_by_network(model: ImageClassifier, data: Data) -> Predictions:
     scores = model.predict_proba(data.X_test) if after_epochs is None else after_epochs[-1]
     answers = model.classes_[scores.argmax(axis=1)]
     return Predictions(answers, scores, model.classes_, model.history_, after_epochs)
-
-
-def _scores(model: Any, X: Any) -> Array | None:
-    """Return probabilities, else decision values, else None."""
-    method = getattr(model, "predict_proba", None) or getattr(model, "decision_function", None)
-    return None if method is None else np.asarray(method(X))
 
 
 class _Teller:
