@@ -34,7 +34,7 @@ def image(data: bytes) -> None:
     from PIL import Image
 
     from nucrec._pixels.image import check_image
-    from nucrec.datasets._reading.decode import decode
+    from nucrec._reading.decode import decode
     from nucrec.errors import NucrecError
 
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, _MOST_PIXELS

@@ -1,12 +1,12 @@
 """Loading, describing and dividing sets of images."""
 
 from nucrec._pixels.intensity import rescale_intensity
+from nucrec._reading.listing import Quarantined
 from nucrec.datasets._checks import check_training_data, find_contradictions
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._folder import load_folder
 from nucrec.datasets._images import LazyImages
 from nucrec.datasets._leaks import Leaks, find_leaks
-from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._mnfinder import load_mnfinder_crops
 from nucrec.datasets._nucrec import is_nucrec, load_nucrec
 from nucrec.datasets._shortcuts import Shortcut, Shortcuts, find_shortcuts

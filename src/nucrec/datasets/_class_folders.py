@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 
 from nucrec._class_meaning import meaning
 from nucrec._class_names import look_alike_key
+from nucrec._reading.kinds import SUFFIXES
+from nucrec._reading.listing import Listing, Quarantined
 from nucrec._warnings import warn
-from nucrec.datasets._listing import Listing, Quarantined
 from nucrec.datasets._load import Entry
-from nucrec.datasets._reading.kinds import SUFFIXES
 from nucrec.errors import DatasetError, DataWarning
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nucrec._deprecation import warn_renamed
 from nucrec._pixels.image import digest_image
 from nucrec._pixels.intensity import OutputDtype
+from nucrec._reading.listing import Quarantined
 from nucrec._threads import ordered_map
 from nucrec._validation import check_int, invalid
 from nucrec.datasets._batches import Augmentation, Batches
@@ -25,7 +26,6 @@ from nucrec.datasets._columns import (
     positions,
 )
 from nucrec.datasets._images import LazyImages, threads_for
-from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._plan import common_channels, make_plan
 
 if TYPE_CHECKING:

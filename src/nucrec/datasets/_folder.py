@@ -13,17 +13,17 @@ from nucrec._class_names import (
     order_classes,
 )
 from nucrec._paths import checked_path
+from nucrec._reading.channels import Channel, check_channel
+from nucrec._reading.listing import Quarantined
+from nucrec._reading.roots import Folder, Root, open_root
+from nucrec._reading.table import is_frame, looks_like_table, read_table, table_of_frame
 from nucrec._validation import check_choice, invalid
 from nucrec._warnings import warn
 from nucrec.datasets._class_folders import entries_of_folders
 from nucrec.datasets._columns import warn_if_positive_is_not_told
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._labelled_table import NEEDED, entries_of_table, root_of_paths
-from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._load import Entry, OnError, load_entries
-from nucrec.datasets._reading.channels import Channel, check_channel
-from nucrec.datasets._roots import Folder, Root, open_root
-from nucrec.datasets._table import is_frame, looks_like_table, read_table, table_of_frame
 from nucrec.errors import DataWarning
 
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from nucrec._pixels.image import ImageSource, checksum_of
 from nucrec._pixels.intensity import only_channel
 from nucrec._pixels.resample import resize
+from nucrec._reading.channels import Channel
+from nucrec._reading.decode import Decoded, decode
+from nucrec._reading.roots import Root
 from nucrec._threads import workers_for
-from nucrec.datasets._reading.channels import Channel
-from nucrec.datasets._reading.decode import Decoded, decode
-from nucrec.datasets._roots import Root
 
 Array = npt.NDArray[Any]
 

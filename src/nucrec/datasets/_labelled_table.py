@@ -9,11 +9,11 @@ from typing import Any
 import numpy.typing as npt
 
 from nucrec._class_names import is_missing
+from nucrec._reading.listing import Quarantined
+from nucrec._reading.roots import Folder, look_alike_name
+from nucrec._reading.table import Table
 from nucrec._validation import invalid
-from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._load import Entry
-from nucrec.datasets._roots import Folder, look_alike_name
-from nucrec.datasets._table import Table
 from nucrec.errors import DatasetError, ImageError
 
 Array = npt.NDArray[Any]

@@ -8,16 +8,16 @@ from typing import Any, Literal, NamedTuple
 import numpy.typing as npt
 
 from nucrec._pixels.image import KEEP_DECODED_BYTES
+from nucrec._reading.channels import Channel
+from nucrec._reading.decode import Decoded, decode
+from nucrec._reading.kinds import SUFFIXES
+from nucrec._reading.listing import Quarantined
+from nucrec._reading.roots import Root
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
 from nucrec._warnings import warn
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import FileImage, LazyImages
-from nucrec.datasets._listing import Quarantined
-from nucrec.datasets._reading.channels import Channel
-from nucrec.datasets._reading.decode import Decoded, decode
-from nucrec.datasets._reading.kinds import SUFFIXES
-from nucrec.datasets._roots import Root
 from nucrec.errors import DatasetError, DataWarning, ImageError
 
 OnError = Literal["quarantine", "raise"]

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._reading.roots import Archive
+from nucrec._reading.table import parse_table
 from nucrec._validation import check_choice
 from nucrec.datasets._columns import CLASS_NAMES
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._load import Entry, load_entries
-from nucrec.datasets._roots import Archive
-from nucrec.datasets._table import parse_table
 from nucrec.errors import DatasetError
 
 _SHA256 = "7c351209ba246fe2515fc1c0760d93522a2c29083edc700e3a9a437000c88cb1"

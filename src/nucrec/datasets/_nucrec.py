@@ -6,11 +6,11 @@ from pathlib import Path, PurePosixPath
 
 from nucrec._class_names import looks_micronuclear, looks_nuclear
 from nucrec._paths import checked_path
+from nucrec._reading.channels import Channel, check_channel
+from nucrec._reading.roots import open_root
 from nucrec.datasets._columns import CLASS_NAMES
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._load import Entry, OnError, load_entries
-from nucrec.datasets._reading.channels import Channel, check_channel
-from nucrec.datasets._roots import open_root
 from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning
 
 DOI = "10.21227/1f43-t560"

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nucrec._paths import checked_path
+from nucrec._reading.channels import Channel, check_channel
+from nucrec._reading.listing import Quarantined
+from nucrec._reading.roots import open_root
 from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import LazyImages
-from nucrec.datasets._listing import Quarantined
 from nucrec.datasets._load import Files, read_files, warn_of_files
-from nucrec.datasets._reading.channels import Channel, check_channel
-from nucrec.datasets._roots import open_root
 from nucrec.errors import DatasetError
 
 CLASS_NAMES = ("unlabelled",)

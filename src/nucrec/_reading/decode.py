@@ -9,15 +9,15 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nucrec._pixels.intensity import only_channel
-from nucrec.datasets._reading.channels import Channel, channel_number, pick_channel
-from nucrec.datasets._reading.kinds import other_kind, unusual_jpeg
-from nucrec.datasets._reading.planes import (
+from nucrec._reading.channels import Channel, channel_number, pick_channel
+from nucrec._reading.kinds import other_kind, unusual_jpeg
+from nucrec._reading.planes import (
     Planes,
     behind_first_page,
     is_stack_behind_first_page,
 )
-from nucrec.datasets._reading.tiff import TiffKind, read_samples
-from nucrec.datasets._reading.tiff_tags import ORIENTATION, Tags, is_tiff, read_tags
+from nucrec._reading.tiff import TiffKind, read_samples
+from nucrec._reading.tiff_tags import ORIENTATION, Tags, is_tiff, read_tags
 from nucrec.errors import ImageError
 
 Array = npt.NDArray[Any]

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from nucrec._optional import require
-from nucrec.datasets._reading import tiff_tags as tag
-from nucrec.datasets._reading.tiff_tags import Tags
+from nucrec._reading import tiff_tags as tag
+from nucrec._reading.tiff_tags import Tags
 from nucrec.errors import ImageError, MissingExtraError
 
 Array = npt.NDArray[Any]

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from nucrec._class_names import plain_name
+from nucrec._reading.kinds import other_kind
+from nucrec._reading.listing import Listing, Quarantined, is_litter
 from nucrec._zip import is_bomb, read_member
-from nucrec.datasets._listing import Listing, Quarantined, is_litter
-from nucrec.datasets._reading.kinds import other_kind
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
 MAX_FILE_BYTES = 512 * 2**20

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from nucrec._reading.kinds import MICROSCOPE_SUFFIXES, is_image_name
 from nucrec._warnings import warn
-from nucrec.datasets._reading.kinds import MICROSCOPE_SUFFIXES, is_image_name
 from nucrec.errors import DataWarning
 
 _EXPORT = "export them as TIFF or PNG, for example with Fiji (File > Import > Bio-Formats)"

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import is_missing, plain_name
+from nucrec._reading.kinds import other_kind
 from nucrec._validation import is_missing_value
-from nucrec.datasets._reading.kinds import other_kind
 from nucrec.errors import DatasetError, DatasetNotFoundError
 
 Array = npt.NDArray[Any]

@@ -4,8 +4,8 @@ import html
 import re
 from dataclasses import dataclass, field
 
-from nucrec.datasets._reading import tiff_tags as tag
-from nucrec.datasets._reading.tiff_tags import Tags
+from nucrec._reading import tiff_tags as tag
+from nucrec._reading.tiff_tags import Tags
 
 _STRIP_OFFSETS = 273
 _FILES = re.compile(r"""<(?:\w+:)?UUID\b[^>]*\bFileName\s*=\s*("[^"]*"|'[^']*')""")

@@ -1,0 +1,1 @@
+"""From names and bytes of files, in folders and archives, to arrays and tables."""

@@ -1,1 +1,0 @@
-"""From the bytes of one image file to an array."""
