@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-ROOMS = ["datasets", "augment", "audit", "models", "evaluate", "paper"]
+ROOMS = ["datasets", "augment", "audit", "models", "evaluate", "fields", "paper"]
 
 
 def public() -> list[tuple[str, object]]:

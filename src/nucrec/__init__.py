@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any
 from nucrec._version import __version__
 
 if TYPE_CHECKING:
-    from nucrec import audit, augment, datasets, errors, evaluate, models, paper
+    from nucrec import audit, augment, datasets, errors, evaluate, fields, models, paper
 
-__all__ = ["__version__", "audit", "augment", "datasets", "errors", "evaluate", "models", "paper"]
+__all__ = [
+    "__version__",
+    "audit",
+    "augment",
+    "datasets",
+    "errors",
+    "evaluate",
+    "fields",
+    "models",
+    "paper",
+]
 
 
 if not TYPE_CHECKING:  # or a type checker would take any name for one of ours

@@ -1,0 +1,80 @@
+"""What users pass as found and as annotated objects, as label images with the parents."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import invalid
+from nucrec.fields._field_counts import Objects
+from nucrec.fields._nearest import nearest_nuclei
+
+Array = npt.NDArray[Any]
+
+_EXPECTED = "label images (nuclei, micronuclei), and optionally the parents of the micronuclei"
+
+
+def objects_of(name: str, item: Any) -> Objects:
+    """Return the objects of one field.
+
+    Parameters
+    ----------
+    name : str
+        How errors call it.
+    item : Detection, or tuple of 2 or 3 arrays
+        Label images of nuclei and micronuclei; then the label of the nucleus of each micronucleus,
+        0 for none, by ascending label, or as a mapping. Without them the nucleus whose edge is
+        nearest.
+    """
+    if hasattr(item, "nuclei") and hasattr(item, "micronuclei"):
+        item = (item.nuclei, item.micronuclei, getattr(item, "parents", None))
+    if not isinstance(item, tuple | list) or len(item) not in (2, 3):
+        raise invalid(name, _EXPECTED, type(item).__name__)
+    nuclei, micronuclei = (
+        _label_image(f"{name}, {what}", image)
+        for what, image in zip(("nuclei", "micronuclei"), item, strict=False)
+    )
+    if nuclei.shape != micronuclei.shape:
+        shapes = f"{nuclei.shape} and {micronuclei.shape}"
+        raise invalid(name, "label images of one shape", shapes)
+    given = item[2] if len(item) == 3 else None
+    if given is None:
+        return Objects(nuclei, micronuclei, *nearest_nuclei(nuclei, micronuclei))
+    labels = np.unique(micronuclei[micronuclei > 0])
+    return Objects(nuclei, micronuclei, labels, _parents(name, given, labels, nuclei))
+
+
+def annotated(truth: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the objects of each annotated field, one in memory at a time."""
+    if not hasattr(truth, "fields"):
+        yield from ((str(i), item) for i, item in enumerate(truth))
+        return
+    for i, field in enumerate(truth.fields):
+        yield field.name, (truth.nuclei(i), truth.micronuclei(i), truth.parents(i))
+
+
+def _label_image(name: str, image: Any) -> Array:
+    array = np.asarray(image)
+    if array.ndim != 2 or array.dtype.kind not in "bui":
+        received = f"shape {array.shape}, dtype {array.dtype}"
+        raise invalid(name, "a label image (H, W) of whole numbers", received)
+    if array.min(initial=0) < 0:
+        raise invalid(name, "labels of at least 0", int(array.min()))
+    return array
+
+
+def _parents(
+    name: str, given: Mapping[int, int] | Sequence[int] | Array, labels: Array, nuclei: Array
+) -> Array:
+    """Return the labels of the parents that are given, checked."""
+    if isinstance(given, Mapping):
+        given = [given.get(label, 0) for label in labels.tolist()]
+    parents = np.asarray(given, dtype=np.int64)
+    if parents.shape != labels.shape:
+        expected = f"a parent for each of the {len(labels)} micronuclei"
+        raise invalid(f"{name}, parents", expected, f"shape {parents.shape}")
+    unknown = np.setdiff1d(parents[parents > 0], nuclei)
+    if unknown.size:
+        raise invalid(f"{name}, parents", "labels of nuclei", int(unknown[0]))
+    return parents
