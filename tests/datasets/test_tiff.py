@@ -319,3 +319,118 @@ def test_channels_that_ome_names(axes, tmp_path):
             np.testing.assert_array_equal(images["a.ome.tif"], stack[place])
     _, refused = read(tmp_path, ["a.ome.tif"], channel="GFP")
     assert "has no channel 'GFP'; it has 3, called DAPI, FITC & more, Cy5" in refused["a.ome.tif"]
+
+
+@pytest.mark.parametrize("bits", [3, 5, 6, 7])
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_odd_bits_fill_the_range(bits, photometric, tmp_path):
+    top = 2**bits - 1
+    samples = np.arange(top + 1).reshape(-1, 8)
+    (tmp_path / "a.tif").write_bytes(packed(samples, bits, photometric))
+    images, _ = read(tmp_path, ["a.tif"])
+    shares = samples / top if photometric else 1 - samples / top
+    np.testing.assert_array_equal(images["a.tif"], np.rint(255 * shares))
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_24_bits_are_refused_by_name(order, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5), "u4"), byteorder=order, metadata=None)
+    data = with_tag((tmp_path / "a.tif").read_bytes(), 258, 24)
+    (tmp_path / "a.tif").write_bytes(data)
+    _, refused = read(tmp_path, ["a.tif"])
+    assert refused["a.tif"].startswith("a TIFF of 24-bit integer grey")
+    assert refused["a.tif"].endswith(
+        "is not supported: save it as RGB of 8 bits, or grey of 8 or 16 bits"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_where_0_is_white_transparency_stays(dtype, tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, (6, 7, 2)).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="miniswhite", planarconfig="contig",
+                     extrasamples=["unassalpha"], metadata=None)  # fmt: skip
+    images, _ = read(tmp_path, ["a.tif"])
+    grey = values[..., 0]
+    white = grey.max() if dtype == "f4" else np.iinfo(dtype).max
+    np.testing.assert_array_equal(images["a.tif"][..., 0], white - grey)
+    np.testing.assert_array_equal(images["a.tif"][..., 1], values[..., 1])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("extra", ["unspecified", "unassalpha"])
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_rgb_and_a_fourth_sample(dtype, extra, planar, compression, tmp_path):
+    shape = (4, 6, 7) if planar == "separate" else (6, 7, 4)
+    values = np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", planarconfig=planar,
+                     extrasamples=[extra], compression=compression, metadata=None)  # fmt: skip
+    samples = np.moveaxis(values, 0, -1) if planar == "separate" else values
+    names = ["red", "green", "blue", "alpha" if extra == "unassalpha" else "unnamed"]
+    for number, name in enumerate(names):
+        for channel in (number, name):
+            images, _ = read(tmp_path, ["a.tif"], channel)
+            np.testing.assert_array_equal(images["a.tif"], samples[..., number])
+    images, refused = read(tmp_path, ["a.tif"])
+    if extra == "unassalpha":
+        np.testing.assert_array_equal(images["a.tif"], samples)
+    else:
+        assert "choose one with channel=0 to channel=3" in refused["a.tif"]
+
+
+def test_samples_of_grey_have_no_names(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((6, 7, 4), "u1"), photometric="minisblack",
+                     planarconfig="contig", metadata=None)  # fmt: skip
+    _, refused = read(tmp_path, ["a.tif"], "red")
+    assert refused["a.tif"] == "has no channel 'red'; it has 4, which have no names"
+
+
+def test_many_samples_count_as_more_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    for n in (4, 13, 20):
+        tifffile.imwrite(tmp_path / f"{n}.tif", np.zeros((16, 16, n), "u1"), metadata=None,
+                         photometric="minisblack", planarconfig="contig")  # fmt: skip
+    images, refused = read(tmp_path, ["4.tif", "13.tif", "20.tif"], 1)
+    assert list(images) == ["4.tif"]
+    for reason in refused.values():
+        assert reason.startswith("16 x 16 pixels, with its tiles and samples, are more than PIL")
+
+
+def one_colour(shape: tuple[int, int] = (64, 64)) -> np.ndarray:
+    """Return a blue picture of a nucleus on a dim background."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    nucleus = 200 * np.exp(-((x - 32) ** 2 + (y - 30) ** 2) / 200)
+    noise = np.random.default_rng(0).normal(8, 2, shape)
+    rgb = np.zeros((*shape, 3), np.uint8)
+    rgb[..., 2] = (nucleus + noise).clip(0, 255)
+    return rgb
+
+
+@pytest.mark.parametrize("compression", LOSSY)
+@pytest.mark.parametrize("level", [60, 90])
+def test_a_blue_picture_is_its_one_channel_in_lossy_tiff(compression, level, tmp_path):
+    blue = one_colour()
+    tifffile.imwrite(tmp_path / "a.tif", blue, photometric="rgb", compression=compression,
+                     compressionargs={"level": level}, metadata=None)  # fmt: skip
+    (part,) = ImageFiles(tmp_path, ["a.tif"]).parts(1)
+    assert part.channels == 1
+    difference = part.to_array()[0, ..., 0].astype(int) - blue[..., 2]
+    assert np.abs(difference).mean() < 4  # luma would be 90 % darker
+
+
+@pytest.mark.parametrize("container", ["tif", "webp"])
+@pytest.mark.parametrize("has_exif", [False, True])
+@pytest.mark.parametrize("lossless", [False, True])
+def test_lossless_webp_is_told_from_lossy(lossless, has_exif, container, tmp_path):
+    weak = one_colour()[..., [2, 2, 2]]
+    weak[..., 2] += 15  # another colour, but within what a lossy compression does
+    path = tmp_path / f"a.{container}"
+    if container == "tif":
+        tifffile.imwrite(path, weak, photometric="rgb", compression="webp", metadata=None,
+                         compressionargs={"lossless": lossless, "level": 90})  # fmt: skip
+    else:
+        exif = Image.Exif()
+        exif[0x010E] = "a cell"
+        Image.fromarray(weak).save(path, lossless=lossless, **({"exif": exif} if has_exif else {}))
+    (part,) = ImageFiles(tmp_path, [path.name]).parts(1)
+    assert part.channels == (3 if lossless else 1)

@@ -92,6 +92,18 @@ def test_integers_are_clipped_at_the_ends_of_their_dtype(dtype, values):
     np.testing.assert_array_equal(change(image, Brightness(3.0)), [expected.astype(dtype)])
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 3)])
+def test_the_ends_of_a_dtype_do_not_overflow(dtype, shape):
+    ends = np.iinfo(dtype)
+    for value in (ends.min, ends.max):
+        image = np.full(shape, value, dtype)
+        for size in ((4, 4), (5, 20), (16, 16)):
+            resized = ImageDataset([image], [0]).to_array(size, channels=3)
+            assert resized.dtype == dtype
+            assert np.unique(resized).tolist() == [value]
+
+
 @pytest.mark.parametrize(
     ("shape", "size"),
     [((7, 9), (20, 31)), ((60, 41), (60, 96)), ((40, 40), (30, 80)), ((140, 90), (290, 200))],

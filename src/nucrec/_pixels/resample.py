@@ -228,4 +228,11 @@ def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     limits = np.iinfo(dtype)
     # float32 cannot hold the largest int32: clip in float64
     whole = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
-    return np.asarray(np.clip(whole, limits.min, limits.max, out=whole), dtype=dtype)
+    if dtype.itemsize < 8:
+        return np.asarray(np.clip(whole, limits.min, limits.max, out=whole), dtype=dtype)
+    # nor float64 the largest int64
+    too_large = whole >= float(limits.max)
+    whole[too_large] = 0
+    result = np.asarray(np.maximum(whole, limits.min), dtype=dtype)
+    result[too_large] = limits.max
+    return result

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nucrec._pixels.intensity import only_channel
 from nucrec._reading.channels import Channel, channel_number, pick_channel
-from nucrec._reading.kinds import other_kind, unusual_jpeg
+from nucrec._reading.kinds import is_lossy_webp, other_kind, unusual_jpeg
 from nucrec._reading.planes import (
     Planes,
     behind_first_page,
@@ -55,6 +55,15 @@ class Decoded(NamedTuple):
     n_bytes: int
 
 
+class _Found(NamedTuple):
+    """What a format's decoder gives: pixels, whether further pages follow, kind, and precision."""
+
+    array: Array
+    has_more_pages: bool
+    kind: str
+    is_lossy: bool
+
+
 def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     """Decode one image file.
 
@@ -84,7 +93,7 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
     try:
-        array, more_pages, kind = (_decode_tiff if is_tiff(data) else _decode_other)(
+        array, more_pages, kind, is_lossy = (_decode_tiff if is_tiff(data) else _decode_other)(
             data, name, channel
         )
     except ImageError:
@@ -102,14 +111,9 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)
-    only = None if array.ndim == 2 else _only_channel(array, data)
+    tolerance = _LOSSY_COLOUR if is_lossy else 1
+    only = None if array.ndim == 2 else only_channel(array, tolerance)
     return Decoded(array, more_pages, only, kind, len(data))
-
-
-def _only_channel(array: Array, data: bytes) -> int | None:
-    """Return the channel that holds the whole picture, if it is of one colour."""
-    lossy = data.startswith(b"\xff\xd8") or (data[:4] == b"RIFF" and data[12:16] != b"VP8L")
-    return only_channel(array, _LOSSY_COLOUR if lossy else 1)
 
 
 def _not_known(data: bytes) -> str:
@@ -123,7 +127,7 @@ def _damaged(data: bytes, error: Exception) -> str:
     return f"damaged image ({type(error).__name__}: {error})"
 
 
-def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool, str]:
+def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
     """Return an image that is no TIFF; of an animation the first frame, which is no page."""
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _check_size(image.size, name)
@@ -133,11 +137,13 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> tuple[Arra
             raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
         kind = image.format or ""
-    return array if channel is None else pick_channel(array, channel, (), name), False, kind
+    is_lossy = kind == "JPEG" or (kind == "WEBP" and is_lossy_webp(data))
+    picked = array if channel is None else pick_channel(array, channel, (), name)
+    return _Found(picked, False, kind, is_lossy)
 
 
-def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array, bool, str]:
-    """Return an image, whether the file holds further pages, and its kind."""
+def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> _Found:
+    """Return the image of a TIFF's first page, or one channel of it."""
     tags = read_tags(data)
     planes = Planes.of(tags)
     if planes.n_files > 1:
@@ -160,8 +166,10 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> tuple[Array
         )
     samples = oriented(read_samples(kind, page, name), tags.value(ORIENTATION, 1))
     if channel is not None:
-        samples = pick_channel(samples, channel, planes.names, name)
-    return samples, more_pages, sys.intern(f"TIFF of {kind}")
+        known = len(planes.names) == kind.samples
+        names = planes.names if known else kind.sample_names
+        samples = pick_channel(samples, channel, names, name)
+    return _Found(samples, more_pages, sys.intern(f"TIFF of {kind}"), kind.is_lossy)
 
 
 def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:
@@ -190,8 +198,10 @@ def _check_size(size: tuple[int, int], name: str, pixels: int | None = None) -> 
     width, height = size
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and max(width * height, pixels or 0) > limit:
+        beyond = "" if width * height > limit else ", with its tiles and samples,"
         raise ImageError(
-            f"{name}: {width} x {height} pixels are more than PIL.Image.MAX_IMAGE_PIXELS ({limit})"
+            f"{name}: {width} x {height} pixels{beyond} are more than PIL.Image.MAX_IMAGE_PIXELS "
+            f"({limit})"
         )
 
 

@@ -103,6 +103,18 @@ def other_kind(data: bytes) -> str:
     return ""
 
 
+def is_lossy_webp(data: bytes) -> bool:
+    """Return whether a WebP image may have changed values: unless its first picture is lossless."""
+    at = 12
+    while data[:4] == b"RIFF" and at + 8 <= len(data):
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8 "
+        # a frame of an animation begins with 16 bytes of its own, then holds a picture
+        at += 8 + (16 if kind == b"ANMF" else size + size % 2)
+    return True
+
+
 def unusual_jpeg(data: bytes) -> str:
     """Return what is unusual about a JPEG that cannot be decoded here; nothing for others."""
     at = 2

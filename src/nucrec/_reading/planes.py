@@ -1,14 +1,17 @@
 """Channels that a microscope's TIFF holds as pages of their own, and how they are called."""
 
+import bisect
 import html
+import math
 import re
 from dataclasses import dataclass, field
 
 from nucrec._reading import tiff_tags as tag
 from nucrec._reading.tiff_tags import Tags
 
-_STRIP_OFFSETS = 273
-_FILES = re.compile(r"""<(?:\w+:)?UUID\b[^>]*\bFileName\s*=\s*("[^"]*"|'[^']*')""")
+_MOST_CHANNELS = 10_000
+# no expression looks beyond one element, or a text of many would take the square of its length
+_FILES = re.compile(r"""<(?:\w+:)?UUID\b[^<>]*\bFileName\s*=\s*("[^"<>]*"|'[^'<>]*')""")
 
 
 @dataclass(frozen=True)
@@ -52,25 +55,22 @@ class Planes:
 
     @classmethod
     def _of_ome(cls, text: str) -> "Planes":
-        pixels = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", text)
+        pixels = re.search(r"<(?:\w+:)?Pixels\b[^<>]*>", text)
         facts = _attributes(pixels[0]) if pixels else {}
         end = re.search(r"</(?:\w+:)?Pixels>", text)
         text = text[: end.start()] if end else text  # the first image only
-        channels = [_attributes(found) for found in re.findall(r"<(?:\w+:)?Channel\b[^>]*>", text)]
+        channels = [_attributes(found) for found in re.findall(r"<(?:\w+:)?Channel\b[^<>]*>", text)]
         names = tuple(channel.get("Name", "") for channel in channels)
         size = {axis: _count(facts.get(f"Size{axis}")) for axis in "CZT"}
         of_samples = any(_count(channel.get("SamplesPerPixel")) > 1 for channel in channels)
         n_channels = 1 if of_samples else size["C"]
-        order = facts.get("DimensionOrder", "XYCZT")
-        step = 1
-        for axis in order[2 : order.find("C")]:
-            step *= size.get(axis, 1)
+        steps = _steps(facts.get("DimensionOrder", "XYCZT"), {**size, "C": n_channels})
         return cls(
             n_channels,
             n_channels * size["Z"] * size["T"],
             names if any(names) else (),
-            step,
-            _listed_pages(text),
+            steps["C"],
+            _listed_pages(text, steps, n_channels),
             max(1, len(set(_FILES.findall(text)))),
         )
 
@@ -81,19 +81,21 @@ class Planes:
 
 def behind_first_page(tags: Tags, plane: int, n_bytes: int) -> Tags:
     """Return the tags of a plane that ImageJ stored behind the first without tags of its own."""
-    moved = tags.with_values({_STRIP_OFFSETS: tags.value(_STRIP_OFFSETS, 0) + plane * n_bytes})
+    moved = tags.with_values(
+        {tag.STRIP_OFFSETS: tags.value(tag.STRIP_OFFSETS, 0) + plane * n_bytes}
+    )
     return Tags(moved, tags.order, tags.is_big, tags.entries, tags.next_page)
 
 
 def is_stack_behind_first_page(tags: Tags, planes: Planes) -> bool:
     """Return whether ImageJ stored all planes behind one page, as it does without compression."""
-    one_strip = len(tags.values(_STRIP_OFFSETS)) == 1
+    one_strip = len(tags.values(tag.STRIP_OFFSETS)) == 1
     plain = tags.value(tag.COMPRESSION, 1) == 1
     return planes.n_planes > 1 and not tags.next_page and one_strip and plain
 
 
 def _attributes(element: str) -> dict[str, str]:
-    pairs = re.findall(r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')""", element)
+    pairs = re.findall(r"""\b(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')""", element)
     return {name: html.unescape(double or single) for name, double, single in pairs}
 
 
@@ -101,12 +103,39 @@ def _count(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"[1-9]\d{0,5}", text) else 1
 
 
-def _listed_pages(text: str) -> dict[int, int]:
-    """Return the pages of the channels' first planes, where OME lists them one by one."""
-    pages: dict[int, int] = {}
-    for element in re.findall(r"<(?:\w+:)?TiffData\b[^>]*>", text):
+def _index(text: str | None) -> int:
+    return int(text) if text and re.fullmatch(r"\d{1,9}", text) else 0
+
+
+def _steps(order: str, size: dict[str, int]) -> dict[str, int]:
+    """Return how many planes lie between neighbours along each axis."""
+    steps, step = dict.fromkeys(size, 1), 1
+    for axis in order[2:]:
+        if axis in steps:
+            steps[axis] = step
+            step *= size[axis]
+    return steps
+
+
+def _listed_pages(text: str, steps: dict[str, int], n_channels: int) -> dict[int, int]:
+    """Return the pages of the channels' first planes, where OME lists them.
+
+    An element says where its first plane lies and how many follow, in the order of the dimensions: one
+    if it names a page, all otherwise. What it leaves out is 0.
+    """
+    listed: dict[int, tuple[int, float]] = {}
+    for element in re.findall(r"<(?:\w+:)?TiffData\b[^<>]*>", text):
         facts = _attributes(element)
-        first = {facts.get(f"First{axis}", "0") for axis in "ZT"}
-        if first == {"0"} and facts.get("IFD", "").isdecimal() and "FirstC" in facts:
-            pages.setdefault(int(facts["FirstC"]), int(facts["IFD"]))
+        first = sum(steps[axis] * _index(facts.get(f"First{axis}")) for axis in steps)
+        one_by_one = "PlaneCount" in facts or "IFD" in facts
+        n_planes = _count(facts.get("PlaneCount")) if one_by_one else math.inf
+        listed.setdefault(first, (_index(facts.get("IFD")), n_planes))
+    starts = sorted(listed)
+    pages: dict[int, int] = {}
+    for channel in range(min(n_channels, _MOST_CHANNELS) if starts else 0):
+        plane = channel * steps["C"]
+        start = starts[max(0, bisect.bisect_right(starts, plane) - 1)]
+        page, n_planes = listed[start]
+        if 0 <= plane - start < n_planes:
+            pages[channel] = page + plane - start
     return pages

@@ -16,6 +16,7 @@ from PIL import Image
 
 from nucrec._optional import require
 from nucrec._reading import tiff_tags as tag
+from nucrec._reading.kinds import is_lossy_webp
 from nucrec._reading.tiff_tags import Tags
 from nucrec.errors import ImageError, MissingExtraError
 
@@ -55,8 +56,11 @@ _COMPRESSIONS = {
     50002: "JPEG XL",
 }
 _LOSSLESS = (_NONE, 5, 8, 32773, 32946, 34925, 50000)  # that Pillow undoes
+_MAY_BE_LOSSY = (6, _JPEG, 33003, 33005, 34712, 34892, 34934, 50002)
+_START = 4096  # bytes, of a WebP image in which its kind is told
 _IN_ALL_PILLOWS = (_NONE, 5, _JPEG, 8, 32773, 32946, *_CCITT)
 _CONVERTED = {"RGBa": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB"}
+_CONVERT = "save it as RGB of 8 bits, or grey of 8 or 16 bits"
 _WIDER = {"bool": "u1", "int8": "i4", "int16": "i4", "float16": "f4"}
 """What becomes of small types, without loss; Pillow makes the same of them."""
 
@@ -113,14 +117,39 @@ class TiffKind:
     @cached_property
     def has_alpha(self) -> bool:
         """Whether there is one sample more, and the file says that it is transparency."""
-        return self.n_extra == 1 and self.tags.value(tag.EXTRA_SAMPLES, 0) in (1, 2)
+        return self.n_extra == 1 and self.alpha == [self.samples - 1]
+
+    @cached_property
+    def alpha(self) -> list[int]:
+        """The samples that the file calls transparency."""
+        stated = self.tags.values(tag.EXTRA_SAMPLES)
+        return [self.samples - len(stated) + i for i, kind in enumerate(stated) if kind in (1, 2)]
+
+    @property
+    def sample_names(self) -> tuple[str, ...]:
+        """What the samples that `read_samples` returns are called; grey has no names."""
+        if self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+            return ("",) * self.samples
+        extra = ("alpha" if self.has_alpha else "unnamed",) * max(0, self.n_extra)
+        return ("red", "green", "blue", *extra)
+
+    @cached_property
+    def is_lossy(self) -> bool:
+        """Whether the compression changes values, or may do so."""
+        if _COMPRESSIONS.get(self.compression) == "WebP":
+            first = self.tags.value(tag.STRIP_OFFSETS, self.tags.value(tag.TILE_OFFSETS, 0))
+            return is_lossy_webp(self.tags.data[first : first + _START])
+        return self.compression in _MAY_BE_LOSSY
 
     @property
     def pixels(self) -> int:
-        """Pixels that are decoded at once: of the page, or of a tile that is larger."""
+        """Pixels that are decoded at once: of the page, or of a tile that is larger.
+
+        Of more samples than RGB with transparency has, each four count as one pixel more.
+        """
         height, width = self.size
         tall, wide = self.tags.value(tag.TILE_HEIGHT, 1), self.tags.value(tag.TILE_WIDTH, 1)
-        return max(height, tall) * max(width, wide)
+        return max(height, tall) * max(width, wide) * max(1, -(-self.samples // 4))
 
     def __str__(self) -> str:
         depth = f"{self.bits}-bit" if self.bits else "mixed depths"
@@ -146,8 +175,9 @@ def read_samples(kind: TiffKind, page: int, name: str) -> Array:
     ImageError
         They cannot be decoded right, or not without the extra "microscopy".
     """
-    if kind.photometric == _PALETTE and kind.samples > 1:
-        raise ImageError(f"{name}: a TIFF of {kind} is not supported: save it as 8-bit RGB or grey")
+    # 24 bits are written in the order of bytes by some programs, as a row of bits by others
+    if (kind.photometric == _PALETTE and kind.samples > 1) or kind.bits == 24:
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
     samples = _read_by_pillow(kind, page) if _pillow_is_right(kind) else None
     if samples is None:
         samples = _read_by_tifffile(kind, page, name)
@@ -173,7 +203,8 @@ def _pillow_is_right(kind: TiffKind) -> bool:
         compressions = _LOSSLESS if set(kind.tags.values(tag.SUBSAMPLING)) == {1} else ()
     grey = kind.photometric == _BLACK_IS_ZERO and kind.has_alpha and not kind.is_planar
     colour = kind.photometric in (_RGB, _CMYK, _YCBCR, _LAB) and kind.n_extra == 0
-    colour |= kind.photometric == _RGB and kind.n_extra == 1
+    in_place = kind.is_planar and kind.compression == _NONE  # refused by Pillow
+    colour |= kind.photometric == _RGB and kind.n_extra == 1 and not in_place
     return kind.compression in compressions and (grey or colour)
 
 
@@ -206,6 +237,8 @@ def _plain_data(kind: TiffKind) -> bytes:
         plain[tag.PHOTOMETRIC] = _BLACK_IS_ZERO
     if kind.tags.value(tag.SAMPLE_FORMAT, _UNSIGNED) == _UNDEFINED:
         plain[tag.SAMPLE_FORMAT] = _UNSIGNED
+    if kind.n_extra == 1 and not kind.alpha:  # or Pillow drops it
+        plain[tag.EXTRA_SAMPLES] = 2
     return kind.tags.with_values(plain)
 
 
@@ -236,7 +269,7 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
         *known,
         *([_YCBCR] if kind.compression == _JPEG else []),
     ):
-        raise ImageError(f"{name}: a TIFF of {kind} is not supported: save it as 8-bit RGB or grey")
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
     try:
         tifffile = require("tifffile", extra="microscopy")
         require("imagecodecs", extra="microscopy")
@@ -255,7 +288,7 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
     if samples.shape[:2] != kind.size or samples.dtype.kind not in "buif":
         raise ImageError(f"{name}: a TIFF of {kind} is not supported")
     if kind.bits < 8 and kind.photometric != _PALETTE:
-        return np.asarray((samples * (255 // (2**kind.bits - 1))).astype(np.uint8))
+        return np.asarray(np.rint(samples * (255 / (2**kind.bits - 1))), dtype=np.uint8)
     wider = _WIDER.get(samples.dtype.name, samples.dtype.newbyteorder("="))
     return np.asarray(samples.astype(wider, copy=False))
 
@@ -270,7 +303,16 @@ def _apply_colour_table(samples: Array, kind: TiffKind) -> Array:
 
 
 def _inverted(samples: Array, kind: TiffKind) -> Array:
-    """Return samples of which 0 is white as samples of which 0 is black."""
+    """Return samples of which 0 is white as samples of which 0 is black; transparency stays."""
+    if not kind.alpha:
+        return _negative(samples, kind)
+    grey = [k for k in range(kind.samples) if k not in kind.alpha]
+    result = samples.copy()
+    result[..., grey] = _negative(samples[..., grey], kind)
+    return result
+
+
+def _negative(samples: Array, kind: TiffKind) -> Array:
     if samples.dtype.kind == "f":
         return np.asarray(samples.max() - samples)
     if samples.dtype.kind == "i":
