@@ -2,7 +2,8 @@
 
 The library is one direction of data: `nucrec.datasets` reads images, `nucrec.augment`
 enlarges a training set, `nucrec.models` compares classifiers, `nucrec.evaluate` says how sure
-one can be of the result, and `nucrec.paper` puts it beside the published tables.
+one can be of the result, and `nucrec.paper` puts it beside the published tables. `nucrec.fields`
+goes from fields of view to tables of cells.
 
 Subpackages are loaded on first use, so ``import nucrec`` is as good as free.
 """

@@ -1,9 +1,27 @@
 """Fields of view: from images of many cells to a table of cells."""
 
+from nucrec.fields._annotated import AnnotatedFields
 from nucrec.fields._evaluation import evaluate_fields
+from nucrec.fields._field import Field
 from nucrec.fields._field_counts import FieldCounts
 from nucrec.fields._field_report import FieldReport
+from nucrec.fields._field_set import FieldSet
 from nucrec.fields._field_summary import FieldSummary
+from nucrec.fields._labels import read_labels
+from nucrec.fields._load import load_fields
+from nucrec.fields._mnfinder import load_mnfinder_fields
 from nucrec.fields._rates_plot import RatesDisplay
 
-__all__ = ["FieldCounts", "FieldReport", "FieldSummary", "RatesDisplay", "evaluate_fields"]
+__all__ = [
+    "AnnotatedFields",
+    "Field",
+    "FieldCounts",
+    "FieldReport",
+    "FieldSet",
+    "FieldSummary",
+    "RatesDisplay",
+    "evaluate_fields",
+    "load_fields",
+    "load_mnfinder_fields",
+    "read_labels",
+]

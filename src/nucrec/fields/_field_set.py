@@ -1,0 +1,157 @@
+"""Fields of view that belong together."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._reading.listing import Quarantined
+from nucrec._validation import check_finite, check_real, invalid
+from nucrec.fields._field import Field
+from nucrec.fields._pixels import ArrayMask, ArrayPixels, native_depth
+
+Array = npt.NDArray[Any]
+
+
+class FieldSet(Sequence[Field]):
+    """Fields of view, such as those of a plate, in the order of their names.
+
+    Made by `load_fields` and `FieldSet.from_arrays`. A slice of it is a FieldSet.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+        The fields, of different names.
+    quarantined : sequence of Quarantined
+        Files that were left out, each with its name and the reason.
+    remarks : sequence of str
+        What is worth knowing of the set as a whole.
+
+    Attributes
+    ----------
+    quarantined : tuple of Quarantined
+        Files that were left out, each with its name and the reason.
+    remarks : tuple of str
+        What is worth knowing of the set as a whole.
+
+    Raises
+    ------
+    InvalidParameterError
+        Two fields have the same name.
+    """
+
+    quarantined: tuple[Quarantined, ...]
+    remarks: tuple[str, ...]
+
+    def __init__(
+        self,
+        fields: Iterable[Field],
+        quarantined: Iterable[Quarantined] = (),
+        remarks: Iterable[str] = (),
+    ) -> None:
+        self._fields = tuple(fields)
+        self.quarantined = tuple(quarantined)
+        self.remarks = tuple(remarks)
+        counts = Counter(field.name for field in self._fields)
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            raise invalid("fields", "fields of different names", f"{twice[0]!r} more than once")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: Sequence[npt.ArrayLike] | Array,
+        names: Sequence[str] | None = None,
+        masks: Sequence[npt.ArrayLike | None] | Array | None = None,
+        pixel_size: float | None = None,
+    ) -> "FieldSet":
+        """Return fields whose pixels are in memory.
+
+        Parameters
+        ----------
+        images : sequence of array_like of shape (H, W), or ndarray of shape (n, H, W)
+            Real and finite; bright is much stain.
+        names : sequence of str, optional
+            What the fields are called; by default "1", "2", ...
+        masks : sequence of (array_like of shape (H, W) or None), optional
+            Labels of the nuclei of each field: 0 for the background, and one number for each nucleus.
+        pixel_size : float, optional
+            Side of a pixel in um.
+
+        Returns
+        -------
+        FieldSet
+            In the order of `images`.
+
+        Raises
+        ------
+        InvalidParameterError
+            An image is no real, finite array of shape (H, W), a mask is none of whole numbers, or the
+            numbers of images, names and masks differ.
+        """
+        given = [names, masks]
+        for parameter, values in zip(("names", "masks"), given, strict=True):
+            if values is not None and len(values) != len(images):
+                raise invalid(parameter, f"one for each of {len(images)} images", len(values))
+        if pixel_size is not None:
+            check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
+        called = [str(i + 1) for i in range(len(images))] if names is None else list(names)
+        arrays = [_checked_image(f"images[{i}]", image) for i, image in enumerate(images)]
+        labels = [None] * len(arrays) if masks is None else list(masks)
+        return cls(
+            Field(
+                name=name,
+                file=name,
+                pixel_size=pixel_size,
+                _pixels=ArrayPixels(array),
+                _mask=None if mask is None else ArrayMask(_checked_mask(name, mask), name),
+            )
+            for name, array, mask in zip(called, arrays, labels, strict=True)
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each field."""
+        return tuple(field.name for field in self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @overload
+    def __getitem__(self, index: int) -> Field: ...
+    @overload
+    def __getitem__(self, index: slice) -> "FieldSet": ...
+    def __getitem__(self, index: int | slice) -> "Field | FieldSet":
+        if isinstance(index, slice):
+            return FieldSet(self._fields[index], self.quarantined, self.remarks)
+        return self._fields[index]
+
+    def __repr__(self) -> str:
+        wells = {field.well for field in self._fields} - {None}
+        facts = [f"{len(self)} fields"]
+        facts += [f"{len(wells)} wells"] if wells else []
+        facts += [f"{len(self.quarantined)} left out"] if self.quarantined else []
+        return f"FieldSet({', '.join(facts)})"
+
+
+def _checked_image(name: str, image: npt.ArrayLike) -> Array:
+    array = np.asarray(image)
+    if array.ndim != 2 or not array.size or array.dtype.kind not in "uif":
+        received = f"shape {array.shape}, dtype {array.dtype}"
+        raise invalid(name, "a real array of shape (H, W)", received)
+    check_finite(name, array)
+    array = np.array(native_depth(array))
+    array.setflags(write=False)
+    return array
+
+
+def _checked_mask(name: str, mask: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    array = np.asarray(mask)
+    if array.ndim != 2 or array.dtype.kind not in "ui" or array.min(initial=0) < 0:
+        received = f"shape {array.shape}, dtype {array.dtype}"
+        raise invalid("masks", f"whole numbers of shape (H, W) for field {name}", received)
+    labels = array.astype(np.int32)
+    labels.setflags(write=False)
+    return labels
