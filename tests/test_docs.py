@@ -34,7 +34,9 @@ DIFFERENT = list({tuple(blocks(page, "python")): page for page in WITH_CODE}.val
 def test_code_runs(page, tmp_path):
     script = tmp_path / "page.py"
     script.write_text("\n".join(blocks(page, "python")), encoding="utf-8")
-    command = [sys.executable, "-W", "error", script]
+    # TrainingWarning: some train for an epoch or two, to be quick
+    quick = ("-W", "ignore:the network classifies all of:UserWarning")
+    command = [sys.executable, "-W", "error", *quick, script]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 

@@ -15,6 +15,7 @@ __all__ = [
     "ModelFileError",
     "NucrecError",
     "SplitError",
+    "TrainingWarning",
     "WeightsError",
     "WeightsNotAvailableError",
 ]
@@ -75,3 +76,7 @@ class DataWarning(UserWarning):
 
 class LeakageWarning(UserWarning):
     """A split lets information of the training part into the test part."""
+
+
+class TrainingWarning(UserWarning):
+    """A model was trained, but is of no use, for example because it answers with one class only."""

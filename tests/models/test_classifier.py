@@ -175,7 +175,7 @@ def test_bad_input(fitted):
         model.fit(list(TRAIN.images))
     with pytest.raises(InvalidParameterError, match="y: expected one class for each of the 64"):
         model.fit(TRAIN, [0, 1])
-    with pytest.raises(InvalidParameterError, match="y: expected at least two classes"):
+    with pytest.raises(InvalidParameterError, match="y: expected images of at least two classes"):
         model.fit(list(TRAIN.images), np.zeros(64))
     with pytest.raises(InvalidParameterError, match="X: expected at least one image"):
         model.fit(np.zeros((3, 4)), [0, 1, 0])

@@ -17,7 +17,7 @@ options = dict(cnn=dict(backbone="cnn", image_size=16, epochs=6),
                transfer=dict(image_size=32, epochs=4))[sys.argv[1]]
 show = lambda done, total, what: print(what, flush=True)
 model = ImageClassifier(**options, random_state=0, progress=show)
-model.fit(train[:96], validation=test[:32], checkpoint_dir=sys.argv[2])
+model.fit(train[::2], validation=test[:32], checkpoint_dir=sys.argv[2])
 np.savez(sys.argv[3], p=model.predict_proba(test), loss=model.history_["loss"],
          v=model.validation_proba_, e=model.history_["epoch"])
 """

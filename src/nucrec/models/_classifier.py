@@ -13,13 +13,21 @@ from sklearn.utils.validation import check_is_fitted
 from nucrec._paths import output_file
 from nucrec._progress import Progress
 from nucrec._validation import invalid
+from nucrec._warnings import warn
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, check_training_data
+from nucrec.errors import TrainingWarning
 from nucrec.models._backbones import OwnBackbone
 from nucrec.models._domain import TrainingDomain
 from nucrec.models._fitted import FittedNetwork
 from nucrec.models._history import History
-from nucrec.models._inputs import Images, held_out_part, labelled
+from nucrec.models._inputs import (
+    Images,
+    check_several_classes,
+    held_out_part,
+    labelled,
+    some_of_each_class,
+)
 from nucrec.models._networks.start import start_tensorflow
 from nucrec.models._saving.info import ModelInfo, now, versions
 from nucrec.models._saving.network import save_network
@@ -30,6 +38,10 @@ from nucrec.models._training.settings import Settings, lasting_parameters
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+
+_JUDGED = 32
+"""Training images of each class by which it is judged whether a network answers with one class only."""
 
 
 class ImageClassifier(FittedNetwork):
@@ -220,6 +232,8 @@ class ImageClassifier(FittedNetwork):
             the classes apart (`nucrec.datasets.find_shortcuts`).
         DataWarning
             Images with the same pixels have different labels.
+        TrainingWarning
+            The network assigns training images of all classes to one class.
         UserWarning
             Ctrl-C after the first epoch: the weights with the smallest validation loss so far are kept,
             without `validation` the latest ones, and ``interrupted_`` is True.
@@ -234,8 +248,7 @@ class ImageClassifier(FittedNetwork):
         check_training_data(train, held_out)
         if settings.early_stopping is not None and held_out is None:
             raise invalid("validation", "images to stop early by", None)
-        if len(train.class_names) < 2:
-            raise invalid("y", "at least two classes", train.class_names)
+        check_several_classes("y", train.labels, train)
         if checkpoint_dir is not None and not settings.is_seeded:
             raise invalid("random_state", "a seed, so that the same training can go on", None)
         start_tensorflow()
@@ -255,7 +268,24 @@ class ImageClassifier(FittedNetwork):
                 UserWarning,
                 stacklevel=2,
             )
+        self._warn_of_one_answer(train)
         return self
+
+    def _warn_of_one_answer(self, train: ImageDataset) -> None:
+        """Warn if the network assigns training images of all classes to one class."""
+        from nucrec.models._networks.inference import run_model
+
+        few = some_of_each_class(train, _JUDGED)
+        predict = self.model_.predict_on_batch
+        probabilities = run_model(predict, few, self.image_size_, self.channels_)
+        answers = np.unique(probabilities.argmax(axis=1))
+        if len(answers) == 1:
+            warn(
+                f"the network classifies all of {len(few)} training images, of all classes, as "
+                f"{self.class_names_[answers[0]]}: it has not learnt to tell the classes apart. Train "
+                "it for more epochs, with another learning rate, or on more images.",
+                TrainingWarning,
+            )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fitted classifier to one file that `nucrec.models.load` reads.

@@ -63,6 +63,21 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
     return _with_labels(images, labels, names), classes
 
 
+def check_several_classes(name: str, labels: Array, received: object) -> None:
+    """Raise if fewer than two classes occur in the labels of a training set."""
+    if len(np.unique(labels)) < 2:
+        raise invalid(name, "images of at least two classes", received)
+
+
+def some_of_each_class(images: ImageDataset, n: int) -> ImageDataset:
+    """Return at most `n` images of each class, from all over the data set."""
+    chosen = []
+    for label in np.unique(images.labels):
+        own = np.flatnonzero(images.labels == label)
+        chosen.append(own[np.linspace(0, len(own) - 1, min(n, len(own))).astype(int)])
+    return images[np.concatenate(chosen)]
+
+
 def held_out_part(
     name: str,
     given: ImageDataset | tuple[Images, npt.ArrayLike],

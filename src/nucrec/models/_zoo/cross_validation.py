@@ -56,7 +56,16 @@ class CrossValidationRow:
     @property
     def outcome(self) -> str:
         """The status in words."""
-        return next((row.outcome for row in self.folds if row.status != "ok"), "ok")
+        if self.status != "ok":
+            return next(row.outcome for row in self.folds if row.status != "ok")
+        alike = [row.only_answer for row in self.folds if row.only_answer is not None]
+        if not alike:
+            return self.status
+        answers = " or ".join(dict.fromkeys(alike))
+        where = (
+            "" if len(alike) == len(self.folds) else f"in {len(alike)} of {len(self.folds)} folds "
+        )
+        return f"{self.status}, but {where}all are classified as {answers}"
 
     @property
     def seconds(self) -> float:
@@ -255,7 +264,9 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         shown = map(title, columns)
         header = ["model", *shown, "accuracy interval", "MCC interval", "MCC std", "outcome"]
         why = dict(self.failures)
-        return header, [self._line(name, columns, why.get(name, "ok")) for name in self.names]
+        return header, [
+            self._line(row.name, columns, why.get(row.name, row.outcome)) for row in self
+        ]
 
     def _line(self, name: str, columns: Sequence[str], outcome: str) -> list[str]:
         metrics = {column: self.metric(name, column) for column in columns}

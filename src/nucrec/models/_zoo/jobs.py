@@ -24,6 +24,7 @@ from nucrec.datasets import ImageDataset
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
+from nucrec.models._inputs import check_several_classes
 from nucrec.models._zoo.networks import require_weights
 from nucrec.models._zoo.row import ZooRow, failed_row, one_line
 from nucrec.models._zoo.trial import Data, NetworkRun, Predictions, Trial, fit_and_predict
@@ -57,6 +58,7 @@ class Division:
         """Check a training and a test set."""
         X, known = _checked("train", train)
         X_test, truth = _checked("test", test)
+        check_several_classes("train", known.y_true, train)
         names = known.class_names, truth.class_names
         if None not in names and names[0] != names[1]:
             raise invalid("test", f"the classes of train, {names[0]}", names[1])

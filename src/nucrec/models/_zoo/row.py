@@ -67,7 +67,18 @@ class ZooRow:
         """The status in words."""
         if self.status == "failed":
             return f"failed in {self.stage}: {self.error}"
+        if self.only_answer is not None:
+            return f"{self.status}, but all are classified as {self.only_answer}"
         return self.status
+
+    @property
+    def only_answer(self) -> str | None:
+        """The one class to which all test images were assigned; None if there are several."""
+        if self.report is None or len(self.report.class_names) < 2:
+            return None
+        columns = zip(*self.report.confusion_matrix, strict=True)
+        answers = [n for n, c in zip(self.report.class_names, columns, strict=True) if any(c)]
+        return answers[0] if len(answers) == 1 else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers."""

@@ -8,6 +8,7 @@ from nucrec._progress import Progress
 from nucrec._validation import check_int, invalid
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, check_training_data, folds
+from nucrec.models._inputs import check_several_classes
 from nucrec.models._zoo.conditions import Conditions, check_zoo
 from nucrec.models._zoo.cross_validation import CrossValidation
 from nucrec.models._zoo.jobs import Division, Samples
@@ -78,7 +79,8 @@ def run_zoo(
     ------
     InvalidParameterError
         The zoo is empty, a network asks for `early_stopping`, for which the test set must not be
-        used, or for a `strategy`, or a parameter is out of range.
+        used, or for a `strategy`, only one class occurs in the training set, or a parameter is out
+        of range.
     NucrecError
         A worker of the backend that `joblib.parallel_config` names cannot load what it is sent.
 
@@ -230,7 +232,7 @@ def cross_validate(
     SplitError
         The data cannot be divided into so many folds.
     InvalidParameterError
-        The zoo is empty, or a parameter is out of range.
+        The zoo is empty, only one class occurs in the data set, or a parameter is out of range.
     NucrecError
         As in `run_zoo`.
 
@@ -254,6 +256,8 @@ def cross_validate(
     )
     check_zoo(zoo, learning_curves=learning_curves)
     check_int("copies", copies, low=1)
+    if isinstance(dataset, ImageDataset):
+        check_several_classes("dataset", dataset.labels, dataset)
     pairs = folds(dataset, n_splits, by, random_state, n_repeats=n_repeats)
     divisions = {
         f"fold {number} of {len(pairs)}": Division.of(
