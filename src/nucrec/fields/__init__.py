@@ -10,6 +10,7 @@ from nucrec.fields._field_summary import FieldSummary
 from nucrec.fields._labels import read_labels
 from nucrec.fields._load import load_fields
 from nucrec.fields._mnfinder import load_mnfinder_fields
+from nucrec.fields._overlay import overlay
 from nucrec.fields._rates_plot import RatesDisplay
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "evaluate_fields",
     "load_fields",
     "load_mnfinder_fields",
+    "overlay",
     "read_labels",
 ]

@@ -1,0 +1,120 @@
+"""The picture of a field with what was found in it."""
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_int, check_real, invalid
+from nucrec.fields._legend import with_legend
+from nucrec.fields._outlines import (
+    EXCLUDED,
+    MICRONUCLEUS,
+    NEGATIVE,
+    POSITIVE,
+    draw_around,
+    draw_inside,
+    enlarge,
+    grey_picture,
+    shrink,
+)
+
+Array = npt.NDArray[Any]
+
+
+def overlay(
+    image: npt.ArrayLike,
+    nuclei: npt.ArrayLike,
+    micronuclei: npt.ArrayLike,
+    *,
+    positive: Collection[int] = (),
+    excluded: Collection[int] = (),
+    pixel_size: float | None = None,
+    zoom: int = 1,
+    longest: int = 4096,
+    legend: bool = True,
+) -> Array:
+    """Return a picture of a field with the outlines of its nuclei and micronuclei.
+
+    Outlines of micronucleated cells are orange and thick, of other nuclei blue, of cells that are not
+    scored purple; micronuclei are inside a yellow line. The colours differ for the colour-blind, too.
+
+    Parameters
+    ----------
+    image : array_like of shape (H, W)
+        The field, of any real dtype. Its contrast is stretched.
+    nuclei, micronuclei : array_like of int, shape (H, W)
+        Label images; 0 is background.
+    positive : collection of int
+        The labels of the micronucleated nuclei.
+    excluded : collection of int
+        The labels of the nuclei that are not scored.
+    pixel_size : float, optional
+        Micrometres per pixel: adds a scale bar.
+    zoom : int, default=1
+        How many times the picture is as large as the field, from 1 to 8: outlines of small nuclei are
+        finer at 2 or 3.
+    longest : int, default=4096
+        Pixels of the longer side at most; a larger field is shrunk.
+    legend : bool, default=True
+        Whether a line below the picture says what the colours mean.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        The picture, RGB.
+
+    Raises
+    ------
+    InvalidParameterError
+        Shapes differ, or a parameter is out of range.
+
+    References
+    ----------
+    - M. Okabe, K. Ito, "Color universal design", 2008 (colours).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.fields import overlay
+    >>> nuclei, micronuclei = np.zeros((2, 60, 90), int)
+    >>> nuclei[10:40, 10:40], micronuclei[20:24, 44:48] = 1, 1
+    >>> picture = overlay(nuclei + micronuclei, nuclei, micronuclei, positive=[1], legend=False)
+    >>> picture.shape, picture[10, 10].tolist()
+    ((60, 90, 3), [230, 159, 0])
+    """
+    check_int("zoom", zoom, low=1, high=8)
+    check_int("longest", longest, low=16)
+    if pixel_size is not None:
+        check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
+    pixels, *labels = _checked(image, nuclei, micronuclei)
+    pixels, labels = shrink(pixels, labels, longest)
+    pixels, (nuclei, micronuclei) = enlarge(pixels, labels, min(zoom, longest // max(pixels.shape)))
+    picture = grey_picture(pixels)
+    width = max(1, round(max(picture.shape) / 1000))
+    is_positive, is_excluded = (np.isin(nuclei, list(some)) for some in (positive, excluded))
+    for outline, chosen in (
+        (NEGATIVE, ~is_positive & ~is_excluded),
+        (EXCLUDED, is_excluded),
+        (POSITIVE, is_positive & ~is_excluded),
+    ):
+        draw_inside(picture, np.where(chosen, nuclei, 0), outline, outline.weight * width)
+    draw_around(picture, micronuclei, MICRONUCLEUS, width)
+    if not legend:
+        return picture
+    shrunk = np.shape(image)[1] / picture.shape[1]
+    return with_legend(picture, None if pixel_size is None else pixel_size * shrunk)
+
+
+def _checked(image: npt.ArrayLike, *labels: npt.ArrayLike) -> tuple[Array, Array, Array]:
+    pixels = np.asarray(image)
+    if pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "buif":
+        received = f"shape {pixels.shape}, dtype {pixels.dtype}"
+        raise invalid("image", "a real array of shape (H, W)", received)
+    nuclei, micronuclei = map(np.asarray, labels)
+    for name, array in (("nuclei", nuclei), ("micronuclei", micronuclei)):
+        if array.shape != pixels.shape or array.dtype.kind not in "bui":
+            expected = f"a label image of the field's shape, {pixels.shape}"
+            raise invalid(name, expected, f"shape {array.shape}, dtype {array.dtype}")
+    return pixels, nuclei, micronuclei
