@@ -1,6 +1,7 @@
 """Fields of view: from images of many cells to a table of cells."""
 
 from nucrec.fields._annotated import AnnotatedFields
+from nucrec.fields._crops import crops
 from nucrec.fields._evaluation import evaluate_fields
 from nucrec.fields._field import Field
 from nucrec.fields._field_counts import FieldCounts
@@ -21,6 +22,7 @@ __all__ = [
     "FieldSet",
     "FieldSummary",
     "RatesDisplay",
+    "crops",
     "evaluate_fields",
     "load_fields",
     "load_mnfinder_fields",

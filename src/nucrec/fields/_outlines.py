@@ -30,10 +30,14 @@ MICRONUCLEUS = Outline("micronucleus", (240, 228, 66), 1)
 thicker outline, too."""
 
 
-def grey_picture(image: Array) -> Array:
-    """Return a field as an RGB picture whose contrast is stretched, so that dim objects show."""
+def grey_levels(image: Array) -> Array:
+    """Return a field as uint8 with its contrast stretched, so that dim objects show."""
     unit = rescale_intensity(image, (0.5, 99.8), "float32")
-    grey = np.rint(255 * unit**_GAMMA).astype(np.uint8)
+    return np.rint(255 * unit**_GAMMA).astype(np.uint8)
+
+
+def as_colour(grey: Array) -> Array:
+    """Return a grey picture as RGB."""
     return np.repeat(grey[..., np.newaxis], 3, axis=2)
 
 

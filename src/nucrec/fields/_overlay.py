@@ -13,10 +13,11 @@ from nucrec.fields._outlines import (
     MICRONUCLEUS,
     NEGATIVE,
     POSITIVE,
+    as_colour,
     draw_around,
     draw_inside,
     enlarge,
-    grey_picture,
+    grey_levels,
     shrink,
 )
 
@@ -91,8 +92,25 @@ def overlay(
     pixels, *labels = _checked(image, nuclei, micronuclei)
     pixels, labels = shrink(pixels, labels, longest)
     pixels, (nuclei, micronuclei) = enlarge(pixels, labels, min(zoom, longest // max(pixels.shape)))
-    picture = grey_picture(pixels)
+    picture = as_colour(grey_levels(pixels))
     width = max(1, round(max(picture.shape) / 1000))
+    paint(picture, nuclei, micronuclei, positive=positive, excluded=excluded, width=width)
+    if not legend:
+        return picture
+    shrunk = np.shape(image)[1] / picture.shape[1]
+    return with_legend(picture, None if pixel_size is None else pixel_size * shrunk)
+
+
+def paint(
+    picture: Array,
+    nuclei: Array,
+    micronuclei: Array,
+    *,
+    positive: Collection[int],
+    excluded: Collection[int],
+    width: int,
+) -> None:
+    """Draw the outlines of nuclei and micronuclei into a picture of their size."""
     is_positive, is_excluded = (np.isin(nuclei, list(some)) for some in (positive, excluded))
     for outline, chosen in (
         (NEGATIVE, ~is_positive & ~is_excluded),
@@ -101,10 +119,6 @@ def overlay(
     ):
         draw_inside(picture, np.where(chosen, nuclei, 0), outline, outline.weight * width)
     draw_around(picture, micronuclei, MICRONUCLEUS, width)
-    if not legend:
-        return picture
-    shrunk = np.shape(image)[1] / picture.shape[1]
-    return with_legend(picture, None if pixel_size is None else pixel_size * shrunk)
 
 
 def _checked(image: npt.ArrayLike, *labels: npt.ArrayLike) -> tuple[Array, Array, Array]:

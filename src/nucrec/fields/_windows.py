@@ -1,0 +1,110 @@
+"""The window of a field around each nucleus."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Window = tuple[slice, slice]
+
+_REACH = 1.1  # sides of a window: no pixel of it is farther from the nucleus in its middle
+
+
+class Crop(NamedTuple):
+    """The window around a nucleus.
+
+    Attributes
+    ----------
+    label : int
+        The label of the nucleus.
+    image : ndarray of shape (h, w)
+        The pixels.
+    x, y : float
+        The centre of the nucleus in the field, in pixels.
+    area : int
+        The pixels of the nucleus.
+    """
+
+    label: int
+    image: Array
+    x: float
+    y: float
+    area: int
+
+
+class WindowRule(NamedTuple):
+    """How large the windows of a field are, and what they show.
+
+    Attributes
+    ----------
+    scale, margin : float
+        The side is `scale` times the longer side of the bounding box, and `margin` pixels more.
+    size : int or None
+        The side of all windows, if it is given.
+    territory : bool
+        Whether only the pixels that are nearest to the window's own nucleus are shown.
+    """
+
+    scale: float
+    margin: float
+    size: int | None
+    territory: bool
+
+    def cut(self, image: Array, nuclei: Array) -> Iterator[Crop]:
+        """Yield the window around each nucleus, in the order of the labels."""
+        from scipy import ndimage
+
+        labels, numbers = np.unique(nuclei, return_inverse=True)
+        shift = int(labels[0] > 0)  # there is no background
+        numbers = numbers.reshape(nuclei.shape) + shift
+        background = _background(image, nuclei) if self.territory else image.dtype.type(0)
+        for number, box in enumerate(ndimage.find_objects(numbers), 1):
+            window = window_around(
+                box, image.shape, scale=self.scale, margin=self.margin, size=self.size
+            )
+            pixels = image[window].copy()
+            if self.territory:
+                pixels[~_territory(numbers, number, window)] = background
+            rows, columns = np.nonzero(numbers[box] == number)
+            x, y = columns.mean() + box[1].start, rows.mean() + box[0].start
+            yield Crop(int(labels[number - shift]), pixels, float(x), float(y), len(rows))
+
+
+def window_around(
+    box: Window, shape: tuple[int, ...], *, scale: float, margin: float, size: int | None = None
+) -> Window:
+    """Return the square around the middle of a box, cut off at the edges of the field."""
+    side = size or int(scale * max(part.stop - part.start for part in box) + margin)
+    starts = [(part.start + part.stop - side) // 2 for part in box]
+    rows, columns = (
+        slice(max(start, 0), min(start + side, length))
+        for start, length in zip(starts, shape, strict=True)
+    )
+    return rows, columns
+
+
+def _background(image: Array, nuclei: Array) -> Any:
+    """Return the median of the pixels outside of all nuclei; the smallest where there are none."""
+    outside = image[nuclei == 0]
+    value = np.median(outside) if outside.size else image.min()
+    return image.dtype.type(value)
+
+
+def _territory(numbers: Array, number: int, window: Window) -> Array:
+    """Return which pixels of a window are nearer to its own nucleus than to any other."""
+    from scipy import ndimage
+
+    reach = int(_REACH * max(part.stop - part.start for part in window)) + 1
+    starts = [max(part.start - reach, 0) for part in window]
+    around = tuple(
+        slice(start, part.stop + reach) for start, part in zip(starts, window, strict=True)
+    )
+    seen = numbers[around]
+    nearest = ndimage.distance_transform_edt(seen == 0, return_distances=False, return_indices=True)
+    inner = tuple(
+        slice(part.start - start, part.stop - start)
+        for start, part in zip(starts, window, strict=True)
+    )
+    return np.asarray(seen[tuple(nearest)][inner] == number)
