@@ -10,10 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from benchmarks.timing import Comparison, Elsewhere
+from nucrec._keras import layer_seeds
 from nucrec.augment import Flip, Pipeline, Rotate, Zoom
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
 from nucrec.models import ImageClassifier
-from nucrec.models._networks.build import build_network, repeatable
+from nucrec.models._networks.build import build_network
 from nucrec.models._training.loop import make_optimizer
 from nucrec.models._training.recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
 from nucrec.models._weights import BACKBONES, load_weights
@@ -69,7 +70,7 @@ def _plain_loop(
 ) -> Array:
     """Train as tutorials do: the whole network in each step, its backbone not trainable."""
     name = "efficientnet-lite0"
-    with repeatable(0):
+    with layer_seeds(0):
         network, backbone = build_network(
             BACKBONES[name],
             image_size=size,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+from nucrec._keras import start_tensorflow
 from nucrec._validation import check_choice, invalid
-from nucrec.models._networks.start import start_tensorflow
 from nucrec.models._weights.registry import BACKBONES, Backbone, Body
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from nucrec._keras import start_tensorflow
 from nucrec._paths import output_file
 from nucrec._progress import Progress
 from nucrec._validation import invalid
@@ -28,7 +29,6 @@ from nucrec.models._inputs import (
     labelled,
     some_of_each_class,
 )
-from nucrec.models._networks.start import start_tensorflow
 from nucrec.models._saving.info import ModelInfo, now, versions
 from nucrec.models._saving.network import save_network
 from nucrec.models._saving.parameters import parameters_from_json, parameters_to_json
@@ -95,7 +95,8 @@ class ImageClassifier(FittedNetwork):
     precision : {"float32", "bfloat16"}, default="float32"
         What the backbone computes its feature maps with. "bfloat16" has 8 instead of 24 significant
         bits, takes half the memory, and is faster on GPUs and on CPUs that multiply it by themselves
-        (AMX or AVX-512 BF16; on others it is slower). Weights stay float32.
+        (AMX or AVX-512 BF16; on others it is slower). Weights stay float32, whatever
+        Keras's own settings say.
     strategy : tf.distribute.Strategy, optional
         What to train with several devices by: a ``MirroredStrategy`` for the GPUs of one machine, a
         ``MultiWorkerMirroredStrategy`` for several machines, each of which runs the same script with

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from nucrec._keras import keras_defaults, layer_seeds
 from nucrec._validation import check_choice, check_int
 from nucrec.models._inputs import Images, as_images
-from nucrec.models._networks.start import start_tensorflow
 from nucrec.models._training.recipes import Precision
 from nucrec.models._weights import BACKBONES, find_weights, load_weights
 
@@ -137,6 +137,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 @functools.lru_cache(maxsize=1)
+@keras_defaults()
 def _network(
     name: str,
     weights: Path | None,
@@ -145,10 +146,9 @@ def _network(
     precision: Precision,
 ) -> "BatchFunction":
     """Return what makes embeddings of a batch; the last one is kept, as building it takes seconds."""
-    start_tensorflow()
-    from nucrec.models._networks.build import build_network, embedder, repeatable
+    from nucrec.models._networks.build import build_network, embedder
 
-    with repeatable(0):
+    with layer_seeds(0):
         network, inner = build_network(
             BACKBONES[name],
             image_size=size,

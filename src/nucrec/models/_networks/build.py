@@ -1,37 +1,24 @@
 """Assembling networks from Keras's own layers, so that a saved one needs no code of ours."""
 
-import contextlib
-import random
 from collections.abc import Iterator
 
 import keras
 from keras import layers
 
+from nucrec._keras import keras_defaults, layer_seeds
 from nucrec.models._training.recipes import Precision
 from nucrec.models._weights.registry import Body
 
 EMBEDDING = "embedding"
 CLASSES = "classes"
 BODY = "backbone"
+_POLICIES: dict[Precision, str] = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _CNN_FILTERS = (16, 32, 64, 128)
 _CNN_MOMENTUM = 0.8  # small sets have few steps for the statistics to settle in
 _GREY, _SPREAD = 127.5, 64.0  # where standardised intensities are put in the range 0 to 255
 
 
-@contextlib.contextmanager
-def repeatable(seed: int) -> Iterator[None]:
-    """Draw the random weights of layers from a seed.
-
-    Keras draws the seeds of layers from Python's generator, whose state is put back afterwards.
-    """
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(state)
-
-
+@keras_defaults()
 def build_network(
     backbone: Body | None,
     *,
@@ -75,12 +62,12 @@ def build_network(
         )(x)
         x = layers.Rescaling(_SPREAD, _GREY, name="to_range")(x)
     if backbone is None:
-        with _feature_maps(precision):
+        with keras_defaults(_POLICIES[precision]):
             inner = _cnn(image_size, channels)
         x = layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(x)
     else:
         x = x if channels == 3 else layers.Concatenate(name="to_colour")([x, x, x])
-        with _feature_maps(precision):
+        with keras_defaults(_POLICIES[precision]):
             inner = backbone.build(image_size)
         x = backbone.preprocess(x)
     inner.name = BODY
@@ -88,17 +75,6 @@ def build_network(
     x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(n_classes, activation="softmax", name=CLASSES, dtype="float32")(x)
     return keras.Model(inputs, outputs, name="nucrec"), inner
-
-
-@contextlib.contextmanager
-def _feature_maps(precision: Precision) -> Iterator[None]:
-    """Make layers that compute with this precision."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else before)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _cnn(size: int, channels: int) -> keras.Model:
@@ -116,14 +92,17 @@ def _cnn(size: int, channels: int) -> keras.Model:
     return keras.Model(inputs, x)
 
 
+@keras_defaults()
 def embedder(network: keras.Model) -> keras.Model:
     """Return the part of the network from images to the embedding."""
     return keras.Model(network.input, network.get_layer(EMBEDDING).output)
 
 
+@keras_defaults()
 def on_one_device(network: keras.Model) -> keras.Model:
     """Return a copy of the network that no strategy has a hold on."""
-    copy = keras.models.clone_model(network)
+    with layer_seeds(0):  # which are of no use to a trained network
+        copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     return copy
 

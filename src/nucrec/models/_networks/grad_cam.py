@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from nucrec._keras import keras_defaults
 from nucrec.models._networks.build import BODY, CLASSES
 from nucrec.models._networks.inference import BatchFunction
 
@@ -30,6 +31,7 @@ class GradCam:
         image, and a layer "classes".
     """
 
+    @keras_defaults()
     def __init__(self, network: keras.Model) -> None:
         body = network.get_layer(BODY)
         before = network.operations[network.operations.index(body) - 1].output

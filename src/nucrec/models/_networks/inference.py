@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from nucrec._keras import keras_defaults
 from nucrec._progress import Progress, silent
 from nucrec._threads import ahead
 from nucrec.augment import Pipeline
@@ -89,7 +90,7 @@ def _run(
 ) -> Array:
     found: Array | None = None
     total = -(-n_images // batch_size)
-    with no_retracing_warnings():
+    with keras_defaults(), no_retracing_warnings():
         for done, batch in enumerate(ahead(batches), start=1):
             missing = batch_size - len(batch) if total > 1 else 0
             # filled up, since another shape would have the network compiled once more

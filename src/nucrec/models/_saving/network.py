@@ -4,9 +4,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nucrec._keras import keras_defaults, layer_seeds
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
-from nucrec.models._networks.start import start_tensorflow
 from nucrec.models._saving.info import ModelInfo, unlisted_layers, write_model
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
     """Write a network and its description to one file."""
 
+    @keras_defaults()
     def write(where: Path) -> None:
         import keras
 
@@ -40,10 +41,10 @@ def load_network(path: Path, info: ModelInfo) -> "keras.Model":
     ModelFileError
         The network does not fit the description.
     """
-    start_tensorflow()
-    import keras
+    with keras_defaults(), layer_seeds(0):  # drawn for weights that the file replaces
+        import keras
 
-    network = keras.models.load_model(path, compile=False, safe_mode=True)
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
     size, channels = (int(info.preprocessing[key]) for key in ("image_size", "channels"))
     if network.input_shape != (None, size, size, channels):
         raise ModelFileError(f"{path}: its network does not take images as it says")

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import tensorflow as tf
 from sklearn.utils.class_weight import compute_class_weight
 
+from nucrec._keras import keras_defaults, layer_seeds
 from nucrec._paths import checked_path
 from nucrec._progress import silent
 from nucrec._validation import check_choice, check_real, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.models._backbones import digest
 from nucrec.models._history import History
-from nucrec.models._networks.build import build_network, on_one_device, repeatable
+from nucrec.models._networks.build import build_network, on_one_device
 from nucrec.models._networks.replicas import check_same, has_workers, is_chief
 from nucrec.models._training.callbacks import CallbackRunner
 from nucrec.models._training.checkpoint import Checkpoint
@@ -55,6 +56,7 @@ class TrainedNetwork:
     interrupted: bool
 
 
+@keras_defaults()
 def train_network(
     settings: Settings,
     train: ImageDataset,
@@ -139,7 +141,7 @@ def _new_network(
     settings: Settings, channels: int, n_classes: int
 ) -> tuple[keras.Model, str | None]:
     """Return the network that training begins with, and what tells the user's own from others."""
-    with repeatable(settings.seed):
+    with layer_seeds(settings.seed):
         network, inner = build_network(
             settings.backbone,
             image_size=settings.image_size,

@@ -1,0 +1,169 @@
+"""Keras: its start, its global settings, and the seeds of its layers."""
+
+import contextlib
+import os
+import random
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nucrec.errors import NucrecError
+
+if TYPE_CHECKING:
+    from _thread import LockType
+
+_SETTINGS = {
+    "TF_CPU_ALLOCATOR_USE_BFC": "1",  # keep the memory of one step for the next
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # oneDNN's kernels, off by default on CPUs without AVX-512
+}
+
+_DEFAULTS = ("float32", 1e-7, "channels_last")
+"""Keras's own floatx, epsilon and image data format."""
+
+_DRAWING = threading.RLock()
+
+
+def start_tensorflow() -> None:
+    """Load TensorFlow, with settings that make it faster on the CPU.
+
+    By default each step asks the operating system for its memory and gives it back, which can take as
+    long as the work itself, and older CPUs are denied the faster kernels. TensorFlow reads both
+    choices when it starts; where it was started before, or a choice was made, that stays. The
+    environment is left as it was.
+
+    Raises
+    ------
+    NucrecError
+        Keras computes with something else.
+    """
+    try:
+        if "tensorflow" not in sys.modules:
+            _start()  # loads Keras, too
+        import keras
+    except (ImportError, ValueError) as error:  # Keras's, of a backend that is not there
+        raise _backend_error(str(error)) from error
+    if keras.config.backend() != "tensorflow":
+        raise _backend_error(f"it computes with {keras.config.backend()}")
+
+
+def _start() -> None:
+    chosen = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+    os.environ.update(chosen)
+    try:
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()  # starts it
+        tf.constant(0)
+    finally:
+        for name in chosen:
+            del os.environ[name]
+
+
+def _backend_error(reason: str) -> NucrecError:
+    return NucrecError(
+        f"networks need Keras with TensorFlow, but {reason}: set KERAS_BACKEND=tensorflow, or "
+        '"backend" in ~/.keras/keras.json'
+    )
+
+
+@contextlib.contextmanager
+def keras_defaults(policy: str = "float32") -> Iterator[None]:
+    """Use Keras's own defaults instead of the user's global settings, and put those back.
+
+    Keras reads its global settings (``keras.json``, ``keras.config``) when layers, optimizers and
+    metrics are made, and when functions are traced. Whatever makes, trains, loads or runs a network
+    does so in this block, or decorated with it; blocks may be nested. TensorFlow is started.
+
+    Parameters
+    ----------
+    policy : str, default="float32"
+        The dtype policy of layers that are made in the block. Floats are float32, images have their
+        channels last, and epsilon is 1e-7.
+
+    Raises
+    ------
+    NucrecError
+        Keras computes with something else than TensorFlow.
+
+    Notes
+    -----
+    A dtype policy belongs to a thread; all else is the process's. The first of several blocks that
+    are open at once, in whatever threads, keeps the user's settings, and the last puts them back.
+    Meanwhile other threads of the user, and functions of the user that are called in the block, see
+    those of nucrec, and what they set is undone.
+
+    Examples
+    --------
+    >>> import keras
+    >>> with keras_defaults("mixed_bfloat16"):
+    ...     keras.layers.Dense(1).compute_dtype
+    'bfloat16'
+    >>> keras.layers.Dense(1).compute_dtype
+    'float32'
+    """
+    start_tensorflow()
+    from keras import config
+
+    before = config.dtype_policy()  # first: where none was set, the user's floatx decides
+    _PROCESS.enter()
+    try:
+        config.set_dtype_policy(policy)
+        yield
+    finally:
+        config.set_dtype_policy(before)
+        _PROCESS.leave()
+
+
+@dataclass
+class _ProcessSettings:
+    """The settings that all threads share."""
+
+    lock: "LockType" = field(default_factory=threading.Lock)
+    open_blocks: int = 0
+    of_user: tuple[str, float, str] = _DEFAULTS
+
+    def enter(self) -> None:
+        """Set the defaults; the first to do so keeps the user's settings."""
+        from keras import config
+
+        with self.lock:
+            if self.open_blocks == 0:
+                self.of_user = config.floatx(), config.epsilon(), config.image_data_format()
+            self.open_blocks += 1
+            self._set(*_DEFAULTS)
+
+    def leave(self) -> None:
+        """Put the user's settings back, if this was the last block."""
+        with self.lock:
+            self.open_blocks -= 1
+            if self.open_blocks == 0:
+                self._set(*self.of_user)
+
+    def _set(self, floatx: str, epsilon: float, data_format: str) -> None:
+        from keras import config
+
+        config.set_floatx(floatx)
+        config.set_epsilon(epsilon)
+        config.set_image_data_format(data_format)
+
+
+_PROCESS = _ProcessSettings()
+
+
+@contextlib.contextmanager
+def layer_seeds(seed: int) -> Iterator[None]:
+    """Draw the seeds of layers, and so their random weights, from a seed.
+
+    Keras draws them from Python's global generator. It is put back to where it was, and one thread at
+    a time is in such a block; what other threads draw from that generator meanwhile is drawn from
+    the seed, too, and would change the weights.
+    """
+    with _DRAWING:
+        state = random.getstate()
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(state)
