@@ -355,7 +355,7 @@ def test_metrics_have_standard_names_and_labels(name, label):
     predictions = {"a": answers(0.9), "b": answers(0.8)}
     found = compare_many(TRUTH, predictions, metric=name)
     assert found == compare_many(TRUTH, predictions, metric=label)
-    assert found.metric == label
+    assert found.metric == found.to_dict()["metric"] == name
 
 
 def test_bad_calls():

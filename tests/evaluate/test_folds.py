@@ -59,7 +59,7 @@ def test_ranking_is_the_corrected_paired_t_test():
     values = {name: 0.6 + 0.1 * k + rng.normal(0, 0.03, 10) for k, name in enumerate("abc")}
     found = rank_folds(values, 5, metric="ACC")
     assert [row.name for row in found.rows] == ["c", "b", "a"]
-    assert (found.metric, found.test) == ("ACC", "corrected resampled t-test")
+    assert (found.metric, found.test) == ("accuracy", "corrected resampled t-test")
 
     def p_value(one, other):
         apart = values[one] - values[other]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._deprecation import warn_renamed
+from nucrec._metric_names import NAMES
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.evaluate._design import student_quantile
 from nucrec.evaluate._metric import Metric
@@ -166,7 +167,7 @@ def rank_folds(
         behind = over_folds(arrays[best] - arrays[k], n_splits, confidence=confidence)
         p_value = 1.0 if k == best else corrected[min(best, k), max(best, k)]
         rows.append(Ranked(names[k], float(arrays[k].mean()), behind, p_value))
-    return Ranking(metric, tuple(rows), TEST, float(confidence))
+    return Ranking(NAMES.get(metric, metric), tuple(rows), TEST, float(confidence))
 
 
 def _folds(name: str, values: npt.ArrayLike, n_splits: int) -> Array:

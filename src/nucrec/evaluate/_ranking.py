@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._metric_names import check_metric, title
+from nucrec._metric_names import NAMES, check_metric, title
 from nucrec._text import interval, markdown_table, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._compare import paired_samples
@@ -52,7 +52,7 @@ class Ranking:
     Attributes
     ----------
     metric : str
-        The label of the metric that they are ranked by, such as "MC".
+        The standard name of the metric that they are ranked by, such as "mcc".
     rows : tuple of Ranked
         The best first.
     test : str
@@ -215,7 +215,8 @@ def compare_many(
         behind = pair.difference(column, confidence, n_resamples, random_state)
         least = min(1.0, len(pairs) * least_p_value(n_apart(pair, column)))
         rows.append(Ranked(names[k], values[k], behind, corrected, least))
-    return Ranking(column[0], tuple(rows), name_of_test(pairs[0], column), float(confidence))
+    test = name_of_test(pairs[0], column)
+    return Ranking(NAMES[column[0]], tuple(rows), test, float(confidence))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
