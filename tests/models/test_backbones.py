@@ -134,10 +134,21 @@ def test_saved_and_loaded_it_predicts_the_same(own, fitted, tmp_path):
         again.explain(TEST, "b").heat, fitted.explain(TEST, "b").heat, atol=1e-5
     )
     assert again.backbone == own.name
-    with pytest.raises(InvalidParameterError, match="backbone: expected one of"):
+    with pytest.raises(InvalidParameterError, match="backbone: expected one of .* pass it again"):
         again.fit(TRAIN)  # a file holds the network, and not what it began as
+    again.set_params(backbone=own).fit(TRAIN)
     copied = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(copied.predict_proba(TEST), fitted.predict_proba(TEST))
+
+
+def test_a_network_of_ones_own_is_not_taken_for_one_of_its_name(tmp_path):
+    images = keras.Input((SIDE, SIDE, 3))
+    named = keras.Model(images, keras.layers.Conv2D(3, 3)(images), name="resnet50")
+    plainly(named, epochs=1).fit(TRAIN).save(tmp_path / "own.keras")
+    again = load(tmp_path / "own.keras")
+    assert again.backbone == "own resnet50"
+    with pytest.raises(InvalidParameterError, match="Received: 'own resnet50'.* pass it again"):
+        again.fit(TRAIN)
 
 
 def function(size: int) -> keras.Model:

@@ -53,6 +53,16 @@ def field_of_view(crops, rows: int = 8):
     return field
 
 
+def test_a_picture_of_one_colour_is_measured_as_its_one_channel(random_image):
+    grey = [random_image((40, 60)), random_image((50, 50)) // 2]
+    blue = [np.dstack([np.zeros_like(image)] * 2 + [image]) for image in grey]
+    domain = TrainingDomain.of(dataset(grey))
+    assert TrainingDomain.of(dataset(blue)) == domain
+    assert domain.unusual(dataset(blue)) == [(), ()]
+    luma = [np.rint(image * 0.114).astype(np.uint8) for image in grey]
+    assert TrainingDomain.of(dataset(luma)) != domain
+
+
 def test_what_is_measured(random_image):
     images = [random_image((40, 60)), random_image((50, 50)) // 2, random_image((44, 44)) // 4]
     domain = TrainingDomain.of(dataset(images))

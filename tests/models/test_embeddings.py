@@ -30,6 +30,19 @@ def test_brightness_does_not_matter(crops):
     )
 
 
+def test_a_picture_of_one_colour_is_its_one_channel(crops, random_image):
+    grey = list(crops.images[:4])
+    blue = [np.dstack([np.zeros_like(image)] * 2 + [image]) for image in grey]
+    transformer = Embeddings(image_size=32).fit(grey)
+    expected = transformer.transform(grey)
+    np.testing.assert_array_equal(transformer.transform(blue), expected)
+    np.testing.assert_array_equal(Embeddings(image_size=32).fit_transform(blue), expected)
+    # among pictures of several colours, colour says something
+    coloured = [*blue, random_image((40, 40, 3))]
+    found = Embeddings(image_size=32).fit_transform(coloured)[:4]
+    assert not np.allclose(found, expected, rtol=0.1, atol=0.1)
+
+
 def test_errors(crops, tmp_path):
     with pytest.raises(InvalidParameterError, match="backbone"):
         Embeddings("x").fit(crops)

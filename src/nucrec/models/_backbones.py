@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from nucrec._keras import start_tensorflow
-from nucrec._validation import check_choice, invalid
+from nucrec._validation import did_you_mean, invalid
 from nucrec.models._weights.registry import BACKBONES, Backbone, Body
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ OwnBackbone: TypeAlias = Union["keras.Model", Callable[[int], "keras.Model"]]
 LEAST_SIZE = 16
 """Smallest height and width of images, in pixels, of the CNN and of a network of the user's own."""
 
+_OWN = "own "
+_AGAIN = (
+    "A model that was loaded does not hold the backbone of your own that it began with: pass it again, "
+    "set_params(backbone=...)."
+)
 _WANTED = (
     "a Keras model, or a function from the image size to one, that takes images of shape "
     "(size, size, 3), 0 to 255, and ends in feature maps of shape (h, w, channels)"
@@ -105,7 +110,7 @@ def find_backbone(given: str | OwnBackbone) -> Body | None:
         There is none of this name, or the network has another input or output.
     """
     if not callable(given):
-        check_choice("backbone", given, (CNN, *BACKBONES))
+        _check_name(given)
         return BACKBONES.get(given)
     start_tensorflow()
     import keras
@@ -114,10 +119,22 @@ def find_backbone(given: str | OwnBackbone) -> Body | None:
 
 
 def name_of(given: str | OwnBackbone) -> str:
-    """Return the name of a backbone, whether it was given by its name or as a network."""
+    """Return the name of a backbone, whether it was given by its name or as a network.
+
+    A network of the user's own is not called as one of `backbones`, whatever its name.
+    """
     if isinstance(given, str):
         return given
-    return str(getattr(given, "name", None) or getattr(given, "__name__", type(given).__name__))
+    name = str(getattr(given, "name", None) or getattr(given, "__name__", type(given).__name__))
+    return f"{_OWN}{name}" if name in (CNN, *BACKBONES) else name
+
+
+def _check_name(given: object) -> None:
+    """Raise unless it is the name of a backbone."""
+    known = (CNN, *BACKBONES)
+    if not isinstance(given, str) or given not in known:
+        hint = "" if str(given).startswith(_OWN) else did_you_mean(given, known)
+        raise invalid("backbone", "one of " + ", ".join(map(repr, known)), given, hint or _AGAIN)
 
 
 def _of_model(model: "keras.Model") -> Body:

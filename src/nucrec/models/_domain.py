@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import ImageSource
 from nucrec._pixels.intensity import as_dtype, to_channels
 from nucrec._text import number
 from nucrec._validation import invalid
@@ -17,8 +18,8 @@ Array = npt.NDArray[Any]
 Range = tuple[float, float]
 
 FIELD_OF_VIEW = (
-    "this looks like a field of view, and the model was trained on crops of single cells: cut it "
-    "into crops first"
+    "this looks like a field of view, and the model was trained on crops of single cells: use `nucrec "
+    "detect`, or nucrec.fields.detect in Python"
 )
 _MOST = 1000  # training images that are measured
 _FACTOR = 1.5  # times a range, beyond which a size, a brightness or a sharpness is unusual
@@ -47,7 +48,8 @@ class TrainingDomain:
 
     Each range goes from the 1st to the 99th percentile over the training images. Intensities are
     measured as the model is given them: 8-bit images as they are, all others scaled by their
-    percentiles (`nucrec.datasets.rescale_intensity`), colour as grey.
+    percentiles (`nucrec.datasets.rescale_intensity`); a picture of one colour, such as blue DAPI, as
+    its one channel, any other colour as grey.
 
     Attributes
     ----------
@@ -110,8 +112,9 @@ class TrainingDomain:
         if not isinstance(images, ImageDataset) or not len(images):
             raise invalid("images", "a data set with at least one image", images)
         chosen = np.unique(np.linspace(0, len(images) - 1, _MOST).round().astype(int)).tolist()
-        seen = (images.images[k] for k in chosen)
-        rows = [(_measure(image), image.dtype.name, _count_objects(image)) for image in seen]
+        sources = [images.images.sources[k] for k in chosen]
+        seen = ((source.dtype.name, _grey(source)) for source in sources)
+        rows = [(_measure(grey), dtype, _count_objects(grey)) for dtype, grey in seen]
         measured, dtypes, objects = zip(*rows, strict=True)
         height, width, *others = np.array(measured).T
         brightness, background, sharpness = map(_range, others)
@@ -145,7 +148,7 @@ class TrainingDomain:
         images, a background more than 0.25 beyond it; of n training images, both limits are 1 + 8/n
         times as wide, as few images tell little of the range of others.
         """
-        return [tuple(self._reasons(image)) for image in images.images]
+        return [tuple(self._reasons(source)) for source in images.images.sources]
 
     def fields_of_view(self, images: ImageDataset) -> Array:
         """Return which images look like whole fields of view, which are no crops of single cells.
@@ -163,9 +166,9 @@ class TrainingDomain:
         """
         fewest = max(_FIELD_OBJECTS, 2 * self.objects)
         found = np.zeros(len(images), bool)
-        for k, shape in enumerate(images.images.shapes):
-            if max(shape[:2]) > _FIELD_SIDE * self.side[1]:
-                found[k] = _count_objects(images.images[k]) >= fewest
+        for k, source in enumerate(images.images.sources):
+            if max(source.shape[:2]) > _FIELD_SIDE * self.side[1]:
+                found[k] = _count_objects(_grey(source)) >= fewest
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -200,8 +203,8 @@ class TrainingDomain:
         except (KeyError, TypeError) as error:
             raise ValueError(f"training images are not described whole: {error!r}") from error
 
-    def _reasons(self, image: Array) -> Iterator[str]:
-        found = _measure(image)
+    def _reasons(self, source: ImageSource) -> Iterator[str]:
+        found = _measure(_grey(source))
         size = (found.height, found.width)
         if not self._within(min(size), self.side) or not self._within(max(size), self.side):
             usual = " to ".join(f"{side:.0f}" for side in self.side)
@@ -214,17 +217,16 @@ class TrainingDomain:
             yield _told("background", found.background, self.background)
         if not self._within(found.sharpness, self.sharpness):
             yield _told("sharpness", found.sharpness, self.sharpness)
-        if image.dtype.name not in self.depths:
+        if source.dtype.name not in self.depths:
             usual = ", ".join(map(_depth, self.depths))
-            yield f"depth {_depth(image.dtype.name)}, in training {usual}"
+            yield f"depth {_depth(source.dtype.name)}, in training {usual}"
 
     def _within(self, value: float, usual: Range) -> bool:
         factor = _FACTOR * (1 + _FEW / self.n)
         return usual[0] / factor <= value <= usual[1] * factor
 
 
-def _measure(image: Array) -> _Measures:
-    grey = _grey(image)
+def _measure(grey: Array) -> _Measures:
     last = grey.size - 1
     places = [last // 2, last * 99 // 100]
     median, high = np.partition(grey, places, axis=None)[places].tolist()
@@ -233,9 +235,9 @@ def _measure(image: Array) -> _Measures:
     return _Measures(height, width, high / 255, median / 255, sharpness)
 
 
-def _grey(image: Array) -> Array:
+def _grey(source: ImageSource) -> Array:
     """Return an image as models are given it: grey, of uint8."""
-    return to_channels(as_dtype(image, "uint8"), 1)[..., 0]
+    return as_dtype(to_channels(source.in_grey().read(), 1)[..., 0], "uint8")
 
 
 def _sharpness(grey: Array) -> float:
@@ -252,11 +254,11 @@ def _mean_square(values: Array) -> float:
     return float(np.vdot(values, values)) / values.size
 
 
-def _count_objects(image: Array) -> int:
+def _count_objects(grey: Array) -> int:
     """Count bright objects that are not much smaller than the largest: nuclei, not micronuclei."""
     from scipy import ndimage
 
-    smooth = ndimage.uniform_filter(_thumbnail(_grey(image)), 3)
+    smooth = ndimage.uniform_filter(_thumbnail(grey), 3)
     clipped = np.minimum(smooth, np.percentile(smooth, 99))
     labels, n = ndimage.label(clipped > _otsu(clipped))
     areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]

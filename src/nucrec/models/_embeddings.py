@@ -25,7 +25,9 @@ Array = npt.NDArray[Any]
 class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turn images into rows of numbers: the last feature maps of a network, averaged over the image.
 
-    Each image is standardised, so that its brightness and contrast do not matter. Rows of numbers are
+    Each image is standardised, so that its brightness and contrast do not matter. If all images that it
+    was fitted on are grey or of one colour, such as the blue of a DAPI stain, colour does not matter
+    either: a picture of one colour is its one channel, and any other its luma. Rows of numbers are
     passed on as they are, so that embeddings computed once can go through the same pipeline.
 
     Parameters
@@ -43,6 +45,8 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     n_features_in_ : int
         Length of a row: that of the embedding, or of the rows that were passed.
+    channels_ : {1, 3}
+        1 if colour does not matter, 3 if it does.
 
     Examples
     --------
@@ -65,7 +69,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.precision = precision
 
     def fit(self, X: Images, y: object = None) -> Self:
-        """Learn the length of a row; nothing else is learnt.
+        """Learn the length of a row, and whether colour matters; nothing else is learnt.
 
         Parameters
         ----------
@@ -91,10 +95,12 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.image_size is not None:
             low = BACKBONES[self.backbone].minimum
             check_int("image_size", self.image_size, low=low, high=4096)
-        if as_images(X) is None:
+        images = as_images(X)
+        if images is None:
             validate_data(self, X)
         else:
             self.n_features_in_ = BACKBONES[self.backbone].n_features
+        self.channels_ = 3 if images is None else images.channels
         return self
 
     def transform(self, X: Images) -> Array:
@@ -133,7 +139,13 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         run_batch = _network(self.backbone, file, changed, size, self.precision)
         from nucrec.models._networks.inference import run_model
 
-        return run_model(run_batch, images, size, 3)
+        channels = getattr(self, "channels_", 3)  # not known to files of 0.1.0
+        return run_model(lambda batch: run_batch(_in_colour(batch)), images, size, channels)
+
+
+def _in_colour(batch: Array) -> Array:
+    """Return grey images, or colour, as colour."""
+    return batch if batch.shape[3] == 3 else np.repeat(batch, 3, axis=3)
 
 
 @functools.lru_cache(maxsize=1)

@@ -83,7 +83,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     ImageClassifier or scikit-learn classifier
-        It predicts what it did before; ``class_names_`` are the names of its classes.
+        It predicts what it did before; ``class_names_`` are the names of its classes. The file does not
+        hold what a network with a backbone of your own began with: to fit it anew, pass that again,
+        ``set_params(backbone=...)``.
 
     Raises
     ------

@@ -85,6 +85,9 @@ def test_without_a_file_the_rows_are_in_memory(network, files, tmp_path, monkeyp
     written = predict_folder(network, files / "plate", "out.csv", error_rate=0.2)
     monkeypatch.chdir("/")
     assert tuple(written.rows) == tuple(written.rows) == found.rows
+    assert len(written.rows) == len(found.rows)
+    assert found.rows[-1] in written.rows
+    assert "another" not in written.rows
     assert written.total == found.total
 
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import clone
 from tests.models.small import SIDE, Beginning, convolution, noise, plainly, trained_by_keras
 
-from nucrec.models import ImageClassifier, load
+from nucrec.errors import InvalidParameterError
+from nucrec.models import ImageClassifier, cnn, load, transfer
 
 TRAIN, TEST = noise(40), noise(20, seed=1)
 PLAIN = {"epochs": 3, "batch_size": 16, "learning_rate": 0.01}
@@ -142,6 +143,22 @@ def test_the_rate_of_a_scheduler_is_that_of_the_steps():
     expected = trained_by_keras(convolution(), beginning.weights, TRAIN, **options)
     for own, theirs in zip(model.model_.get_weights(), expected, strict=True):
         np.testing.assert_allclose(own, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.ReduceLROnPlateau(),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / (1 + epoch)),
+    ],
+)
+def test_callbacks_that_set_the_rate_of_a_schedule_are_refused(callback):
+    expected = "callbacks: expected none that sets the learning rate"
+    for options in ({"recipe": "default"}, {"recipe": "paper", "mode": "features"}):
+        model = transfer(weights=None, image_size=32, callbacks=[callback], **options)
+        with pytest.raises(InvalidParameterError, match=expected):
+            model.fit(TRAIN)
+    assert cnn(recipe="paper", image_size=16, epochs=1, callbacks=[callback]).fit(TRAIN, TEST)
 
 
 def test_a_model_checkpoint_of_keras_is_the_network_of_its_epoch(tmp_path):

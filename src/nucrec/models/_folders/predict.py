@@ -1,6 +1,6 @@
 """Predicting a folder of images of any length, with a table and a summary of each sub-folder."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,7 @@ def _rows(
     table: Path | None,
     form: TableForm,
     path: str | Path,
-) -> Iterable[ImagePrediction]:
+) -> Collection[ImagePrediction]:
     """Count predictions while they are written to the table, or kept in memory without one."""
     counted = counts.counted(predictions)
     if table is None:
@@ -162,4 +162,4 @@ def _rows(
     with replacing(table) as temporary:
         form.write(temporary, counted)
         counts.check_any_image(path)
-    return StoredPredictions((table.absolute(),), form)
+    return StoredPredictions((table.absolute(),), form, counts.n_files)

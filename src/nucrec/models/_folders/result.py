@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ class FolderPredictions:
     sensitivity, specificity : (int, int) or None
         Of the positive, and of the negative images that the model was calibrated with, how many it
         called so, and their number.
-    rows : iterable of ImagePrediction
+    rows : collection of ImagePrediction
         One for each file, in the order of the table. A tuple in memory if no file was written, about
         300 bytes for each image; otherwise they are read from the table each time one iterates, a row
         at a time.
@@ -107,7 +107,7 @@ class FolderPredictions:
     unusual: dict[str, int] = field(default_factory=dict)
     sensitivity: tuple[int, int] | None = None
     specificity: tuple[int, int] | None = None
-    rows: Iterable[ImagePrediction] = field(default=(), repr=False)
+    rows: Collection[ImagePrediction] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return "\n".join([fmt.text_table(*summary_table(self)), *notes(self)])
@@ -247,6 +247,11 @@ class FolderCounts:
                 self.quarantined.append(Quarantined(prediction.file, prediction.error))
             yield prediction
 
+    @property
+    def n_files(self) -> int:
+        """The number of predictions that passed, those without an answer included."""
+        return self._images.total() + len(self.quarantined)
+
     def check_any_image(self, path: str | Path) -> None:
         """Raise if none of the images could be read."""
         if not self._images:
@@ -256,7 +261,7 @@ class FolderCounts:
     def result(
         self,
         path: Path | None,
-        rows: Iterable[ImagePrediction],
+        rows: Collection[ImagePrediction],
         confidence: float,
         error_rate: float | None,
         errors: ErrorCounts | None,

@@ -165,7 +165,8 @@ def predict_shards(
             for left in job.out.glob(".*.tmp"):  # of workers that were killed
                 left.unlink(missing_ok=True)
     counts.check_any_image(path)
-    rows = StoredPredictions(tuple(job.out / shard.name for shard in shards), job.form)
+    tables = tuple(job.out / shard.name for shard in shards)
+    rows = StoredPredictions(tables, job.form, counts.n_files)
     errors = _known_errors(info, job.class_names.index(counts.positive_class))
     found = counts.result(job.out, rows, confidence, error_rate, errors)
     warn_of(found, len(files))

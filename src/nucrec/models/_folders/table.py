@@ -1,7 +1,7 @@
 """Predictions as a CSV table: the only place where they are text."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,11 +75,18 @@ class TableForm:
 
 
 @dataclass(frozen=True)
-class StoredPredictions:
-    """The predictions in tables, read from the files each time one iterates."""
+class StoredPredictions(Collection[ImagePrediction]):
+    """The predictions in tables, so many rows, read from the files each time one iterates."""
 
     paths: tuple[Path, ...]
     form: TableForm
+    n_rows: int
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def __contains__(self, prediction: object) -> bool:
+        return any(row == prediction for row in self)
 
     def __iter__(self) -> Iterator[ImagePrediction]:
         for path in self.paths:

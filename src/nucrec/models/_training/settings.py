@@ -10,7 +10,7 @@ from nucrec._validation import check_choice, check_int, check_real, check_seed, 
 from nucrec._version import __version__
 from nucrec.augment import Pipeline
 from nucrec.models._backbones import LEAST_SIZE, find_backbone
-from nucrec.models._training.recipes import RECIPES, Precision, Recipe
+from nucrec.models._training.recipes import HEAD_RECIPE, RECIPES, Precision, Recipe
 from nucrec.models._weights.registry import Backbone, Body
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Settings:
             is_seeded=given["random_state"] is not None,
             precision=_precision(given["precision"]),
             strategy=_strategy(given["strategy"]),
-            callbacks=_callbacks(given["callbacks"]),
+            callbacks=_callbacks(given["callbacks"], recipe),
             show=progress_function(given["progress"]),
             parameters=lasting_parameters(given),
         )
@@ -179,7 +179,7 @@ def _strategy(given: Any) -> "tf.distribute.Strategy | None":
     return given
 
 
-def _callbacks(given: Any) -> "tuple[keras.callbacks.Callback, ...]":
+def _callbacks(given: Any, recipe: Recipe) -> "tuple[keras.callbacks.Callback, ...]":
     if given is None:
         return ()
     import keras
@@ -190,4 +190,11 @@ def _callbacks(given: Any) -> "tuple[keras.callbacks.Callback, ...]":
     for callback in given:
         if not isinstance(callback, keras.callbacks.Callback):
             raise invalid("callbacks", expected, callback)
+    last = recipe if recipe.epochs else HEAD_RECIPE
+    setters = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+    if last.decays and any(isinstance(callback, setters) for callback in given):
+        names = [type(callback).__name__ for callback in given]
+        fine = "none that sets the learning rate, which follows the schedule of the recipe"
+        hint = "Leave it out, or take recipe='paper' without mode='features': its rate is constant."
+        raise invalid("callbacks", fine, names, hint)
     return tuple(given)
