@@ -109,6 +109,23 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
         buffer.truncate()
 
 
+def to_spreadsheet(text: str) -> str:
+    """Return text that a spreadsheet shows as it is: "+S9" would be the cell S9, "=1+1" a formula.
+
+    Such text is preceded by an apostrophe, and so is text that begins with apostrophes before it.
+    """
+    return f"'{text}" if _is_formula(text) else text
+
+
+def from_spreadsheet(text: str) -> str:
+    """Return the text that `to_spreadsheet` was given."""
+    return text[1:] if text.startswith("'") and _is_formula(text[1:]) else text
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip("'").startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
 def _markdown(cell: str) -> str:
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", printable(cell).replace("|", "\\|"))
 

@@ -1,7 +1,10 @@
 """Fields of view: from images of many cells to a table of cells."""
 
 from nucrec.fields._annotated import AnnotatedFields
+from nucrec.fields._cells import Cells
 from nucrec.fields._crops import crops
+from nucrec.fields._detect import detect
+from nucrec.fields._detection import Detection, Detector
 from nucrec.fields._evaluation import evaluate_fields
 from nucrec.fields._field import Field
 from nucrec.fields._field_counts import FieldCounts
@@ -16,6 +19,9 @@ from nucrec.fields._rates_plot import RatesDisplay
 
 __all__ = [
     "AnnotatedFields",
+    "Cells",
+    "Detection",
+    "Detector",
     "Field",
     "FieldCounts",
     "FieldReport",
@@ -23,6 +29,7 @@ __all__ = [
     "FieldSummary",
     "RatesDisplay",
     "crops",
+    "detect",
     "evaluate_fields",
     "load_fields",
     "load_mnfinder_fields",

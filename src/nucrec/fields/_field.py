@@ -96,3 +96,14 @@ class Field:
             The mask cannot be used. The message names the file and says why.
         """
         return None if self._mask is None else self._mask.read(self.shape)
+
+    def stamp(self) -> str:
+        """Return what tells whether pixels, mask or pixel size have changed, without reading files.
+
+        Returns
+        -------
+        str
+            Of a file its size and the time of its change, of an array a checksum.
+        """
+        mask = "" if self._mask is None else self._mask.stamp()
+        return f"{self._pixels.stamp()} | {mask} | {self.pixel_size}"

@@ -1,5 +1,6 @@
 """Where the pixels and the labels of one field come from."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,12 +27,18 @@ class Pixels(Protocol):
     def read(self) -> Array:
         """Return the pixels, (H, W)."""
 
+    def stamp(self) -> str:
+        """Return what tells whether they have changed."""
+
 
 class Mask(Protocol):
     """Where the labels of a field's nuclei come from."""
 
     def read(self, shape: tuple[int, int]) -> Labels:
         """Return the labels, of this shape."""
+
+    def stamp(self) -> str:
+        """Return what tells whether they have changed."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,10 @@ class FilePixels:
             array = np.ascontiguousarray(array[..., decoded.only_channel])
         return native_depth(array)
 
+    def stamp(self) -> str:
+        """Return the size of the file, when it was changed, and the channel."""
+        return f"{self.root.stamp(self.name)} {self.channel}"
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayPixels:
@@ -75,6 +86,10 @@ class ArrayPixels:
         """Return the pixels, (H, W)."""
         return self.array
 
+    def stamp(self) -> str:
+        """Return a checksum of the pixels."""
+        return _checksum(self.array)
+
 
 @dataclass(frozen=True)
 class FileMask:
@@ -86,6 +101,10 @@ class FileMask:
     def read(self, shape: tuple[int, int]) -> Labels:
         """Return the labels, of this shape."""
         return decode_labels(self.root.read(self.name), self.name, shape)
+
+    def stamp(self) -> str:
+        """Return the size of the file, and when it was changed."""
+        return f"{self.name} {self.root.stamp(self.name)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +119,10 @@ class ArrayMask:
         check_shape(self.array, shape, self.name)
         return self.array
 
+    def stamp(self) -> str:
+        """Return a checksum of the labels."""
+        return _checksum(self.array)
+
 
 def native_depth(array: Array) -> Array:
     """Return an image as uint8, uint16 or float32, without rescaling it."""
@@ -107,3 +130,7 @@ def native_depth(array: Array) -> Array:
         return array
     whole = array.dtype.kind in "ui" and array.min() >= 0 and array.max() < 2**16
     return np.asarray(array.astype(np.uint16 if whole else np.float32))
+
+
+def _checksum(array: Array) -> str:
+    return f"{array.dtype.str} {array.shape} {zlib.crc32(np.ascontiguousarray(array).data):08x}"

@@ -1,0 +1,130 @@
+"""Which nucleus a micronucleus belongs to: the one whose edge is nearest."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec.fields._objects import Objects
+
+Array = npt.NDArray[Any]
+
+MAX_DISTANCE = 1.25
+"""Nuclear diameters between a micronucleus and its nucleus, at most.
+
+Of 2,140 micronuclei that annotators linked to a nucleus, 99.8 % lie within; of 24 that they linked to
+none, 3 lie beyond.
+"""
+_ALMOST_AS_NEAR = 0.6
+_BLUR = 0.05  # nuclear diameters that an outline may be off
+
+
+class Parents(NamedTuple):
+    """The nuclei that micronuclei belong to.
+
+    Attributes
+    ----------
+    number : ndarray of shape (m,), int64
+        The position of the nucleus of each micronucleus; -1 where none is near enough.
+    distance : ndarray of shape (m,), float64
+        The gap in pixels between both outlines: 0 where they touch or overlap; infinite without
+        any nucleus in reach.
+    ambiguous : ndarray of shape (m,), bool
+        Another nucleus is almost as near.
+    """
+
+    number: Array
+    distance: Array
+    ambiguous: Array
+
+
+def assign(
+    nuclei: Objects,
+    micronuclei: Objects,
+    diameter: float,
+    *,
+    max_distance: float = MAX_DISTANCE,
+    candidates: Array | None = None,
+) -> Parents:
+    """Give each micronucleus to the nucleus whose edge is nearest.
+
+    Of two nuclei at the same distance, the one nearer to the centre of the micronucleus is taken. A
+    micronucleus is ambiguous if the nearest nucleus is more than 0.6 times as far as the second, after
+    0.05 diameters, by which an outline may be off, were added to both: in the annotated fields that are
+    10 %, and 98.3 % of the others belong to the nucleus that the annotators chose.
+
+    Parameters
+    ----------
+    nuclei, micronuclei : Objects
+        What was found in a field.
+    diameter : float
+        The median diameter of the nuclei, in pixels.
+    max_distance : float, default=1.25
+        The largest gap to a nucleus, in diameters.
+    candidates : ndarray of shape (n,), bool, optional
+        The nuclei that micronuclei may belong to; by default all.
+    """
+    allowed = np.ones(len(nuclei), bool) if candidates is None else candidates
+    boxes = _bounds(nuclei)[allowed]
+    possible = np.flatnonzero(allowed)
+    number = np.full(len(micronuclei), -1)
+    distance = np.full(len(micronuclei), np.inf)
+    ambiguous = np.zeros(len(micronuclei), bool)
+    for k, outline in enumerate(micronuclei.outlines):
+        nearest, second = _two_nearest(nuclei, possible, _to_boxes(boxes, outline), outline)
+        if nearest.gap <= max_distance * diameter:
+            number[k], distance[k] = nearest.number, nearest.gap
+            ambiguous[k] = _is_close_call(nearest.gap / diameter, second.gap / diameter)
+    return Parents(number, distance, ambiguous)
+
+
+def _bounds(objects: Objects) -> Array:
+    """Return the first and last row, first and last column of each object, of shape (n, 4)."""
+    boxes = [(r.start, r.stop - 1, c.start, c.stop - 1) for r, c in objects.boxes]
+    return np.array(boxes, np.int64).reshape(-1, 4)
+
+
+def _to_boxes(boxes: Array, pixels: Array) -> Array:
+    """Return the gap between pixels and each box: no object within is nearer."""
+    (top, left), (bottom, right) = pixels.min(axis=0), pixels.max(axis=0)
+    rows = np.maximum(boxes[:, 0] - bottom, top - boxes[:, 1]).clip(0)
+    columns = np.maximum(boxes[:, 2] - right, left - boxes[:, 3]).clip(0)
+    return np.asarray(np.hypot(rows, columns)) - 1
+
+
+class _Nucleus(NamedTuple):
+    """A nucleus as seen from a micronucleus; the nearer one is the smaller tuple."""
+
+    gap: float
+    to_middle: float
+    number: int
+
+
+_NONE = _Nucleus(np.inf, np.inf, -1)
+
+
+def _two_nearest(
+    nuclei: Objects, possible: Array, at_least: Array, outline: Array
+) -> tuple[_Nucleus, _Nucleus]:
+    """Return the nearest and the second nearest nucleus; boxes too far away are not looked into."""
+    nearest = second = _NONE
+    for i in np.argsort(at_least):
+        if at_least[i] > second.gap:
+            break
+        seen = _seen_from(outline, nuclei, int(possible[i]))
+        nearest, second, _ = sorted((nearest, second, seen))
+    return nearest, second
+
+
+def _seen_from(outline: Array, nuclei: Objects, number: int) -> _Nucleus:
+    from scipy.spatial.distance import cdist
+
+    middle = outline.mean(axis=0, keepdims=True)
+    apart = cdist(np.concatenate([outline, middle]), nuclei.outlines[number])
+    inside = (nuclei.image[outline[:, 0], outline[:, 1]] == number + 1).any()
+    gap = 0.0 if inside else max(0.0, float(apart[:-1].min()) - 1)  # side by side is 1 apart
+    return _Nucleus(gap, float(apart[-1].min()), number)
+
+
+def _is_close_call(nearest: float, second: float) -> bool:
+    return nearest + _BLUR > _ALMOST_AS_NEAR * (second + _BLUR)

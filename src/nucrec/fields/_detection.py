@@ -1,0 +1,109 @@
+"""What a detector finds in one field."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import invalid
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """Nuclei and micronuclei found in one field.
+
+    Parameters
+    ----------
+    nuclei : ndarray of shape (H, W), int32
+        The label image of the nuclei: 0 is background, each nucleus has a number of its own. Labels
+        of given masks are kept; others are 1 to n.
+    micronuclei : ndarray of shape (H, W), int32
+        The label image of the micronuclei, labels 1 to m.
+    probability : ndarray of shape (m,), float32
+        The probability of each micronucleus, in the order of the labels, from 0 to 1.
+    diameter : float
+        The median diameter of the nuclei, in pixels of the field; NaN where there are none.
+    remarks : tuple of str
+        What is unusual in the field: its scale, focus or contrast is far from all that the detector
+        was trained on.
+
+    Raises
+    ------
+    InvalidParameterError
+        The label images differ in shape or are no label images, or there is not one probability for
+        each micronucleus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.fields import Detection
+    >>> nuclei = np.zeros((8, 12), np.int32)
+    >>> nuclei[1:7, 1:7] = 1
+    >>> micronuclei = np.zeros_like(nuclei)
+    >>> micronuclei[3:5, 8:10] = 1
+    >>> found = Detection(nuclei, micronuclei, np.array([0.9], np.float32), diameter=6.8)
+    >>> found.n_nuclei, found.n_micronuclei
+    (1, 1)
+    """
+
+    nuclei: Array
+    micronuclei: Array
+    probability: Array
+    diameter: float
+    remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("nuclei", "micronuclei"):
+            _check_labels(name, getattr(self, name))
+        if self.nuclei.shape != self.micronuclei.shape:
+            raise invalid("micronuclei", f"the shape {self.nuclei.shape}", self.micronuclei.shape)
+        probability = np.asarray(self.probability)
+        if probability.shape != (self.n_micronuclei,):
+            expected = f"one probability for each of {self.n_micronuclei} micronuclei"
+            raise invalid("probability", expected, f"shape {probability.shape}")
+        if not ((probability >= 0) & (probability <= 1)).all():  # nor NaN
+            raise invalid("probability", "values from 0 to 1", probability)
+
+    @property
+    def n_nuclei(self) -> int:
+        """The number of nuclei."""
+        return int(np.count_nonzero(np.bincount(self.nuclei.ravel())[1:]))
+
+    @property
+    def n_micronuclei(self) -> int:
+        """The number of micronuclei."""
+        return int(self.micronuclei.max(initial=0))
+
+
+class Detector(Protocol):
+    """Anything that finds nuclei and micronuclei in a field.
+
+    `FieldDetector` is one. A detector with an attribute ``fingerprint``, a text that differs for
+    detectors that find different things, lets `detect` refuse to mix their results in a folder.
+    """
+
+    def predict(
+        self, field: Any, *, pixel_size: float | None = None, nuclei: Array | None = None
+    ) -> Detection:
+        """Return what is found in a field.
+
+        Parameters
+        ----------
+        field : Field or ndarray of shape (H, W)
+            The field, or its pixels.
+        pixel_size : float, optional
+            Micrometres per pixel, of an array.
+        nuclei : ndarray of shape (H, W), int32, optional
+            The label image of the nuclei, where it is known; its labels are kept.
+        """
+
+
+def _check_labels(name: str, labels: object) -> None:
+    if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "iu":
+        received = f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}"  # type: ignore[call-overload]
+        raise invalid(name, "an integer array of shape (H, W)", received)
+    if labels.size and labels.min() < 0:
+        raise invalid(name, "labels from 0", int(labels.min()))

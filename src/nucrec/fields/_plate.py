@@ -1,0 +1,143 @@
+"""The folder of a long detection: the tables of each field, and what they were made with."""
+
+import contextlib
+import json
+import re
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from nucrec._files import ANY_NAME, make_folder, only_writer, write_text
+from nucrec._version import __version__
+from nucrec.errors import DatasetError, NucrecError
+from nucrec.fields._analysis import of_field
+from nucrec.fields._cells import Cells
+from nucrec.fields._detection import Detection
+from nucrec.fields._field import Field
+from nucrec.fields._label_files import write_labels
+
+_RECORD = "detect.json"
+_PARTS = "parts"
+_LABELS = "labels"
+_STAMP = "stamp.txt"
+_FORMAT = 1
+
+
+class Plate:
+    """A folder with the tables of each field in one of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        It is made if it is not there.
+    with_labels : bool
+        Whether there are to be label images, too.
+    """
+
+    def __init__(self, folder: Path, with_labels: bool) -> None:
+        self.folder = folder
+        self._with_labels = with_labels
+
+    @contextlib.contextmanager
+    def held(self, settings: Mapping[str, Any], overwrite: bool) -> Iterator[Self]:
+        """Hold the folder; record the settings, or see that those recorded are the same.
+
+        Raises
+        ------
+        NucrecError
+            The folder cannot be written, is written to by another call, or was made with other
+            settings. Nothing was changed.
+        """
+        make_folder(self.folder)
+        with only_writer(self.folder):
+            self._prepare(settings, overwrite)
+            yield self
+
+    def _prepare(self, settings: Mapping[str, Any], overwrite: bool) -> None:
+        record = {"format": _FORMAT, "nucrec": __version__, **settings}
+        text = json.dumps(record, indent=1)
+        path = self.folder / _RECORD
+        if overwrite:
+            for part in (_PARTS, _LABELS):
+                shutil.rmtree(self.folder / part, ignore_errors=True)
+        elif path.exists():
+            self._compare(_read_record(path), json.loads(text))
+            return
+        elif (self.folder / _PARTS).exists():
+            raise NucrecError(f"{path} is missing: choose another folder, or overwrite=True")
+        write_text(path, text)
+
+    def _compare(self, there: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+        other = [
+            f"{key} ({there.get(key)!r}, now {value!r})"
+            for key, value in record.items()
+            if there.get(key) != value
+        ]
+        if other:
+            raise NucrecError(
+                f"{self.folder} holds results of another call, which differs in: {', '.join(other)}. "
+                "Choose another folder, or overwrite=True to begin anew."
+            )
+
+    def read(self, field: Field) -> Cells | None:
+        """Return the cells of a field, None where they are not there or the field has changed.
+
+        Well, condition, dose and replicate are those that the field has now.
+        """
+        part = self._part(field)
+        try:
+            stamp = (part / _STAMP).read_text(encoding="utf-8", errors=ANY_NAME)
+            labels = all(path.exists() for path in self._label_files(field).values())
+            if stamp != _stamp(field) or (self._with_labels and not labels):
+                return None
+            cells = Cells.from_csv(part)
+        except (OSError, DatasetError):
+            return None
+        tables = (cells.cells, cells.micronuclei, cells.fields)
+        return Cells(*({**t, **of_field(field, len(t["field"]))} for t in tables))
+
+    def write(self, field: Field, cells: Cells, found: Detection) -> None:
+        """Write the cells of a field, and the label images; the stamp, last, says that all is there."""
+        part = self._part(field)
+        with contextlib.suppress(OSError):
+            (part / _STAMP).unlink()
+        if self._with_labels:
+            make_folder(self.folder / _LABELS)
+            for name, path in self._label_files(field).items():
+                write_labels(path, getattr(found, name))
+        cells.to_csv(part)
+        write_text(part / _STAMP, _stamp(field))
+
+    def _label_files(self, field: Field) -> dict[str, Path]:
+        stem = self.folder / _LABELS / file_name(field.name)
+        return {
+            name: stem.with_name(f"{stem.name}_{name}.tif") for name in ("nuclei", "micronuclei")
+        }
+
+    def _part(self, field: Field) -> Path:
+        return self.folder / _PARTS / file_name(field.name)
+
+
+def _stamp(field: Field) -> str:
+    return f"{field.name}\n{field.stamp()}"
+
+
+def file_name(name: str) -> str:
+    """Return the name of a field as that of a file, which no other name has.
+
+    What some file systems do not allow is replaced, and a checksum added where that was needed.
+    """
+    plain = re.sub(r"[^0-9A-Za-z._-]+", "_", name)[:80].strip("._") or "field"
+    if plain == name:
+        return plain
+    return f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogateescape')):08x}"
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NucrecError(f"{path} cannot be read: choose another folder") from error
+    return found if isinstance(found, dict) else {}

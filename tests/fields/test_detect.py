@@ -1,0 +1,283 @@
+"""From fields to cells: what is given to whom, what fails, and what goes on where it ended."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tifffile
+from tests.fields.drawn import Knowing, drawn, labels_of, plate
+
+from nucrec.errors import DatasetError, DataWarning, InvalidParameterError, NucrecError
+from nucrec.fields import Cells, Detection, FieldSet, detect, load_fields
+
+
+@pytest.fixture
+def two():
+    return plate(
+        drawn([(60, 60, 15), (150, 100, 15)], [(60, 84, 4)]),
+        drawn([(100, 100, 15), (100, 200, 20)], []),
+    )
+
+
+def test_nuclei_are_those_of_the_masks_where_there_are_masks():
+    nuclei = [(60, 60, 15), (60, 150, 15)]
+    image, found = drawn(nuclei, [(60, 84, 4)])
+    mask = labels_of(image.shape, nuclei) * 1000
+    fields = FieldSet.from_arrays([image], masks=[mask])
+    detector = Knowing({"1": found})
+    assert detect(fields, detector).cells["cell_id"].tolist() == [1000, 2000]
+    assert detect(fields, detector).micronuclei["cell_id"].tolist() == [1000]
+    assert detect(fields, detector, masks=False).cells["cell_id"].tolist() == [1, 2]
+
+
+def test_labels_may_be_large():
+    nuclei = [(60, 60, 15), (60, 150, 15)]
+    image, found = drawn(nuclei, [(60, 127, 4)])
+    mask = labels_of(image.shape, nuclei)
+    mask[mask > 0] += 2**30
+    cells = detect(FieldSet.from_arrays([image], masks=[mask]), Knowing({"1": found}))
+    assert cells.cells["cell_id"].tolist() == [2**30 + 1, 2**30 + 2]
+    assert cells.micronuclei["cell_id"].tolist() == [2**30 + 2]
+
+
+def test_fields_without_cells_are_fields():
+    cells = detect(
+        *plate(drawn([(60, 60, 15)]), (np.eye(200, dtype=np.uint8), drawn([], shape=(200, 200))[1]))
+    )
+    assert cells.fields["n_cells"].tolist() == [1, 0]
+    assert len(cells) == 1
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 5])
+def test_the_number_of_jobs_changes_nothing(two, n_jobs):
+    fields, detector = plate(
+        *[drawn([(60, 20 + 10 * i, 15)], [(60, 44 + 10 * i, 4)]) for i in range(9)]
+    )
+    assert detect(fields, detector, n_jobs=n_jobs) == detect(fields, detector, n_jobs=1)
+    assert detect(fields, detector, n_jobs=n_jobs).fields["field"].tolist() == list(fields.names)
+
+
+def test_progress_is_told(two):
+    told = []
+    detect(*two, progress=lambda *step: told.append(step))
+    assert told == [(0, 2, "fields"), (1, 2, "fields"), (2, 2, "fields")]
+
+
+GOOD = drawn([(60, 60, 15)])
+BAD = {
+    "all pixels have one value, 7": (np.full((100, 100), 7, np.uint8), GOOD[1]),
+    "3 x 3 pixels are no field of view": (np.eye(3, dtype=np.uint8), GOOD[1]),
+    "a crop rather than a field": drawn([(30, 30, 22)], shape=(60, 64)),
+    r"labels of shape \(200, 300\)": (GOOD[0][:150], GOOD[1]),
+    "the detector failed: ZeroDivisionError: by nought": (GOOD[0], ZeroDivisionError("by nought")),
+    "out of memory": (GOOD[0], MemoryError("out of memory")),
+}
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_a_field_that_fails_leaves_the_others(reason):
+    fields, detector = plate(GOOD, BAD[reason], GOOD)
+    with pytest.warns(
+        DataWarning, match=f"1 of 3 fields were not analysed; the first is 2: .*{reason}"
+    ):
+        cells = detect(fields, detector)
+    assert cells.fields["n_cells"].tolist() == [1, 0, 1]
+    assert list(cells.failed) == ["2"]
+    assert "1 fields failed" in repr(cells)
+
+
+def test_files_that_cannot_be_read_leave_the_others(tmp_path):
+    image, found = GOOD
+    for name in ("a", "b", "c"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", image)
+    fields = load_fields(tmp_path)
+    (tmp_path / "b.tif").write_bytes((tmp_path / "b.tif").read_bytes()[:3000])
+    with pytest.warns(DataWarning, match="the first is b: "):
+        cells = detect(fields, Knowing(dict.fromkeys("abc", found)))
+    assert list(cells.failed) == ["b"]
+    assert cells.cells["field"].tolist() == ["a", "c"]
+
+
+def test_where_all_fail_that_is_an_error():
+    fields, detector = plate(BAD["a crop rather than a field"])
+    with pytest.raises(
+        DatasetError, match="1: a crop rather than a field: its nuclei are 44 pixels"
+    ):
+        detect(fields, detector)
+
+
+def test_an_interrupt_ends_it_and_leaves_whole_files(two, tmp_path):
+    fields, detector = two
+    detector.answers = {**detector.answers, "2": KeyboardInterrupt()}
+    with pytest.raises(KeyboardInterrupt):
+        detect(fields, detector, out=tmp_path)
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(name.endswith(".tmp") for name in left)
+    whole = plate(*[drawn([(60, 60, 15), (150, 100, 15)], [(60, 84, 4)])])
+    again = detect(fields, Knowing({**two[1].answers, "2": whole[1].answers["1"]}), out=tmp_path)
+    assert again.fields["error"].tolist() == ["", ""]
+
+
+def test_it_goes_on_where_it_ended(two, tmp_path):
+    fields, detector = two
+    first = detect(fields[:1], detector, out=tmp_path)
+    both = detect(fields, detector, out=tmp_path)
+    assert detector.asked == ["1", "2"]
+    assert both.of_field("1") == first
+    assert both == detect(*two)
+    detector.asked.clear()
+    assert detect(fields, detector, out=tmp_path) == both
+    assert detector.asked == []
+
+
+def test_fields_that_failed_are_tried_again(two, tmp_path):
+    fields, detector = two
+    right = detector.answers["2"]
+    detector.answers["2"] = ValueError("not today")
+    with pytest.warns(DataWarning, match="not today"):
+        detect(fields, detector, out=tmp_path)
+    detector.answers["2"] = right
+    assert detect(fields, detector, out=tmp_path) == detect(*two)
+    assert detector.asked[:3] == ["1", "2", "2"]
+
+
+def test_fields_that_changed_are_done_again(two, tmp_path):
+    fields, detector = two
+    detect(fields, detector, out=tmp_path)
+    images = [field.read().copy() for field in fields]
+    images[1][0, 0] += 1
+    detector.asked.clear()
+    detect(FieldSet.from_arrays(images), detector, out=tmp_path)
+    assert detector.asked == ["2"]
+
+
+def test_tables_that_are_damaged_are_made_again(two, tmp_path):
+    fields, detector = two
+    whole = detect(fields, detector, out=tmp_path)
+    (tmp_path / "parts" / "1" / "cells.csv").write_text("file,fie")
+    (tmp_path / "parts" / "2" / "micronuclei.csv").unlink()
+    assert detect(fields, detector, out=tmp_path) == whole
+    assert detector.asked == ["1", "2", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"masks": False}, "masks"),
+        ({"max_distance": 1.0}, "max_distance"),
+        ({"diameter_ratio": (1 / 16, 1 / 3)}, "diameter_ratio"),
+        ({"exclude": ["edge"]}, "exclude"),
+    ],
+)
+def test_results_of_other_settings_are_not_mixed(two, tmp_path, change, named):
+    fields, detector = two
+    detect(fields, detector, out=tmp_path)
+    with pytest.raises(NucrecError, match=rf"another call, which differs in: {named} \("):
+        detect(fields, detector, out=tmp_path, **change)
+    again = detect(fields, detector, out=tmp_path, overwrite=True, **change)
+    assert again == detect(fields, detector, **change)
+
+
+def test_results_of_another_detector_are_not_mixed(two, tmp_path):
+    fields, detector = two
+    detect(fields, detector, out=tmp_path)
+    detector.fingerprint = "another"
+    with pytest.raises(NucrecError, match=r"detector \('knowing', now 'another'\)"):
+        detect(fields, detector, out=tmp_path)
+
+
+def test_a_folder_whose_record_is_gone_is_left_alone(two, tmp_path):
+    fields, detector = two
+    detect(fields, detector, out=tmp_path)
+    (tmp_path / "detect.json").unlink()
+    with pytest.raises(NucrecError, match=r"detect\.json is missing"):
+        detect(fields, detector, out=tmp_path)
+
+
+def test_label_images_are_what_other_programs_read(two, tmp_path):
+    fields, detector = two
+    many = 70_000
+    labels = detector.answers["2"].nuclei.copy()
+    labels[labels == 2] = many
+    detector.answers["2"] = Detection(labels, labels * 0, np.zeros(0), 30.0)
+    detect(fields, detector, out=tmp_path, write_labels=True)
+    for name, dtype in (("1", np.uint16), ("2", np.uint32)):
+        for what in ("nuclei", "micronuclei"):
+            written = tifffile.imread(tmp_path / "labels" / f"{name}_{what}.tif")
+            assert np.array_equal(written, getattr(detector.answers[name], what))
+        written = tifffile.imread(tmp_path / "labels" / f"{name}_nuclei.tif")
+        assert written.dtype == dtype
+
+
+def test_label_images_that_are_missing_are_made(two, tmp_path):
+    fields, detector = two
+    detect(fields, detector, out=tmp_path)
+    detect(fields, detector, out=tmp_path, write_labels=True)
+    assert len(list((tmp_path / "labels").iterdir())) == 4
+    shutil.rmtree(tmp_path / "labels")
+    detector.asked.clear()
+    detect(fields, detector, out=tmp_path)
+    assert detector.asked == []
+
+
+def test_names_of_fields_may_be_anything(tmp_path):
+    names = ["B03/s1", "B03:s1", "a\nb", "µ", "..", "x" * 300]
+    fields = FieldSet.from_arrays([GOOD[0]] * len(names), names)
+    detector = Knowing(dict.fromkeys(names, GOOD[1]))
+    cells = detect(fields, detector, out=tmp_path, write_labels=True)
+    assert cells.fields["field"].tolist() == names
+    assert len(list((tmp_path / "parts").iterdir())) == len(names)
+    assert detect(fields, detector, out=tmp_path) == cells
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"detector": None}, "an object with a method predict"),
+        ({"max_distance": -1}, "max_distance: expected a number between 0 and 100"),
+        ({"diameter_ratio": 0.3}, "diameter_ratio: expected a pair"),
+        ({"diameter_ratio": (0.3, 0.1)}, "diameter_ratio: expected low < high"),
+        ({"exclude": "edge"}, r"Write \('edge',\)"),
+        ({"exclude": ["edges"]}, "Did you mean 'edge'"),
+        ({"n_jobs": 0}, "n_jobs: expected a whole number of at least 1"),
+        ({"write_labels": True}, "False without a folder `out`"),
+    ],
+)
+def test_bad_arguments(two, given, message):
+    fields, detector = two
+    with pytest.raises(InvalidParameterError, match=message):
+        detect(fields, **{"detector": detector, **given})
+
+
+def test_no_field_at_all(two):
+    with pytest.raises(DatasetError, match="none to look at"):
+        detect([], two[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"micronuclei": np.zeros((5, 5), np.int32)},
+            r"micronuclei: expected the shape \(200, 300\)",
+        ),
+        ({"nuclei": np.zeros((200, 300))}, "nuclei: expected an integer array"),
+        ({"nuclei": np.full((200, 300), -1)}, "labels from 0"),
+        ({"probability": np.ones(2)}, "one probability for each of 1 micronuclei"),
+        ({"probability": np.array([1.5])}, "values from 0 to 1"),
+        ({"probability": np.array([np.nan])}, "values from 0 to 1"),
+    ],
+)
+def test_what_is_no_detection(two, change, message):
+    found = two[1].answers["1"]
+    given = {
+        key: getattr(found, key) for key in ("nuclei", "micronuclei", "probability", "diameter")
+    }
+    with pytest.raises(InvalidParameterError, match=message):
+        Detection(**{**given, **change})
+
+
+def test_remarks_of_the_detector_are_in_the_table():
+    cells = detect(*plate(drawn([(60, 60, 15)], remarks=("blurred", "dim"))))
+    assert cells.fields["remarks"].tolist() == ["blurred; dim"]
+    assert isinstance(cells, Cells)
