@@ -15,7 +15,7 @@ _NO = {
 }  # fmt: skip
 _OF_ANY_CLASS = {"cell", "cells", "image", "images", "crop", "crops", "ok", "only"}
 _GLUED = re.compile(r"(no|non|with|without|a|un)?(mn|micronucl[a-z]*)(neg|pos|free|plus|minus)?")
-_SIGNS = {"+": 1, "-": -1, "\N{MINUS SIGN}": -1, "\N{EN DASH}": -1}
+_SIGNS = {"+": 1, **dict.fromkeys("-\u2010\u2011\u2012\u2013\u2014\u2212", -1)}
 
 
 def meaning(name: str) -> int:

@@ -11,6 +11,14 @@ from nucrec._validation import invalid
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"}
 
 
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63"
+_SAME_LOOK = {
+    **dict.fromkeys(map(ord, _DASHES), "-"),
+    **{0xFEE0 + c: chr(c) for c in range(33, 127)},
+}
+"""Other dashes, and letters of full width."""
+
+
 def plain_name(name: str) -> str:
     """Return a name in Unicode's composed form, without invisible characters and needless blanks."""
     if name.isascii() and name.isprintable() and "  " not in name:
@@ -21,7 +29,7 @@ def plain_name(name: str) -> str:
 
 def look_alike_key(name: str) -> str:
     """Return what names have in common that are the same to a person: case and 1.0 do not count."""
-    key = plain_name(name).casefold()
+    key = plain_name(name).translate(_SAME_LOOK).casefold()
     whole = re.fullmatch(r"([+-]?\d+)(\.0*)?", key)
     return str(int(whole[1])) if whole else key
 
@@ -48,6 +56,11 @@ def _is_number(name: str) -> bool:
     return re.fullmatch(r"[+-]?\d+(\.\d*)?", name) is not None
 
 
+def _are_other_numbers(names: Sequence[str]) -> bool:
+    """Return whether names are numbers, but not 0 and 1, which stand for no and yes."""
+    return all(map(_is_number, names)) and {float(name) for name in names} != {0.0, 1.0}
+
+
 def is_missing(name: str) -> bool:
     """Return whether a cell of a table says that there is no value: empty, NA, NaN."""
     return plain_name(name).casefold() in _MISSING
@@ -62,6 +75,8 @@ def order_classes(names: Iterable[str]) -> list[str]:
     different = set(names)
     as_numbers = all(map(_is_number, different))
     in_order = sorted(different, key=lambda name: (float(name) if as_numbers else 0.0, name))
+    if _are_other_numbers(in_order):
+        return in_order
     if len(different) == 2:
         return sorted(in_order, key=meaning)
     return sorted(in_order, key=lambda name: meaning(name) > 0)
@@ -69,11 +84,15 @@ def order_classes(names: Iterable[str]) -> list[str]:
 
 def is_positive_told(names: Sequence[str]) -> bool:
     """Return whether the names of two classes tell which of them is the positive one."""
-    return len(names) != 2 or meaning(names[0]) != meaning(names[1])
+    if len(names) != 2:
+        return True
+    return not _are_other_numbers(names) and meaning(names[0]) != meaning(names[1])
 
 
 def positive_class(names: Sequence[str]) -> str:
     """Return the class that is counted: micronucleus, or the last one where none is called so."""
+    if _are_other_numbers(names):
+        return names[-1]
     most = max(map(meaning, names))
     found = [name for name in names if meaning(name) == most]
     return found[0] if most > 0 and len(found) == 1 else names[-1]

@@ -26,10 +26,14 @@ def counts(values: Iterable[int]) -> str:
     return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
+def many(n: int, what: str) -> str:
+    """Return "1 image" or "92 images"."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def images(n: int, n_groups: int | None = None) -> str:
     """Return "92 images in 10 groups", without groups where there are none."""
-    groups = "" if n_groups is None else f" in {n_groups} group{'s' * (n_groups != 1)}"
-    return f"{n} image{'s' * (n != 1)}{groups}"
+    return many(n, "image") + ("" if n_groups is None else f" in {many(n_groups, 'group')}")
 
 
 def percent(share: float) -> str:

@@ -53,7 +53,7 @@ def test_warnings_are_one_line_each(run, images, tmp_path):
     assert result.returncode == 0
     (line,) = result.stderr.splitlines()
     assert line.startswith(
-        "nucrec: warning: 1 files were left out (21 images listed): nucleus/broken"
+        "nucrec: warning: 1 file was left out (21 images listed): nucleus/broken"
     )
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["data"]["quarantined"][0]["name"] == "nucleus/broken.png"

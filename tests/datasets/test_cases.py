@@ -142,8 +142,11 @@ def test_10_slides_are_no_classes_but_may_be_groups(cases):
     assert np.bincount(dataset.labels).tolist() == [27, 24]
     assert sorted(set(dataset.groups)) == [f"slide {i}" for i in range(4)]
     assert all(name.startswith(g) for name, g in zip(dataset.ids, dataset.groups, strict=True))
-    other = load_folder(cases / "10_slide_first", group_by="folder")
-    assert other.class_names == tuple(f"slide {i}" for i in range(4))
+    with pytest.raises(DatasetError, match="either may be the classes. With group_by='top'"):
+        load_folder(cases / "10_slide_first", group_by="folder")
+    slides = [f"slide {i}" for i in range(4)]
+    other = load_folder(cases / "10_slide_first", group_by="folder", class_names=slides)
+    assert other.class_names == tuple(slides)
     assert set(other.groups) == {"nucleus", "micronucleus"}
 
 

@@ -295,7 +295,7 @@ def test_no_class_folders(tmp_path):
     with pytest.raises(DatasetError, match="expected one sub-folder .* found no images$"):
         load_folder(tmp_path)
     save(tmp_path / "1.png")
-    with pytest.raises(DatasetError, match="found 1 images, but no sub-folders"):
+    with pytest.raises(DatasetError, match="found 1 image, but no sub-folders"):
         load_folder(tmp_path)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from nucrec.datasets import ImageDataset, ImageFiles, load_folder
-from nucrec.errors import DatasetError, DataWarning
+from nucrec.errors import DatasetError, DataWarning, ImageError
 
 
 def png(value: int = 5) -> bytes:
@@ -133,10 +133,37 @@ def test_a_name_that_stands_twice_counts_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zipfile's own, on writing it
         with zipfile.ZipFile(path, "a") as file:
-            file.writestr("a/1.png", png(9))
-    dataset = load(path)
+            file.writestr("a/1.png", png(1))
+    assert load(path).ids.tolist() == list(GOOD)
+
+
+@pytest.mark.parametrize("name", ["a/1.png", "a\\1.png", "./a/1.png", "a//1.png", "a/./1.png"])
+def test_of_two_images_of_one_name_the_later_is_read_and_the_other_named(name, tmp_path):
+    path = make_zip(tmp_path / "x.zip", GOOD)
+    member = zipfile.ZipInfo()
+    member.filename = name
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, on writing it
+        with zipfile.ZipFile(path, "a") as file:
+            file.writestr(member, png(9))
+    with pytest.warns(DataWarning, match="^1 file was left out .* another image of this name"):
+        dataset = load(path)
     assert dataset.ids.tolist() == list(GOOD)
-    assert int(dataset.images[0][0, 0]) == 9  # the later one, as unpacking it would give
+    assert int(dataset.images[0][0, 0]) == 9  # as unpacking it would give
+    assert [name for name, _ in dataset.quarantined] == ["a/1.png"]
+    with pytest.raises(ImageError, match=r"a/1\.png: the archive holds another image"):
+        load_folder(path, class_names=["a", "b"], on_error="raise")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("cells.csv", "a table: load_folder reads tables"), ("cells.TSV", "a table"),
+     ("cell.png", "an image: give the folder that holds it"), ("cells.txt", "not a zip file")],
+)  # fmt: skip
+def test_a_file_that_is_no_archive_is_told_by_its_kind(name, what, tmp_path):
+    (tmp_path / name).write_bytes(b"file,label\n")
+    with pytest.raises(DatasetError, match=f"neither a folder nor a readable zip archive .*{what}"):
+        ImageFiles(tmp_path / name)
 
 
 def test_a_file_that_is_not_there(tmp_path):

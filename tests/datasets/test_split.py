@@ -41,7 +41,7 @@ def test_copies_stay_with_their_original(crops):
     assert not set(train.parents) & set(test.parents)
     # even where groups were given that separate them
     apart = larger.with_groups([f"g{i % 35}" for i in range(len(larger))])
-    with pytest.raises(SplitError, match="is in 1 groups"):
+    with pytest.raises(SplitError, match="is in 1 group"):
         split(apart, random_state=0)
     by_parent = larger.with_groups(np.arange(len(larger)))
     train, test = split(by_parent, random_state=0)
@@ -123,7 +123,7 @@ def test_any_two_classes_with_two_groups_each_can_be_split(pairs, test_size, see
 
 
 def test_a_class_with_one_image():
-    with pytest.raises(SplitError, match="class 'micronucleus' has 1 images: at least 2"):
+    with pytest.raises(SplitError, match="class 'micronucleus' has 1 image: at least 2"):
         split(make([0, 0, 0, 1]))
 
 
@@ -134,7 +134,7 @@ def test_a_class_with_none():
 
 def test_too_few_groups():
     dataset = make([0, 0, 1, 1], ["a", "b", "c", "c"])
-    with pytest.raises(SplitError, match="class 'micronucleus' is in 1 groups: at least 2"):
+    with pytest.raises(SplitError, match="class 'micronucleus' is in 1 group: at least 2"):
         split(dataset)
     with pytest.raises(SplitError, match="is in 2 groups: at least 3"):
         folds(make([0, 0, 0, 1, 1, 1], ["a", "b", "b", "a", "b", "b"]), 3)

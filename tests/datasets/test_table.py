@@ -213,3 +213,58 @@ def test_numbers_with_a_fraction_are_names(tmp_path):
         found = load_folder(tmp_path / "cells.csv").groups.tolist()
     assert found[:4] == list(groups[:4])
     assert found[4] == found[5]
+
+
+def test_an_absolute_path_may_lead_through_a_link(frame, tmp_path):
+    for name in "ab":
+        save(tmp_path / "data" / "img" / f"{name}.png")
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    for place in ("link", "data"):
+        rows = "".join(f"{tmp_path}/{place}/img/{n}.png,{label}\n" for n, label in ("a0", "b1"))
+        for around in ("link", "data"):
+            table = tmp_path / around / "t.csv"
+            table.write_text("file,label\n" + rows)
+            assert load_folder(table).ids.tolist() == ["img/a.png", "img/b.png"]
+    files = [f"{tmp_path}/link/img/a.png", f"{tmp_path}/data/img/b.png"]
+    dataset = load_folder(frame({"file": files, "label": ["0", "1"]}))
+    assert dataset.ids.tolist() == ["a.png", "b.png"]
+
+
+def test_a_path_of_nobody_in_a_data_frame_is_left_out(frame, tmp_path):
+    save(tmp_path / "a.png")
+    files = [f"{tmp_path}/a.png", f"{tmp_path}/b.png", "~nobody-of-this-name/c.png"]
+    save(tmp_path / "b.png")
+    with pytest.warns(DataWarning, match=r"^1 file was left out .*~nobody-of-this-name/c\.png"):
+        assert len(load_folder(frame({"file": files, "label": ["0", "1", "1"]}))) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#,file,label\n1,a.png,no\n2,b.png,yes\n",
+     "# made by hand\n#,file,label\n1,a.png,no\n2,b.png,yes\n",
+     "# comment, file, label\nfile,label\na.png,no\nb.png,yes\n"],
+)  # fmt: skip
+def test_a_hash_may_number_the_rows_or_begin_a_comment(text, tmp_path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "b.png")
+    (tmp_path / "t.csv").write_text(text)
+    assert load_folder(tmp_path / "t.csv").class_names == ("no", "yes")
+
+
+@pytest.mark.parametrize("twice", ["file", "label"])
+def test_a_data_frame_with_two_columns_of_one_name(twice):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame([["a.png", "x", "y"]], columns=["file", "label", twice])
+    with pytest.raises(DatasetError, match=f"the table: two columns are called '{twice}'"):
+        load_folder(table)
+
+
+def test_a_column_to_group_by_is_found_in_any_case(tmp_path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "b.png")
+    (tmp_path / "t.csv").write_text("file,label,Slide\na.png,0,s1\nb.png,1,s2\n")
+    assert load_folder(tmp_path / "t.csv", group_by="SLIDE").groups.tolist() == ["s1", "s2"]
+    (tmp_path / "t.csv").write_text("file,label,Slide,slide\na.png,0,s1,t1\nb.png,1,s2,t2\n")
+    assert load_folder(tmp_path / "t.csv", group_by="slide").groups.tolist() == ["t1", "t2"]
+    with pytest.raises(InvalidParameterError, match="one of the columns file, label, Slide, slide"):
+        load_folder(tmp_path / "t.csv", group_by="SLIDE")

@@ -77,7 +77,7 @@ def test_links_out_are_left_out_of_the_list(tmp_path):
     (tmp_path / "link").symlink_to("/")
     files = ImageFiles(tmp_path)
     assert [name for name, _ in files.quarantined] == ["link"]
-    assert repr(files) == f"ImageFiles({str(tmp_path)!r}: 1 images)"
+    assert repr(files) == f"ImageFiles({str(tmp_path)!r}: 1 image)"
 
 
 def test_says_what_is_wrong(tmp_path):

@@ -316,7 +316,7 @@ def test_missing_data_are_said_before_any_work(tmp_path):
 
 
 def test_too_few_groups(tiny, tmp_path):
-    with pytest.raises(SplitError, match="is in 1 groups"):
+    with pytest.raises(SplitError, match="is in 1 group"):
         reproduce(tiny.with_groups(["one"] * 40), 1, out=tmp_path, progress=False)
 
 

@@ -215,6 +215,18 @@ def _check_depth(image: Image.Image, name: str) -> None:
         )
 
 
+def pixels_of_picture(image: Image.Image, name: str) -> Array:
+    """Return what the file of a picture that Pillow holds would give.
+
+    Raises
+    ------
+    ImageError
+        It would be cut to 8 bits.
+    """
+    _check_depth(image, name)
+    return _to_array(image.copy())
+
+
 def _to_array(image: Image.Image) -> Array:
     """Decode the first frame of an open image to an array of native byte order."""
     image.load()

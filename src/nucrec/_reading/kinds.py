@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp")
+TABLE_SUFFIXES = (".csv", ".tsv")
 
 MICROSCOPE_SUFFIXES = frozenset(
     [

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from nucrec._reading.kinds import MICROSCOPE_SUFFIXES, is_image_name
+from nucrec._text import many
 from nucrec._warnings import warn
 from nucrec.errors import DataWarning
 
@@ -18,6 +19,11 @@ _MASKS = (
     "_cp_masks", "_masks", "_mask", "_cp_outlines", "_outlines", "_flows", "_seg", "_segmentation",
     "_labels",
 )  # fmt: skip
+
+_FOLDERS_OF_MASKS = {
+    "mask", "masks", "cp_masks", "label", "labels", "segmentation", "segmentations", "outlines",
+    "ground truth", "ground_truth", "groundtruth", "gt", "annotations",
+}  # fmt: skip
 
 
 class Quarantined(NamedTuple):
@@ -63,7 +69,7 @@ class Listing(NamedTuple):
             else:
                 path = PurePosixPath(name)
                 others[path.suffix.lower() or path.name] += 1
-        masks = _masks_of(images)
+        masks = _masks_of(images) | _in_folders_of_masks(images)
         kept = [name for name in images if name not in masks] if masks else images
         return cls(sorted(kept), sorted(folders), others, sorted(masks), quarantined)
 
@@ -88,18 +94,24 @@ class Listing(NamedTuple):
     def warn(self) -> None:
         """Warn of what is passed over, but a person may have meant."""
         if self.microscope_files:
+            n_files = self.microscope_files.total()
             warn(
-                f"{self.microscope_files.total()} files of microscopes were passed over "
+                f"{many(n_files, 'file')} of microscopes {_was(n_files)} passed over "
                 f"({endings_in_words(self.microscope_files)}): {_EXPORT}",
                 DataWarning,
             )
         if self.masks:
-            more = ", ..." if len(self.masks) > 3 else ""
+            n_masks, more = len(self.masks), ", ..." if len(self.masks) > 3 else ""
+            looks = "looks like" if n_masks == 1 else "look like"
             warn(
-                f"{len(self.masks)} files look like masks of the images beside them and were passed "
-                f"over: {', '.join(self.masks[:3])}{more}",
+                f"{many(n_masks, 'file')} {looks} masks of the images beside them and "
+                f"{_was(n_masks)} passed over: {', '.join(self.masks[:3])}{more}",
                 DataWarning,
             )
+
+
+def _was(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def is_litter(name: str) -> bool:
@@ -127,6 +139,29 @@ def _masks_of(images: list[str]) -> set[str]:
         for name, stem in called.items()
         if any(stem.lower().endswith(end) and stem[: -len(end)] in others for end in _MASKS)
     }
+
+
+def _in_folders_of_masks(images: list[str]) -> set[str]:
+    """Return the files in a folder called masks that are called after an image beside that folder."""
+    folders = {name.rpartition("/")[0] for name in images}
+    of_masks = {f for f in folders if f.rpartition("/")[2].casefold() in _FOLDERS_OF_MASKS}
+    if not of_masks:
+        return set()
+    beside: set[tuple[str, str]] = set()
+    for name in images:
+        folder, _, last = name.rpartition("/")
+        if folder not in of_masks:
+            beside |= {(place, _stem(last)) for place in (folder, folder.rpartition("/")[0])}
+    found = set()
+    for name in images:
+        folder, _, last = name.rpartition("/")
+        stem, around = _stem(last), folder.rpartition("/")[0]
+        ends = ("", *(end for end in _MASKS if stem.lower().endswith(end)))
+        if folder in of_masks and any(
+            (around, stem.removesuffix(stem[len(stem) - len(e) :])) in beside for e in ends
+        ):
+            found.add(name)
+    return found
 
 
 def _stem(name: str) -> str:

@@ -1,5 +1,6 @@
 """Folders and zip archives as the same thing: a list of image names, and a reader of one."""
 
+import contextlib
 import os
 import stat
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from nucrec._class_names import plain_name
-from nucrec._reading.kinds import other_kind
+from nucrec._reading.kinds import TABLE_SUFFIXES, is_image_name, other_kind
 from nucrec._reading.listing import Listing, Quarantined, is_litter
 from nucrec._zip import is_bomb, read_member
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
@@ -18,6 +19,7 @@ MAX_FILE_BYTES = 512 * 2**20
 MAX_MEMBERS = 1_000_000
 MAX_DEPTH = 100  # folders around a member
 _ENCRYPTED = 0x1
+_REPLACED = "the archive holds another image of this name further on, which is the one that is read"
 
 
 class Root(Protocol):
@@ -61,6 +63,7 @@ class Folder:
         self.path = path
         self._resolved: dict[str, str] = {}  # folders that files were read from
         self._inside_of: dict[str, tuple[set[str], dict[str, str]]] = {}
+        self._real: dict[str, PurePosixPath] = {}  # folders of absolute paths
 
     def listing(self) -> Listing:
         """List the image files below the folder; links to folders are not followed."""
@@ -123,12 +126,22 @@ class Folder:
         """
         for candidate in dict.fromkeys((name, name.replace("\\", "/"))):
             path = PurePosixPath(candidate)
+            if path.is_absolute() and not path.is_relative_to(self.path):
+                path = self._without_links(path)
             if path.is_absolute() and path.is_relative_to(self.path):
                 path = path.relative_to(self.path)
             found = "" if path.is_absolute() else self._descend(path.parts)
             if found:
                 return found
         return None
+
+    def _without_links(self, path: PurePosixPath) -> PurePosixPath:
+        """Return a path by the folder that its own really is, if there is one."""
+        parent = str(path.parent)
+        if parent not in self._real:
+            with contextlib.suppress(OSError, RuntimeError, ValueError):
+                self._real[parent] = PurePosixPath(Path(parent).resolve(strict=True).as_posix())
+        return self._real.setdefault(parent, path.parent) / path.name
 
     def _descend(self, parts: tuple[str, ...]) -> str:
         """Return what is at a path, of which each part may be spelled otherwise."""
@@ -183,6 +196,7 @@ class Archive:
         self._file: zipfile.ZipFile | None = None
         self._process = os.getpid()
         self._members: dict[str, zipfile.ZipInfo] = {}
+        self._replaced: list[str] = []
         self._open()
 
     def __reduce__(self) -> tuple[type["Archive"], tuple[Path]]:
@@ -193,6 +207,7 @@ class Archive:
         names = [name for name in self._members if not is_litter(name)]
         reasons = {name: _refusal(name) for name in names}
         problems = [Quarantined(name, reason) for name, reason in reasons.items() if reason]
+        problems += [Quarantined(name, _REPLACED) for name in self._replaced if name in reasons]
         inside = [name for name in names if not reasons[name]]
         folders = {str(folder) for name in inside for folder in PurePosixPath(name).parents}
         folders |= {name.rstrip("/") for name in inside if name.endswith("/")}
@@ -230,7 +245,7 @@ class Archive:
                         f"{self.path}: neither a folder nor a readable zip archive "
                         f"({_what_it_is(self.path) or error})"
                     ) from error
-                self._members = _checked_members(self._file, self.path)
+                self._members, self._replaced = _checked_members(self._file, self.path)
         return self._file
 
 
@@ -246,8 +261,18 @@ def _read(path: str, size: int) -> bytes:
         os.close(descriptor)
 
 
-def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
-    """Return the members by name, unless the archive as a whole is over the limits."""
+def _checked_members(
+    file: zipfile.ZipFile, path: Path
+) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
+    """Return the members by name, and which images a later one of that name replaces.
+
+    As in unpacking, the last one counts.
+
+    Raises
+    ------
+    DatasetError
+        The archive as a whole is over the limits.
+    """
     infos = file.infolist()
     if len(infos) > MAX_MEMBERS:
         raise DatasetError(f"{path}: {len(infos)} members are more than {MAX_MEMBERS}")
@@ -257,12 +282,32 @@ def _checked_members(file: zipfile.ZipFile, path: Path) -> dict[str, zipfile.Zip
         raise DatasetError(
             f"{path}: would unpack from {packed} to {unpacked} bytes, which looks like an archive bomb"
         )
+    members: dict[str, zipfile.ZipInfo] = {}
+    replaced = []
+    for info in infos:
+        name = _member_name(info.filename)
+        older = members.get(name, info)
+        if (older.CRC, older.file_size) != (info.CRC, info.file_size) and is_image_name(name):
+            replaced.append(name)
+        members[name] = info
+    return members, replaced
+
+
+def _member_name(name: str) -> str:
+    """Return the name under which a member would be unpacked."""
     # some programs of Windows write backslashes, where the format asks for slashes
-    return {info.filename.replace("\\", "/"): info for info in infos}
+    name = name.replace("\\", "/")
+    if "//" in name or "./" in name:
+        name = str(PurePosixPath(name)) + "/" * name.endswith("/")
+    return name
 
 
 def _what_it_is(path: Path) -> str:
     """Return what kind of file it is and what to do, nothing where that is not known."""
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return "a table: load_folder reads tables; here, give the folder of the images"
+    if is_image_name(path.name):
+        return "an image: give the folder that holds it"
     with path.open("rb") as file:
         start = file.read(512)
     return "" if start.startswith(b"PK") else other_kind(start)

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._class_names import is_missing, plain_name
-from nucrec._reading.kinds import other_kind
+from nucrec._class_names import is_missing, look_alike_key, plain_name
+from nucrec._reading.kinds import TABLE_SUFFIXES, other_kind
 from nucrec._validation import is_missing_value
 from nucrec.errors import DatasetError, DatasetNotFoundError
 
 Array = npt.NDArray[Any]
 
-TABLE_SUFFIXES = (".csv", ".tsv")
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _DELIMITERS = ",;\t|"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")  # 01 is a name
@@ -118,6 +117,8 @@ def parse_table(text: str, needed: Sequence[str], name: str) -> Table:
     """
     lines = text.splitlines(keepends=True)
     start = next((i for i, line in enumerate(lines) if _is_header(line)), len(lines))
+    if start == len(lines) or not _has_columns(lines[start], needed):  # "#" may number the rows
+        start = next((i for i in range(start) if _has_columns(lines[i], needed)), start)
     header = lines[start] if start < len(lines) else ""
     delimiter = _delimiter(header, needed)
     reader = csv.reader(
@@ -148,8 +149,9 @@ def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
     DatasetError
         A column that is needed is missing, or there is no row.
     """
+    names = _column_names(list(map(str, frame.columns)), needed)
+    _check_names(names, "the table")
     columns = {str(column): _texts(frame[column]) for column in frame.columns}
-    names = _column_names(list(columns), needed)
     if not set(needed) <= set(names) or not len(columns[next(iter(columns))]):
         raise DatasetError(
             f"the table: expected the columns {', '.join(needed)} and at least one row. "
@@ -187,6 +189,11 @@ def _is_header(line: str) -> bool:
     return bool(line.strip()) and not line.startswith("#") and not _separator_line(line)
 
 
+def _has_columns(header: str, needed: Sequence[str]) -> bool:
+    cells = header.split(_delimiter(header, needed))
+    return {plain_name(cell).strip('"').casefold() for cell in cells}.issuperset(needed)
+
+
 def _separator_line(line: str) -> bool:
     """Return whether it is the line by which Excel is told the separator."""
     return re.fullmatch(r'"?sep=.?"?', line.strip("\r\n"), re.IGNORECASE) is not None
@@ -210,10 +217,20 @@ def _column_names(header: Sequence[str], needed: Sequence[str]) -> list[str]:
     ]
 
 
-def _table(name: str, names: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Table:
+def meant_column(name: str, columns: Collection[str]) -> str | None:
+    """Return the column that a person means, None where there is none; case does not count."""
+    alike = [column for column in columns if look_alike_key(column) == look_alike_key(name)]
+    return name if name in columns else alike[0] if len(alike) == 1 else None
+
+
+def _check_names(names: Sequence[str], table: str) -> None:
     twice = [column for column, count in Counter(filter(None, names)).items() if count > 1]
     if twice:
-        raise DatasetError(f"{name}: two columns are called {twice[0]!r}. Rename one of them.")
+        raise DatasetError(f"{table}: two columns are called {twice[0]!r}. Rename one of them.")
+
+
+def _table(name: str, names: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Table:
+    _check_names(names, name)
     width = len(names)
     for line, cells in rows:
         if any(cells[width:]):

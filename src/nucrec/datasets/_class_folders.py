@@ -1,22 +1,28 @@
 """One folder for each class: which of the folders they are, and what the groups are."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from nucrec._class_meaning import meaning
 from nucrec._class_names import look_alike_key
 from nucrec._reading.kinds import SUFFIXES
 from nucrec._reading.listing import Listing, Quarantined
+from nucrec._text import many
 from nucrec._warnings import warn
 from nucrec.datasets._load import Entry
 from nucrec.errors import DatasetError, DataWarning
 
+_PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"}
+_OF_CLASSES = {"class", "klasse", "classe", "label", "category", "type", "grade", "stage", "score"}
+
 
 def entries_of_folders(
-    listing: Listing, group_by: str, where: str
+    listing: Listing, group_by: str, where: str, named: Sequence[str] | None = None
 ) -> tuple[list[Entry], list[str], list[Quarantined]]:
     """Return the images with the classes and groups of their folders, all classes, and strays.
+
+    Folders that are `named` as classes are not doubted.
 
     Raises
     ------
@@ -28,13 +34,14 @@ def entries_of_folders(
     }
     top = _top(listing.folders, places)
     outer = [path.name for path in map(PurePosixPath, listing.folders) if path.parent == top]
+    outer = _without_masks(outer, listing, top)
     if not outer or not listing.images:
         raise DatasetError(_no_classes(listing, where))
-    _warn_if_passed_through(top, outer)
+    was_told = _warn_if_passed_through(top, outer)
     inner = {name: places[_parent(name)].parts[len(top.parts) :] for name in listing.images}
-    if group_by == "image":
-        _check_level(inner.values(), where)
     depth = 2 if group_by == "top" else 1
+    if not _are_named({parts[depth - 1] for parts in inner.values() if len(parts) >= depth}, named):
+        _check_level(set(inner.values()), group_by, where)
     entries = [
         _entry(name, parts, group_by) for name, parts in inner.items() if len(parts) >= depth
     ]
@@ -44,6 +51,8 @@ def entries_of_folders(
         raise DatasetError(
             f"{where}: group_by='top' asks for classes inside {', '.join(outer[:3])}"
         )
+    if named is None and not was_told:
+        _warn_of_series(sorted({entry.class_name for entry in entries}))
     return entries, classes, [Quarantined(name, "lies in no class folder") for name in strays]
 
 
@@ -54,36 +63,96 @@ def _entry(name: str, parts: tuple[str, ...], group_by: str) -> Entry:
     return Entry(name, parts[0], group or None)
 
 
-def _check_level(inner: Iterable[tuple[str, ...]], where: str) -> None:
-    """Raise if the folders may be slides or parts of a data set, with the classes inside them."""
-    outer: dict[str, Counter[str]] = {}
-    for parts in inner:
-        if parts:
-            below = look_alike_key(parts[1]) if len(parts) > 1 else ""
-            outer.setdefault(parts[0], Counter())[below] += 1
-    holders = Counter(name for below in outer.values() for name in below if name)
-    shared = [name for name, count in holders.items() if count > 1]
-    if not shared or not _is_unclear(outer, shared):
-        return
-    outside, inside = (", ".join(map(repr, sorted(names)[:3])) for names in (outer, shared))
-    raise DatasetError(
-        f"{where}: the folders {outside}{', ...' if len(outer) > 3 else ''} hold folders of the same "
-        f"names, {inside}, so either may be the classes. With group_by='top' the classes are {inside}, "
-        f"and {outside} are groups; with group_by='folder' it is the other way round. Parts of a data "
-        "set, such as train and test, are loaded one by one."
+def _without_masks(folders: list[str], listing: Listing, top: PurePosixPath) -> list[str]:
+    """Return the folders that do not hold masks alone."""
+
+    def within(names: list[str]) -> set[str]:
+        return {name.split("/")[len(top.parts)] for name in names}
+
+    empty = within(listing.masks) - within(listing.images) if listing.masks else set()
+    return [name for name in folders if name not in empty]
+
+
+def _are_named(folders: set[str], named: Sequence[str] | None) -> bool:
+    """Return whether all names of classes that a person gave are names of these folders."""
+    keys = set(map(look_alike_key, folders))
+    return isinstance(named, list | tuple) and keys.issuperset(
+        look_alike_key(str(n)) for n in named
     )
 
 
-def _is_unclear(outer: Mapping[str, Counter[str]], shared: list[str]) -> bool:
-    if len({meaning(name) for name in shared if not name.isdigit()}) > 1:
-        return True  # the classes are inside
+def _check_level(places: set[tuple[str, ...]], group_by: str, where: str) -> None:
+    """Raise if the folders may be slides or parts of a data set, with the classes inside them."""
+    taken = 1 if group_by == "top" else 0
+    paths = [parts for parts in places if len(parts) > taken]
+    outer = {parts[taken] for parts in paths}
     names_tell = len({meaning(name) for name in outer}) > 1
-    images_outside = all(below[""] for below in outer.values())
-    return not names_tell and not images_outside
+    if names_tell and group_by != "image":
+        return
+    for level in range(taken + 1, max(map(len, paths), default=0)):
+        shared = _shared(paths, taken, level)
+        inside_tells = len({meaning(name) for name in shared if not name.isdigit()}) > 1
+        may_be_either = group_by == "image" and level == 1 and not names_tell
+        if shared and (
+            inside_tells or (may_be_either and not outer <= {p[0] for p in paths if len(p) == 1})
+        ):
+            raise DatasetError(f"{where}: {_two_readings(outer, shared, level - taken, group_by)}")
 
 
-def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> None:
-    """Warn if what was passed through looks like a class folder itself."""
+def _shared(paths: Iterable[tuple[str, ...]], taken: int, level: int) -> list[str]:
+    """Return the names that folders of a level have below several of those taken for classes."""
+    holders: dict[str, set[str]] = {}
+    spelled: dict[str, str] = {}
+    for parts in sorted(paths):
+        if len(parts) > level:
+            key = look_alike_key(parts[level])
+            spelled.setdefault(key, parts[level])
+            holders.setdefault(key, set()).add(parts[taken])
+    return [spelled[key] for key, outer in holders.items() if len(outer) > 1]
+
+
+def _two_readings(outer: Iterable[str], shared: Iterable[str], below: int, group_by: str) -> str:
+    """Return what may be meant by folders in folders, and how to say it."""
+    names = sorted(outer)
+    outside, inside = (", ".join(map(repr, sorted(each)[:3])) for each in (names, shared))
+    more = ", ..." if len(names) > 3 else ""
+    told = f"the folders {outside}{more} hold folders of the same names, {inside}"
+    other = f"class_names=[{outside}{more}] and group_by='folder'"
+    if below > 1 or group_by == "top":
+        return (
+            f"{told}, further inside, so either may be the classes. If {inside} are, load the folders "
+            f"around them one by one, with group_by='top'; if {outside} are, pass class_names."
+        )
+    return (
+        f"{told}, so either may be the classes. With group_by='top' the classes are {inside}, and "
+        f"{outside} are groups; with {other} it is the other way round. Parts of a data set, such as "
+        "train and test, are loaded one by one."
+    )
+
+
+def _warn_of_series(classes: Sequence[str]) -> None:
+    """Warn of classes that are called like slides, wells, or parts of a data set."""
+    keys = [look_alike_key(name) for name in classes]
+    stems = {re.sub(r"\d+", "", key) for key in keys}
+    numbered = len(stems) == 1 and not {stem.strip(" _-.") for stem in stems} & _OF_CLASSES
+    numbered = numbered and not stems & {"", "."}  # numbers alone
+    wells = all(re.fullmatch(r"[a-p]\d{1,2}", key) for key in keys)
+    if (
+        len(keys) > 1
+        and not any(map(meaning, keys))
+        and (numbered or wells or _PARTS.issuperset(keys))
+    ):
+        shown = ", ".join(map(repr, classes[:3])) + (", ..." if len(classes) > 3 else "")
+        warn(
+            f"the folders {shown} are taken for classes, but are called like slides, wells or parts of "
+            "a data set. If they are, put folders of the classes inside them (group_by='top'), or load "
+            "unlabelled images with load_images. If they are classes, pass class_names.",
+            DataWarning,
+        )
+
+
+def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> bool:
+    """Warn if what was passed through looks like a class folder itself, and return whether."""
     odd = [name for name in top.parts if meaning(name)]
     if odd:
         warn(
@@ -91,6 +160,7 @@ def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> None:
             f"{', '.join(classes[:5])}. If it is a class itself, load the folder around both classes.",
             DataWarning,
         )
+    return bool(odd)
 
 
 def _top(folders: list[str], places: Mapping[str, PurePosixPath]) -> PurePosixPath:
@@ -113,5 +183,5 @@ def _parent(name: str) -> str:
 def _no_classes(listing: Listing, where: str) -> str:
     message = f"{where}: expected one sub-folder with images ({', '.join(SUFFIXES)}) for each class"
     if listing.images:
-        return f"{message}; found {len(listing.images)} images, but no sub-folders"
+        return f"{message}; found {many(len(listing.images), 'image')}, but no sub-folders"
     return f"{message}; found no images{listing.instead}"

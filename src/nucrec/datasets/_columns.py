@@ -1,24 +1,29 @@
 """What a data set is made of, checked: images, labels, columns, positions."""
 
+import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from nucrec._class_names import (
     check_class_names,
+    is_missing,
     is_positive_told,
     look_alike_key,
     merge_look_alikes,
     order_classes,
 )
 from nucrec._pixels.image import ImageSource, check_image
+from nucrec._reading.decode import pixels_of_picture
+from nucrec._reading.table import meant_column
 from nucrec._validation import check_known, invalid
 from nucrec._warnings import warn
 from nucrec.datasets._images import MemoryImage
-from nucrec.errors import DataWarning
+from nucrec.errors import DataWarning, ImageError
 
 Array = npt.NDArray[Any]
 CLASS_NAMES = ("nucleus", "micronucleus")
@@ -26,9 +31,16 @@ Index = int | slice | Sequence[int] | Sequence[bool] | Array
 
 
 def in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
-    """Return images that are in memory, each checked."""
+    """Return images that are in memory, each checked; Pillow's are what their files would be."""
     try:
-        arrays = [np.array(image) for image in images]
+        arrays = [
+            pixels_of_picture(image, f"images[{i}]")
+            if isinstance(image, Image.Image)
+            else np.array(image)
+            for i, image in enumerate(images)
+        ]
+    except ImageError:  # a ValueError, too
+        raise
     except (TypeError, ValueError) as error:
         raise invalid("images", "a sequence of arrays", images) from error
     for i, array in enumerate(arrays):
@@ -45,6 +57,7 @@ def check_labels(
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
     if n and array.dtype.kind in "UTO" and all(isinstance(v, str) for v in array.tolist()):
         return _numbered(array.tolist(), class_names)
+    array = _whole(array)
     names = CLASS_NAMES if class_names is None else check_class_names(class_names)
     k = len(names)
     if array.size and (array.dtype.kind not in "bui" or array.min() < 0 or array.max() >= k):
@@ -57,6 +70,7 @@ def _numbered(
     names: list[str], class_names: Sequence[str] | None
 ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Return the numbers of labels that are names."""
+    check_no_gaps("labels", (name for name in names if name not in (class_names or ())))
     spelled, _ = merge_look_alikes(names)
     found = set(spelled.values())
     if class_names is None:
@@ -70,6 +84,55 @@ def _numbered(
         raise invalid("labels", f"names among {', '.join(classes)}", unknown[0])
     labels = [numbers[look_alike_key(name)] for name in names]
     return np.array(labels, np.int64), classes
+
+
+def _whole(labels: Array) -> Array:
+    """Return numbers without a fraction as integers, and all others as they are."""
+    values = labels.tolist()
+    if labels.dtype.kind in "fO" and all(map(_is_whole, values)):
+        return np.array(values).astype(np.int64)
+    return labels
+
+
+def _is_whole(value: Any) -> bool:
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    return bool(is_number and abs(value) < 2**53 and value == value // 1)
+
+
+def check_no_gaps(name: str, values: Iterable[str]) -> None:
+    """Raise if a name stands for no value: empty, NA or NaN."""
+    gap = next(filter(is_missing, values), None)
+    if gap is not None:
+        raise invalid(name, "a name for each image, neither empty nor NA or NaN", gap)
+
+
+def check_groups(values: npt.ArrayLike, parents: Array) -> Array:
+    """Return the group of each image; names that look the same are one, with a warning.
+
+    An image that is a group of its own, called by its id, stays as it is.
+    """
+    groups = check_column("groups", values, len(parents), str)
+    shared = groups != parents
+    if not shared.any():
+        return groups
+    names = groups.tolist()
+    given = list(itertools.compress(names, shared))
+    check_no_gaps("groups", given)
+    spelled = merged_names(given, "groups")
+    own = zip(names, shared.tolist(), strict=True)
+    return np.array([spelled[name] if is_shared else name for name, is_shared in own])
+
+
+def merged_names(names: Iterable[str], what: str) -> dict[str, str]:
+    """Return the spelling that stands for each name, and warn of names that only look the same."""
+    spelled, together = merge_look_alikes(names)
+    if together:
+        shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:3])
+        warn(
+            f"{what} that look the same are taken for one: {shown}. If they differ, rename them.",
+            DataWarning,
+        )
+    return spelled
 
 
 def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
@@ -111,10 +174,11 @@ def check_metadata(metadata: Mapping[str, npt.ArrayLike] | None, n: int) -> dict
 
 def named_column(name: str, metadata: Mapping[str, Array]) -> Array:
     """Return a column of the metadata that is to hold the groups."""
-    if name not in metadata:
+    found = meant_column(name, metadata)
+    if found is None:
         known = ", ".join(metadata) or "none"
         raise invalid("groups", f"one group for each image, or a column of: {known}", name)
-    return metadata[name]
+    return metadata[found]
 
 
 def positions(index: Index, n: int) -> Array:

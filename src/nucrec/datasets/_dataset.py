@@ -13,16 +13,19 @@ from nucrec._deprecation import warn_renamed
 from nucrec._pixels.image import digest_image
 from nucrec._pixels.intensity import OutputDtype
 from nucrec._reading.listing import Quarantined
+from nucrec._text import many
 from nucrec._threads import ordered_map
-from nucrec._validation import check_int, invalid
+from nucrec._validation import check_int
 from nucrec.datasets._batches import Augmentation, Batches
 from nucrec.datasets._columns import (
     Index,
     check_column,
     check_different,
+    check_groups,
     check_labels,
     check_metadata,
     in_memory,
+    named_column,
     positions,
 )
 from nucrec.datasets._images import LazyImages, threads_for
@@ -122,7 +125,7 @@ class ImageDataset:
         own_ids = check_column("ids", names, n, str)
         check_different("ids", own_ids)
         own_parents = own_ids if parents is None else check_column("parents", parents, n, str)
-        own_groups = own_parents if groups is None else check_column("groups", groups, n, str)
+        own_groups = own_parents if groups is None else check_groups(groups, own_parents)
         self._set(
             images=lazy,
             labels=own_labels,
@@ -172,10 +175,11 @@ class ImageDataset:
     def __repr__(self) -> str:
         counts = np.bincount(self.labels, minlength=len(self.class_names))
         classes = ", ".join(f"{k} {name}" for k, name in zip(counts, self.class_names, strict=True))
-        parts = [f"{len(self)} images: {classes}", f"{len(np.unique(self.groups))} groups"]
+        n_groups = len(np.unique(self.groups))
+        parts = [f"{many(len(self), 'image')}: {classes}", many(n_groups, "group")]
         copies = int((self.parents != self.ids).sum())
         if copies:
-            parts.append(f"{copies} augmented copies")
+            parts.append(f"{copies} augmented cop{'y' if copies == 1 else 'ies'}")
         if self.quarantined:
             parts.append(f"{len(self.quarantined)} quarantined")
         return f"ImageDataset({'; '.join(parts)})"
@@ -230,13 +234,8 @@ class ImageDataset:
         ImageDataset(306 images: 148 nucleus, 158 micronucleus; 4 groups)
         """
         if isinstance(groups, str):
-            if groups not in self.metadata:
-                known = ", ".join(self.metadata) or "none"
-                raise invalid(
-                    "groups", f"one group for each image, or a column of: {known}", groups
-                )
-            groups = self.metadata[groups]
-        column = check_column("groups", groups, len(self), str)
+            groups = named_column(groups, self.metadata)
+        column = check_groups(groups, self.parents)
         other = object.__new__(ImageDataset)
         other._set(**{**self.__dict__, "groups": column})
         return other

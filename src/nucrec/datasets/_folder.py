@@ -1,7 +1,7 @@
 """Class folders, and tables of labels."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -9,7 +9,6 @@ import numpy.typing as npt
 from nucrec._class_names import (
     check_class_names,
     look_alike_key,
-    merge_look_alikes,
     order_classes,
 )
 from nucrec._paths import checked_path
@@ -18,13 +17,11 @@ from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Folder, Root, open_root
 from nucrec._reading.table import is_frame, looks_like_table, read_table, table_of_frame
 from nucrec._validation import check_choice, invalid
-from nucrec._warnings import warn
 from nucrec.datasets._class_folders import entries_of_folders
-from nucrec.datasets._columns import warn_if_positive_is_not_told
+from nucrec.datasets._columns import merged_names, warn_if_positive_is_not_told
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._labelled_table import NEEDED, entries_of_table, root_of_paths
 from nucrec.datasets._load import Entry, OnError, load_entries
-from nucrec.errors import DataWarning
 
 
 def load_folder(
@@ -63,8 +60,9 @@ def load_folder(
         "folder" makes one group of all images in the same folder inside their class folders, say
         "nucleus/slide 3" and "micronucleus/slide 3". Images directly in a class folder stay groups of
         their own. "top" takes the outer folders for groups and those inside them for classes, say
-        "slide 3/nucleus" and "slide 3/micronucleus". For a table, the name of a column; by default
-        ``group``, if there is one.
+        "slide 3/nucleus" and "slide 3/micronucleus". Where names tell that the classes are other
+        folders, the load is refused, unless `class_names` names those that are meant. For a table,
+        the name of a column, in upper or lower case; by default ``group``, if there is one.
     channel : int or str, optional
         The channel to read, of images that have several: its number from 0, or its name, such as
         "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
@@ -95,8 +93,8 @@ def load_folder(
     -----
     DataWarning
         Files were left out or passed over, or hold several pages; what looks like a class folder was
-        passed through; names look the same; no name says which class is the positive one; equal
-        images have different labels.
+        passed through; names look the same, or like those of slides, wells or parts of a data set; no
+        name says which class is the positive one; equal images have different labels.
 
     Examples
     --------
@@ -115,9 +113,9 @@ def load_folder(
     ['micronucleated/cell 1.png', 'normal/cell 1.png']
     """
     check_channel(channel)
-    found = _find(path, group_by)
-    spelled = _merge(found.class_names, "classes")
-    groups = _merge((e.group for e in found.entries if e.group is not None), "groups")
+    found = _find(path, group_by, class_names)
+    spelled = merged_names(found.class_names, "classes")
+    groups = merged_names((e.group for e in found.entries if e.group is not None), "groups")
     classes = _choose_classes(list(spelled.values()), class_names)
     chosen = [spelled[entry.class_name] in classes for entry in found.entries]
     return load_entries(
@@ -144,7 +142,7 @@ class _Found(NamedTuple):
     quarantined: list[Quarantined]
 
 
-def _find(path: Any, group_by: str) -> _Found:
+def _find(path: Any, group_by: str, class_names: Sequence[str] | None) -> _Found:
     """Return the files that a folder, an archive or a table holds."""
     if not isinstance(group_by, str):
         raise invalid("group_by", "'image', 'folder', 'top' or the name of a column", group_by)
@@ -159,7 +157,7 @@ def _find(path: Any, group_by: str) -> _Found:
     check_choice("group_by", group_by, ("image", "folder", "top"))
     opened = open_root(where)
     listing = opened.listing()
-    entries, classes, strays = entries_of_folders(listing, group_by, str(where))
+    entries, classes, strays = entries_of_folders(listing, group_by, str(where), class_names)
     listing.warn()
     return _Found(opened, entries, classes, {}, [*listing.quarantined, *strays])
 
@@ -167,18 +165,6 @@ def _find(path: Any, group_by: str) -> _Found:
 def _of_table(table: Any, root: Folder, group_by: str) -> _Found:
     entries, metadata, missing = entries_of_table(table, root, group_by)
     return _Found(root, entries, table.columns["label"], metadata, missing)
-
-
-def _merge(names: Iterable[str], what: str) -> dict[str, str]:
-    """Return the spelling that stands for each name, and warn of names that only look the same."""
-    spelled, together = merge_look_alikes(names)
-    if together:
-        shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:3])
-        warn(
-            f"{what} that look the same are taken for one: {shown}. If they differ, rename them.",
-            DataWarning,
-        )
-    return spelled
 
 
 def _choose_classes(found: Sequence[str], asked: Sequence[str] | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from nucrec._pixels.resample import resize
 from nucrec._reading.channels import Channel
 from nucrec._reading.decode import Decoded, decode
 from nucrec._reading.roots import Root
+from nucrec._text import many
 from nucrec._threads import workers_for
 
 Array = npt.NDArray[Any]
@@ -184,7 +185,7 @@ class LazyImages(Sequence[Array]):
         return (source.read() for source in self._sources)
 
     def __repr__(self) -> str:
-        return f"LazyImages({len(self)} images)"
+        return f"LazyImages({many(len(self), 'image')})"
 
 
 def threads_for(images: LazyImages) -> int:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nucrec._class_names import is_missing
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Folder, look_alike_name
-from nucrec._reading.table import Table
+from nucrec._reading.table import Table, meant_column
 from nucrec._validation import invalid
 from nucrec.datasets._load import Entry
 from nucrec.errors import DatasetError, ImageError
@@ -53,9 +53,10 @@ def _group_column(table: Table, group_by: str) -> str | None:
     if group_by in ("folder", "top"):
         raise invalid("group_by", "the name of a column, since a table has no folders", group_by)
     if group_by != "image":
-        if group_by not in table:
+        meant = meant_column(group_by, table.columns)
+        if meant is None:
             raise invalid("group_by", f"one of the columns {', '.join(table.columns)}", group_by)
-        return group_by
+        return meant
     named = "group" in table and not all(map(is_missing, table.columns["group"]))
     return "group" if named else None
 
@@ -106,12 +107,28 @@ def root_of_paths(files: list[str]) -> tuple[Folder, list[str]]:
 
     Paths are relative to the working directory, or absolute.
     """
-    paths = [Path(file).expanduser() for file in files]
+    paths = [_without_tilde(file) for file in files]
     if not any(path.is_absolute() for path in paths):
         return Folder(Path.cwd()), files
-    whole = [os.path.normpath(Path.cwd() / path) for path in paths]
+    # links are followed, or a folder around them would not hold what they lead to
+    real = {path.parent: _real(Path.cwd() / path.parent) for path in paths}
+    whole = [f"{real[path.parent]}/{path.name}" for path in paths]
     try:
         base = Path(os.path.commonpath([os.path.dirname(path) for path in whole]))  # noqa: PTH120
     except ValueError as error:  # several drives
         raise DatasetError("the table: its files lie on several drives") from error
-    return Folder(base.resolve()), [Path(path).relative_to(base).as_posix() for path in whole]
+    return Folder(base), [Path(path).relative_to(base).as_posix() for path in whole]
+
+
+def _without_tilde(file: str) -> Path:
+    try:
+        return Path(file).expanduser()
+    except RuntimeError:  # there is no such user, and so no such file
+        return Path(file)
+
+
+def _real(folder: Path) -> str:
+    try:
+        return os.path.realpath(folder)
+    except ValueError:  # a zero in its name
+        return os.path.normpath(folder)

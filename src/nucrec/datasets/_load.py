@@ -13,6 +13,7 @@ from nucrec._reading.decode import Decoded, decode
 from nucrec._reading.kinds import SUFFIXES
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Root
+from nucrec._text import many
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
 from nucrec._warnings import warn
@@ -192,15 +193,17 @@ def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str],
     if problems:
         shown = "; ".join(f"{name}: {reason}" for name, reason in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        was = "was" if len(problems) == 1 else "were"
         warn(
-            f"{len(problems)} files were left out ({n} images listed): {shown}{more}. "
+            f"{many(len(problems), 'file')} {was} left out ({many(n, 'image')} listed): {shown}{more}. "
             "All are in dataset.quarantined.",
             DataWarning,
         )
     if several_pages:
         shown = ", ".join(several_pages[:3]) + (", ..." if len(several_pages) > 3 else "")
+        hold = "hold" if len(several_pages) > 1 else "holds"
         warn(
-            f"{len(several_pages)} TIFF files hold several pages; the first page of each, or of its "
-            f"channel, is used: {shown}",
+            f"{many(len(several_pages), 'TIFF file')} {hold} several pages; the first page of each, "
+            f"or of its channel, is used: {shown}",
             DataWarning,
         )

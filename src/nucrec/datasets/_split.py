@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._pixels.image import equal_images
-from nucrec._validation import check_choice, check_int, check_real, check_seed
+from nucrec._text import many
+from nucrec._validation import check_choice, check_int, check_real, check_seed, invalid
 from nucrec._warnings import warn
 from nucrec.datasets._checks import check_training_data
 from nucrec.datasets._dataset import ImageDataset
@@ -78,6 +79,7 @@ def split(
     >>> len(train) + len(test), set(train.groups) & set(test.groups)
     (306, set())
     """
+    _check_dataset(dataset)
     check_choice("by", by, ("group", "image"))
     check_real("test_size", test_size, low=0, high=1, open_ends=True)
     seed = check_seed("random_state", random_state)
@@ -140,6 +142,7 @@ def folds(
     >>> sum(len(test) for train, test in folds(load_mnfinder_crops(), 5, random_state=0))
     306
     """
+    _check_dataset(dataset)
     check_choice("by", by, ("group", "image"))
     check_int("n_splits", n_splits, low=2)
     seed = check_seed("random_state", random_state)
@@ -305,11 +308,19 @@ def _units(dataset: ImageDataset) -> Array:
     return np.unique(components[groups], return_inverse=True)[1]
 
 
+def _check_dataset(dataset: object) -> None:
+    if not isinstance(dataset, ImageDataset):
+        hint = "Make one of arrays with ImageDataset(images, labels)."
+        raise invalid("dataset", "an ImageDataset", dataset, hint)
+
+
 def _check_class_sizes(dataset: ImageDataset, least: int) -> None:
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     for name, count in zip(dataset.class_names, counts, strict=True):
         if count < least:
-            raise SplitError(f"class {name!r} has {count} images: at least {least} are needed")
+            raise SplitError(
+                f"class {name!r} has {many(count, 'image')}: at least {least} are needed"
+            )
 
 
 def _check_class_groups(dataset: ImageDataset, units: Array, least: int) -> None:
@@ -317,8 +328,8 @@ def _check_class_groups(dataset: ImageDataset, units: Array, least: int) -> None
         count = len(np.unique(units[dataset.labels == k]))
         if count < least:
             raise SplitError(
-                f"class {name!r} is in {count} groups: at least {least} are needed to have it on both "
-                "sides. Add groups, or divide by='image' if the images are independent."
+                f"class {name!r} is in {many(count, 'group')}: at least {least} are needed to have it "
+                "on both sides. Add groups, or divide by='image' if the images are independent."
             )
 
 

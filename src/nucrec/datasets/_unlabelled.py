@@ -7,6 +7,7 @@ from nucrec._paths import checked_path
 from nucrec._reading.channels import Channel, check_channel
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import open_root
+from nucrec._text import many
 from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import LazyImages
@@ -98,7 +99,7 @@ class ImageFiles:
         return len(self.names)
 
     def __repr__(self) -> str:
-        return f"ImageFiles({str(self.path)!r}: {len(self)} images)"
+        return f"ImageFiles({str(self.path)!r}: {many(len(self), 'image')})"
 
     def parts(self, size: int) -> Iterator[ImageDataset]:
         """Yield the images, `size` files at a time.
@@ -185,7 +186,7 @@ def load_images(path: str | Path, *, channel: Channel | None = None) -> ImageDat
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Image.new("L", (40, 30)).save(Path(folder) / "cell 1.png")
     ...     load_images(folder)
-    ImageDataset(1 images: 1 unlabelled; 1 groups)
+    ImageDataset(1 image: 1 unlabelled; 1 group)
     """
     files = ImageFiles(path, channel=channel)
     found = read_files(files._root, files.names, channel)
