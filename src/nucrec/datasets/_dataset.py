@@ -48,7 +48,7 @@ class ImageDataset:
     ----------
     images : sequence of array, or array of shape (n, H, W) or (n, H, W, C)
         Each image is (H, W) or (H, W, C), 1 to 4 channels, of any real dtype, finite. Sizes may
-        vary.
+        vary. Images of Pillow are what their files would give.
     labels : array_like of int or str, shape (n,)
         0 to ``len(class_names) - 1``, or the names of the classes.
     class_names : sequence of str, optional
