@@ -14,13 +14,14 @@ from nucrec.fields._columns import FIELDS
 from nucrec.fields._counts import BETWEEN
 from nucrec.fields._detection import Detection
 from nucrec.fields._field import Field
-from nucrec.fields._measure import centroids, eccentricities, mean_intensities, solidities
+from nucrec.fields._measure import mean_intensities, shapes, solidities
 from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
 HUMN = (1 / 16, 1 / 3)
 """The diameter of a micronucleus over that of its nucleus, by the criteria of the HUMN project."""
+_TINY = 1e-9  # what sqrt may be off
 _SMALLEST_PARENT = 1 / 5  # of the median diameter
 
 
@@ -91,13 +92,12 @@ def _median_diameter(nuclei: Objects, found: Detection) -> float:
 
 
 def _place(objects: Objects, field: Field) -> dict[str, Array]:
-    x, y = centroids(objects)
+    found = shapes(objects)
     scale = field.pixel_size or np.nan
     return {
-        "x": x,
-        "y": y,
-        "x_um": x * scale,
-        "y_um": y * scale,
+        **found,
+        "x_um": found["x"] * scale,
+        "y_um": found["y"] * scale,
         "area": objects.areas,
         "area_um2": objects.areas * scale**2,
     }
@@ -139,7 +139,7 @@ def _micronuclei(
 
 
 def _within(values: Array, bounds: tuple[float, float]) -> Array:
-    return np.asarray((values >= bounds[0]) & (values <= bounds[1]))
+    return np.asarray((values > bounds[0] - _TINY) & (values < bounds[1] + _TINY))
 
 
 def _of_ratio(ratio: Array, there: Array, rules: Rules) -> dict[str, Array]:
@@ -177,7 +177,6 @@ def _cells(
         **of_field(field, len(nuclei)),
         "cell_id": nuclei.labels,
         **_place(nuclei, field),
-        "eccentricity": eccentricities(nuclei),
         "solidity": solidities(nuclei),
         "mean_intensity": mean_intensities(nuclei, image),
         "n_micronuclei": n_micronuclei,

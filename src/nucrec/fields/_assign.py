@@ -80,7 +80,7 @@ def assign(
 
 def _bounds(objects: Objects) -> Array:
     """Return the first and last row, first and last column of each object, of shape (n, 4)."""
-    boxes = [(r.start, r.stop - 1, c.start, c.stop - 1) for r, c in objects.boxes]
+    boxes = [(r.start, r.stop - 1, c.start, c.stop - 1) for r, c in objects.windows]
     return np.array(boxes, np.int64).reshape(-1, 4)
 
 

@@ -63,10 +63,10 @@ class Cells:
     micronuclei : dict of str to ndarray of shape (n_micronuclei,)
         One row for each micronucleus: the same first six columns; ``micronucleus_id``; ``cell_id`` of
         the nucleus it belongs to, 0 for none; ``x``, ``y``, ``x_um``, ``y_um``, ``area``,
-        ``area_um2``; ``diameter_ratio``, its diameter over that of its nucleus; ``distance`` and
-        ``distance_um``, the gap between both outlines; ``probability``; ``ambiguous``, whether another
-        nucleus is almost as near; ``humn``, whether the ratio is from 1/16 to 1/3; ``counted``, and
-        ``excluded``, why not.
+        ``area_um2``, ``eccentricity``; ``diameter_ratio``, its diameter over that of its nucleus;
+        ``distance`` and ``distance_um``, the gap between both outlines; ``probability``;
+        ``ambiguous``, whether another nucleus is almost as near; ``humn``, whether the ratio is from
+        1/16 to 1/3; ``counted``, and ``excluded``, why not.
     fields : dict of str to ndarray of shape (n_fields,)
         One row for each field: the same first six columns; ``height``, ``width``; ``pixel_size`` in um;
         ``diameter``, the median of its nuclei; ``mask``, whether the nuclei were given; ``n_cells``,

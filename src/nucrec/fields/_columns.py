@@ -55,6 +55,7 @@ MICRONUCLEI: Kinds = {
     "cell_id": int,
     **_PLACE,
     **_AREA,
+    "eccentricity": float,
     "diameter_ratio": float,
     "distance": float,
     "distance_um": float,

@@ -1,5 +1,9 @@
-"""The objects of a label image, numbered 1 to n, each with the part of the image that holds it."""
+"""The objects of a label image, numbered 1 to n, each in a window of its own.
 
+Whole images are not computed with: what is made of one would take as much memory as it does.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Window = tuple[slice, slice]
 
 _MOST_FOR_A_LOOK_UP = 2**22
+_PIXELS_AT_A_TIME = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,21 +36,19 @@ class Objects:
     @classmethod
     def of(cls, labels: Array) -> "Objects":
         """Return the objects of a label image, whose labels may be any positive numbers."""
-        if labels.max(initial=0) <= _MOST_FOR_A_LOOK_UP:
-            there = np.bincount(labels.ravel()) > 0
-            there[:1] = False
-            numbers = np.cumsum(there, dtype=np.int32) * there
-            return cls(numbers.astype(np.int32)[labels], np.flatnonzero(there))
-        found, image = np.unique(labels, return_inverse=True)
-        known = found[found > 0].astype(np.int64)
-        shift = len(found) - len(known)  # 1 where there is background
-        return cls((image.reshape(labels.shape) + 1 - shift).astype(np.int32), known)
+        there = _labels_in(labels)
+        if len(there) == there.max(initial=0) and labels.dtype == np.int32:
+            return cls(labels, there)
+        image = np.empty(labels.shape, np.int32)
+        for rows in _bands(labels):
+            image[rows] = np.searchsorted(there, labels[rows], side="right")
+        return cls(image, there)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
-    def boxes(self) -> list[tuple[slice, slice]]:
+    def windows(self) -> list[Window]:
         """The smallest window that holds each object."""
         from scipy import ndimage
 
@@ -53,7 +57,7 @@ class Objects:
     @cached_property
     def areas(self) -> Array:
         """The number of pixels of each object."""
-        return np.bincount(self.image.ravel(), minlength=len(self) + 1)[1:]
+        return np.array([np.count_nonzero(self.mask(k)) for k in range(len(self))], np.int64)
 
     @property
     def diameters(self) -> Array:
@@ -62,7 +66,15 @@ class Objects:
 
     def mask(self, number: int) -> Array:
         """Return the pixels of an object within its window, numbered from 0."""
-        return np.equal(self.image[self.boxes[number]], number + 1)
+        return np.equal(self.image[self.windows[number]], number + 1)
+
+    def wider(self, number: int, by: int) -> Window:
+        """Return the window of an object, wider on each side as far as the image goes."""
+        rows, columns = self.windows[number]
+        return (
+            slice(max(0, rows.start - by), rows.stop + by),
+            slice(max(0, columns.start - by), columns.stop + by),
+        )
 
     @cached_property
     def outlines(self) -> list[Array]:
@@ -70,8 +82,28 @@ class Objects:
         return [self._outline(number) for number in range(len(self))]
 
     def _outline(self, number: int) -> Array:
-        rows, columns = self.boxes[number]
+        rows, columns = self.windows[number]
         padded = np.pad(self.mask(number), 1)
         inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
         pixels = np.argwhere(padded[1:-1, 1:-1] & ~inner)
         return np.add(pixels, (rows.start, columns.start))
+
+
+def _labels_in(labels: Array) -> Array:
+    """Return the labels that occur, ascending."""
+    if labels.max(initial=0) <= _MOST_FOR_A_LOOK_UP:
+        there = np.zeros(int(labels.max(initial=0)) + 1, bool)
+        for rows in _bands(labels):
+            there[labels[rows]] = True
+        there[0] = False
+        return np.flatnonzero(there)
+    found = np.unique(np.concatenate([np.unique(labels[rows]) for rows in _bands(labels)]))
+    return found[found > 0].astype(np.int64)
+
+
+def _bands(image: Array) -> Iterator[slice]:
+    """Yield the rows of an image, some at a time."""
+    height, width = image.shape
+    step = max(1, _PIXELS_AT_A_TIME // max(1, width))
+    for start in range(0, height, step):
+        yield slice(start, start + step)
