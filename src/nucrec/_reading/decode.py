@@ -1,7 +1,9 @@
 """One file's bytes -> one array."""
 
+import contextlib
 import io
 import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,12 +92,23 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
         The bytes are no image of a known format, are damaged, hold more pixels than
         ``PIL.Image.MAX_IMAGE_PIXELS``, or hold what would silently lose precision or channels.
     """
-    if not data:
-        raise ImageError(f"{name}: the file is empty (0 bytes)")
-    try:
+    with explained(data, name):
         array, more_pages, kind, is_lossy = (_decode_tiff if is_tiff(data) else _decode_other)(
             data, name, channel
         )
+    array = checked_pixels(array, name)
+    tolerance = _LOSSY_COLOUR if is_lossy else 1
+    only = None if array.ndim == 2 else only_channel(array, tolerance)
+    return Decoded(array, more_pages, only, kind, len(data))
+
+
+@contextlib.contextmanager
+def explained(data: bytes, name: str) -> Iterator[None]:
+    """Raise an ImageError that names the file, whatever a decoder raises on its bytes."""
+    if not data:
+        raise ImageError(f"{name}: the file is empty (0 bytes)")
+    try:
+        yield
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -106,14 +119,16 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
         raise ImageError(f"{name}: {_not_known(data)}") from error
     except Exception as error:  # decoders raise nearly anything on damaged input
         raise ImageError(f"{name}: {_damaged(data, error)}") from error
+
+
+def checked_pixels(array: Array, name: str) -> Array:
+    """Return an image as read-only, or raise if it is empty or not finite."""
     if not array.size:
         raise ImageError(f"{name}: holds no pixels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
     array.setflags(write=False)
-    tolerance = _LOSSY_COLOUR if is_lossy else 1
-    only = None if array.ndim == 2 else only_channel(array, tolerance)
-    return Decoded(array, more_pages, only, kind, len(data))
+    return array
 
 
 def _not_known(data: bytes) -> str:

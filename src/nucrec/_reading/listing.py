@@ -48,6 +48,8 @@ class Listing(NamedTuple):
         Files that are passed over because they look like the mask of an image beside them.
     quarantined : list of Quarantined
         What cannot be listed.
+    other_files : list of str
+        Files of other kinds.
     """
 
     images: list[str]
@@ -55,6 +57,7 @@ class Listing(NamedTuple):
     others: Counter[str]
     masks: list[str]
     quarantined: list[Quarantined]
+    other_files: list[str]
 
     @classmethod
     def of(
@@ -63,15 +66,19 @@ class Listing(NamedTuple):
         """Sort files by their names."""
         images: list[str] = []
         others: Counter[str] = Counter()
+        other_files: list[str] = []
         for name in files:
             if is_image_name(name):
                 images.append(name)
             else:
+                other_files.append(name)
                 path = PurePosixPath(name)
                 others[path.suffix.lower() or path.name] += 1
         masks = _masks_of(images) | _in_folders_of_masks(images)
         kept = [name for name in images if name not in masks] if masks else images
-        return cls(sorted(kept), sorted(folders), others, sorted(masks), quarantined)
+        return cls(
+            sorted(kept), sorted(folders), others, sorted(masks), quarantined, sorted(other_files)
+        )
 
     @property
     def microscope_files(self) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Channels that a microscope's TIFF holds as pages of their own, and how they are called."""
+"""Channels, z positions and times that a microscope's TIFF holds as pages of their own."""
 
 import bisect
 import html
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from nucrec._reading import tiff_tags as tag
 from nucrec._reading.tiff_tags import Tags
 
-_MOST_CHANNELS = 10_000
 # no expression looks beyond one element, or a text of many would take the square of its length
 _FILES = re.compile(r"""<(?:\w+:)?UUID\b[^<>]*\bFileName\s*=\s*("[^"<>]*"|'[^'<>]*')""")
 
@@ -26,40 +25,55 @@ class Planes:
         How many planes there are, as far as the description tells; 1 where it tells nothing.
     names : tuple of str
         What the channels are called, those that are samples of one page included.
-    step : int
-        How many planes lie between the first of a channel and the first of the next.
-    pages : dict of int to int
-        Pages of the channels, where they are listed.
+    n_z, n_times : int
+        How many z positions and times each channel has.
+    steps : dict of str to int
+        How many planes lie between neighbours along the axes C, Z and T.
+    runs : tuple of (int, int, float)
+        Planes whose pages are listed: the first plane, its page, and how many follow one another.
     n_files : int
         How many files hold the planes together.
+    n_images : int
+        How many images, such as positions, the file describes.
     """
 
     n_channels: int = 1
     n_planes: int = 1
     names: tuple[str, ...] = ()
-    step: int = 1
-    pages: dict[int, int] = field(default_factory=dict)
+    n_z: int = 1
+    n_times: int = 1
+    steps: dict[str, int] = field(default_factory=dict)
+    runs: tuple[tuple[int, int, float], ...] = ()
     n_files: int = 1
+    n_images: int = 1
 
     @classmethod
     def of(cls, tags: Tags) -> "Planes":
         """Read what ImageJ or OME wrote into the description of the first page."""
         text = tags.description
         if text.startswith("ImageJ="):
-            found = dict(re.findall(r"^(\w+)=(\d+)\s*$", text, re.MULTILINE))
-            channels, planes = int(found.get("channels", 1)), int(found.get("images", 1))
-            return cls(channels, planes)
+            return cls._of_imagej(text)
         if "<OME" in text[:2000] or "<ome:OME" in text[:2000]:
             return cls._of_ome(text)
         return cls()
 
     @classmethod
+    def _of_imagej(cls, text: str) -> "Planes":
+        found = dict(re.findall(r"^(\w+)=(\d{1,9})\s*$", text, re.MULTILINE))
+        n_channels, n_z, n_times, n_planes = (
+            max(1, int(found.get(name, 1))) for name in ("channels", "slices", "frames", "images")
+        )
+        steps = {"C": 1, "Z": n_channels, "T": n_channels * n_z}
+        return cls(n_channels, n_planes, (), n_z, n_times, steps)
+
+    @classmethod
     def _of_ome(cls, text: str) -> "Planes":
         pixels = re.search(r"<(?:\w+:)?Pixels\b[^<>]*>", text)
-        facts = _attributes(pixels[0]) if pixels else {}
+        facts = attributes(pixels[0]) if pixels else {}
+        n_images = len(re.findall(r"<(?:\w+:)?Pixels\b", text))
         end = re.search(r"</(?:\w+:)?Pixels>", text)
         text = text[: end.start()] if end else text  # the first image only
-        channels = [_attributes(found) for found in re.findall(r"<(?:\w+:)?Channel\b[^<>]*>", text)]
+        channels = [attributes(found) for found in re.findall(r"<(?:\w+:)?Channel\b[^<>]*>", text)]
         names = tuple(channel.get("Name", "") for channel in channels)
         size = {axis: _count(facts.get(f"Size{axis}")) for axis in "CZT"}
         of_samples = any(_count(channel.get("SamplesPerPixel")) > 1 for channel in channels)
@@ -69,14 +83,28 @@ class Planes:
             n_channels,
             n_channels * size["Z"] * size["T"],
             names if any(names) else (),
-            steps["C"],
-            _listed_pages(text, steps, n_channels),
+            size["Z"],
+            size["T"],
+            steps,
+            _listed_runs(text, steps),
             max(1, len(set(_FILES.findall(text)))),
+            max(1, n_images),
         )
 
-    def page_of(self, channel: int) -> int:
-        """Return the page of a channel's first plane."""
-        return self.pages.get(channel, channel * self.step)
+    def plane_of(self, channel: int, z: int = 0, time: int = 0) -> int:
+        """Return the number of a plane in the order of the dimensions."""
+        steps = self.steps or {"C": 1, "Z": 1, "T": 1}
+        return channel * steps["C"] + z * steps["Z"] + time * steps["T"]
+
+    def page_of(self, channel: int, z: int = 0, time: int = 0) -> int:
+        """Return the page of a plane."""
+        plane = self.plane_of(channel, z, time)
+        at = bisect.bisect_right(self.runs, plane, key=lambda run: run[0])
+        if self.runs:
+            start, page, n_planes = self.runs[max(0, at - 1)]
+            if 0 <= plane - start < n_planes:
+                return page + plane - start
+        return plane
 
 
 def behind_first_page(tags: Tags, plane: int, n_bytes: int) -> Tags:
@@ -94,7 +122,8 @@ def is_stack_behind_first_page(tags: Tags, planes: Planes) -> bool:
     return planes.n_planes > 1 and not tags.next_page and one_strip and plain
 
 
-def _attributes(element: str) -> dict[str, str]:
+def attributes(element: str) -> dict[str, str]:
+    """Return the attributes of an XML element."""
     pairs = re.findall(r"""\b(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')""", element)
     return {name: html.unescape(double or single) for name, double, single in pairs}
 
@@ -117,25 +146,17 @@ def _steps(order: str, size: dict[str, int]) -> dict[str, int]:
     return steps
 
 
-def _listed_pages(text: str, steps: dict[str, int], n_channels: int) -> dict[int, int]:
-    """Return the pages of the channels' first planes, where OME lists them.
+def _listed_runs(text: str, steps: dict[str, int]) -> tuple[tuple[int, int, float], ...]:
+    """Return the planes whose pages OME lists, in their order.
 
     An element says where its first plane lies and how many follow, in the order of the dimensions: one
     if it names a page, all otherwise. What it leaves out is 0.
     """
     listed: dict[int, tuple[int, float]] = {}
     for element in re.findall(r"<(?:\w+:)?TiffData\b[^<>]*>", text):
-        facts = _attributes(element)
+        facts = attributes(element)
         first = sum(steps[axis] * _index(facts.get(f"First{axis}")) for axis in steps)
         one_by_one = "PlaneCount" in facts or "IFD" in facts
         n_planes = _count(facts.get("PlaneCount")) if one_by_one else math.inf
         listed.setdefault(first, (_index(facts.get("IFD")), n_planes))
-    starts = sorted(listed)
-    pages: dict[int, int] = {}
-    for channel in range(min(n_channels, _MOST_CHANNELS) if starts else 0):
-        plane = channel * steps["C"]
-        start = starts[max(0, bisect.bisect_right(starts, plane) - 1)]
-        page, n_planes = listed[start]
-        if 0 <= plane - start < n_planes:
-            pages[channel] = page + plane - start
-    return pages
+    return tuple((start, *listed[start]) for start in sorted(listed))

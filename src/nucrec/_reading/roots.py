@@ -1,13 +1,15 @@
 """Folders and zip archives as the same thing: a list of image names, and a reader of one."""
 
 import contextlib
+import mmap
 import os
 import stat
 import threading
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, cast
 
 from nucrec._class_names import plain_name
 from nucrec._reading.kinds import TABLE_SUFFIXES, is_image_name, other_kind
@@ -27,6 +29,9 @@ class Root(Protocol):
 
     def read(self, name: str) -> bytes:
         """Return the content of the file `name`."""
+
+    def view(self, name: str) -> bytes:
+        """Return the content of the file `name`, of which no more is read than is looked at."""
 
     def stamp(self, name: str) -> tuple[int, int] | None:
         """Return what tells whether the file has changed, None where there is no such file."""
@@ -89,26 +94,35 @@ class Folder:
 
     def read(self, name: str) -> bytes:
         """Return the content of a regular file inside the folder."""
-        try:
-            parent, _, last = name.rpartition("/")
-            if parent not in self._resolved:
-                self._resolved[parent] = str(self._inside(parent, name))
-            path = f"{self._resolved[parent]}/{last}"
+        with _reasons(name):
+            path, size = self._regular_file(name)
+            if size > MAX_FILE_BYTES:
+                raise ImageError(f"{name}: {size} bytes are more than {MAX_FILE_BYTES}")
+            return _read(path, size)
+
+    def view(self, name: str) -> bytes:
+        """Return the content of a regular file, of which no more is read than is looked at."""
+        with _reasons(name):
+            path, size = self._regular_file(name)
+            if not size:
+                return b""
+            with Path(path).open("rb") as file:
+                view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return cast("bytes", view)  # it is indexed and unpacked alike
+
+    def _regular_file(self, name: str) -> tuple[str, int]:
+        """Return where a file of the folder really is, and its size."""
+        parent, _, last = name.rpartition("/")
+        if parent not in self._resolved:
+            self._resolved[parent] = str(self._inside(parent, name))
+        path = f"{self._resolved[parent]}/{last}"
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            path = str(self._inside(name, name))
             status = os.lstat(path)
-            if stat.S_ISLNK(status.st_mode):
-                path = str(self._inside(name, name))
-                status = os.lstat(path)
-            if not stat.S_ISREG(status.st_mode):
-                raise ImageError(f"{name}: not a regular file")
-            if status.st_size > MAX_FILE_BYTES:
-                raise ImageError(f"{name}: {status.st_size} bytes are more than {MAX_FILE_BYTES}")
-            return _read(path, status.st_size)
-        except ImageError:
-            raise
-        except FileNotFoundError as error:
-            raise ImageError(f"{name}: there is no such file") from error
-        except (OSError, RuntimeError, ValueError) as error:
-            raise ImageError(f"{name}: cannot be read ({_why(error)})") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"{name}: not a regular file")
+        return path, status.st_size
 
     def stamp(self, name: str) -> tuple[int, int] | None:
         """Return size and time of change of a file, None where there is none."""
@@ -228,6 +242,10 @@ class Archive:
         except Exception as error:  # zipfile raises many kinds on damaged archives
             raise ImageError(f"{name}: cannot be unpacked ({_why(error)})") from error
 
+    def view(self, name: str) -> bytes:
+        """Return the content of a member; all of it is unpacked."""
+        return self.read(name)
+
     def stamp(self, name: str) -> tuple[int, int] | None:
         """Return size and checksum of a member, None where there is none."""
         member = self._members.get(name)
@@ -247,6 +265,19 @@ class Archive:
                     ) from error
                 self._members, self._replaced = _checked_members(self._file, self.path)
         return self._file
+
+
+@contextlib.contextmanager
+def _reasons(name: str) -> Iterator[None]:
+    """Raise an ImageError that names the file where it cannot be read."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: there is no such file") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ImageError(f"{name}: cannot be read ({_why(error)})") from error
 
 
 def _read(path: str, size: int) -> bytes:

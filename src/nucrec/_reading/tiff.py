@@ -188,6 +188,26 @@ def read_samples(kind: TiffKind, page: int, name: str) -> Array:
     return samples
 
 
+def read_plain_samples(kind: TiffKind, at: int) -> Array | None:
+    """Return samples that lie uncompressed at a place in the file, or None if they are no plain grey.
+
+    Raises
+    ------
+    ValueError
+        The file ends before.
+    """
+    letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}.get(kind.sample_format)
+    grey = kind.samples == 1 and kind.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
+    if not grey or not letter or kind.compression != _NONE or kind.bits not in (8, 16, 32):
+        return None
+    height, width = kind.size
+    stored = np.dtype(f"{kind.tags.order}{letter}{kind.bits // 8}")
+    samples = np.frombuffer(kind.tags.data, stored, height * width, at).reshape(height, width)
+    wider = _WIDER.get(samples.dtype.name, samples.dtype.newbyteorder("="))
+    samples = samples.astype(wider)
+    return _negative(samples, kind) if kind.photometric == _WHITE_IS_ZERO else samples
+
+
 def _pillow_is_right(kind: TiffKind) -> bool:
     """Return whether Pillow decodes such samples without a fault."""
     if kind.tags.is_big and kind.tags.order == ">":

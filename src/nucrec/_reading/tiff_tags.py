@@ -6,6 +6,7 @@ from dataclasses import dataclass
 _BYTE_ORDERS = {b"II": "<", b"MM": ">"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q"}
+_RATIONAL = 5
 _MOST_ENTRIES = 4096
 _MOST_VALUES = 3 * 65536  # of a tag, as many as a colour table of 16 bits has
 
@@ -13,6 +14,8 @@ WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 
 DESCRIPTION, ORIENTATION, SAMPLES, PLANAR, PREDICTOR = 270, 274, 277, 284, 317
 COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT = 320, 322, 323, 338, 339
 STRIP_OFFSETS, TILE_OFFSETS, SUBSAMPLING = 273, 324, 530
+STRIP_BYTES, TILE_BYTES, METAMORPH_STACK = 279, 325, 33629
+X_RESOLUTION, RESOLUTION_UNIT, SUBFILE = 282, 296, 254
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,14 @@ class Tags:
     def value(self, tag: int, default: int) -> int:
         """Return the first number of a tag."""
         return (*self.values(tag), default)[0]
+
+    def rational(self, tag: int) -> float:
+        """Return the first number of a tag that holds fractions, 0 where there is none."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind != _RATIONAL:
+            return 0.0
+        above, below = struct.unpack_from(f"{self.order}II", self.data, entry.at)
+        return above / below if below else 0.0
 
     @property
     def description(self) -> str:
@@ -112,6 +123,27 @@ def read_tags(data: bytes, page: int = 0) -> Tags:
     except struct.error as error:
         raise ValueError("the file ends before its tags") from error
     return Tags(data, order, is_big, entries, next_page)
+
+
+def read_pages(data: bytes, most: int = 10_000) -> list[Tags]:
+    """Return the tags of all pages.
+
+    Raises
+    ------
+    ValueError
+        The file ends before them, or there are more pages than `most`.
+    """
+    pages = [read_tags(data)]
+    while pages[-1].next_page:
+        last = pages[-1]
+        try:
+            entries, following = _read_page(data, last.order, last.is_big, last.next_page)
+        except struct.error as error:
+            raise ValueError(f"the file ends before its page {len(pages)}") from error
+        pages.append(Tags(data, last.order, last.is_big, entries, following))
+        if len(pages) > most:
+            raise ValueError(f"more than {most} pages")
+    return pages
 
 
 def _read_page(data: bytes, order: str, is_big: bool, at: int) -> tuple[dict[int, Entry], int]:
