@@ -21,6 +21,7 @@ from nucrec.errors import ImageError
 
 Array = npt.NDArray[Any]
 
+_NUCLEAR = ("dapi", "hoechst", "hoechst 33342", "draq5", "h2b", "nuclei", "dna")
 MAX_PIXELS = 500_000_000
 """Of one plane; Pillow's own limit is made for pictures of the web."""
 _EXIF_ORIENTATION = 0x0112
@@ -104,7 +105,9 @@ def read_stack(data: bytes, name: str, channel: Channel | None = None) -> Array:
 def _header_of_picture(data: bytes) -> Header:
     with Image.open(io.BytesIO(data)) as image:
         width, height = image.size
-        turned = image.getexif().get(_EXIF_ORIENTATION) in _TURNED
+        # of a PNG without, all pixels would be decoded to look for it behind them
+        may_be_turned = image.format != "PNG" or "exif" in image.info
+        turned = may_be_turned and image.getexif().get(_EXIF_ORIENTATION) in _TURNED
         size = (width, height) if turned else (height, width)
         return Header(size, is_lossy=image.format == "JPEG")
 
@@ -120,7 +123,12 @@ class Stack:
     @classmethod
     def of(cls, data: bytes, name: str) -> "Stack":
         """Read the tags of all pages, and check that they are one field."""
-        pages = read_pages(data)
+        try:
+            pages = read_pages(data)
+        except ValueError as error:
+            raise ImageError(
+                f"{name}: truncated or damaged: {error}; copy or export it again"
+            ) from error
         stack = cls(name, tuple(pages), Planes.of(pages[0]))
         stack._check_single()
         stack._check_whole()
@@ -285,5 +293,7 @@ def several_channels(header: Header) -> str:
         )
     if any(header.names):
         named = ", ".join(f"{i}: {name or 'unnamed'}" for i, name in enumerate(header.names))
-        return f"holds {n} channels ({named}): choose the stain of the nuclei with channel="
-    return f"holds {n} channels: choose the stain of the nuclei with channel=0 to channel={n - 1}"
+        example = next((name for name in header.names if name.casefold() in _NUCLEAR), None)
+        such_as = repr(next(filter(None, (example, *header.names))))
+        return f"holds {n} channels ({named}): choose that of the nuclei, such as channel={such_as}"
+    return f"holds {n} channels: choose that of the nuclei with channel=0 to channel={n - 1}"

@@ -1,81 +1,183 @@
 """From files of a microscope to fields."""
 
+import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
-from nucrec._paths import checked_path
+import numpy as np
+import numpy.typing as npt
+
 from nucrec._reading.channels import Channel, check_channel
-from nucrec._reading.roots import open_root
-from nucrec._validation import check_real
-from nucrec.errors import DatasetError
-from nucrec.fields._field import Field
+from nucrec._reading.listing import Quarantined
+from nucrec._validation import check_real, invalid
+from nucrec._warnings import warn
+from nucrec.errors import DatasetError, DataWarning
+from nucrec.fields import _remarks as remark
+from nucrec.fields._channels import choose_files
 from nucrec.fields._field_set import FieldSet
-from nucrec.fields._pixels import FilePixels
+from nucrec.fields._layout import apply_layout, read_layout
+from nucrec.fields._masks import Masks, open_masks
+from nucrec.fields._names import FieldFiles, folder_of, group_files, stem_of
+from nucrec.fields._reader import FieldReader
+from nucrec.fields._sources import Source, open_source
+from nucrec.fields._wells import checked_pattern, find_wells, well_of_match
 
 
 def load_fields(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path] | Sequence[npt.NDArray[Any]] | npt.NDArray[Any],
     *,
     channel: Channel | None = None,
     pixel_size: float | None = None,
+    masks: str | Path | Sequence[npt.ArrayLike | None] | None = None,
+    layout: Any = None,
+    well_pattern: str | None = None,
 ) -> FieldSet:
-    """Load fields of view; their pixels are read when they are asked for.
+    r"""Load fields of view; their pixels are read when they are asked for, one field at a time.
+
+    TIFF, OME-TIFF, ImageJ hyperstacks, PNG and the other formats of `nucrec.datasets`, of 8, 16 or 32
+    bits. Of several z positions, in one file or in one file each, the maximum is taken. Files of other
+    channels are passed over, where each channel is a file of its own (``_w1DAPI``, ``_ch00``, ``C1-``).
 
     Parameters
     ----------
-    path : str or Path
-        A folder, with images at any depth, or a zip archive of one (read in place).
+    path : str, Path, sequence of paths, or arrays
+        A folder, with images at any depth; a zip archive of one (read in place); one image; a list of
+        images; or pixels that are in memory, as `FieldSet.from_arrays` takes them.
     channel : int or str, optional
-        The channel to read, of images that have several.
+        The channel of the nuclei, where there are several: its name, such as "DAPI" where the file
+        names its channels, or "w1" or "DAPI" where the names of the files do; or its number from 0.
     pixel_size : float, optional
-        Side of a pixel in um.
+        Side of a pixel in um. By default what the file says, if it does.
+    masks : str, Path or sequence of array_like, optional
+        A folder, zip archive or file with label images of the nuclei, called as their fields, also with
+        an end such as ``_cp_masks`` or ``_labels``; of pixels in memory a mask for each.
+    layout : str, Path or data frame, optional
+        A CSV file with the column ``well`` or ``file``, and any of ``condition``, ``dose`` (a number)
+        and ``replicate``.
+    well_pattern : str, optional
+        A regular expression with the group ``well``, or the groups ``row`` and ``column``, that is
+        searched in the name of each file, with its folders and without its ending. By default, wells
+        are read off names such as B03, r02c03 and Well B3, of files or folders.
 
     Returns
     -------
     FieldSet
-        In the order of the file names.
+        In the order of their names. ``quarantined`` lists what was left out and why, ``remarks`` what
+        is worth knowing of the whole.
 
     Raises
     ------
     DatasetNotFoundError
-        There is nothing at `path`.
+        There is nothing at `path`, `masks` or `layout`.
     DatasetError
-        `path` holds no images.
+        No file can be a field, the channel has to be chosen, or `masks` or `layout` fit no field.
     InvalidParameterError
         A parameter is of another type or out of range.
+
+    Warns
+    -----
+    DataWarning
+        Files were left out, z positions were projected, or masks or rows of the layout fit no field.
+
+    See Also
+    --------
+    FieldSet.from_arrays : Fields whose pixels are in memory.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
+    >>> import numpy as np
     >>> from PIL import Image
     >>> from nucrec.fields import load_fields
+    >>> pixels = np.random.default_rng(0).integers(0, 4096, (300, 400), dtype=np.uint16)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Image.new("L", (400, 300)).save(Path(folder) / "B03_1.png")
-    ...     load_fields(folder)
-    FieldSet(1 fields)
+    ...     for name in ("B02_s1", "B02_s2", "B03_s1"):
+    ...         Image.fromarray(pixels).save(Path(folder) / f"{name}.tif")
+    ...     layout = Path(folder) / "layout.csv"
+    ...     _ = layout.write_text("well,condition,dose\nB02,control,0\nB03,mitomycin C,0.1\n")
+    ...     fields = load_fields(folder, layout=layout, pixel_size=0.65)
+    >>> fields
+    FieldSet(3 fields, 2 wells)
+    >>> fields[2].name, fields[2].well, fields[2].condition, fields[2].dose
+    ('B03_s1', 'B03', 'mitomycin C', 0.1)
     """
     check_channel(channel)
     if pixel_size is not None:
         check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
-    root = open_root(checked_path("path", path))
-    listing = root.listing()
-    if not listing.images:
-        raise DatasetError(f"{path}: no images were found{listing.instead}")
-    listing.warn()
-    return FieldSet(
-        (
-            Field(
-                name=name,
-                file=file,
-                pixel_size=pixel_size,
-                _pixels=FilePixels(root, file, channel),
-            )
-            for name, file in zip(_names(listing.images), listing.images, strict=True)
-        ),
-        listing.quarantined,
-    )
+    pattern = checked_pattern(well_pattern)
+    if _is_in_memory(path):
+        if layout is not None:
+            raise invalid("layout", "None for arrays, which have no names", layout)
+        return FieldSet.from_arrays(path, masks=masks, pixel_size=pixel_size)  # type: ignore[arg-type]
+    plan = None if layout is None else read_layout(layout)
+    source = open_source(path, with_masks=masks is not None)
+    found, files = _masks_at(masks, source)
+    groups, wells = _grouped(files, pattern)
+    label, within = choose_files(groups, channel)
+    reader = FieldReader(source.root, within, pixel_size, found)
+    reader.read_all(groups, label, wells)
+    problems = [*source.quarantined, *reader.problems]
+    if not reader.fields:
+        why = f": {problems[0].name}: {problems[0].reason}" if problems else ""
+        raise DatasetError(f"{path}: no field that can be read{why}")
+    fields, said = (reader.fields, []) if plan is None else apply_layout(reader.fields, plan)
+    loud = [*reader.remarks, *said]
+    _warn(problems, loud, len(groups))
+    return FieldSet(fields, problems, [*source.remarks, *remark.of_pixel_sizes(fields), *loud])
 
 
-def _names(files: Sequence[str]) -> list[str]:
-    return [PurePosixPath(file).stem for file in files]
+def _is_in_memory(path: object) -> bool:
+    if isinstance(path, np.ndarray):
+        return True
+    return isinstance(path, list | tuple) and any(isinstance(one, np.ndarray) for one in path)
+
+
+def _masks_at(masks: object, source: Source) -> tuple[Masks | None, list[str]]:
+    """Return the masks, and the files that are fields."""
+    if masks is None:
+        return None, source.files
+    if not isinstance(masks, str | Path):
+        raise invalid("masks", "the path of a folder, zip archive or file", masks)
+    found, inside = open_masks(masks, source.root, source.files)
+    return found, [file for file in source.files if file not in inside]
+
+
+def _grouped(
+    files: Sequence[str], pattern: re.Pattern[str] | None
+) -> tuple[list[FieldFiles], list[str | None]]:
+    """Return the fields that files are of, and the well of each."""
+    if pattern is None:
+        groups = group_files(files, [()] * len(files))
+        return groups, find_wells([group.key for group in groups])
+    matches = {file: pattern.search(folder_of(file) + stem_of(file)) for file in files}
+    groups = group_files(files, [_spans(matches[file], file) for file in files])
+    wells = []
+    for group in groups:
+        own = (matches[file] for files in group.channels.values() for file in files)
+        found = next((match for match in own if match), None)
+        wells.append(well_of_match(found) if found else None)
+    return groups, wells
+
+
+def _spans(match: re.Match[str] | None, file: str) -> list[tuple[int, int]]:
+    """Return the parts of a file's stem that a pattern found."""
+    if match is None:
+        return []
+    before = len(folder_of(file))
+    spans = [match.span(name) for name in match.re.groupindex]
+    return [(start - before, end - before) for start, end in spans if end > before]
+
+
+def _warn(problems: Sequence[Quarantined], remarks: Sequence[str], n: int) -> None:
+    if problems:
+        shown = "; ".join(f"{one.name}: {one.reason}" for one in problems[:3])
+        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        warn(
+            f"{len(problems)} files were left out ({n} fields listed): {shown}{more}. "
+            "All are in fields.quarantined.",
+            DataWarning,
+        )
+    for text in remarks:
+        warn(text, DataWarning)

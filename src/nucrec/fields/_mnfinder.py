@@ -7,6 +7,7 @@ import numpy as np
 
 from nucrec._paths import checked_path
 from nucrec._reading.roots import Archive, Folder, open_root
+from nucrec._reading.stack import read_header
 from nucrec._reading.table import Table, parse_table
 from nucrec.fields._annotated import AnnotatedFields
 from nucrec.fields._field import Field
@@ -68,15 +69,19 @@ def read_annotated(root: Folder | Archive) -> AnnotatedFields:
     table = _table(root, "fields.csv", ("field", *_METADATA))
     names = table.columns["field"]
     return AnnotatedFields(
-        FieldSet(
-            Field(name=name, file=file, _pixels=FilePixels(root, file))
-            for name, file in ((name, f"fields/{name}.tif") for name in names)
-        ),
+        FieldSet(_field(root, name) for name in names),
         [FileMask(root, f"nuclei/{name}.png") for name in names],
         [FileMask(root, f"micronuclei/{name}.png") for name in names],
         _parents(_table(root, "micronuclei.csv", ("field", "micronucleus", "nucleus")), names),
         {name: np.array(table.columns[name]) for name in _METADATA},
     )
+
+
+def _field(root: Folder | Archive, name: str) -> Field:
+    file = f"fields/{name}.tif"
+    header = read_header(root.view(file), file)
+    pixels = FilePixels(root, (file,), header.size)
+    return Field(name=name, file=file, pixel_size=header.pixel_size, _pixels=pixels)
 
 
 def _table(root: Folder | Archive, name: str, needed: tuple[str, ...]) -> Table:

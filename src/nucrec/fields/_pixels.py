@@ -7,14 +7,18 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._reading.channels import Channel
-from nucrec._reading.decode import decode
+from nucrec._pixels.intensity import only_channel
+from nucrec._reading.channels import Channel, pick_channel
 from nucrec._reading.roots import Root
+from nucrec._reading.stack import read_stack
 from nucrec.errors import ImageError
-from nucrec.fields._labels import check_shape, decode_labels
+from nucrec.fields._labels import check_instances, check_shape, decode_labels
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
+
+_EXACT, _LOSSY = 1, 32
+"""How far values may be from a picture of one colour, of 255."""
 
 
 class Pixels(Protocol):
@@ -43,31 +47,59 @@ class Mask(Protocol):
 
 @dataclass(frozen=True)
 class FilePixels:
-    """Pixels in a file."""
+    """Pixels in a file, or in several of which each is one z position."""
 
     root: Root
-    name: str
+    names: tuple[str, ...]
+    size: tuple[int, int]
     channel: Channel | None = None
+    is_lossy: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        height, width = self.read().shape
-        return height, width
+        return self.size
 
     def read(self) -> Array:
-        """Return the pixels, (H, W)."""
-        decoded = decode(self.root.read(self.name), self.name, self.channel)
-        array = decoded.array
+        """Return the pixels, (H, W); of several z positions the maximum."""
+        result = self._read_one(self.names[0])
+        for name in self.names[1:]:
+            result = np.maximum(result, self._read_one(name))
+        if result.min() == result.max():
+            raise ImageError(
+                f"{self.names[0]}: every pixel is {result.flat[0]}, so there is nothing to see: was "
+                "the shutter closed, or is it another channel?"
+            )
+        result.setflags(write=False)
+        return result
+
+    def _read_one(self, name: str) -> Array:
+        array = read_stack(self.root.read(name), name, self.channel)
         if array.ndim == 3:
-            if decoded.only_channel is None:
-                raise ImageError(f"{self.name}: a picture of several colours, not of one stain")
-            array = np.ascontiguousarray(array[..., decoded.only_channel])
+            array = self._one_colour(array, name)
+        if array.shape != self.size:
+            raise ImageError(
+                f"{name}: {array.shape[1]} x {array.shape[0]} pixels, but {self.size[1]} x "
+                f"{self.size[0]} were expected: the file has changed, or its z positions differ"
+            )
         return native_depth(array)
 
     def stamp(self) -> str:
-        """Return the size of the file, when it was changed, and the channel."""
-        return f"{self.root.stamp(self.name)} {self.channel}"
+        """Return the files, their sizes, when they were changed, and the channel."""
+        return f"{[(name, self.root.stamp(name)) for name in self.names]} {self.channel}"
+
+    def _one_colour(self, array: Array, name: str) -> Array:
+        """Return the one channel of a picture of one colour."""
+        if array.shape[2] < 3:
+            return np.ascontiguousarray(array[..., 0])  # grey, with transparency
+        only = only_channel(array, _LOSSY if self.is_lossy else _EXACT)
+        if only is None:
+            raise ImageError(
+                f"{name}: a picture of several colours, such as a merge or a picture of a screen, not "
+                "the image of one stain: export the channel of the nuclei alone as grey TIFF, or "
+                "choose a colour with channel='blue'"
+            )
+        return pick_channel(array, only, (), name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +132,9 @@ class FileMask:
 
     def read(self, shape: tuple[int, int]) -> Labels:
         """Return the labels, of this shape."""
-        return decode_labels(self.root.read(self.name), self.name, shape)
+        labels = decode_labels(self.root.read(self.name), self.name, shape)
+        labels.setflags(write=False)
+        return labels
 
     def stamp(self) -> str:
         """Return the size of the file, and when it was changed."""
@@ -117,6 +151,7 @@ class ArrayMask:
     def read(self, shape: tuple[int, int]) -> Labels:
         """Return the labels, of this shape."""
         check_shape(self.array, shape, self.name)
+        check_instances(self.array, self.name)
         return self.array
 
     def stamp(self) -> str:

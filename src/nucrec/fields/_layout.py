@@ -1,0 +1,207 @@
+"""The layout of a plate: which well or file got what."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nucrec._class_names import is_missing
+from nucrec._paths import checked_path
+from nucrec._reading.roots import look_alike_name
+from nucrec._reading.table import Table, is_frame, read_table, table_of_frame
+from nucrec.errors import DatasetError
+from nucrec.fields._field import Field
+from nucrec.fields._names import stem_of
+from nucrec.fields._remarks import listed, number_of
+from nucrec.fields._wells import plain_well
+
+_COLUMNS = ("condition", "dose", "replicate")
+_KEYS = ("file", "well")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one well or file."""
+
+    key: str
+    where: str
+    condition: str | None = None
+    dose: float | None = None
+    replicate: str | None = None
+    well: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows of a layout, by well or by file.
+
+    Attributes
+    ----------
+    by : {"well", "file"}
+        What the rows are about.
+    rows : dict of str to Row
+        The rows, by the well as "B03", or by what the file's name looks like.
+    """
+
+    by: str
+    rows: dict[str, Row]
+
+    def row_of(self, field: Field) -> Row | None:
+        """Return the row of a field, None where there is none."""
+        if self.by == "well":
+            return self.rows.get(well_key(field.well)) if field.well else None
+        names = (field.file, PurePosixPath(field.file).name, stem_of(field.file), field.name)
+        return next((self.rows[key] for key in map(file_key, names) if key in self.rows), None)
+
+
+def read_layout(source: Any) -> Layout:
+    """Read a layout from a CSV file or a data frame.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetError
+        There is no such file, or it is no table with a column ``well`` or ``file`` and at least one of
+        ``condition``, ``dose`` and ``replicate``.
+    InvalidParameterError
+        `source` is neither.
+    """
+    table = _table(source)
+    columns = {name.casefold(): name for name in table.columns}
+    by = next((key for key in _KEYS if key in columns), None)
+    told = [name for name in _COLUMNS if name in columns]
+    if by is None or not told:
+        raise DatasetError(
+            f"{table.name}: expected a column 'well' or 'file', one row for each, and at least one of "
+            f"'condition', 'dose' and 'replicate'. Received: {', '.join(table.columns)}.{_hint(table)}"
+        )
+    cells = {name: table.columns[columns[name]] for name in (*_KEYS, *told) if name in columns}
+    rows: dict[str, Row] = {}
+    for i in range(len(table)):
+        row = _row(table, i, by, {name: column[i] for name, column in cells.items()})
+        key = well_key(row.key) if by == "well" else file_key(row.key)
+        if key in rows:
+            raise DatasetError(f"{row.where}: {by} {row.key!r} is there twice")
+        rows[key] = row
+    return Layout(by, rows)
+
+
+def apply_layout(fields: Sequence[Field], layout: Layout) -> tuple[list[Field], list[str]]:
+    """Return fields with what the layout says of them, and what fits nothing.
+
+    Raises
+    ------
+    DatasetError
+        No row fits a field.
+    """
+    rows = [layout.row_of(field) for field in fields]
+    used = {row.key for row in rows if row is not None}
+    if not used:
+        raise DatasetError(_no_match(fields, layout))
+    unused = [f"{row.key} ({row.where})" for row in layout.rows.values() if row.key not in used]
+    without = [field.file for field, row in zip(fields, rows, strict=True) if row is None]
+    remarks = []
+    if unused:
+        remarks.append(f"rows of the layout that fit no field ({len(unused)}): {listed(unused)}")
+    if without:
+        remarks.append(f"not in the layout ({number_of(without)}: {listed(without)})")
+    pairs = zip(fields, rows, strict=True)
+    return [field if row is None else _described(field, row) for field, row in pairs], remarks
+
+
+def _described(field: Field, row: Row) -> Field:
+    return replace(
+        field,
+        well=field.well if row.well is None else row.well,
+        condition=row.condition,
+        dose=row.dose,
+        replicate=row.replicate,
+    )
+
+
+def _no_match(fields: Sequence[Field], layout: Layout) -> str:
+    first = next(iter(layout.rows.values()))
+    if layout.by == "file":
+        return (
+            f"{first.where}: no row of the layout fits a field. It names such as {first.key!r}, the "
+            f"fields are such as {fields[0].file!r}"
+        )
+    wells = sorted({field.well for field in fields if field.well})
+    if wells:
+        return (
+            f"{first.where}: no row of the layout fits a field. It names such as {first.key}, the "
+            f"fields are of {listed(wells)}"
+        )
+    return (
+        f"the layout names wells, but no well could be read off names such as {fields[0].file!r}: pass "
+        "well_pattern, or a layout with a column 'file'"
+    )
+
+
+def well_key(well: str) -> str:
+    """Return what all spellings of a well have in common."""
+    return plain_well(well) or look_alike_name(well)
+
+
+def file_key(name: str) -> str:
+    """Return what all spellings of a file have in common."""
+    return look_alike_name(name.replace("\\", "/").removeprefix("./"))
+
+
+def _table(source: Any) -> Table:
+    if is_frame(source):
+        return table_of_frame(source, ())
+    path = checked_path("layout", source, "the path of a CSV file, or a data frame")
+    return read_table(Path(path), ())
+
+
+def _row(table: Table, i: int, by: str, cells: dict[str, str]) -> Row:
+    where = table.where(i)
+    if is_missing(cells[by]):
+        raise DatasetError(f"{where}: {by} must not be empty")
+    well = cells.get("well")
+    if by == "well" and not plain_well(cells[by]) and re.fullmatch(r"[\d.]+", cells[by]):
+        raise DatasetError(f"{where}: expected a well such as B03. Received: {cells[by]!r}")
+    return Row(
+        cells[by],
+        where,
+        _read(cells, "condition", str, where),
+        _read(cells, "dose", _dose, where),
+        _read(cells, "replicate", str, where),
+        None if is_missing(well or "") else plain_well(well or "") or well,
+    )
+
+
+def _read(cells: dict[str, str], name: str, convert: Callable[[str], Any], where: str) -> Any:
+    cell = cells.get(name, "")
+    if is_missing(cell):
+        return None
+    try:
+        return convert(cell)
+    except ValueError as error:
+        raise DatasetError(
+            f"{where}: {name}: expected a number without a unit, such as 0.5. Received: {cell!r}"
+        ) from error
+
+
+def _dose(cell: str) -> float:
+    """Return a dose; a comma before other than three digits is a decimal comma."""
+    text = cell.replace(" ", "")
+    if re.fullmatch(r"\d+,\d+", text):
+        if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
+            raise ValueError("thousands or decimals")
+        text = text.replace(",", ".")
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError("not a dose")
+    return value
+
+
+def _hint(table: Table) -> str:
+    numbers = sum(name.strip().isdecimal() for name in table.columns)
+    if numbers < 3:
+        return ""
+    return (
+        " This looks like a map of the plate, rows by columns: make it a list of wells (well, "
+        "condition, dose)."
+    )

@@ -1,0 +1,105 @@
+"""What is worth knowing of a set of fields as a whole, each said once."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from nucrec._text import shown
+from nucrec.fields._field import Field
+from nucrec.fields._wells import plain_well
+
+_TIME = re.compile(
+    r"(?<=_)T\d{4}(?=F\d)|(?<=f\d\d)sk\d+$|(?<=[_\-. ])t_?\d{2,4}(?=$|[_\-. ])", re.I
+)
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return the first names of several, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shown(name) for name in names[:most]) + more
+
+
+def number_of(files: Sequence[str]) -> str:
+    """Return "1 field" or "2 fields"."""
+    return f"{len(files)} field{'s' * (len(files) != 1)}"
+
+
+def of_projections(files: Sequence[str]) -> list[str]:
+    """Say that z positions were projected."""
+    if not files:
+        return []
+    return [
+        f"of several z positions the maximum of each pixel is taken ({number_of(files)}: "
+        f"{listed(files)})"
+    ]
+
+
+def of_losses(files: Sequence[str]) -> list[str]:
+    """Say that files are compressed with loss."""
+    if not files:
+        return []
+    return [
+        f"compressed with loss, as by JPEG, which blurs small micronuclei ({number_of(files)}: "
+        f"{listed(files)})"
+    ]
+
+
+def of_pixel_sizes(fields: Sequence[Field]) -> list[str]:
+    """Say that the magnification differs, or is not known of all."""
+    sizes = sorted({round(field.pixel_size, 4) for field in fields if field.pixel_size is not None})
+    unknown = [field.file for field in fields if field.pixel_size is None]
+    remarks = []
+    if len(sizes) > 1:
+        remarks.append(f"fields of different pixel sizes: {', '.join(f'{s:g}' for s in sizes)} um")
+    if sizes and unknown:
+        remarks.append(f"pixel size not known ({number_of(unknown)}: {listed(unknown)})")
+    return remarks
+
+
+def of_times(keys: Sequence[str]) -> list[str]:
+    """Say that names look like a time series."""
+    series: dict[str, set[str]] = defaultdict(set)
+    for key in keys:
+        name = PurePosixPath(key).name
+        found = _TIME.search(name)
+        start, end = found.span() if found else (len(name), len(name))
+        series[key[: len(key) - len(name)] + name[:start] + name[end:]].add(name[start:end])
+    longest = max((len(times) for times in series.values()), default=1)
+    if longest < 2:
+        return []
+    return [
+        f"the names look like a time series of up to {longest} frames; each is a field of its own, so "
+        "that the same cells count several times: leave frames out where they should not"
+    ]
+
+
+def of_plates(keys: Sequence[str], wells: Sequence[str | None]) -> list[str]:
+    """Say that one well lies in several folders, which may be plates."""
+    folders: dict[str, set[str]] = defaultdict(set)
+    for key, well in zip(keys, wells, strict=True):
+        parts = PurePosixPath(key).parts
+        if well and len(parts) > 1 and plain_well(parts[0]) is None:
+            folders[well].add(parts[0])
+    several = sorted(well for well, found in folders.items() if len(found) > 1)
+    if not several:
+        return []
+    return [
+        f"well {several[0]} is in several folders ({listed(sorted(folders[several[0]]))}). If these "
+        "are plates, load each alone: their wells are taken for one"
+    ]
+
+
+def of_masks(unused: Sequence[str]) -> list[str]:
+    """Say that masks belong to no field."""
+    if not unused:
+        return []
+    return [f"masks without their field ({len(unused)}): {listed(unused)}"]
+
+
+def of_missing_wells(fields: Sequence[Field]) -> list[str]:
+    """Say that the wells of some fields are not known."""
+    without = [field.file for field in fields if field.well is None]
+    if not without or len(without) == len(fields):
+        return []
+    return [f"no well in the name ({number_of(without)}: {listed(without)})"]

@@ -1,0 +1,187 @@
+"""Wells, read off the names of files and folders."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from nucrec._validation import invalid
+
+_SURE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?i)(?<![0-9a-z])r(?P<row_number>\d{2})c(?P<column>\d{2})(?=f\d|$|[_\-. ])",  # Opera
+        r"(?<![0-9A-Za-z])(?P<row>[A-P])(?P<column>\d{2})(?=f\d{2}(d\d)?$)",  # Cellomics
+        r"^(?P<row>[A-P]) - (?P<column>\d{1,2})(?=\(|$)",  # IN Cell Analyzer
+        r"(?i)(?<![a-z])well[ _-]?(?P<row>[A-P]|A[A-F])[ _-]?(?P<column>\d{1,2})(?![0-9a-z])",
+    )
+)
+_TOKEN = re.compile(
+    r"(?<![0-9A-Za-z])(?P<row>[A-Pa-p]|A[A-F])(?P<column>\d{1,2})(?![0-9A-Za-z]|[.,]\d)"
+)
+_OTHER_WORDS = frozenset("CDEFHPcdefhp")
+"""Letters before a number that may mean channel, day, exposure, field, hour or passage."""
+_MOST_COLUMNS = 48
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    well: str
+    row: str
+    column: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing else is written like this: B03."""
+        return self.column[0] == "0" and self.row.isupper()
+
+    @property
+    def may_be_plain(self) -> bool:
+        """Whether wells written as B03 are also written like this: B11."""
+        return len(self.column) == 2 and self.row.isupper()
+
+
+def checked_pattern(pattern: object) -> re.Pattern[str] | None:
+    """Return a user's pattern of wells, compiled.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no regular expression, or has neither the group ``well`` nor ``row`` and ``column``.
+    """
+    if pattern is None:
+        return None
+    expected = (
+        "a regular expression with the group (?P<well>...), or the groups (?P<row>...) and "
+        "(?P<column>...)"
+    )
+    if not isinstance(pattern, str | re.Pattern):
+        raise invalid("well_pattern", expected, pattern)
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise invalid("well_pattern", expected, pattern, f"{error}.") from error
+    groups = set(compiled.groupindex)
+    if "well" not in groups and not {"row", "column"} <= groups:
+        raise invalid("well_pattern", expected, pattern)
+    return compiled
+
+
+def plain_well(text: str) -> str | None:
+    """Return a well as "B03", however it is written; None if it is no well."""
+    found = re.fullmatch(r"(?i)(?:well)?[ _-]*([A-P]|A[A-F])[ _-]*0*([1-9]\d?)", text.strip())
+    return _well(found[1], int(found[2])) if found else None
+
+
+def well_of_match(found: re.Match[str]) -> str:
+    """Return the well that a user's pattern found, as "B03" where it is written like one."""
+    groups = found.groupdict()
+    if groups.get("well") is not None:
+        return plain_well(groups["well"]) or groups["well"]
+    row, column = groups["row"], groups["column"]
+    if row.isdecimal():
+        row = _row_letter(int(row))
+    return plain_well(f"{row}{column}") or f"{row}{column}"
+
+
+def find_wells(keys: Sequence[str]) -> list[str | None]:
+    """Return the well of each field, None where the name does not tell.
+
+    The last part of a name counts first, then the folders from the inside.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Names of fields, with folders, without channels and endings.
+    """
+    found: list[str | None] = [None] * len(keys)
+    depth = max((len(PurePosixPath(key).parts) for key in keys), default=0)
+    for level in range(depth):
+        open_ones = [i for i, well in enumerate(found) if well is None]
+        parts = [_part(keys[i], level) for i in open_ones]
+        for i, well in zip(open_ones, _wells_of_parts(parts, is_folder=level > 0), strict=True):
+            found[i] = well
+    return found
+
+
+def _part(key: str, level: int) -> str:
+    parts = PurePosixPath(key).parts
+    return parts[-1 - level] if level < len(parts) else ""
+
+
+def _wells_of_parts(parts: Sequence[str], *, is_folder: bool) -> list[str | None]:
+    sure = [_sure_well(part) for part in parts]
+    candidates = [
+        [] if well is not None or (is_folder and plain_well(part) is None) else _candidates(part)
+        for well, part in zip(sure, parts, strict=True)
+    ]
+    trusted = _without_other_words(candidates)
+    slots = _distinct_of_slots(trusted)
+    return [
+        well if well is not None else _best(found, slots)
+        for well, found in zip(sure, trusted, strict=True)
+    ]
+
+
+def _sure_well(part: str) -> str | None:
+    for pattern in _SURE:
+        if found := pattern.search(part):
+            groups = found.groupdict()
+            row = groups.get("row") or _row_letter(int(groups.get("row_number") or 0))
+            column = int(groups["column"])
+            if row and 1 <= column <= _MOST_COLUMNS:
+                return _well(row, column)
+    return None
+
+
+def _candidates(part: str) -> list[_Candidate]:
+    return [
+        _Candidate(_well(found["row"], int(found["column"])), found["row"], found["column"])
+        for found in _TOKEN.finditer(part)
+        if 1 <= int(found["column"]) <= _MOST_COLUMNS
+    ]
+
+
+def _without_other_words(candidates: Sequence[list[_Candidate]]) -> list[list[_Candidate]]:
+    """Drop what may be a day, a passage or a field: the same letter in all names."""
+    every = [one for found in candidates for one in found]
+    plain = any(one.is_plain for one in every)
+    rows = {one.row for one in every if not one.is_plain}
+    n_rows = Counter(row.isupper() for row in rows)
+
+    def is_trusted(one: _Candidate) -> bool:
+        if one.row not in _OTHER_WORDS or one.is_plain:
+            return True
+        return one.may_be_plain if plain else n_rows[one.row.isupper()] > 1
+
+    return [[one for one in found if is_trusted(one)] for found in candidates]
+
+
+def _distinct_of_slots(candidates: Sequence[list[_Candidate]]) -> dict[tuple[int, int], int]:
+    """Return how many wells occur as the k-th of n candidates."""
+    wells = {(len(found), k, one.well) for found in candidates for k, one in enumerate(found)}
+    return Counter((n, k) for n, k, _ in wells)
+
+
+def _best(found: list[_Candidate], slots: dict[tuple[int, int], int]) -> str | None:
+    """Return the well among candidates: the one written like nothing else, else the one that varies."""
+    plain = {one.well for one in found if one.is_plain}
+    if len(plain) == 1:
+        return plain.pop()
+    if len({one.well for one in found}) == 1:
+        return found[0].well
+    counts = [slots[len(found), k] for k in range(len(found))]
+    most = max(counts, default=0)
+    return found[counts.index(most)].well if counts.count(most) == 1 else None
+
+
+def _well(row: str, column: int) -> str:
+    return f"{row.upper()}{column:02d}"
+
+
+def _row_letter(number: int) -> str:
+    """Return "A" for 1, "AA" for 27; nothing beyond the 32 rows of the largest plates."""
+    if not 1 <= number <= 32:
+        return ""
+    return chr(64 + number) if number <= 26 else "A" + chr(64 + number - 26)

@@ -1,0 +1,201 @@
+"""Masks matched with fields by name, and layouts by well or file."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning, ImageError
+from nucrec.fields import load_fields
+
+PIXELS = np.random.default_rng(0).integers(0, 250, (130, 140), dtype=np.uint8)
+LABELS = np.zeros((130, 140), np.uint16)
+LABELS[10:30, 10:30], LABELS[50:70, 50:80] = 300, 5
+
+
+def save(folder, *names: str, image: np.ndarray = PIXELS) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("field", "mask"),
+    [
+        ("B03_s1.tif", "B03_s1.tif"),
+        ("B03_s1.tif", "B03_s1_cp_masks.png"),
+        ("B03_s1.tif", "B03_s1_masks.tif"),
+        ("B03_s1.tif", "b03_s1_Label.png"),
+        ("B03_s1.tif", "B03_s1_label_image.tif"),
+        ("B03_s1.tif", "B03_s1-labels.tif"),
+        ("B03_s1.tif", "B03_s1_stardist_labels.tif"),
+        ("B03_s1.tif", "B03_s1_nuclei.tif"),
+        ("B03_s1.tif", "mask_B03_s1.png"),
+        ("B03_s1.tif", "Labels of B03_s1.png"),
+        ("B03_s4_w1DAPI.png", "B03_s4_w1DAPI_cp_masks.png"),
+        ("B03_s4_w1DAPI.png", "B03_s4.png"),
+        ("a/x.png", "a/x.png"),
+        ("a/x.png", "x.png"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_masks_by_name(tmp_path, field, mask, zipped):
+    save(tmp_path / "fields", field)
+    save(tmp_path / "masks", mask, image=LABELS)
+    masks = tmp_path / "masks"
+    if zipped:
+        masks = tmp_path / "masks.zip"
+        with zipfile.ZipFile(masks, "w") as archive:
+            archive.write(tmp_path / "masks" / mask, mask)
+    (found,) = load_fields(tmp_path / "fields", masks=masks)
+    assert found.has_mask
+    assert found.labels().dtype == np.int32
+    assert np.array_equal(found.labels(), LABELS)
+
+
+def test_masks_of_the_same_name_in_several_folders(tmp_path):
+    save(tmp_path / "fields", "B03/1.png", "B04/1.png")
+    save(tmp_path / "masks", "B03/1.png", image=LABELS)
+    save(tmp_path / "masks", "B04/1.png", image=LABELS // 5)
+    fields = load_fields(tmp_path / "fields", masks=tmp_path / "masks")
+    assert [field.labels().max() for field in fields] == [300, 60]
+
+
+def test_masks_beside_the_images_and_in_a_folder_among_them(tmp_path):
+    save(tmp_path / "one", "a.png")
+    save(tmp_path / "one", "a_cp_masks.png", image=LABELS)
+    np.save(tmp_path / "one" / "a_seg.npy", {"masks": LABELS}, allow_pickle=True)
+    save(tmp_path / "two", "a.png")
+    save(tmp_path / "two", "masks/a.png", image=LABELS)
+    for folder, masks in (("one", "one"), ("two", "two/masks")):
+        fields = load_fields(tmp_path / folder, masks=tmp_path / masks)
+        assert fields.names == ("a",)
+        assert np.array_equal(fields[0].labels(), LABELS)
+
+
+def test_masks_and_fields_without_each_other_are_named(tmp_path):
+    save(tmp_path / "fields", "a.png", "b.png")
+    save(tmp_path / "masks", "a.png", "c.png", image=LABELS)
+    with pytest.warns(DataWarning) as caught:
+        fields = load_fields(tmp_path / "fields", masks=tmp_path / "masks")
+    assert fields.names == ("a",)
+    assert fields.quarantined[0].name == "b.png"
+    assert "has no mask" in fields.quarantined[0].reason
+    assert "masks without their field (1): c.png" in fields.remarks
+    assert len(caught) == 2
+
+
+def test_two_masks_of_one_field_are_refused(tmp_path):
+    save(tmp_path / "fields", "a.png")
+    save(tmp_path / "masks", "a_masks.png", "a_labels.png", image=LABELS)
+    with pytest.raises(DatasetError, match="a.png: has 2 masks .a_labels.png, a_masks.png"):
+        load_fields(tmp_path / "fields", masks=tmp_path / "masks")
+
+
+def test_a_mask_of_another_shape_and_a_pickle_are_named_when_read(tmp_path):
+    save(tmp_path / "fields", "a.png", "b.png")
+    save(tmp_path / "masks", "a.png", image=LABELS[:100])
+    np.save(tmp_path / "masks" / "b_seg.npy", {"masks": LABELS}, allow_pickle=True)
+    wrong, pickled = load_fields(tmp_path / "fields", masks=tmp_path / "masks")
+    with pytest.raises(
+        ImageError, match="a.png: the mask has 140 x 100 pixels, its field 140 x 130"
+    ):
+        wrong.labels()
+    with pytest.raises(ImageError, match="b_seg.npy: holds pickled Python objects"):
+        pickled.labels()
+
+
+def test_no_masks_there(tmp_path):
+    save(tmp_path, "a.png")
+    (tmp_path / "masks").mkdir()
+    with pytest.raises(DatasetError, match="no masks were found"):
+        load_fields(tmp_path, masks=tmp_path / "masks")
+    with pytest.raises(DatasetNotFoundError):
+        load_fields(tmp_path, masks=tmp_path / "nowhere")
+
+
+@pytest.fixture
+def plate(tmp_path):
+    save(tmp_path / "plate", "B02_s1.png", "B02_s2.png", "B03_s1.png", "C11_s1.png")
+    return tmp_path / "plate"
+
+
+def write(path, text: str):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "well,condition,dose,replicate\nB02,control,0,1\nB03,MMC,0.05,1\nC11,MMC,0.1,2\n",
+        "Well;Condition;Dose;Replicate\nb2;control;0;1\nb3;MMC;0,05;1\nc11;MMC;0,1;2\n",
+        "\ufeffwell\tcondition\tdose\treplicate\nB2\tcontrol\t0\t1\nB03\tMMC\t5e-2\t1\nC11\tMMC\t.1\t2\n",
+        "file,condition,dose,replicate\nB02_s1.png,control,0,1\nB02_s2,control,0,1\n"
+        "B03_s1.PNG,MMC,0.05,1\nC11_s1.png,MMC,0.1,2\n",
+    ],
+)
+def test_layouts(tmp_path, plate, text):
+    fields = load_fields(plate, layout=write(tmp_path / "layout.csv", text))
+    assert [field.condition for field in fields] == ["control", "control", "MMC", "MMC"]
+    assert [field.dose for field in fields] == [0, 0, 0.05, 0.1]
+    assert [field.replicate for field in fields] == ["1", "1", "1", "2"]
+    assert [field.well for field in fields] == ["B02", "B02", "B03", "C11"]
+
+
+def test_a_layout_as_a_data_frame(plate):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"well": ["B02", "B03", "C11"], "dose": [0, None, 2.5]})
+    fields = load_fields(plate, layout=frame)
+    assert [field.dose for field in fields] == [0, 0, None, 2.5]
+
+
+def test_a_layout_by_file_may_name_the_well(tmp_path):
+    save(tmp_path / "plate", "image 1.png")
+    text = "file,well,condition\nimage 1.png,D4,control\n"
+    (field,) = load_fields(tmp_path / "plate", layout=write(tmp_path / "layout.csv", text))
+    assert (field.well, field.condition) == ("D04", "control")
+
+
+def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
+    layout = write(tmp_path / "layout.csv", "well,dose\nB02,0\nB03,1\nH12,2\n")
+    with pytest.warns(DataWarning) as caught:
+        fields = load_fields(plate, layout=layout)
+    texts = [str(one.message) for one in caught]
+    assert any("rows of the layout that fit no field (1): H12 (" in text for text in texts)
+    assert any("not in the layout (1 field: C11_s1.png)" in text for text in texts)
+    assert [field.dose for field in fields] == [0, 0, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("well,dose\nH12,1\n", "no row of the layout fits a field. It names such as H12"),
+        ("file,dose\nx.tif,1\n", "no row of the layout fits a field. It names such as 'x.tif'"),
+        ("well,dose\nB02,1\nb2,3\n", "line 3: well 'b2' is there twice"),
+        ("well,dose\nB02,10 uM\n", "line 2: dose: expected a number without a unit"),
+        ("well,dose\nB02,-1\n", "line 2: dose: expected a number"),
+        ("well;dose\nB02;1,000\n", "line 2: dose: expected a number"),
+        ("well,dose\n,1\nB02,2\n", "line 2: well must not be empty"),
+        ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
+        ("position,dose\nB02,1\n", "expected a column 'well' or 'file'"),
+        ("well,drug\nB02,MMC\n", "at least one of 'condition', 'dose' and 'replicate'"),
+        ("row,1,2,3\nA,c,c,m\n", "looks like a map of the plate"),
+    ],
+)
+def test_layouts_that_cannot_be_used(tmp_path, plate, text, message):
+    with pytest.raises(DatasetError) as caught:
+        load_fields(plate, layout=write(tmp_path / "layout.csv", text))
+    assert message in str(caught.value)
+
+
+def test_a_layout_by_well_needs_wells(tmp_path):
+    save(tmp_path / "plate", "image.png")
+    layout = write(tmp_path / "layout.csv", "well,dose\nB02,1\n")
+    with pytest.raises(DatasetError, match="no well could be read off names such as 'image.png'"):
+        load_fields(tmp_path / "plate", layout=layout)
+    with pytest.raises(DatasetNotFoundError):
+        load_fields(tmp_path / "plate", layout=tmp_path / "nowhere.csv")
+    with pytest.raises(ValueError, match="layout: expected the path of a CSV file"):
+        load_fields(tmp_path / "plate", layout=3)

@@ -1,0 +1,155 @@
+"""Wells and channels, read off the names of files."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nucrec.errors import DatasetError, DataWarning
+from nucrec.fields import load_fields
+
+PIXELS = np.random.default_rng(0).integers(0, 250, (130, 130), dtype=np.uint8)
+
+
+def save(folder, *names: str) -> None:
+    for i, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(PIXELS // (i + 1)).save(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("names", "wells"),
+    [
+        (["exp_B03_1.png", "exp_C04_2.png"], ["B03", "C04"]),
+        (["b3_1.png", "d12_1.png"], ["B03", "D12"]),
+        (["r02c03f01p01-ch1sk1fk1fl1.png"], ["B03"]),
+        (["plate1_B03_s4_w1.png", "plate1_C03_s4_w1.png"], ["B03", "C03"]),
+        (["MFGTMP_220101120000_B03f00d0.png"], ["B03"]),
+        (["VID1_B3_1.png", "VID1_C3_1.png"], ["B03", "C03"]),
+        (["A - 01(fld 1 wv UV - DAPI).png", "P - 24(fld 1 wv UV - DAPI).png"], ["A01", "P24"]),
+        (["p_AA07_T0001F001L01A01Z01C01.png"], ["AA07"]),
+        (["B03/1.png", "C11/1.png"], ["B03", "C11"]),
+        (["Well B3/1.png", "Well C11/1.png"], ["B03", "C11"]),
+        (["B03/s1/1.png", "C11/s1/1.png"], ["B03", "C11"]),
+        (["HeLa_P3_A1.png", "HeLa_P3_B2.png"], ["A01", "B02"]),
+        (["H9_A11.png", "H9_A12.png"], ["A11", "A12"]),
+        # no wells
+        (["2022-05-26-rpe1-3.png", "2022-10-14_U2OS_1.png"], [None, None]),
+        (["C2C12_1.png", "A549 T25 H2B.png"], [None, None]),
+        (["img_F1.png", "img_F2.png"], [None, None]),
+        (["day_d3_a.png", "day_d5_a.png"], [None, None]),
+        (["x_p12.png", "x_p13.png"], [None, None]),
+        (["B0.png", "B99.png"], [None, None]),
+    ],
+)
+def test_wells(tmp_path, names, wells):
+    save(tmp_path, *names)
+    assert [field.well for field in load_fields(tmp_path)] == wells
+
+
+@pytest.mark.parametrize(
+    ("pattern", "well"),
+    [
+        (r"well(?P<well>\d+)", "17"),
+        (r"row(?P<row>\d)_col(?P<column>\d+)", "B05"),
+        (r"(?P<row>[A-H])x(?P<column>\d+)", "C07"),
+    ],
+)
+def test_a_pattern_of_the_user(tmp_path, pattern, well):
+    save(tmp_path, "C01/well17_row2_col5_Cx7.png")
+    assert load_fields(tmp_path, well_pattern=pattern)[0].well == well
+
+
+def test_fields_without_a_well_are_said(tmp_path):
+    save(tmp_path, "B03_1.png", "overview.png")
+    with pytest.warns(DataWarning, match=r"no well in the name \(1 field: overview.png\)"):
+        fields = load_fields(tmp_path)
+    assert [field.well for field in fields] == ["B03", None]
+
+
+def test_one_well_in_two_plates_is_said(tmp_path):
+    save(tmp_path, "plate1/B03.png", "plate2/B03.png")
+    with pytest.warns(DataWarning, match="well B03 is in several folders .plate1, plate2"):
+        fields = load_fields(tmp_path)
+    assert fields.names == ("plate1_B03", "plate2_B03")
+
+
+@pytest.mark.parametrize(
+    ("names", "channel", "chosen", "called"),
+    [
+        (["p_B03_s4_w1DAPI.png", "p_B03_s4_w2GFP.png"], "DAPI", 0, "p_B03_s4"),
+        (["p_B03_s4_w1DAPI.png", "p_B03_s4_w2GFP.png"], "w2", 1, "p_B03_s4"),
+        (["p_w1DAPI_s43.png", "p_w2_s43.png"], "w1DAPI", 0, "p_s43"),
+        (["a_ch00.png", "a_ch01.png"], "ch01", 1, "a"),
+        (["a_ch00.png", "a_ch01.png"], 1, 1, "a"),
+        (["C1-a.png", "C2-a.png"], "c1", 0, "a"),
+        (["a-C1.png", "a-C2.png"], "C2", 1, "a"),
+        (["r02c03f01p01-ch1sk1fk1fl1.png", "r02c03f01p01-ch2sk1fk1fl1.png"], "ch2", 1, "r02c03f01"),
+        (["x_B03f00d0.png", "x_B03f00d1.png"], "d1", 1, "x_B03f00"),
+        (["B03/ch1.png", "B03/ch2.png"], "ch2", 1, "B03"),
+        (["a_DAPI.png", "a_GFP.png"], "dapi", 0, "a"),
+        (
+            ["A - 01(fld 1 wv UV - DAPI).png", "A - 01(fld 1 wv Blue - FITC).png"],
+            "DAPI",
+            0,
+            "A - 01(fld 1)",
+        ),
+        (
+            [
+                "p_B03_s1_w1A7E4D2B1-52AF-11EE-BE56-0242AC120002.png",
+                "p_B03_s1_w2B8E4D2B1-52AF-11EE-BE56-0242AC120002.png",
+            ],
+            "w2",
+            1,
+            "p_B03_s1",
+        ),
+    ],
+)
+def test_one_file_for_each_channel(tmp_path, names, channel, chosen, called):
+    save(tmp_path, *names)
+    (field,) = load_fields(tmp_path, channel=channel)
+    assert (field.name, field.file) == (called, names[chosen])
+    assert np.array_equal(field.read(), PIXELS // (chosen + 1))
+    with pytest.raises(DatasetError, match="one file for each channel .*: choose the stain"):
+        load_fields(tmp_path)
+
+
+def test_numbers_that_count_from_one_are_asked_for_by_name(tmp_path):
+    save(tmp_path, "a_w1.png", "a_w2.png")
+    with pytest.raises(DatasetError, match=r"such as channel='w1'. Received: channel=1"):
+        load_fields(tmp_path, channel=1)
+
+
+def test_a_field_without_the_channel_is_left_out(tmp_path):
+    save(tmp_path, "a_ch00.png", "a_ch01.png", "b_ch01.png")
+    with pytest.warns(DataWarning, match=r"1 files were left out.*: b: has no file of the channel"):
+        assert load_fields(tmp_path, channel="ch00").names == ("a",)
+
+
+def test_c1_is_a_well_where_others_are(tmp_path):
+    save(tmp_path, "a_A1.png", "a_B1.png", "a_C1.png", "a_C2.png")
+    assert [field.well for field in load_fields(tmp_path)] == ["A01", "B01", "C01", "C02"]
+
+
+def test_a_pattern_says_that_they_are_no_channels(tmp_path):
+    save(tmp_path, "a-C1.png", "a-C2.png")
+    fields = load_fields(tmp_path, well_pattern=r"-(?P<well>C\d)")
+    assert [field.well for field in fields] == ["C01", "C02"]
+
+
+def test_z_positions_in_files_of_their_own(tmp_path):
+    save(tmp_path, "a_z1.png", "a_z2.png", "a_z3.png", "b_z9.png")
+    with pytest.warns(DataWarning, match="maximum of each pixel is taken .1 field: a_z1.png"):
+        fields = load_fields(tmp_path)
+    assert fields.names == ("a", "b_z9")
+    assert np.array_equal(fields[0].read(), PIXELS)  # the others are darker
+
+
+def test_names_that_are_a_time_series_are_said(tmp_path):
+    save(tmp_path, "a_t001.png", "a_t002.png")
+    with pytest.warns(DataWarning, match="a time series of up to 2 frames"):
+        assert len(load_fields(tmp_path)) == 2
+
+
+def test_names_are_unique_with_the_folder_where_they_need_it(tmp_path):
+    save(tmp_path, "B03/1.png", "B04/1.png", "B04/2.png")
+    assert load_fields(tmp_path).names == ("B03_1", "B04_1", "B04_2")
