@@ -32,6 +32,14 @@ figure { margin: 0; }
 .gallery img { width: 8rem; height: 8rem; object-fit: contain; background: #000; }
 figcaption, footer { font-size: .9rem; color: var(--soft); }
 figcaption b { display: block; color: var(--ink); }
+.numbers { display: flex; flex-wrap: wrap; gap: .6rem 2.2rem; margin: 1rem 0; }
+.numbers div { display: flex; flex-direction: column-reverse; }
+.numbers dt { font-size: .9rem; color: var(--soft); }
+.numbers dd { margin: 0; font-size: 1.7rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.wall { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr));
+  gap: 1.2rem; }
+.wall img { width: 100%; height: auto; border-radius: .3rem; }
+summary { cursor: pointer; padding: .3rem 0; }
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -91,18 +99,23 @@ def plot(draw: Callable[[], Any], alt: str) -> str:
     with require("matplotlib", extra="plots").rc_context({"svg.hashsalt": "nucrec"}):
         file = io.StringIO()
         draw().savefig(file, format="svg", metadata={"Date": None})
-    data = _data("svg+xml", file.getvalue().encode())
+    return drawing(file.getvalue(), alt)
+
+
+def drawing(svg: str, alt: str) -> str:
+    """Return an SVG document as an image."""
+    data = _data("svg+xml", svg.encode())
     return f'<p><img class="plot" src="{data}" alt="{html(alt)}"></p>'
 
 
-def picture(pixels: Any, alt: str, longest: int = 160) -> str:
+def picture(pixels: Any, alt: str, longest: int = 160, quality: int = 85) -> str:
     """Return an array of uint8, grey or RGB, as a small image."""
     from PIL import Image
 
     image = Image.fromarray(pixels)
     image.thumbnail((longest, longest))
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=85)
+    image.save(file, "JPEG", quality=quality, subsampling=0)  # thin lines keep their colour
     return f'<img src="{_data("jpeg", file.getvalue())}" alt="{html(alt)}">'
 
 
@@ -114,6 +127,26 @@ def gallery(entries: Iterable[tuple[str, str, Sequence[str]]]) -> str:
         for name, remark, pictures in entries
     )
     return '<ul class="gallery">\n' + "\n".join(items) + "\n</ul>"
+
+
+def wall(pictures: Iterable[tuple[str, str]]) -> str:
+    """Return large pictures that are HTML, each with its name."""
+    figures = (
+        f"<figure>{image}<figcaption><b>{html(name)}</b></figcaption></figure>"
+        for image, name in pictures
+    )
+    return '<div class="wall">\n' + "\n".join(figures) + "\n</div>"
+
+
+def numbers(values: Iterable[tuple[str, str]]) -> str:
+    """Return a few numbers in large type, each with what it is."""
+    entries = (f"<div><dt>{html(what)}</dt><dd>{html(value)}</dd></div>" for value, what in values)
+    return '<dl class="numbers">' + "".join(entries) + "</dl>"
+
+
+def folded(summary: str, *parts: str) -> str:
+    """Return parts that are HTML, shown when the summary is clicked."""
+    return f"<details>\n<summary>{html(summary)}</summary>\n" + "\n".join(parts) + "\n</details>"
 
 
 def _data(kind: str, content: bytes) -> str:

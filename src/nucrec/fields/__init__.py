@@ -15,7 +15,9 @@ from nucrec.fields._labels import read_labels
 from nucrec.fields._load import load_fields
 from nucrec.fields._mnfinder import load_mnfinder_fields
 from nucrec.fields._overlay import overlay
+from nucrec.fields._rates import Rate, Rates
 from nucrec.fields._rates_plot import RatesDisplay
+from nucrec.fields._results import SavedResults, save_results
 
 __all__ = [
     "AnnotatedFields",
@@ -27,7 +29,10 @@ __all__ = [
     "FieldReport",
     "FieldSet",
     "FieldSummary",
+    "Rate",
+    "Rates",
     "RatesDisplay",
+    "SavedResults",
     "crops",
     "detect",
     "evaluate_fields",
@@ -35,4 +40,5 @@ __all__ = [
     "load_mnfinder_fields",
     "overlay",
     "read_labels",
+    "save_results",
 ]

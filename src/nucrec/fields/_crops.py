@@ -94,7 +94,7 @@ def crops(
     >>> fields = FieldSet.from_arrays([100 * (mask > 0).astype(np.uint8)], masks=[mask])
     >>> found = crops(fields)
     >>> found, found.images[0].shape, found.metadata["area"]
-    (ImageDataset(2 images: 2 unlabelled; 1 groups), (38, 38), array([400, 600]))
+    (ImageDataset(2 images: 2 unlabelled; 1 group), (38, 38), array([400, 600]))
     """
     rule = _rule(scale, margin, size, territory)
     rows = None if cells is None else CellRows(cells.cells)

@@ -35,7 +35,7 @@ def evaluate_fields(
         For each field what a detector returned, or label images (nuclei, micronuclei), each of shape
         (H, W) and a whole-number dtype, 0 for background; a third entry gives the label of the nucleus
         of each micronucleus, by ascending label, 0 for none. Without it, that is the nucleus whose
-        edge is nearest.
+        edge is nearest, within 1.25 median diameters, as in `detect`.
     truth : AnnotatedFields, or sequence of tuple of arrays
         The annotation, in the same order: what `load_mnfinder_fields` returned, or tuples as for
         `found`. Annotated parents may be a mapping from micronucleus to nucleus.

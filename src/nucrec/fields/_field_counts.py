@@ -14,7 +14,7 @@ NUCLEI_IOU = 0.5
 MICRONUCLEI_IOU = 0.1
 
 
-class Objects(NamedTuple):
+class LinkedObjects(NamedTuple):
     """The nuclei and micronuclei of a field.
 
     Attributes
@@ -89,7 +89,7 @@ class FieldCounts:
         return _per_1000(self.positive_annotated, self.nuclei_annotated)
 
 
-def count_field(name: str, found: Objects, truth: Objects) -> FieldCounts:
+def count_field(name: str, found: LinkedObjects, truth: LinkedObjects) -> FieldCounts:
     """Compare what was found in a field with its annotation."""
     nuclei = match(found.nuclei, truth.nuclei, NUCLEI_IOU)
     micronuclei = match(found.micronuclei, truth.micronuclei, MICRONUCLEI_IOU)
@@ -118,13 +118,16 @@ def count_field(name: str, found: Objects, truth: Objects) -> FieldCounts:
     )
 
 
-def _positive(objects: Objects) -> Array:
+def _positive(objects: LinkedObjects) -> Array:
     """Return the labels of the nuclei that have a micronucleus."""
     return np.unique(objects.parents[objects.parents > 0])
 
 
 def _parents(
-    found: Objects, truth: Objects, nuclei: tuple[Array, Array], micronuclei: tuple[Array, Array]
+    found: LinkedObjects,
+    truth: LinkedObjects,
+    nuclei: tuple[Array, Array],
+    micronuclei: tuple[Array, Array],
 ) -> tuple[int, int]:
     """Return how many matched micronuclei have an annotated parent, and how many the right one."""
     annotated = _look_up(truth.labels, truth.parents, micronuclei[1])

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nucrec._pixels.intensity import rescale_intensity
 from nucrec._pixels.resample import resize
+from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
@@ -58,13 +59,29 @@ def shrink(image: Array, labels: Sequence[Array], longest: int) -> tuple[Array, 
 
 
 def enlarge(image: Array, labels: Sequence[Array], zoom: int) -> tuple[Array, list[Array]]:
-    """Return a field, interpolated, and its label images `zoom` times as large."""
+    """Return a field and its label images, both interpolated, `zoom` times as large."""
     if zoom == 1:
         return image, list(labels)
-    height, width = image.shape
-    return resize(image.astype(np.float32), (zoom * height, zoom * width)), [
-        each.repeat(zoom, axis=0).repeat(zoom, axis=1) for each in labels
-    ]
+    size = (zoom * image.shape[0], zoom * image.shape[1])
+    return resize(image.astype(np.float32), size), [_enlarged(each, zoom) for each in labels]
+
+
+def _enlarged(labels: Array, zoom: int) -> Array:
+    """Return a label image whose objects are interpolated each by itself."""
+    objects = Objects.of(labels)
+    large = np.zeros([zoom * side for side in labels.shape], labels.dtype)
+    for label, number, box in zip(
+        objects.labels, range(1, len(objects) + 1), objects.windows, strict=True
+    ):
+        around = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in box)
+        mask = (objects.image[around] == number).astype(np.float32)
+        wide = resize(mask, (zoom * mask.shape[0], zoom * mask.shape[1])) >= 0.5
+        place = tuple(
+            slice(zoom * part.start, zoom * part.start + n)
+            for part, n in zip(around, wide.shape, strict=True)
+        )
+        large[place][wide] = label
+    return large
 
 
 def draw_inside(picture: Array, labels: Array, outline: Outline, width: int) -> None:

@@ -7,15 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import invalid
-from nucrec.fields._field_counts import Objects
-from nucrec.fields._nearest import nearest_nuclei
+from nucrec.fields._assign import assign
+from nucrec.fields._field_counts import LinkedObjects
+from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
 _EXPECTED = "label images (nuclei, micronuclei), and optionally the parents of the micronuclei"
 
 
-def objects_of(name: str, item: Any) -> Objects:
+def objects_of(name: str, item: Any) -> LinkedObjects:
     """Return the objects of one field.
 
     Parameters
@@ -25,7 +26,7 @@ def objects_of(name: str, item: Any) -> Objects:
     item : Detection, or tuple of 2 or 3 arrays
         Label images of nuclei and micronuclei; then the label of the nucleus of each micronucleus,
         0 for none, by ascending label, or as a mapping. Without them the nucleus whose edge is
-        nearest.
+        nearest, as `detect` gives them.
     """
     if hasattr(item, "nuclei") and hasattr(item, "micronuclei"):
         item = (item.nuclei, item.micronuclei, getattr(item, "parents", None))
@@ -40,9 +41,9 @@ def objects_of(name: str, item: Any) -> Objects:
         raise invalid(name, "label images of one shape", shapes)
     given = item[2] if len(item) == 3 else None
     if given is None:
-        return Objects(nuclei, micronuclei, *nearest_nuclei(nuclei, micronuclei))
+        return LinkedObjects(nuclei, micronuclei, *_nearest(nuclei, micronuclei))
     labels = np.unique(micronuclei[micronuclei > 0])
-    return Objects(nuclei, micronuclei, labels, _parents(name, given, labels, nuclei))
+    return LinkedObjects(nuclei, micronuclei, labels, _parents(name, given, labels, nuclei))
 
 
 def annotated(truth: Any) -> Iterator[tuple[str, Any]]:
@@ -52,6 +53,16 @@ def annotated(truth: Any) -> Iterator[tuple[str, Any]]:
         return
     for i, field in enumerate(truth.fields):
         yield field.name, (truth.nuclei(i), truth.micronuclei(i), truth.parents(i))
+
+
+def _nearest(nuclei: Array, micronuclei: Array) -> tuple[Array, Array]:
+    """Return the labels of the micronuclei, and of the nucleus whose edge is nearest; 0 for none."""
+    cells, spots = Objects.of(nuclei), Objects.of(micronuclei)
+    diameter = float(np.median(cells.diameters)) if len(cells) else float("nan")
+    number = assign(cells, spots, diameter).number
+    parents = np.zeros(len(spots), np.int64)
+    parents[number >= 0] = cells.labels[number[number >= 0]]
+    return spots.labels, parents
 
 
 def _label_image(name: str, image: Any) -> Array:

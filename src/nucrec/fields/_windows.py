@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec.fields._objects import Objects
+
 Array = npt.NDArray[Any]
 Window = tuple[slice, slice]
 
@@ -54,13 +56,10 @@ class WindowRule(NamedTuple):
 
     def cut(self, image: Array, nuclei: Array) -> Iterator[Crop]:
         """Yield the window around each nucleus, in the order of the labels."""
-        from scipy import ndimage
-
-        labels, numbers = np.unique(nuclei, return_inverse=True)
-        shift = int(labels[0] > 0)  # there is no background
-        numbers = numbers.reshape(nuclei.shape) + shift
+        objects = Objects.of(nuclei)
+        numbers = objects.image
         background = _background(image, nuclei) if self.territory else image.dtype.type(0)
-        for number, box in enumerate(ndimage.find_objects(numbers), 1):
+        for number, box in enumerate(objects.windows, 1):
             window = window_around(
                 box, image.shape, scale=self.scale, margin=self.margin, size=self.size
             )
@@ -69,7 +68,7 @@ class WindowRule(NamedTuple):
                 pixels[~_territory(numbers, number, window)] = background
             rows, columns = np.nonzero(numbers[box] == number)
             x, y = columns.mean() + box[1].start, rows.mean() + box[0].start
-            yield Crop(int(labels[number - shift]), pixels, float(x), float(y), len(rows))
+            yield Crop(int(objects.labels[number - 1]), pixels, float(x), float(y), len(rows))
 
 
 def window_around(

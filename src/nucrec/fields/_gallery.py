@@ -1,0 +1,67 @@
+"""Pictures of single cells: which ones are shown, and how."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec.fields._objects import Objects
+from nucrec.fields._outlines import as_colour, enlarge
+from nucrec.fields._overlay import paint
+from nucrec.fields._windows import window_around
+
+Array = npt.NDArray[Any]
+
+_SIDE = 256  # pixels of a picture, about: twice what a page shows
+
+
+def doubtful_cells(columns: Mapping[str, Array], most: int) -> Array:
+    """Return the rows of scored micronucleated cells, the least probable first."""
+    rows = np.flatnonzero(_scored(columns) & (np.asarray(columns["n_micronuclei"]) > 0))
+    probability = np.asarray(columns["probability"], float)[rows]
+    return rows[np.argsort(probability, kind="stable")][:most]
+
+
+def random_cells(columns: Mapping[str, Array], most: int, random_state: int) -> Array:
+    """Return the rows of some of the scored cells without a micronucleus."""
+    rows = np.flatnonzero(_scored(columns) & (np.asarray(columns["n_micronuclei"]) == 0))
+    rng = np.random.default_rng(random_state)
+    return np.sort(rng.choice(rows, min(most, len(rows)), replace=False))
+
+
+def cell_pictures(
+    grey: Array,
+    nuclei: Array,
+    micronuclei: Array,
+    label: int,
+    *,
+    positive: Collection[int],
+    excluded: Collection[int],
+) -> tuple[Array, Array]:
+    """Return a nucleus with its surroundings, as it is and with outlines.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (H, W)
+        The field, its contrast stretched.
+    nuclei, micronuclei : ndarray of int, shape (H, W)
+        Label images.
+    label : int
+        The nucleus.
+    positive, excluded : collection of int
+        The labels of micronucleated nuclei and of those that are not scored.
+    """
+    (box,) = Objects.of(np.where(nuclei == label, nuclei, 0)).windows
+    window = window_around(box, nuclei.shape, scale=2.0, margin=16)
+    pixels = grey[window]
+    zoom = max(1, round(_SIDE / max(pixels.shape)))
+    large, (cells, small) = enlarge(pixels, [nuclei[window], micronuclei[window]], zoom)
+    plain = as_colour(np.rint(large).astype(np.uint8))
+    outlined = plain.copy()
+    paint(outlined, cells, small, positive=positive, excluded=excluded, width=2)
+    return plain, outlined
+
+
+def _scored(columns: Mapping[str, Array]) -> Array:
+    return np.asarray(columns["scored"], bool)

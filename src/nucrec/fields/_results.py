@@ -1,0 +1,294 @@
+"""Everything that `nucrec detect` writes beside the tables of single fields."""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._files import make_folder, replacing, write_text
+from nucrec._paths import checked_path
+from nucrec._progress import Progress, progress_function
+from nucrec._text import number, percent, text_table
+from nucrec._threads import available_cores, ordered_map
+from nucrec._validation import check_int, check_real
+from nucrec.fields._cells import Cells
+from nucrec.fields._columns import Columns
+from nucrec.fields._counts import BETWEEN
+from nucrec.fields._detection import Detector
+from nucrec.fields._field import Field
+from nucrec.fields._found_labels import FOLDER, FoundLabels
+from nucrec.fields._page import Flag, PageContent, detection_page
+from nucrec.fields._plate import file_name
+from nucrec.fields._quality import FLAGS
+from nucrec.fields._rates import Rate, Rates, find_rates
+from nucrec.fields._views import View, Views
+
+Array = npt.NDArray[Any]
+
+PAGE = "report.html"
+SUMMARY = "summary.csv"
+OVERLAYS = "overlays"
+
+
+@dataclass(frozen=True)
+class SavedResults:
+    """What `save_results` wrote.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder with ``cells.csv``, ``micronuclei.csv``, ``fields.csv``, ``summary.csv``,
+        ``report.html`` and the pictures of all fields in ``overlays``.
+    rates : Rates
+        The rate of micronucleated cells of each well, or of each field where wells are not known.
+    failed : dict of str to str
+        Fields that were not analysed, and files that are no fields, with the reason.
+    has_labels : bool
+        Whether label images are in the folder ``labels``.
+    """
+
+    folder: Path
+    rates: Rates
+    failed: dict[str, str]
+    has_labels: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What there is in the folder, the page first."""
+        tables = ("summary.csv", "cells.csv", "micronuclei.csv", "fields.csv")
+        return (PAGE, *tables, OVERLAYS, *((FOLDER,) if self.has_labels else ()))
+
+    def __str__(self) -> str:
+        header = (self.rates.unit, "cells scored", "micronucleated", "per 1000", "interval")
+        rates = [*self.rates.units, *([self.rates.total] if len(self.rates.units) > 1 else [])]
+        note = (
+            f"Intervals: {percent(self.rates.confidence)}, Wilson; they cover the sampling of cells, "
+            "not errors of the detector."
+        )
+        return "\n".join([text_table(header, [_row(rate) for rate in rates]), note])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return {
+            "folder": str(self.folder),
+            "unit": self.rates.unit,
+            "confidence": self.rates.confidence,
+            "units": [_plain(rate) for rate in self.rates.units],
+            "total": _plain(self.rates.total),
+            "failed": self.failed,
+        }
+
+
+def save_results(
+    cells: Cells,
+    fields: Sequence[Field],
+    out: str | Path,
+    *,
+    detector: Detector | None = None,
+    masks: bool = True,
+    title: str | None = None,
+    labels: bool = False,
+    n_cells: int = 48,
+    n_fields: int = 16,
+    confidence: float = 0.95,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    progress: Progress | bool = False,
+) -> SavedResults:
+    """Write tables, pictures of all fields, and a page of what was detected.
+
+    Parameters
+    ----------
+    cells : Cells
+        What `detect` found.
+    fields : FieldSet, or sequence of Field
+        The fields in which it was found.
+    out : str or Path
+        The folder to write to; made if it is not there. Label images that `detect` wrote there are
+        used; where there is none, the detector is asked again.
+    detector : Detector, optional
+        As in `detect`; not needed where all label images are there.
+    masks : bool, default=True
+        As in `detect`.
+    title : str, optional
+        The heading of the page.
+    labels : bool, default=False
+        Whether the label images of nuclei and micronuclei stay in the folder ``labels``.
+    n_cells : int, default=48
+        How many micronucleated cells the page shows at most, the least probable first; of cells without
+        a micronucleus it shows half as many, drawn at random.
+    n_fields : int, default=16
+        How many fields the page shows at most: those with remarks first, then evenly chosen ones.
+    confidence : float, default=0.95
+        Of the intervals, strictly between 0 and 1.
+    random_state : int, default=0
+        Seed of the random cells.
+    n_jobs : int, optional
+        Threads that draw; by default one for each core.
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (fields done, fields in all, what).
+
+    Returns
+    -------
+    SavedResults
+        The rates, and where everything is.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is out of range.
+    NucrecError
+        The folder or a file cannot be written.
+    ImageError
+        A field cannot be read any more.
+
+    Notes
+    -----
+    Within one well or field, the interval is Wilson's for that many independent cells; for all
+    together, wells or fields count as groups, as in `nucrec.evaluate.proportion_interval`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from nucrec.fields import Detection, FieldSet, detect, save_results
+    >>> class Known:
+    ...     def predict(self, field, *, pixel_size=None, nuclei=None):
+    ...         none = np.zeros_like(nuclei)
+    ...         return Detection(nuclei, none, np.zeros(0), diameter=20.0)
+    >>> mask = np.zeros((100, 150), int)
+    >>> mask[30:50, 30:50], mask[60:80, 90:110] = 1, 2
+    >>> fields = FieldSet.from_arrays([200 * (mask > 0).astype(np.uint8)], masks=[mask])
+    >>> cells = detect(fields, Known())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved = save_results(cells, fields, folder, detector=Known())
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['cells.csv', 'fields.csv', 'micronuclei.csv', 'overlays', 'report.html', 'summary.csv']
+    >>> saved.rates.total.scored, saved.rates.total.positive
+    (2, 0)
+    """
+    check_real("confidence", confidence, low=0, high=1, open_ends=True)
+    check_int("n_cells", n_cells, low=0, high=1000)
+    check_int("n_fields", n_fields, low=0, high=200)
+    jobs = available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
+    folder = checked_path("out", out)
+    make_folder(folder / OVERLAYS)
+    rates = find_rates(cells.cells, [field.name for field in fields], confidence)
+    views = Views(cells, n_cells, n_fields, random_state)
+    found = FoundLabels(folder, detector, masks=masks)
+    left_out = [*getattr(fields, "quarantined", ()), *cells.failed.items()]
+    good = [field for field in fields if field.name not in cells.failed]
+    _draw_all(good, views, found, folder / OVERLAYS, jobs, progress_function(progress))
+    content = PageContent(
+        title=title or "Micronuclei",
+        rates=rates,
+        flags=_flags(cells.cells),
+        n_positive=rates.total.positive,
+        n_fields=len(good),
+        left_out=[(str(name), str(reason)) for name, reason in left_out],
+        remarks=_remarks(cells),
+        settings=_settings(detector, cells),
+        doubtful=views.doubtful,
+        others=views.others,
+        fields=views.fields,
+    )
+    cells.to_csv(folder)
+    write_text(folder / SUMMARY, rates.to_csv())
+    write_text(folder / PAGE, detection_page(content))
+    if not labels:
+        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    failed = {str(name): str(reason) for name, reason in left_out}
+    return SavedResults(folder, rates, failed, labels)
+
+
+def _draw_all(
+    fields: Sequence[Field],
+    views: Views,
+    found: FoundLabels,
+    folder: Path,
+    n_jobs: int,
+    show: Progress,
+) -> None:
+    """Write the overlay of each field, a few at a time, and keep what the page shows."""
+
+    def draw(field: Field) -> View:
+        view = views.draw(field, field.read(), *found.of(field))
+        _write_picture(folder / f"{file_name(field.name)}.png", view.overlay)
+        return view
+
+    drawn = ordered_map(draw, fields, n_jobs)
+    for k, (field, view) in enumerate(zip(fields, drawn, strict=True), 1):
+        views.keep(field.name, view)
+        show(k, len(fields), f"picture of {field.name}")
+
+
+def _write_picture(path: Path, pixels: Array) -> None:
+    from PIL import Image
+
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, "PNG", compress_level=3)
+
+
+def _flags(table: Columns) -> list[Flag]:
+    """Count the cells with each quality flag, and those that are not scored because of it."""
+    excluded = Counter(why for cell in table["excluded"].tolist() for why in cell.split(BETWEEN))
+    words = {flag: flag.replace("_", " ") for flag in FLAGS}
+    return [
+        Flag(words[flag], meaning, int(table[flag].sum()), excluded[words[flag]])
+        for flag, meaning in FLAGS.items()
+    ]
+
+
+def _remarks(cells: Cells) -> list[tuple[str, str]]:
+    names, remarks = (cells.fields[key].tolist() for key in ("field", "remarks"))
+    return [(name, remark) for name, remark in zip(names, remarks, strict=True) if remark]
+
+
+def _settings(detector: Detector | None, cells: Cells) -> dict[str, str]:
+    table = cells.fields
+    good = table["error"] == ""
+    sizes = np.unique(table["pixel_size"][good & ~np.isnan(table["pixel_size"])])
+    given = int(table["mask"][good].sum())
+    nuclei = (
+        "found by the detector" if not given else f"given in {given} fields, found in the others"
+    )
+    return {
+        "detector": "not told" if detector is None else _name_of(detector),
+        "nuclei": nuclei if given < good.sum() else "given as masks",
+        "pixel size": ", ".join(f"{size:g} um" for size in sizes) or "unknown",
+    }
+
+
+def _name_of(detector: Detector) -> str:
+    fingerprint = getattr(detector, "fingerprint", "")
+    return f"{type(detector).__name__} {str(fingerprint)[:12]}".strip()
+
+
+def _row(rate: Rate) -> tuple[str, ...]:
+    metric = rate.per_1000
+    span = f"{number(metric.low, 1)} to {number(metric.high, 1)}"
+    return rate.name, str(rate.scored), str(rate.positive), number(metric.value, 1), span
+
+
+def _plain(rate: Rate) -> dict[str, Any]:
+    condition, dose, replicate = rate.described
+    return {
+        "name": rate.name,
+        "condition": condition,
+        "dose": dose,
+        "replicate": replicate,
+        "fields": rate.n_fields,
+        "cells_scored": rate.scored,
+        "cells_excluded": rate.excluded,
+        "micronucleated": rate.positive,
+        "micronuclei": rate.micronuclei,
+        "per_1000": rate.per_1000.value,
+        "low": rate.per_1000.low,
+        "high": rate.per_1000.high,
+    }
