@@ -203,9 +203,9 @@ def test_label_images_are_what_other_programs_read(two, tmp_path):
     detect(fields, detector, out=tmp_path, write_labels=True)
     for name, dtype in (("1", np.uint16), ("2", np.uint32)):
         for what in ("nuclei", "micronuclei"):
-            written = tifffile.imread(tmp_path / "labels" / f"{name}_{what}.tif")
+            written = tifffile.imread(tmp_path / "labels" / what / f"{name}.tif")
             assert np.array_equal(written, getattr(detector.answers[name], what))
-        written = tifffile.imread(tmp_path / "labels" / f"{name}_nuclei.tif")
+        written = tifffile.imread(tmp_path / "labels" / "nuclei" / f"{name}.tif")
         assert written.dtype == dtype
 
 
@@ -213,7 +213,7 @@ def test_label_images_that_are_missing_are_made(two, tmp_path):
     fields, detector = two
     detect(fields, detector, out=tmp_path)
     detect(fields, detector, out=tmp_path, write_labels=True)
-    assert len(list((tmp_path / "labels").iterdir())) == 4
+    assert len(list((tmp_path / "labels").rglob("*.tif"))) == 4
     shutil.rmtree(tmp_path / "labels")
     detector.asked.clear()
     detect(fields, detector, out=tmp_path)

@@ -80,7 +80,9 @@ def plate(tmp_path_factory) -> tuple[Path, object, Cells, Known]:
     out = tmp_path_factory.mktemp("plate") / "results"
     fields, detector = make(NAMES, WELLS, NUMBERS), Known(dict(zip(NAMES, NUMBERS, strict=True)))
     cells = detect(fields, detector, out=out, write_labels=True)
-    saved = save_results(cells, fields, out, detector=detector, title="Plate <7>", n_cells=4)
+    saved = save_results(
+        cells, fields, out, detector=detector, title="Plate <7>", n_cells=4, labels=False
+    )
     return out, saved, cells, detector
 
 
@@ -125,10 +127,10 @@ def test_without_label_images_the_detector_is_asked_again(tmp_path):
     cells = detect(fields, detector)
     with pytest.raises(NucrecError, match="no label images of a. Pass the detector"):
         save_results(cells, fields, tmp_path / "none")
-    saved = save_results(cells, fields, tmp_path / "out", detector=detector, labels=True)
+    saved = save_results(cells, fields, tmp_path / "out", detector=detector)
     assert detector.asked == ["a", "a"]
     assert np.array_equal(
-        np.asarray(Image.open(tmp_path / "out" / "labels" / "a_nuclei.tif")), NUCLEI
+        np.asarray(Image.open(tmp_path / "out" / "labels" / "nuclei" / "a.tif")), NUCLEI
     )
     assert "labels" in saved.files
     assert all((tmp_path / "out" / name).exists() for name in saved.files)

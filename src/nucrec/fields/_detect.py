@@ -69,8 +69,9 @@ def detect(
         A folder for the tables of each field. The same call goes on where an earlier one ended, and
         fields whose files have changed are done again.
     write_labels : bool, default=False
-        Whether to write the label images of what is found to the folder ``labels`` in `out`: TIFF of
-        16 bits, of 32 where needed, for Fiji, napari and Cellpose.
+        Whether to write the label images of what is found to ``labels/nuclei`` and
+        ``labels/micronuclei`` in `out`: TIFF of 16 bits, of 32 where needed, for Fiji, napari and
+        Cellpose.
     overwrite : bool, default=False
         Whether to begin anew where `out` holds results, whatever they were made with.
     n_jobs : int, optional

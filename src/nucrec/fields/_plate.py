@@ -20,7 +20,7 @@ from nucrec.fields._label_files import write_labels
 
 _RECORD = "detect.json"
 _PARTS = "parts"
-_LABELS = "labels"
+LABELS = "labels"
 _STAMP = "stamp.txt"
 _FORMAT = 1
 
@@ -60,7 +60,7 @@ class Plate:
         text = json.dumps(record, indent=1)
         path = self.folder / _RECORD
         if overwrite:
-            for part in (_PARTS, _LABELS):
+            for part in (_PARTS, LABELS):
                 shutil.rmtree(self.folder / part, ignore_errors=True)
         elif path.exists():
             self._compare(_read_record(path), json.loads(text))
@@ -104,17 +104,14 @@ class Plate:
         with contextlib.suppress(OSError):
             (part / _STAMP).unlink()
         if self._with_labels:
-            make_folder(self.folder / _LABELS)
             for name, path in self._label_files(field).items():
+                make_folder(path.parent)
                 write_labels(path, getattr(found, name))
         cells.to_csv(part)
         write_text(part / _STAMP, _stamp(field))
 
     def _label_files(self, field: Field) -> dict[str, Path]:
-        stem = self.folder / _LABELS / file_name(field.name)
-        return {
-            name: stem.with_name(f"{stem.name}_{name}.tif") for name in ("nuclei", "micronuclei")
-        }
+        return label_files(self.folder, field)
 
     def _part(self, field: Field) -> Path:
         return self.folder / _PARTS / file_name(field.name)
@@ -122,6 +119,12 @@ class Plate:
 
 def _stamp(field: Field) -> str:
     return f"{field.name}\n{field.stamp()}"
+
+
+def label_files(folder: Path, field: Field) -> dict[str, Path]:
+    """Return the files of the label images of a field, of its nuclei and micronuclei."""
+    name = f"{file_name(field.name)}.tif"
+    return {kind: folder / LABELS / kind / name for kind in ("nuclei", "micronuclei")}
 
 
 def file_name(name: str) -> str:

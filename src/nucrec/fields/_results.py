@@ -21,9 +21,9 @@ from nucrec.fields._columns import Columns
 from nucrec.fields._counts import BETWEEN
 from nucrec.fields._detection import Detector
 from nucrec.fields._field import Field
-from nucrec.fields._found_labels import FOLDER, FoundLabels
+from nucrec.fields._found_labels import FoundLabels
 from nucrec.fields._page import Flag, PageContent, detection_page
-from nucrec.fields._plate import file_name
+from nucrec.fields._plate import LABELS, file_name
 from nucrec.fields._quality import FLAGS
 from nucrec.fields._rates import Rate, Rates, find_rates
 from nucrec.fields._views import View, Views
@@ -61,7 +61,7 @@ class SavedResults:
     def files(self) -> tuple[str, ...]:
         """What there is in the folder, the page first."""
         tables = ("summary.csv", "cells.csv", "micronuclei.csv", "fields.csv")
-        return (PAGE, *tables, OVERLAYS, *((FOLDER,) if self.has_labels else ()))
+        return (PAGE, *tables, OVERLAYS, *((LABELS,) if self.has_labels else ()))
 
     def __str__(self) -> str:
         header = (self.rates.unit, "cells scored", "micronucleated", "per 1000", "interval")
@@ -92,7 +92,7 @@ def save_results(
     detector: Detector | None = None,
     masks: bool = True,
     title: str | None = None,
-    labels: bool = False,
+    labels: bool = True,
     n_cells: int = 48,
     n_fields: int = 16,
     confidence: float = 0.95,
@@ -117,8 +117,10 @@ def save_results(
         As in `detect`.
     title : str, optional
         The heading of the page.
-    labels : bool, default=False
-        Whether the label images of nuclei and micronuclei stay in the folder ``labels``.
+    labels : bool, default=True
+        Whether the label images of nuclei and micronuclei stay in the folder ``labels``: TIFF, for
+        Fiji, napari and Cellpose, and for `load_fields` with ``masks="labels/nuclei"``. Without them
+        `detect` has to begin anew the next time.
     n_cells : int, default=48
         How many micronucleated cells the page shows at most, the least probable first; of cells without
         a micronucleus it shows half as many, drawn at random.
@@ -169,7 +171,7 @@ def save_results(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     saved = save_results(cells, fields, folder, detector=Known())
     ...     sorted(path.name for path in Path(folder).iterdir())
-    ['cells.csv', 'fields.csv', 'micronuclei.csv', 'overlays', 'report.html', 'summary.csv']
+    ['cells.csv', 'fields.csv', 'labels', 'micronuclei.csv', 'overlays', 'report.html', 'summary.csv']
     >>> saved.rates.total.scored, saved.rates.total.positive
     (2, 0)
     """
@@ -192,7 +194,7 @@ def save_results(
         n_positive=rates.total.positive,
         n_fields=len(good),
         left_out=[(str(name), str(reason)) for name, reason in left_out],
-        remarks=_remarks(cells),
+        remarks=_remarks(fields, cells),
         settings=_settings(detector, cells),
         doubtful=views.doubtful,
         others=views.others,
@@ -202,7 +204,7 @@ def save_results(
     write_text(folder / SUMMARY, rates.to_csv())
     write_text(folder / PAGE, detection_page(content))
     if not labels:
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        shutil.rmtree(folder / LABELS, ignore_errors=True)
     failed = {str(name): str(reason) for name, reason in left_out}
     return SavedResults(folder, rates, failed, labels)
 
@@ -245,9 +247,11 @@ def _flags(table: Columns) -> list[Flag]:
     ]
 
 
-def _remarks(cells: Cells) -> list[tuple[str, str]]:
+def _remarks(fields: Sequence[Field], cells: Cells) -> list[tuple[str, str]]:
+    """Return what is worth knowing of the fields as a whole, and of each."""
     names, remarks = (cells.fields[key].tolist() for key in ("field", "remarks"))
-    return [(name, remark) for name, remark in zip(names, remarks, strict=True) if remark]
+    whole = [("all", remark) for remark in getattr(fields, "remarks", ())]
+    return whole + [pair for pair in zip(names, remarks, strict=True) if pair[1]]
 
 
 def _settings(detector: Detector | None, cells: Cells) -> dict[str, str]:
