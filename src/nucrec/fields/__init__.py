@@ -1,5 +1,8 @@
 """Fields of view: from images of many cells to a table of cells."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from nucrec.fields._annotated import AnnotatedFields
 from nucrec.fields._cells import Cells
 from nucrec.fields._crops import crops
@@ -18,14 +21,20 @@ from nucrec.fields._overlay import overlay
 from nucrec.fields._rates import Rate, Rates
 from nucrec.fields._rates_plot import RatesDisplay
 from nucrec.fields._results import SavedResults, save_results
+from nucrec.fields._segmentation.card import DetectorCard
+
+if TYPE_CHECKING:
+    from nucrec.fields._detector import FieldDetector
 
 __all__ = [
     "AnnotatedFields",
     "Cells",
     "Detection",
     "Detector",
+    "DetectorCard",
     "Field",
     "FieldCounts",
+    "FieldDetector",
     "FieldReport",
     "FieldSet",
     "FieldSummary",
@@ -42,3 +51,11 @@ __all__ = [
     "read_labels",
     "save_results",
 ]
+
+
+if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name == "FieldDetector":  # an estimator: scikit-learn takes a second to load
+            return importlib.import_module("nucrec.fields._detector").FieldDetector
+        raise AttributeError(f"module 'nucrec.fields' has no attribute {name!r}")

@@ -137,7 +137,11 @@ def detect(
         raise DatasetError("fields: none to look at")
     if write_labels and out is None:
         raise invalid("write_labels", "False without a folder `out`", write_labels)
-    if detector is None or not callable(getattr(detector, "predict", None)):
+    if detector is None:
+        from nucrec.fields._detector import FieldDetector
+
+        detector = FieldDetector.pretrained()
+    if not callable(getattr(detector, "predict", None)):
         raise invalid("detector", "an object with a method predict", detector)
     with contextlib.ExitStack() as stack:
         plate = None

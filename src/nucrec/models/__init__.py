@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from nucrec._deprecation import warn_renamed
-from nucrec.models._backbones import BackboneInfo, backbones
+from nucrec.models._backbones import BackboneInfo, backbones, load_backbone
 from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._domain import TrainingDomain
@@ -54,6 +54,7 @@ __all__ = [
     "evaluate",
     "inception_transfer",
     "load",
+    "load_backbone",
     "model_info",
     "predict_folder",
     "predict_shards",

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
-from nucrec._keras import start_tensorflow
-from nucrec._validation import did_you_mean, invalid
+from nucrec._keras import keras_defaults, start_tensorflow
+from nucrec._validation import check_choice, did_you_mean, invalid
+from nucrec.models._weights.loading import load_weights
 from nucrec.models._weights.registry import BACKBONES, Backbone, Body
 
 if TYPE_CHECKING:
@@ -99,6 +101,48 @@ def _info(entry: Backbone) -> BackboneInfo:
         licence=entry.weights.licence,
         reference=entry.reference,
     )
+
+
+def load_backbone(
+    name: str, *, image_size: int | None = None, weights: str | os.PathLike[str] | None = "imagenet"
+) -> "keras.Model":
+    """Return a pre-trained network as a Keras model, for networks of your own.
+
+    Parameters
+    ----------
+    name : str
+        One of `backbones`.
+    image_size : int, optional
+        Height and width of its images, in pixels; by default it takes any.
+    weights : "imagenet", path or None, default="imagenet"
+        As for `transfer`; None for random weights.
+
+    Returns
+    -------
+    keras.Model
+        From preprocessed images of shape (n, h, w, 3) to the last feature maps. EfficientNet-Lite0
+        takes RGB from 0 to 255 as (x - 127) / 128; for others see Keras's documentation.
+
+    Raises
+    ------
+    InvalidParameterError
+        There is no network of this name.
+    WeightsError
+        The weights cannot be had, or do not fit.
+
+    Examples
+    --------
+    >>> from nucrec.models import load_backbone
+    >>> network = load_backbone("efficientnet-lite0", image_size=96, weights=None)
+    >>> network.output_shape
+    (None, 3, 3, 1280)
+    """
+    check_choice("name", name, BACKBONES)
+    backbone = BACKBONES[name]
+    with keras_defaults():
+        network = backbone.build(image_size)  # type: ignore[arg-type]  # None is any size
+        load_weights(network, backbone, weights)
+    return network
 
 
 def find_backbone(given: str | OwnBackbone) -> Body | None:

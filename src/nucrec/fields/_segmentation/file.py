@@ -1,0 +1,87 @@
+"""The file of a detector: weights as numbers of 16 bits, and its card. Nothing of it is run."""
+
+import json
+import zipfile
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._files import replacing
+from nucrec.errors import ModelFileError
+from nucrec.fields._segmentation.card import DetectorCard, Seen
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+
+_FORMAT = 1
+_ABOUT = "about"
+_DAMAGED = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RecursionError, MemoryError),
+)
+
+
+class Content(NamedTuple):
+    """What a file holds: the weights in the network's order, threshold, card, what was seen."""
+
+    weights: list[Array]
+    threshold: float
+    card: DetectorCard
+    seen: Seen
+
+
+def write_detector(
+    path: Path, network: "keras.Model", threshold: float, card: DetectorCard, seen: Seen
+) -> None:
+    """Write a detector to a file, which is replaced as a whole or not at all."""
+    about = {
+        "format": _FORMAT,
+        "threshold": threshold,
+        "card": card.to_dict(),
+        "seen": asdict(seen),
+    }
+    text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    arrays: dict[str, Any] = {f"w{i}": half(w) for i, w in enumerate(network.get_weights())}
+    arrays[_ABOUT] = text
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def half(weight: Array) -> Array:
+    """Return a weight as a file holds it; within the range of 16-bit numbers, as all of ours are."""
+    return np.clip(weight, -65504, 65504).astype(np.float16)
+
+
+def read_detector(path: Path) -> Content:
+    """Return what a file of `write_detector` holds.
+
+    Raises
+    ------
+    ModelFileError
+        There is no such file, it is damaged, or no detector.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            about = json.loads(content[_ABOUT].tobytes())
+            names = [f"w{i}" for i in range(len(content.files) - 1)]
+            weights = [content[name].astype(np.float32) for name in names]
+        if about["format"] != _FORMAT:
+            raise ValueError(f"format {about['format']}: a newer version of nucrec reads it")
+        seen = Seen(**{**about["seen"], "diameter": tuple(about["seen"]["diameter"])})
+        card = DetectorCard.from_dict(about["card"])
+        threshold = float(about["threshold"])
+    except FileNotFoundError as error:
+        raise ModelFileError(f"there is no file {path}") from error
+    except _DAMAGED as error:
+        raise ModelFileError(
+            f"{path} is damaged, or no file of a FieldDetector: {error}"
+        ) from error
+    if not all(np.isfinite(weight).all() for weight in weights):
+        raise ModelFileError(f"{path} is damaged: some of its weights are not finite")
+    return Content(weights, threshold, card, seen)

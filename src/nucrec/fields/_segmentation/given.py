@@ -1,0 +1,91 @@
+"""Fields and label images as they are given, checked, and what a training makes of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_finite, invalid
+from nucrec.errors import ImageError
+from nucrec.fields._field import Field
+from nucrec.fields._segmentation.card import Seen
+from nucrec.fields._segmentation.contrast import measure_contrast
+from nucrec.fields._segmentation.look import measure_sharpness
+from nucrec.fields._segmentation.objects import nuclear_diameter
+from nucrec.fields._segmentation.sampling import Sample, make_sample
+
+Array = npt.NDArray[Any]
+
+_LEAST_SIDE = 16  # pixels
+_BALANCE = 0.6
+"""A group of n fields is drawn n**0.4 times as often as one of a single field."""
+
+
+def pixels_of(field: Any) -> Array:
+    """Return the pixels of a field, which were checked."""
+    if isinstance(field, Field):
+        name, pixels = field.name, field.read()
+    else:
+        name, pixels = "the field", np.asarray(field)
+    if pixels.ndim != 2 or pixels.dtype.kind not in "buif":
+        raise invalid("field", "a Field, or a real array of shape (H, W)", _described(pixels))
+    check_finite("field", pixels)
+    if min(pixels.shape) < _LEAST_SIDE:
+        height, width = pixels.shape
+        raise ImageError(
+            f"{name} is {height} x {width} pixels: a field of view has {_LEAST_SIDE} or more a side"
+        )
+    if pixels.min() == pixels.max():
+        raise ImageError(
+            f"{name} has the value {pixels.flat[0]} throughout: there is nothing to see"
+        )
+    return pixels
+
+
+def _described(array: Array) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def labels_of(name: str, labels: object, shape: tuple[int, ...]) -> Array:
+    """Return a label image of this shape as int32, checked."""
+    array = np.asarray(labels)
+    if array.dtype.kind not in "ui" or array.shape != shape:
+        raise invalid(name, f"whole numbers of shape {shape}", _described(array))
+    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
+        raise invalid(name, "labels from 0 to 2147483647", int(array.min()))
+    return array.astype(np.int32)
+
+
+def samples_of(
+    fields: Iterable[Any], nuclei: Iterable[Array], micronuclei: Iterable[Array]
+) -> tuple[list[Sample], Seen]:
+    """Return annotated fields as they are sampled from, and what they are like."""
+    samples, diameters, signals, sharpness = [], [], [], []
+    triples = zip(fields, nuclei, micronuclei, strict=True)
+    for i, (field, each_nuclei, each_micronuclei) in enumerate(triples):
+        pixels = pixels_of(field)
+        whole = labels_of(f"nuclei[{i}]", each_nuclei, pixels.shape)
+        small = labels_of(f"micronuclei[{i}]", each_micronuclei, pixels.shape)
+        if not whole.any():
+            raise invalid(f"nuclei[{i}]", "a label image with nuclei", "an empty one")
+        sample = make_sample(pixels, whole, small)
+        samples.append(sample)
+        diameters.append(nuclear_diameter(whole))
+        signals.append(measure_contrast(pixels).signal_to_noise)
+        sharpness.append(measure_sharpness(sample.image, sample.nuclei))
+    if not samples:
+        raise invalid("fields", "at least one annotated field", "none")
+    seen = Seen((min(diameters), max(diameters)), min(signals), min(sharpness))
+    return samples, seen
+
+
+def drawing_weights(groups: Sequence[Any] | None, n: int) -> Array:
+    """Return how often each of n fields is drawn, so that small groups are not lost; sums to 1."""
+    if groups is None:
+        return np.full(n, 1 / n)
+    if len(groups) != n:
+        raise invalid("groups", f"one for each of {n} fields", f"{len(groups)}")
+    _, group, counts = np.unique(np.asarray(groups, str), return_inverse=True, return_counts=True)
+    weights = 1.0 / counts[group] ** _BALANCE
+    return np.asarray(weights / weights.sum())

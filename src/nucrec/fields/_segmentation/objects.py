@@ -1,0 +1,191 @@
+"""From the probabilities of pixels to label images of nuclei and micronuclei."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from nucrec.fields._segmentation.strips import count_pixels, filtered, largest_values
+from nucrec.fields._segmentation.tiles import Maps
+
+Array = npt.NDArray[Any]
+
+_HALF = 127  # of 255
+_SURE, _NO_BORDER = 200, 25  # of a nucleus and of a border, within the core of a nucleus
+_DEPTH = 0.15  # diameters that the core of a nucleus lies within what is surely nucleus
+_LEAST_NUCLEUS = 0.3  # of the nuclear diameter
+_GROW = 64  # a micronucleus reaches as far as this
+_SMOOTH, _APART = 0.03, 0.08  # diameters: of the peaks that part micronuclei
+_WITHIN = 0.5  # of the outline of a part of a nucleus that the network took for a micronucleus
+_EIGHT = np.ones((3, 3))
+
+
+def find_nuclei(maps: Maps, diameter: float) -> Array:
+    """Return the label image of the nuclei.
+
+    Parameters
+    ----------
+    maps : Maps
+        Probabilities of each pixel.
+    diameter : float
+        The nuclear diameter, in pixels: what is far smaller is no nucleus.
+
+    Returns
+    -------
+    ndarray of shape (H, W)
+        int32, 0 for the background, 1, 2, ... for the nuclei. Nuclei that touch are parted where the
+        network sees a border: each of their pixels goes to the nearest core.
+    """
+    bodies, n_bodies = ndimage.label(_nuclear(maps))
+    cores, n_cores = ndimage.label(_deep(maps, _DEPTH * diameter))
+    body_of = np.zeros(n_cores + 1, np.int64)
+    body_of[cores[cores > 0]] = bodies[cores > 0]
+    owner = np.zeros(n_bodies + 1, np.int32)
+    owner[body_of] = np.arange(n_cores + 1)
+    owner[0] = 0
+    lone = np.flatnonzero(owner[1:] == 0) + 1  # bodies without a core are nuclei if large enough
+    owner[lone] = n_cores + 1 + np.arange(lone.size)
+    nuclei = owner[bodies]
+    _part(nuclei, bodies, cores, _repeated(body_of[1:]))
+    return relabelled(_without_small(nuclei, int(nuclei.max()), _area(_LEAST_NUCLEUS * diameter)))
+
+
+def _deep(maps: Maps, depth: float) -> Array:
+    """Return which pixels lie deeper than this, in pixels, within what is surely nucleus."""
+
+    def deep(nucleus: Array, border: Array) -> Array:
+        sure = (nucleus > _SURE) & (border < _NO_BORDER)
+        return np.asarray(ndimage.distance_transform_edt(sure) > depth)
+
+    return filtered(deep, maps.nucleus, maps.border, reach=int(depth) + 2, dtype=bool)
+
+
+def _nuclear(maps: Maps) -> Array:
+    """Return which pixels are of a nucleus, borders between nuclei included."""
+    return np.asarray(maps.nucleus.astype(np.int16) + maps.border > _HALF)
+
+
+def _repeated(values: Array) -> Array:
+    found, counts = np.unique(values, return_counts=True)
+    return found[counts > 1]
+
+
+def _part(nuclei: Array, bodies: Array, cores: Array, of: Array) -> None:
+    """Give the pixels of bodies with several cores to the nearest core, in place."""
+    places = ndimage.find_objects(bodies)
+    for body in of:
+        place = places[body - 1]
+        inside = bodies[place] == body
+        local = np.where(inside, cores[place], 0)
+        index = ndimage.distance_transform_edt(
+            local == 0, return_distances=False, return_indices=True
+        )
+        nuclei[place][inside] = local[tuple(index)][inside]
+
+
+def find_micronuclei(maps: Maps, diameter: float, threshold: float) -> tuple[Array, Array]:
+    """Return the label image of the micronuclei, and the probability of each.
+
+    What is for the most part within the outline of a nucleus is left out.
+
+    Parameters
+    ----------
+    maps : Maps
+        Probabilities of each pixel.
+    diameter : float
+        The nuclear diameter, in pixels.
+    threshold : float
+        Least probability of a micronucleus.
+
+    Returns
+    -------
+    labels : ndarray of shape (H, W)
+        int32, 1 to n.
+    probability : ndarray of shape (n,)
+        float32: that of the surest pixel.
+    """
+    labels = _peaks(maps.micronucleus, diameter)
+    n = int(labels.max())
+    sure = largest_values(labels, n, maps.micronucleus)
+    areas = count_pixels(labels, n)
+    kept = (sure >= threshold * 255) & (areas >= least_micronucleus(diameter))
+    kept &= _share_within(labels, n, _nuclear(maps), diameter) <= _WITHIN
+    kept[0] = False
+    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return number[labels], (sure[kept] / np.float32(255)).astype(np.float32)
+
+
+def _peaks(probability: Array, diameter: float) -> Array:
+    """Return a label image of what may be micronuclei, those that touch parted.
+
+    Each pixel goes to the nearest peak of the smoothed probability.
+    """
+    bodies, n = ndimage.label(probability > _GROW, _EIGHT)
+    apart, blur = max(1, round(_APART * diameter)), _SMOOTH * diameter
+
+    def highest(part: Array) -> Array:
+        smooth = ndimage.gaussian_filter(part.astype(np.float32), blur)
+        around = ndimage.maximum_filter(smooth, footprint=_disc(apart))
+        return np.asarray((smooth == around) & (part > _GROW))
+
+    reach = apart + int(4 * blur) + 2
+    peaks, n_peaks = ndimage.label(filtered(highest, probability, reach=reach, dtype=bool), _EIGHT)
+    owner = np.zeros(n + 1, np.int32)
+    body_of = np.zeros(n_peaks + 1, np.int64)
+    body_of[peaks[peaks > 0]] = bodies[peaks > 0]
+    owner[body_of] = np.arange(n_peaks + 1)
+    owner[0] = 0
+    labels: Array = owner[bodies]
+    _part(labels, bodies, peaks, _repeated(body_of[1:]))
+    return labels
+
+
+def _disc(radius: int) -> Array:
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    return np.asarray(y**2 + x**2 <= radius**2)
+
+
+def _share_within(labels: Array, n: int, nuclear: Array, diameter: float) -> Array:
+    """Return, for labels 0 to n, the share of the pixels around each that are of a nucleus.
+
+    A micronucleus may touch a nucleus; what lies within its outline is part of it (M. Fenech et
+    al., Mutation Research 534, 2003, pp. 65-75: micronuclei are not linked to the nucleus).
+    """
+    width = 2 * max(1, round(diameter / 28)) + 1
+
+    def rim(part: Array) -> Array:
+        return np.where(part > 0, 0, ndimage.maximum_filter(part, width))
+
+    around = filtered(rim, labels, reach=width, dtype=np.int32)
+    pixels, within = count_pixels(around, n), count_pixels(around, n, nuclear)
+    return np.asarray(within / np.maximum(pixels, 1))
+
+
+def least_micronucleus(diameter: float) -> float:
+    """Return the smallest area of a micronucleus, in pixels: 1/16 of the nuclear diameter across."""
+    return max(2.0, _area(diameter / 16))
+
+
+def _area(diameter: float) -> float:
+    return float(np.pi / 4 * diameter**2)
+
+
+def _without_small(labels: Array, n: int, area: float) -> Array:
+    kept = count_pixels(labels, n) >= area
+    kept[0] = False
+    return np.where(kept[labels], labels, 0)
+
+
+def relabelled(labels: Array) -> Array:
+    """Return the label image with its labels made 1 to n, in their order, as int32."""
+    present = count_pixels(labels, int(labels.max(initial=0))) > 0
+    present[0] = False
+    return np.where(present, np.cumsum(present), 0).astype(np.int32)[labels]
+
+
+def nuclear_diameter(labels: Array) -> float:
+    """Return the median diameter of circles of the nuclei's areas, in pixels; NaN without nuclei."""
+    areas = count_pixels(labels, int(labels.max(initial=0)))[1:]
+    areas = areas[areas > 0]
+    return float(2 * np.sqrt(np.median(areas) / np.pi)) if areas.size else float("nan")

@@ -1,0 +1,154 @@
+"""Tiles to train on, cut from annotated fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from nucrec.fields._segmentation.contrast import measure_contrast, network_input, normalised
+from nucrec.fields._segmentation.objects import nuclear_diameter
+from nucrec.fields._segmentation.scale import DIAMETER, at_scale
+from nucrec.fields._segmentation.synthesis import disturb
+from nucrec.fields._segmentation.tiles import BORDER, MICRONUCLEUS, NUCLEUS
+
+Array = npt.NDArray[Any]
+
+TILE = 192
+"""Side of a tile, in pixels."""
+
+_ON_MICRONUCLEUS, _ON_NUCLEUS = 0.5, 0.35  # shares of the tiles; the rest lie anywhere
+_JITTER = 60.0  # pixels
+_SCALES = (0.65, 1.55)
+_STRETCH = (0.88, 1.14)
+_TOUCHING = 5  # pixels: nuclei that are nearer to each other have a border between them
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An annotated field, at the scale and contrast of the network.
+
+    Attributes
+    ----------
+    image : ndarray of shape (H, W)
+        float32, 0 for the background and 1 for a nucleus.
+    smooth : ndarray of shape (H, W)
+        The same, blurred, for tiles that shrink it.
+    nuclei, micronuclei : ndarray of shape (H, W)
+        Label images, int32.
+    on_nuclei, on_micronuclei : ndarray of shape (n, 2)
+        Their centres, (y, x), in pixels.
+    """
+
+    image: Array
+    smooth: Array
+    nuclei: Array
+    micronuclei: Array
+    on_nuclei: Array
+    on_micronuclei: Array
+
+
+def make_sample(pixels: Array, nuclei: Array, micronuclei: Array) -> Sample:
+    """Return an annotated field as it is sampled from; arrays of shape (H, W)."""
+    factor = DIAMETER / nuclear_diameter(nuclei)
+    image = at_scale(normalised(pixels, measure_contrast(pixels)), factor)
+    nuclei, micronuclei = (_labels_at(each, image.shape) for each in (nuclei, micronuclei))
+    smooth = ndimage.gaussian_filter(image, 0.6)
+    return Sample(image, smooth, nuclei, micronuclei, _centres(nuclei), _centres(micronuclei))
+
+
+def _labels_at(labels: Array, shape: tuple[int, ...]) -> Array:
+    """Return a label image in another shape: of each pixel, the label at its centre."""
+    rows, columns = (
+        ((np.arange(to) + 0.5) * (old / to)).astype(int)
+        for old, to in zip(labels.shape, shape, strict=True)
+    )
+    return labels[np.ix_(rows, columns)].astype(np.int32)
+
+
+def _centres(labels: Array) -> Array:
+    present = np.flatnonzero(np.bincount(labels.ravel()))
+    present = present[present > 0]
+    return np.array(ndimage.center_of_mass(labels > 0, labels, present)).reshape(-1, 2)
+
+
+def draw_batch(
+    samples: Sequence[Sample], weights: Array, size: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return tiles as the network takes them, and the classes of their pixels.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        What to cut from.
+    weights : ndarray of shape (len(samples),)
+        How often each is drawn; sums to 1.
+    size : int
+        Number of tiles.
+    rng : numpy.random.Generator
+        What everything is drawn from.
+
+    Returns
+    -------
+    inputs : ndarray of shape (size, TILE, TILE, 3), float32
+    classes : ndarray of shape (size, TILE, TILE), uint8
+    """
+    inputs = np.empty((size, TILE, TILE, 3), np.float32)
+    classes = np.empty((size, TILE, TILE), np.uint8)
+    for i in range(size):
+        image, nuclei, micronuclei = _cut(samples[rng.choice(len(samples), p=weights)], rng)
+        inputs[i] = network_input(disturb(image, nuclei, rng))
+        classes[i] = classes_of(nuclei, micronuclei)
+    return inputs, classes
+
+
+def _cut(sample: Sample, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Return image, nuclei and micronuclei of a tile, turned, mirrored, stretched and scaled."""
+    scale = np.exp(rng.uniform(*np.log(_SCALES)))
+    angle, stretch = rng.uniform(0, 2 * np.pi), rng.uniform(*_STRETCH)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    mirror = 1 if rng.random() < 0.5 else -1
+    matrix = turn @ np.diag([stretch, mirror / stretch]) / scale
+    centre = _place(sample, rng) + rng.uniform(-_JITTER, _JITTER, 2)
+    start = centre - matrix @ np.full(2, TILE / 2)
+    image = sample.smooth if scale < 0.85 else sample.image
+    parts = ((image, 1), (sample.nuclei, 0), (sample.micronuclei, 0))
+    tile, nuclei, micronuclei = (
+        ndimage.affine_transform(
+            part, matrix, start, output_shape=(TILE, TILE), order=order, mode="mirror"
+        )
+        for part, order in parts
+    )
+    return tile, nuclei, micronuclei
+
+
+def _place(sample: Sample, rng: np.random.Generator) -> Array:
+    kind = rng.random()
+    places = sample.on_nuclei
+    if kind < _ON_MICRONUCLEUS and len(sample.on_micronuclei):
+        places = sample.on_micronuclei
+    if kind < _ON_MICRONUCLEUS + _ON_NUCLEUS and len(places):
+        return np.asarray(places[rng.integers(len(places))])
+    return rng.uniform(0, 1, 2) * sample.image.shape
+
+
+def classes_of(nuclei: Array, micronuclei: Array) -> Array:
+    """Return the class of each pixel of two label images: uint8, as `tiles` numbers them.
+
+    Borders are drawn here, after all scaling, so that they are as wide at any scale.
+    """
+    classes = np.where(nuclei > 0, NUCLEUS, 0).astype(np.uint8)
+    classes[_between(nuclei, _TOUCHING)] = BORDER
+    classes[micronuclei > 0] = MICRONUCLEUS
+    classes[_between(micronuclei, 3)] = BORDER
+    return classes
+
+
+def _between(labels: Array, reach: int) -> Array:
+    """Return where two labels are within a square of `reach` pixels."""
+    last = int(labels.max()) + 1
+    highest = ndimage.maximum_filter(labels, reach)
+    lowest = ndimage.minimum_filter(np.where(labels > 0, labels, last), reach)
+    return np.asarray((highest > 0) & (lowest < last) & (highest != lowest))

@@ -1,0 +1,63 @@
+"""The scale of a field: how large its nuclei are, in pixels."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from nucrec._pixels.resample import resize
+
+Array = npt.NDArray[Any]
+
+DIAMETER = 28.0
+"""Nuclear diameter, in pixels, at the scale at which the network works."""
+
+TYPICAL = 14.0
+"""Nuclear diameter, in um, that a first look at a field of known pixel size begins with."""
+
+_MOST_PIXELS = 4e5
+_ROUND = 2.5  # at most this many times the largest circle within it: else a clump
+_LEAST = 4.0  # pixels: smaller specks are noise
+
+
+def estimate_diameter(field: Array) -> float:
+    """Estimate the nuclear diameter from what is bright and round.
+
+    Parameters
+    ----------
+    field : ndarray of shape (H, W)
+        float32, 0 for the background and 1 for a nucleus.
+
+    Returns
+    -------
+    float
+        In pixels; NaN if nothing is bright. Half of the area of roundish bodies is in larger ones.
+    """
+    shrink = max(1.0, float(np.sqrt(field.size / _MOST_PIXELS)))
+    small = at_scale(field, 1 / shrink)
+    bodies, n = ndimage.label(ndimage.gaussian_filter(small, 1.0) > 0.5)
+    if n == 0:
+        return float("nan")
+    areas = np.bincount(bodies.ravel(), minlength=n + 1)[1:]
+    depth = ndimage.distance_transform_edt(bodies > 0)
+    radii = np.asarray(ndimage.maximum(depth, bodies, np.arange(1, n + 1)))
+    diameters = 2 * np.sqrt(areas / np.pi)
+    roundish = (areas < _ROUND * np.pi * radii**2) & (diameters >= _LEAST)
+    if not roundish.any():
+        return float(2 * radii.max() * shrink)
+    return _weighted_median(diameters[roundish], areas[roundish]) * shrink
+
+
+def _weighted_median(values: Array, weights: Array) -> float:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
+
+
+def at_scale(image: Array, factor: float) -> Array:
+    """Return a float32 image enlarged by a factor; where it shrinks, it is averaged first."""
+    height, width = (max(1, round(side * factor)) for side in image.shape)
+    if factor < 1:
+        image = ndimage.gaussian_filter(image, 0.4 * (1 / factor - 1) + 0.2)
+    return resize(image, (height, width))

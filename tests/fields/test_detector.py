@@ -1,0 +1,227 @@
+"""The detector: on fields that are drawn, so that what is in them is known."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from nucrec.errors import ImageError, InvalidParameterError, ModelFileError
+from nucrec.fields import FieldDetector, FieldSet, evaluate_fields
+
+RADIUS = 14
+APART = 70
+
+
+class Drawn:
+    """A field of round nuclei in rows, every second with a micronucleus to its right."""
+
+    def __init__(self, rows=5, columns=6, *, scale=1.0, noise=0.02, seed=0):
+        rng = np.random.default_rng(seed)
+        height, width = int(rows * APART * scale), int(columns * APART * scale)
+        y, x = np.mgrid[:height, :width]
+        self.nuclei = np.zeros((height, width), np.int32)
+        self.micronuclei = np.zeros_like(self.nuclei)
+        light = np.zeros((height, width))
+        for i in range(rows * columns):
+            at = np.array([i // columns + 0.5, i % columns + 0.5]) * APART
+            at = (at + rng.uniform(-6, 6, 2)) * scale
+            inside = np.hypot(y - at[0], x - at[1]) < RADIUS * scale
+            self.nuclei[inside], light[inside] = i + 1, rng.uniform(0.7, 1.1)
+            if i % 2:
+                inside = np.hypot(y - at[0], x - at[1] - 20 * scale) < 3.2 * scale
+                self.micronuclei[inside], light[inside] = i // 2 + 1, rng.uniform(0.6, 0.9)
+        light = ndimage.gaussian_filter(light, 0.8 * scale)
+        light += noise * rng.standard_normal(light.shape)
+        self.pixels = np.clip(1000 + 6000 * light, 0, 65535).astype(np.uint16)
+
+    @property
+    def truth(self):
+        return [(self.nuclei, self.micronuclei)]
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return FieldDetector.pretrained()
+
+
+def figures(detector, drawn, pixels=None, **options):
+    found = detector.predict(drawn.pixels if pixels is None else pixels, **options)
+    report = evaluate_fields([found], drawn.truth)
+    return (
+        report.nuclei_f1.value,
+        report.micronuclei_precision.value,
+        report.micronuclei_recall.value,
+    )
+
+
+def test_nuclei_and_micronuclei_that_are_drawn_are_found(detector):
+    drawn = Drawn()
+    assert min(figures(detector, drawn)) >= 0.9
+    found = detector.predict(drawn.pixels)
+    assert found.diameter == pytest.approx(2 * RADIUS, rel=0.12)
+    assert found.probability.min() >= detector.threshold_
+    assert found.nuclei.dtype == found.micronuclei.dtype == np.int32
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.5, 3.0])
+def test_any_magnification(detector, scale):
+    drawn = Drawn(4, 4, scale=scale, seed=1)
+    assert min(figures(detector, drawn)) >= 0.85
+    assert min(figures(detector, drawn, pixel_size=0.5 / scale)) >= 0.85
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "int32"])
+def test_the_depth_of_the_pixels_does_not_matter(detector, dtype):
+    drawn = Drawn(3, 4)
+    values = drawn.pixels / 65535
+    scaled = values * 255 if dtype == "uint8" else values * 20000 if dtype == "int32" else values
+    found, plain = detector.predict(scaled.astype(dtype)), detector.predict(drawn.pixels)
+    assert found.n_nuclei == plain.n_nuclei == 12
+    assert abs(found.n_micronuclei - plain.n_micronuclei) <= (1 if dtype == "uint8" else 0)
+
+
+def test_brightness_and_offset_do_not_matter(detector):
+    drawn = Drawn(3, 4)
+    plain = detector.predict(drawn.pixels)
+    other = detector.predict(drawn.pixels.astype(np.float32) * 0.13 + 77)
+    np.testing.assert_array_equal(other.nuclei > 0, plain.nuclei > 0)
+    assert other.n_micronuclei == plain.n_micronuclei
+
+
+def test_given_nuclei_keep_their_labels_and_give_the_scale(detector):
+    drawn = Drawn(3, 4)
+    labels = drawn.nuclei * 7
+    found = detector.predict(drawn.pixels, nuclei=labels)
+    np.testing.assert_array_equal(found.nuclei, labels)
+    area = np.bincount(labels.ravel())[7::7]
+    assert found.diameter == pytest.approx(2 * np.sqrt(np.median(area) / np.pi))
+    assert found.n_micronuclei == 6
+
+
+def test_no_seam_shows_in_a_field_of_several_tiles(detector):
+    drawn = Drawn(10, 34, noise=0.03)  # 700 x 2380 pixels: wider than one tile
+    assert min(figures(detector, drawn)) >= 0.95
+    left = detector.predict(drawn.pixels[:, :1190])
+    whole = detector.predict(drawn.pixels)
+    same = (left.nuclei[:, :1100] > 0) == (whole.nuclei[:, :1100] > 0)
+    assert same.mean() > 0.995
+
+
+def test_a_field_is_a_field_or_its_pixels(detector):
+    drawn = Drawn(3, 3)
+    field = FieldSet.from_arrays([drawn.pixels])[0]
+    one, other = detector.predict(field), detector.predict(drawn.pixels)
+    np.testing.assert_array_equal(one.micronuclei, other.micronuclei)
+
+
+def test_remarks_name_what_is_unlike_the_training(detector):
+    drawn = Drawn(4, 4)
+    assert detector.predict(drawn.pixels).remarks == ()
+    rng = np.random.default_rng(3)
+    dim = 1000 + (drawn.pixels - 1000.0) * 0.02 + 60 * rng.standard_normal(drawn.pixels.shape)
+    assert any("contrast is low" in text for text in detector.predict(dim).remarks)
+    blurred = ndimage.gaussian_filter(drawn.pixels.astype(float), 6)
+    assert any("out of focus" in text for text in detector.predict(blurred).remarks)
+    small = ndimage.zoom(drawn.pixels.astype(float), 0.3, order=1)
+    assert any("too small" in text for text in detector.predict(small).remarks)
+
+
+def test_noise_alone_has_no_micronuclei(detector):
+    rng = np.random.default_rng(0)
+    found = detector.predict(rng.normal(1000, 30, (300, 300)))
+    assert found.n_nuclei <= 2
+    assert found.remarks
+
+
+@pytest.mark.parametrize(
+    ("pixels", "error", "words"),
+    [
+        (np.full((64, 64), 7, np.uint8), ImageError, "the value 7 throughout"),
+        (np.eye(3), ImageError, "3 x 3 pixels"),
+        (np.zeros((40, 40, 3), np.uint8), InvalidParameterError, r"shape \(H, W\)"),
+        (np.full((40, 40), np.nan), InvalidParameterError, "NaN"),
+    ],
+)
+def test_what_is_no_field_is_refused(detector, pixels, error, words):
+    with pytest.raises(error, match=words):
+        detector.predict(pixels)
+
+
+def test_labels_that_do_not_fit_are_refused(detector):
+    drawn = Drawn(2, 2)
+    with pytest.raises(InvalidParameterError, match="nuclei"):
+        detector.predict(drawn.pixels, nuclei=drawn.nuclei[:-1])
+    with pytest.raises(InvalidParameterError, match="pixel_size"):
+        detector.predict(drawn.pixels, pixel_size=0)
+
+
+def test_a_saved_detector_finds_the_same(detector, tmp_path):
+    drawn = Drawn(2, 3)
+    detector.save(tmp_path / "own.npz")
+    loaded = FieldDetector.load(tmp_path / "own.npz")
+    assert loaded.fingerprint == detector.fingerprint
+    assert loaded.card_ == detector.card_
+    one, other = detector.predict(drawn.pixels), loaded.predict(drawn.pixels)
+    np.testing.assert_array_equal(one.nuclei, other.nuclei)
+    np.testing.assert_array_equal(one.probability, other.probability)
+
+
+def test_damaged_files_are_refused(detector, tmp_path):
+    path = tmp_path / "own.npz"
+    detector.save(path)
+    content = path.read_bytes()
+    for broken in (content[:-2000], b"", b"PK\x03\x04" + content[4:400], b"\0" * 500):
+        path.write_bytes(broken)
+        with pytest.raises(ModelFileError, match="own.npz"):
+            FieldDetector.load(path)
+    np.savez(path, about=np.zeros(3))
+    with pytest.raises(ModelFileError, match="own.npz"):
+        FieldDetector.load(path)
+    with pytest.raises(ModelFileError, match="there is no file"):
+        FieldDetector.load(tmp_path / "none.npz")
+
+
+def test_an_estimator_of_scikit_learn():
+    detector = FieldDetector(steps=5, random_state=3)
+    assert clone(detector).get_params() == detector.get_params()
+    with pytest.raises(NotFittedError, match="pretrained"):
+        detector.predict(np.eye(40))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"start": "own"}, {"steps": 0}, {"learning_rate": 0}, {"batch_size": 1.5}, {"threshold": 2}],
+)
+def test_parameters_out_of_range_are_refused(options):
+    drawn = Drawn(2, 2)
+    complete = {"start": "random", "steps": 1, "batch_size": 1} | options
+    with pytest.raises(InvalidParameterError, match=next(iter(options))):
+        FieldDetector(**complete).fit([drawn.pixels], [drawn.nuclei], [drawn.micronuclei])
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_ours_and_from_where_it_was_stopped(tmp_path):
+    drawn = [Drawn(3, 4, seed=seed) for seed in range(2)]
+    data = (
+        [each.pixels for each in drawn],
+        [each.nuclei for each in drawn],
+        [each.micronuclei for each in drawn],
+    )
+    options = {"steps": 110, "batch_size": 1, "random_state": 0, "learning_rate": 1e-4}
+    whole = FieldDetector(**options).fit(*data)
+    assert np.mean(whole.losses_[-10:]) < 1.5
+    assert min(figures(whole, drawn[0])) >= 0.9
+
+    def stop(done, total, text):
+        if done == 105:
+            raise KeyboardInterrupt
+
+    state = tmp_path / "state.npz"
+    with pytest.raises(KeyboardInterrupt):
+        FieldDetector(**options).fit(*data, checkpoint=state, progress=stop)
+    resumed = FieldDetector(**options).fit(*data, checkpoint=state)
+    assert not state.exists()
+    np.testing.assert_allclose(resumed.losses_, whole.losses_, rtol=1e-3)
+    with pytest.raises(InvalidParameterError, match="nuclei"):
+        FieldDetector(**options).fit(data[0], [data[1][0] * 0] * 2, data[2])
