@@ -1,6 +1,8 @@
 """From fields to cells: what is given to whom, what fails, and what goes on where it ended."""
 
 import shutil
+import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import tifffile
 from tests.fields.drawn import Knowing, drawn, labels_of, plate
 
 from nucrec.errors import DatasetError, DataWarning, InvalidParameterError, NucrecError
-from nucrec.fields import Cells, Detection, FieldSet, detect, load_fields
+from nucrec.fields import Cells, Detection, Field, FieldSet, detect, load_fields
 
 
 @pytest.fixture
@@ -281,3 +283,34 @@ def test_remarks_of_the_detector_are_in_the_table():
     cells = detect(*plate(drawn([(60, 60, 15)], remarks=("blurred", "dim"))))
     assert cells.fields["remarks"].tolist() == ["blurred; dim"]
     assert isinstance(cells, Cells)
+
+
+class Counting:
+    """Fields that count how many of them are in use."""
+
+    def __init__(self) -> None:
+        self.alive = self.most = 0
+        self.lock = threading.Lock()
+
+    def image(self) -> np.ndarray:
+        image = GOOD[0].copy()
+        with self.lock:
+            self.alive += 1
+            self.most = max(self.most, self.alive)
+        weakref.finalize(image, self.gone)
+        return image
+
+    def gone(self) -> None:
+        with self.lock:
+            self.alive -= 1
+
+
+@pytest.mark.parametrize(("n_jobs", "most"), [(1, 2), (2, 6)])
+def test_few_fields_are_in_memory_whatever_their_number(monkeypatch, n_jobs, most):
+    counting = Counting()
+    names = [str(i) for i in range(30)]
+    fields = FieldSet.from_arrays([GOOD[0]] * 30, names)
+    monkeypatch.setattr(Field, "read", lambda field: counting.image())
+    detector = Knowing(dict.fromkeys(names, GOOD[1]))
+    assert len(detect(fields, detector, n_jobs=n_jobs)) == 30
+    assert 1 <= counting.most <= most

@@ -22,7 +22,6 @@ Array = npt.NDArray[Any]
 HUMN = (1 / 16, 1 / 3)
 """The diameter of a micronucleus over that of its nucleus, by the criteria of the HUMN project."""
 _TINY = 1e-9  # what sqrt may be off
-_SMALLEST_PARENT = 1 / 5  # of the median diameter
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ def analyse(field: Field, image: Array, found: Detection, rules: Rules) -> Cells
         micronuclei,
         diameter,
         max_distance=rules.max_distance,
-        candidates=nuclei.diameters >= _SMALLEST_PARENT * diameter,
     )
     spots = _micronuclei(field, nuclei, micronuclei, parents, found.probability, rules)
     cells = _cells(field, image, nuclei, diameter, _per_cell(nuclei, parents, spots), rules)

@@ -17,6 +17,7 @@ none, 3 lie beyond.
 """
 _ALMOST_AS_NEAR = 0.6
 _BLUR = 0.05  # nuclear diameters that an outline may be off
+_SMALLEST_PARENT = 1 / 5  # of the median diameter
 
 
 class Parents(NamedTuple):
@@ -44,14 +45,16 @@ def assign(
     diameter: float,
     *,
     max_distance: float = MAX_DISTANCE,
-    candidates: Array | None = None,
 ) -> Parents:
     """Give each micronucleus to the nucleus whose edge is nearest.
 
-    Of two nuclei at the same distance, the one nearer to the centre of the micronucleus is taken. A
-    micronucleus is ambiguous if the nearest nucleus is more than 0.6 times as far as the second, after
-    0.05 diameters, by which an outline may be off, were added to both: in the annotated fields that are
-    10 %, and 98.3 % of the others belong to the nucleus that the annotators chose.
+    Of two nuclei at the same distance, the one nearer to the centre of the micronucleus is taken.
+    Objects of less than a fifth of the median diameter are debris and no nuclei. On the annotated
+    fields this is the annotators' choice for 95.5 % of the 2,140 micronuclei that they linked to one.
+
+    A micronucleus is ambiguous if the nearest nucleus is more than 0.6 times as far as the second,
+    after 0.05 diameters, by which an outline may be off, were added to both: in the annotated fields
+    8.5 % are, and of the others 98.0 % belong to the nucleus that the annotators chose.
 
     Parameters
     ----------
@@ -61,21 +64,41 @@ def assign(
         The median diameter of the nuclei, in pixels.
     max_distance : float, default=1.25
         The largest gap to a nucleus, in diameters.
-    candidates : ndarray of shape (n,), bool, optional
-        The nuclei that micronuclei may belong to; by default all.
     """
-    allowed = np.ones(len(nuclei), bool) if candidates is None else candidates
-    boxes = _bounds(nuclei)[allowed]
-    possible = np.flatnonzero(allowed)
     number = np.full(len(micronuclei), -1)
     distance = np.full(len(micronuclei), np.inf)
     ambiguous = np.zeros(len(micronuclei), bool)
-    for k, outline in enumerate(micronuclei.outlines):
-        nearest, second = _two_nearest(nuclei, possible, _to_boxes(boxes, outline), outline)
+    bounds = _bounds(nuclei)
+    for k, near in enumerate(_in_reach(nuclei, micronuclei, diameter, max_distance)):
+        outline = micronuclei.outlines[k]
+        nearest, second = _two_nearest(nuclei, near, _to_boxes(bounds[near], outline), outline)
         if nearest.gap <= max_distance * diameter:
             number[k], distance[k] = nearest.number, nearest.gap
             ambiguous[k] = _is_close_call(nearest.gap / diameter, second.gap / diameter)
     return Parents(number, distance, ambiguous)
+
+
+def _in_reach(
+    nuclei: Objects, micronuclei: Objects, diameter: float, max_distance: float
+) -> list[Array]:
+    """Return, for each micronucleus, the nuclei that can be its own, or make the choice ambiguous."""
+    from scipy.spatial import cKDTree
+
+    possible = np.flatnonzero(nuclei.diameters >= _SMALLEST_PARENT * diameter)
+    if not len(possible) or not len(micronuclei):
+        return [possible] * len(micronuclei)
+    middles, reaches = _middles(nuclei)
+    spots, radii = _middles(micronuclei)
+    farthest = (max_distance + _BLUR) / _ALMOST_AS_NEAR * diameter + 1
+    tree = cKDTree(middles[possible])
+    found = tree.query_ball_point(spots, farthest + reaches[possible].max() + radii)
+    return [possible[np.array(each, np.int64)] for each in found]
+
+
+def _middles(objects: Objects) -> tuple[Array, Array]:
+    """Return the middle of each object's window, and how far its corners are from it."""
+    bounds = _bounds(objects).reshape(-1, 2, 2)
+    return bounds.mean(axis=2), np.hypot(*np.diff(bounds, axis=2)[..., 0].T) / 2
 
 
 def _bounds(objects: Objects) -> Array:
