@@ -16,7 +16,7 @@ from nucrec.fields._field_set import FieldSet
 from nucrec.fields._field_summary import FieldSummary
 from nucrec.fields._labels import read_labels
 from nucrec.fields._load import load_fields
-from nucrec.fields._mnfinder import load_mnfinder_fields
+from nucrec.fields._mnfinder import load_mnfinder_fields, sample_fields
 from nucrec.fields._overlay import overlay
 from nucrec.fields._rates import Rate, Rates
 from nucrec.fields._rates_plot import RatesDisplay
@@ -49,6 +49,7 @@ __all__ = [
     "load_mnfinder_fields",
     "overlay",
     "read_labels",
+    "sample_fields",
     "save_results",
 ]
 

@@ -1,6 +1,8 @@
 """The annotated fields of the mnfinder distribution."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,16 @@ from nucrec._paths import checked_path
 from nucrec._reading.roots import Archive, Folder, open_root
 from nucrec._reading.stack import read_header
 from nucrec._reading.table import Table, parse_table
+from nucrec.errors import DatasetError
 from nucrec.fields._annotated import AnnotatedFields
 from nucrec.fields._field import Field
 from nucrec.fields._field_set import FieldSet
+from nucrec.fields._mnfinder_wheel import (
+    ColouredMask,
+    WheelField,
+    find_wheel_fields,
+    parents_of,
+)
 from nucrec.fields._pixels import FileMask, FilePixels
 
 _METADATA = ("experiment", "cell_line", "microscope", "objective", "dna_stain")
@@ -27,8 +36,9 @@ def load_mnfinder_fields(path: str | Path) -> AnnotatedFields:
     Parameters
     ----------
     path : str or Path
-        A zip archive or a folder with ``fields.csv``, ``micronuclei.csv`` and the folders
-        ``fields``, ``nuclei`` and ``micronuclei``.
+        The wheel of mnfinder 1.2.3 (``pip download mnfinder==1.2.3 --no-deps``), read in place, or
+        the folder of its installed package; or a zip archive or folder with ``fields.csv``,
+        ``micronuclei.csv`` and the folders ``fields``, ``nuclei`` and ``micronuclei``.
 
     Returns
     -------
@@ -42,6 +52,8 @@ def load_mnfinder_fields(path: str | Path) -> AnnotatedFields:
         There is nothing at `path`.
     DatasetError
         It holds something else.
+    ImageError
+        A mask of the distribution is damaged.
     InvalidParameterError
         `path` is no path.
 
@@ -61,7 +73,30 @@ def load_mnfinder_fields(path: str | Path) -> AnnotatedFields:
     ...
     nucrec.errors.DatasetNotFoundError: no such file: there is no such folder or file
     """
-    return read_annotated(open_root(checked_path("path", path)))
+    where = checked_path("path", path)
+    root = open_root(where)
+    listing = root.listing()
+    if "fields.csv" in listing.other_files:
+        return read_annotated(root)
+    found = find_wheel_fields([*listing.images, *listing.masks])
+    if not found:
+        raise DatasetError(
+            f"{where}: expected the wheel of mnfinder 1.2.3, or an archive with fields.csv and the "
+            f"folders fields, nuclei and micronuclei{listing.instead}"
+        )
+    return _of_wheel(root, found)
+
+
+def _of_wheel(root: Folder | Archive, found: Sequence[WheelField]) -> AnnotatedFields:
+    nuclei = [ColouredMask(root, one.nuclei) for one in found]
+    micronuclei = [ColouredMask(root, one.micronuclei) for one in found]
+    return AnnotatedFields(
+        FieldSet(_field(root, one.name, one.file) for one in found),
+        nuclei,
+        micronuclei,
+        list(map(parents_of, nuclei, micronuclei)),
+        {name: np.array([one.metadata[name] for one in found]) for name in _METADATA},
+    )
 
 
 def read_annotated(root: Folder | Archive) -> AnnotatedFields:
@@ -69,7 +104,7 @@ def read_annotated(root: Folder | Archive) -> AnnotatedFields:
     table = _table(root, "fields.csv", ("field", *_METADATA))
     names = table.columns["field"]
     return AnnotatedFields(
-        FieldSet(_field(root, name) for name in names),
+        FieldSet(_field(root, name, f"fields/{name}.tif") for name in names),
         [FileMask(root, f"nuclei/{name}.png") for name in names],
         [FileMask(root, f"micronuclei/{name}.png") for name in names],
         _parents(_table(root, "micronuclei.csv", ("field", "micronucleus", "nucleus")), names),
@@ -77,11 +112,52 @@ def read_annotated(root: Folder | Archive) -> AnnotatedFields:
     )
 
 
-def _field(root: Folder | Archive, name: str) -> Field:
-    file = f"fields/{name}.tif"
+def _field(root: Folder | Archive, name: str, file: str) -> Field:
     header = read_header(root.view(file), file)
     pixels = FilePixels(root, (file,), header.size)
     return Field(name=name, file=file, pixel_size=header.pixel_size, _pixels=pixels)
+
+
+def sample_fields() -> AnnotatedFields:
+    """Load three small annotated fields that ship with nucrec.
+
+    Cut-outs of 480 and 512 pixels of fields of the mnfinder 1.2.3 distribution: RPE-1 cells in a
+    wide-field microscope at 20x (16 bits), HeLa cells in a confocal one at 40x and MCC13 cells at 20x
+    (8 bits). They are for examples and tests; they say nothing of how well a
+    detector does that was trained on them.
+
+    Returns
+    -------
+    AnnotatedFields
+        Metadata as of `load_mnfinder_fields`. A nucleus that the cut-out has lost has no micronuclei.
+
+    Raises
+    ------
+    DatasetError
+        The shipped archive is damaged.
+
+    Notes
+    -----
+    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies in the
+    archive.
+
+    References
+    ----------
+    - L. DiPeso, mnfinder 1.2.3, a Python package, 2023
+
+    Examples
+    --------
+    >>> from nucrec.fields import sample_fields
+    >>> sample = sample_fields()
+    >>> sample.fields.names
+    ('rpe1-widefield-20x', 'hela-confocal-40x', 'mcc13-confocal-20x')
+    >>> sample.fields[0].read().dtype, sample.fields[0].shape
+    (dtype('uint16'), (480, 480))
+    >>> sample.parents(1)
+    {1: 2, 2: 4, 3: 8}
+    """
+    with resources.as_file(resources.files("nucrec.fields") / "data/sample-fields.zip") as path:
+        return read_annotated(Archive(path))
 
 
 def _table(root: Folder | Archive, name: str, needed: tuple[str, ...]) -> Table:
