@@ -54,12 +54,11 @@ def check_contents(sdist: Path, wheel: Path) -> None:
     same_names("sdist", in_sdist, tracked | {"PKG-INFO"})
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = set(archive.namelist())
-        with archive.open("nucrec/datasets/data/mnfinder-crops.zip") as crops:
-            licence = zipfile.ZipFile(crops).read("LICENSE").decode()
-    must(
-        "Permission is hereby granted, free of charge" in licence,
-        "the crops come without their licence",
-    )
+        for name in ("datasets/data/mnfinder-crops.zip", "fields/data/sample-fields.zip"):
+            with archive.open(f"nucrec/{name}") as images:
+                licence = zipfile.ZipFile(images).read("LICENSE").decode()
+            granted = "Permission is hereby granted, free of charge"
+            must(granted in licence, f"{name} comes without its licence")
     package = {name.removeprefix("src/") for name in tracked if name.startswith("src/")}
     same_names("wheel", in_wheel, package | {f"{stem}.dist-info/{name}" for name in METADATA})
     must("nucrec/py.typed" in in_wheel, "the wheel does not say that it has types")

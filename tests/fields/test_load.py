@@ -66,6 +66,7 @@ def test_a_folder_a_zip_a_file_a_list_and_arrays(tmp_path):
     assert single.names == ("e",)
     arrays = load_fields([field.read() for field in folder], pixel_size=0.5)
     assert arrays.names == ("1", "2")
+    assert load_fields(folder[0].read()).names == ("1",)
     for fields in (archived, listed, arrays):
         assert np.array_equal(fields[0].read(), folder[0].read())
     assert isinstance(folder[:1], FieldSet)

@@ -110,7 +110,8 @@ def load_fields(
     if _is_in_memory(path):
         if layout is not None:
             raise invalid("layout", "None for arrays, which have no names", layout)
-        return FieldSet.from_arrays(path, masks=masks, pixel_size=pixel_size)  # type: ignore[arg-type]
+        images: Any = [path] if isinstance(path, np.ndarray) and path.ndim == 2 else path
+        return FieldSet.from_arrays(images, masks=masks, pixel_size=pixel_size)  # type: ignore[arg-type]
     plan = None if layout is None else read_layout(layout)
     source = open_source(path, with_masks=masks is not None)
     found, files = _masks_at(masks, source)
