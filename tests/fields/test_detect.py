@@ -1,5 +1,6 @@
 """From fields to cells: what is given to whom, what fails, and what goes on where it ended."""
 
+import json
 import shutil
 import threading
 import weakref
@@ -7,10 +8,19 @@ import weakref
 import numpy as np
 import pytest
 import tifffile
+from scipy import ndimage
 from tests.fields.drawn import Knowing, drawn, labels_of, plate
 
 from nucrec.errors import DatasetError, DataWarning, InvalidParameterError, NucrecError
-from nucrec.fields import Cells, Detection, Field, FieldSet, detect, load_fields
+from nucrec.fields import (
+    Cells,
+    Detection,
+    Field,
+    FieldDetector,
+    FieldSet,
+    detect,
+    load_fields,
+)
 
 
 @pytest.fixture
@@ -235,7 +245,7 @@ def test_names_of_fields_may_be_anything(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"detector": None}, "an object with a method predict"),
+        ({"detector": "ours"}, "an object with a method predict"),
         ({"max_distance": -1}, "max_distance: expected a number between 0 and 100"),
         ({"diameter_ratio": 0.3}, "diameter_ratio: expected a pair"),
         ({"diameter_ratio": (0.3, 0.1)}, "diameter_ratio: expected low < high"),
@@ -314,3 +324,16 @@ def test_few_fields_are_in_memory_whatever_their_number(monkeypatch, n_jobs, mos
     detector = Knowing(dict.fromkeys(names, GOOD[1]))
     assert len(detect(fields, detector, n_jobs=n_jobs)) == 30
     assert 1 <= counting.most <= most
+
+
+def test_the_detector_that_comes_with_nucrec_is_the_default(tmp_path):
+    discs = [(50 * i + 40, 55 * j + 40, 14) for i in range(4) for j in range(5)]
+    image, _ = drawn(discs, [(40, 60, 3)], shape=(240, 300))
+    noise = np.random.default_rng(1).normal(0, 2, image.shape)
+    smooth = (ndimage.gaussian_filter(image.astype(float), 1) + noise).clip(0).astype(np.uint8)
+    fields = FieldSet.from_arrays([smooth])
+    cells = detect(fields, out=tmp_path)
+    assert cells == detect(fields, FieldDetector.pretrained())
+    assert len(cells) == len(discs)
+    record = json.loads((tmp_path / "detect.json").read_text())
+    assert record["detector"] == FieldDetector.pretrained().fingerprint
