@@ -117,14 +117,14 @@ def test_crowded_nuclei():
 
 def test_condensed_nuclei(image, nuclei):
     bright = image.astype(float)
-    for k, factor, radius in [(2, 3.0, 10), (9, 3.0, 14), (12, 1.0, 10)]:
+    for k, factor, radius in [(2, 3.0, 10), (9, 3.0, 14), (12, 1.0, 10), (13, 1.2, 7)]:
         row, column, _ = GRID[k]
         around = labels_of(SHAPE, [(row, column, 20)]) > 0
         nuclei[around] = 0
         bright[around] = 100
         disc = labels_of(SHAPE, [(row, column, radius)]) > 0
         nuclei[disc], bright[disc] = k + 1, 900 * factor + 100
-    # small and bright; as large as the others; small, but no brighter
+    # small and bright; as large as the others; small, but no brighter; tiny, and hardly
     cells = flagged(bright.astype(np.uint16), nuclei)
     assert only(cells, "condensed") == [3]
     assert cells.cells["excluded"].tolist()[2] == "condensed"
