@@ -16,7 +16,7 @@ from PIL import Image
 from nucrec.__main__ import main, parser
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "fields", "paper")
+ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "fields", "assay", "paper")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-ROOMS = ["datasets", "augment", "audit", "models", "evaluate", "fields", "paper"]
+ROOMS = ["datasets", "augment", "audit", "models", "evaluate", "fields", "assay", "paper"]
 
 
 def public() -> list[tuple[str, object]]:

@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "augment": {"datasets"},
     "audit": {"datasets"},
     "models": {"datasets", "augment", "evaluate"},
+    "assay": {"evaluate"},
     "fields": {"datasets", "augment", "models", "evaluate"},
     "paper": {"datasets", "augment", "audit", "models", "evaluate"},
-    "_cli": {"datasets", "augment", "audit", "models", "evaluate", "fields", "paper"},
+    "_cli": {"datasets", "augment", "audit", "models", "evaluate", "fields", "assay", "paper"},
     "__main__": {"_cli"},
 }
 """The rooms that each room may import. Whatever is not named here is the ground floor."""
@@ -178,7 +179,7 @@ def test_importing_nucrec_loads_nothing_else():
     assert not {"tensorflow", "keras", "sklearn", "scipy", "numpy", "PIL"} & fresh
 
 
-@pytest.mark.parametrize("room", ["datasets", "augment", "audit", "evaluate", "fields"])
+@pytest.mark.parametrize("room", ["datasets", "augment", "audit", "evaluate", "fields", "assay"])
 def test_light_rooms_load_neither_tensorflow_nor_scikit_learn(room):
     fresh = loaded_after(f"import nucrec.{room}")
     assert not {"tensorflow", "keras", "sklearn", "scipy", "matplotlib"} & fresh

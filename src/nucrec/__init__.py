@@ -3,7 +3,7 @@
 The library is one direction of data: `nucrec.datasets` reads images, `nucrec.augment`
 enlarges a training set, `nucrec.models` compares classifiers, `nucrec.evaluate` says how sure
 one can be of the result, and `nucrec.paper` puts it beside the published tables. `nucrec.fields`
-goes from fields of view to tables of cells.
+goes from fields of view to tables of cells, and `nucrec.assay` from these to rates and a decision.
 
 Subpackages are loaded on first use, so ``import nucrec`` is as good as free.
 """
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from nucrec._version import __version__
 
 if TYPE_CHECKING:
-    from nucrec import audit, augment, datasets, errors, evaluate, fields, models, paper
+    from nucrec import assay, audit, augment, datasets, errors, evaluate, fields, models, paper
 
 __all__ = [
     "__version__",
+    "assay",
     "audit",
     "augment",
     "datasets",

@@ -20,6 +20,13 @@ def interval(low: float, high: float) -> str:
     return f"{number(low)} to {number(high)}"
 
 
+def p(value: float) -> str:
+    """Return "p = 0.012", or "p not estimable"."""
+    if math.isnan(value):
+        return "p not estimable"
+    return "p < 0.0001" if value < 0.0001 else f"p = {value:#.2g}"
+
+
 def counts(values: Iterable[int]) -> str:
     """Return "smallest to largest", or the one value that all have."""
     found = sorted(values)

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nucrec._validation import is_missing_value
 from nucrec.errors import DatasetError, DatasetNotFoundError
 
 Array = npt.NDArray[Any]
+Wanted = Callable[[str], bool]
 
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _DELIMITERS = ",;\t|"
@@ -78,8 +79,8 @@ def looks_like_table(path: Path) -> bool:
     return path.suffix.lower() in (*TABLE_SUFFIXES, *_WORKBOOKS) and not path.is_dir()
 
 
-def read_table(path: Path, needed: Sequence[str]) -> Table:
-    """Read a table from a file.
+def read_table(path: Path, needed: Sequence[str], wanted: Wanted | None = None) -> Table:
+    """Read a table from a file; of a long one only the columns that are wanted.
 
     Raises
     ------
@@ -101,10 +102,10 @@ def read_table(path: Path, needed: Sequence[str]) -> Table:
         text = content.decode(next(marks, "utf-8"))
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: not UTF-8 text. Save it as 'CSV UTF-8'.") from error
-    return parse_table(text, needed, str(path))
+    return parse_table(text, needed, str(path), wanted)
 
 
-def parse_table(text: str, needed: Sequence[str], name: str) -> Table:
+def parse_table(text: str, needed: Sequence[str], name: str, wanted: Wanted | None = None) -> Table:
     """Read a table from text, of which the first line names the columns.
 
     Separators are commas, semicolons, tabs or bars, as the first line says. Empty lines, lines of
@@ -128,17 +129,17 @@ def parse_table(text: str, needed: Sequence[str], name: str) -> Table:
         skipinitialspace=True,
     )
     try:
-        rows = [(reader.line_num + start, [cell.strip() for cell in cells]) for cells in reader]
+        rows = [(reader.line_num + start, cells) for cells in reader]
     except csv.Error as error:
         raise DatasetError(f"{name}: not a readable CSV file ({error})") from error
-    rows = [(line, cells) for line, cells in rows if any(cells)]
+    rows = [(line, cells) for line, cells in rows if any(map(str.strip, cells))]
     names = _column_names(rows[0][1] if rows else [], needed)
     if len(rows) < 2 or not set(needed) <= set(names):
         raise DatasetError(
             f"{name}: expected a header line with {', '.join(needed)} and at least one row. "
             f"Received: {header.strip()[:80]!r}"
         )
-    return _table(name, names, rows[1:])
+    return _table(name, names, rows[1:], wanted)
 
 
 def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
@@ -229,19 +230,26 @@ def _check_names(names: Sequence[str], table: str) -> None:
         raise DatasetError(f"{table}: two columns are called {twice[0]!r}. Rename one of them.")
 
 
-def _table(name: str, names: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Table:
+def _table(
+    name: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[int, list[str]]],
+    wanted: Wanted | None = None,
+) -> Table:
     _check_names(names, name)
     width = len(names)
     for line, cells in rows:
-        if any(cells[width:]):
+        if len(cells) > width and any(map(str.strip, cells[width:])):
             raise DatasetError(
                 f"{name}, line {line}: {len(cells)} cells under {width} names of columns"
             )
-    whole = ([*cells[:width], *[""] * (width - len(cells))] for _, cells in rows)
-    columns = dict(zip(names, zip(*whole, strict=True), strict=True))
-    columns.pop("", None)
+    places = {n: i for i, n in enumerate(names) if n and (wanted is None or wanted(n))}
+    columns = {
+        n: [cells[i].strip() if i < len(cells) else "" for _, cells in rows]
+        for n, i in places.items()
+    }
     # names of files are looked up as they are
-    plain = {n: list(c) if n == "file" else _plain_cells(c) for n, c in columns.items()}
+    plain = {n: c if n == "file" else _plain_cells(c) for n, c in columns.items()}
     return Table(name, plain, [line for line, _ in rows])
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._plotting import frozen
+from nucrec._shares import wilson
 from nucrec._validation import invalid
 from nucrec.evaluate import _area
 from nucrec.evaluate._area import Area
-from nucrec.evaluate._design import Design, wilson
+from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import check_resampling
 from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import RankedScores

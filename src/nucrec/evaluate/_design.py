@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._shares import student_quantile, wilson
+
 Array = npt.NDArray[Any]
 
 ASSUMED_CORRELATION = 0.2
@@ -113,24 +115,7 @@ def _observed_effect(centred: Array, groups: Array, n_groups: int) -> float:
     return float(together / alone) if alone > 0 else 0.0
 
 
-def student_quantile(p: float, freedom: int) -> float:
-    """Return a quantile of Student's t distribution."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, p))
-
-
 def share_interval(values: Array, design: Design, confidence: float) -> tuple[float, float]:
     """Return Wilson's interval of the mean of values from 0 to 1, one for each image."""
     effect, reach = design.effect(values, values > 0.5), design.reach(confidence)
     return wilson(float(values.sum()) / effect, len(values) / effect, reach)
-
-
-def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
-    """Return Wilson's score interval of `reach` standard errors; NaN without images or reach."""
-    if not n > 0 or math.isnan(reach):
-        return math.nan, math.nan
-    share, extra = successes / n, reach**2 / n
-    centre = (share + extra / 2) / (1 + extra)
-    half = math.sqrt(extra * (share * (1 - share) + extra / 4)) / (1 + extra)
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))

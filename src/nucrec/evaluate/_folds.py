@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._deprecation import warn_renamed
+from nucrec._holm import holm
 from nucrec._metric_names import NAMES
+from nucrec._shares import student_quantile
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.evaluate._design import student_quantile
 from nucrec.evaluate._metric import Metric
-from nucrec.evaluate._ranking import Ranked, Ranking, holm
+from nucrec.evaluate._ranking import Ranked, Ranking
 
 Array = npt.NDArray[Any]
 

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._shares import lang_reiczigel, rogan_gladen, wilson
 from nucrec._validation import check_finite, check_int, check_real, invalid
-from nucrec.evaluate._design import Design, share_interval, wilson
+from nucrec.evaluate._design import Design, share_interval
 from nucrec.evaluate._inputs import number_groups
 from nucrec.evaluate._metric import Metric
 
@@ -180,8 +181,9 @@ def corrected_proportion(
         return Metric(math.nan, 0.0, 1.0, method)
     if not count.n or math.isnan(count.effect):
         return Metric(math.nan, math.nan, math.nan, method)
-    low, high = _lang_reiczigel(count, (hits, n_positive), (rejected, n_negative))
-    value = min(1.0, max(0.0, (count.successes / count.n + rejected / n_negative - 1) / youden))
+    pairs = (hits, n_positive), (rejected, n_negative)
+    low, high = lang_reiczigel(count.effective, *pairs, count.reach)
+    value = rogan_gladen(count.successes / count.n, hits / n_positive, rejected / n_negative)
     return Metric(value, min(low, value), max(high, value), method)
 
 
@@ -194,8 +196,13 @@ class _Count(NamedTuple):
     reach: float
 
     @property
+    def effective(self) -> tuple[float, float]:
+        """The numbers of independent images that say as much."""
+        return self.successes / self.effect, self.n / self.effect
+
+    @property
     def interval(self) -> tuple[float, float]:
-        return wilson(self.successes / self.effect, self.n / self.effect, self.reach)
+        return wilson(*self.effective, self.reach)
 
 
 def _count(
@@ -232,23 +239,3 @@ def _pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
         raise invalid(name, "a pair: how many were right, and of how many", pair)
     size = check_int(f"{name}[1]", pair[1], low=1)
     return check_int(f"{name}[0]", pair[0], low=0, high=size), size
-
-
-def _lang_reiczigel(
-    count: _Count, sensitivity: tuple[int, int], specificity: tuple[int, int]
-) -> tuple[float, float]:
-    """Return the interval of the true share; images are added to all three counts, as in Wilson's."""
-    z = count.reach
-    n = count.n / count.effect + z**2
-    positive = (count.successes / count.effect + z**2 / 2) / n
-    n_hit, n_rejected = sensitivity[1] + 2, specificity[1] + 2
-    hit, rejected = (sensitivity[0] + 1) / n_hit, (specificity[0] + 1) / n_rejected
-    youden = hit + rejected - 1
-    if youden <= 0:
-        return 0.0, 1.0
-    share = (positive + rejected - 1) / youden
-    of_hit, of_rejected = hit * (1 - hit) / n_hit, rejected * (1 - rejected) / n_rejected
-    variance = positive * (1 - positive) / n + share**2 * of_hit + (1 - share) ** 2 * of_rejected
-    centre = share + 2 * z**2 * (share * of_hit - (1 - share) * of_rejected)
-    half = z * math.sqrt(variance) / youden
-    return min(1.0, max(0.0, centre - half)), max(0.0, min(1.0, centre + half))

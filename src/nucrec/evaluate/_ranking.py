@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._holm import holm
 from nucrec._metric_names import NAMES, check_metric, title
 from nucrec._text import interval, markdown_table, number, percent, text_table
 from nucrec._validation import invalid
@@ -217,13 +218,3 @@ def compare_many(
         rows.append(Ranked(names[k], values[k], behind, corrected, least))
     test = name_of_test(pairs[0], column)
     return Ranking(NAMES[column[0]], tuple(rows), test, float(confidence))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number by Holm's step-down method."""
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
-    stepped = np.maximum.accumulate(np.asarray(p_values, float)[order] * factors)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(stepped, 1.0)
-    return [float(value) for value in corrected]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._parallel import in_parallel
-from nucrec.evaluate._design import student_quantile
+from nucrec._shares import student_quantile
 
 Array = npt.NDArray[Any]
 

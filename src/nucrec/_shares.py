@@ -1,0 +1,57 @@
+"""Intervals of shares: of independent observations, and of fewer that say as much."""
+
+import math
+
+
+def student_quantile(p: float, freedom: float) -> float:
+    """Return a quantile of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, p))
+
+
+def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
+    """Return Wilson's score interval of `reach` standard errors; NaN without images or reach."""
+    if not n > 0 or math.isnan(reach):
+        return math.nan, math.nan
+    share, extra = successes / n, reach**2 / n
+    centre = (share + extra / 2) / (1 + extra)
+    half = math.sqrt(extra * (share * (1 - share) + extra / 4)) / (1 + extra)
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+
+
+def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float:
+    """Return the true share behind one that was found, from 0 to 1; NaN for a useless test."""
+    youden = sensitivity + specificity - 1
+    return min(1.0, max(0.0, (share + specificity - 1) / youden)) if youden > 0 else math.nan
+
+
+def lang_reiczigel(
+    positive: tuple[float, float],
+    sensitivity: tuple[float, float],
+    specificity: tuple[float, float],
+    reach: float,
+) -> tuple[float, float]:
+    """Return the interval of the true share; images are added to all three counts, as in Wilson's.
+
+    Parameters
+    ----------
+    positive, sensitivity, specificity : pair of float
+        How many were found, called, or rejected, and of how many; effective numbers are not whole.
+    reach : float
+        The standard errors that the interval reaches.
+    """
+    z = reach
+    n = positive[1] + z**2
+    found = (positive[0] + z**2 / 2) / n
+    n_hit, n_rejected = sensitivity[1] + 2, specificity[1] + 2
+    hit, rejected = (sensitivity[0] + 1) / n_hit, (specificity[0] + 1) / n_rejected
+    youden = hit + rejected - 1
+    if youden <= 0:
+        return 0.0, 1.0
+    share = (found + rejected - 1) / youden
+    of_hit, of_rejected = hit * (1 - hit) / n_hit, rejected * (1 - rejected) / n_rejected
+    variance = found * (1 - found) / n + share**2 * of_hit + (1 - share) ** 2 * of_rejected
+    centre = share + 2 * z**2 * (share * of_hit - (1 - share) * of_rejected)
+    half = z * math.sqrt(variance) / youden
+    return min(1.0, max(0.0, centre - half)), max(0.0, min(1.0, centre + half))

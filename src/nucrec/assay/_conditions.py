@@ -1,0 +1,142 @@
+"""The conditions of an assay: which there are, which is the control, and what was found in each."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from nucrec._class_names import look_alike_key
+from nucrec._validation import did_you_mean, invalid
+from nucrec.assay._rates import design_effect, dispersion, rate_of_unit, rate_over_units
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+from nucrec.assay._wells import Wells
+
+Array = npt.NDArray[Any]
+Key = tuple[str, float | None]
+
+
+def summarize_conditions(
+    wells: Wells, control: str | float | None, confidence: float
+) -> tuple[tuple[ConditionSummary, ...], tuple[UnitSummary, ...], tuple[str, ...]]:
+    """Return the conditions, the control first, the units, and remarks on the control."""
+    doses = [None if math.isnan(dose) else dose for dose in wells.doses.tolist()]
+    keys: list[Key] = list(zip(wells.conditions, doses, strict=True))
+    of_control, remarks = _control(list(dict.fromkeys(keys)), control)
+    order = _ordered(keys, of_control)
+    names = _names(order)
+    rows = defaultdict(list)
+    for row, key in enumerate(keys):
+        rows[key].append(row)
+    conditions = tuple(
+        _condition(wells, rows[key], key, names[key], key == of_control, confidence)
+        for key in order
+    )
+    units = [_unit(wells, row, names[keys[row]], confidence) for row in range(len(wells))]
+    place = {name: i for i, name in enumerate(names.values())}
+    return conditions, tuple(sorted(units, key=lambda unit: place[unit.condition])), remarks
+
+
+def _control(
+    keys: Sequence[Key], control: str | float | None
+) -> tuple[Key | None, tuple[str, ...]]:
+    """Return the key of the control, and a remark where it was not named."""
+    if control is None:
+        at_zero = [key for key in keys if key[1] == 0]
+        if len(at_zero) != 1:
+            return None, ()
+        return at_zero[0], (f"The control is the only condition of dose 0, {at_zero[0][0]!r}.",)
+    wanted = look_alike_key(str(control))
+    found = [key for key in keys if look_alike_key(key[0]) == wanted]
+    at_zero = [key for key in found if key[1] == 0]
+    if len(at_zero or found) == 1:
+        return (at_zero or found)[0], ()
+    known = list(dict.fromkeys(name for name, _ in keys))
+    if found:
+        raise invalid("control", "a condition of one dose, or with a dose 0", control)
+    expected = f"one of the conditions: {', '.join(known)}"
+    raise invalid("control", expected, control, did_you_mean(control, known))
+
+
+def _ordered(keys: Sequence[Key], control: Key | None) -> list[Key]:
+    first = {name: row for row, (name, _) in reversed(list(enumerate(keys)))}
+
+    def place(key: Key) -> tuple[bool, int, float]:
+        return key != control, first[key[0]], -1.0 if key[1] is None else key[1]
+
+    numeric = all(_number(name) is not None for name in first)
+    if numeric:  # doses that are the names
+        return sorted(set(keys), key=lambda key: (key != control, float(key[0]), place(key)))
+    return sorted(set(keys), key=place)
+
+
+def _number(name: str) -> float | None:
+    try:
+        return float(name)
+    except ValueError:
+        return None
+
+
+def _names(keys: Sequence[Key]) -> dict[Key, str]:
+    """Return the name of each condition, with the dose where it has several."""
+    times = Counter(name for name, _ in keys)
+    return {
+        (name, dose): f"{name} {'no dose' if dose is None else f'{dose:.6g}'}"
+        if times[name] > 1
+        else name
+        for name, dose in keys
+    }
+
+
+def _condition(
+    wells: Wells, rows: list[int], key: Key, name: str, is_control: bool, confidence: float
+) -> ConditionSummary:
+    found, scored = wells.micronucleated[rows], wells.scored[rows]
+    n = int(scored.sum())
+    micronuclei = float(wells.micronuclei[rows].sum())
+    excluded: Counter[str] = Counter()
+    for row in rows:
+        excluded.update(wells.excluded[row])
+    spread = None if wells.distribution is None else wells.distribution[rows].sum(axis=0)
+    return ConditionSummary(
+        name=name,
+        condition=key[0],
+        dose=math.nan if key[1] is None else key[1],
+        is_control=is_control,
+        n_units=int((scored > 0).sum()),
+        n_scored=n,
+        n_micronucleated=int(found.sum()),
+        excluded=dict(excluded),
+        rate=rate_over_units(found, scored, confidence),
+        micronuclei_per_1000=1000 * micronuclei / n if n else math.nan,
+        dispersion=dispersion(found, scored),
+        effective_cells=n / design_effect(found, scored, confidence),
+        distribution=None if spread is None else tuple(spread.tolist()),
+    )
+
+
+def _unit(wells: Wells, row: int, condition: str, confidence: float) -> UnitSummary:
+    found, scored = int(wells.micronucleated[row]), int(wells.scored[row])
+    return UnitSummary(
+        name=wells.names[row],
+        condition=condition,
+        dose=float(wells.doses[row]),
+        well=wells.wells[row],
+        plate=wells.plates[row],
+        replicate=wells.replicates[row],
+        block=wells.blocks[row],
+        n_scored=scored,
+        n_micronucleated=found,
+        n_micronuclei=float(wells.micronuclei[row]),
+        excluded=wells.excluded[row],
+        rate=rate_of_unit(found, scored, confidence),
+        distribution=_tuple(wells.distribution, row),
+        nuclei=_tuple(wells.nuclei, row),
+        initial_cells=None if wells.initial is None else int(wells.initial[row]),
+        final_cells=None if wells.final is None else int(wells.final[row]),
+    )
+
+
+def _tuple(table: Array | None, row: int) -> tuple[int, ...] | None:
+    return None if table is None else tuple(table[row].tolist())

@@ -1,0 +1,172 @@
+"""Rates corrected for the errors of the detector."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nucrec import _text as fmt
+from nucrec._shares import lang_reiczigel, rogan_gladen
+from nucrec.assay._errors_of_detector import DetectorErrors
+from nucrec.assay._rates import NOT_ESTIMABLE, reach_of
+from nucrec.assay._summaries import ConditionSummary
+from nucrec.evaluate import Metric
+
+METHOD = "Rogan-Gladen, Lang-Reiczigel, effective number of cells"
+
+
+@dataclass(frozen=True)
+class CorrectedRate:
+    """The rate of one condition, as found and corrected.
+
+    Attributes
+    ----------
+    condition : str
+        Its name.
+    found, corrected : Metric
+        Micronucleated cells per 1000; the interval of the corrected rate carries the variation
+        between units and the uncertainty of sensitivity and specificity.
+    remark : str
+        What has to be known of it; empty where there is nothing to add.
+
+    Examples
+    --------
+    >>> from nucrec.assay import CorrectedRate
+    >>> from nucrec.evaluate import Metric
+    >>> CorrectedRate("DMSO", Metric(9, 6, 13, ""), Metric(4, 1, 8, "")).corrected.value
+    4
+    """
+
+    condition: str
+    found: Metric
+    corrected: Metric
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The rates of all conditions, corrected for the errors of the detector.
+
+    Attributes
+    ----------
+    rates : tuple of CorrectedRate
+        One for each condition.
+    sensitivity, specificity : float
+        The shares of cells with and without micronuclei that are called so.
+    source : str
+        Where they are from.
+    precision, recall : Metric or None
+        Of this detector on this plate, where cells were reviewed.
+    n_unsure : int
+        Reviewed cells without an answer, which were left out.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": ["B02", "B03", "B04"], "condition": ["DMSO"] * 3,
+    ...                    "scored": [2000] * 3, "micronucleated": [30, 34, 41]})
+    >>> rate = assay.corrected((180, 200), (1990, 2000)).rates[0]
+    >>> f"{rate.found.value:.1f} found, {rate.corrected.value:.1f} corrected"
+    '17.5 found, 14.0 corrected'
+    """
+
+    rates: tuple[CorrectedRate, ...]
+    sensitivity: float
+    specificity: float
+    source: str
+    precision: Metric | None = None
+    recall: Metric | None = None
+    n_unsure: int = 0
+
+    @property
+    def _table(self) -> tuple[fmt.Row, list[fmt.Row]]:
+        header = ("condition", "found per 1000", "corrected", "interval", "remark")
+        return header, [
+            (
+                each.condition,
+                fmt.number(each.found.value, 1),
+                fmt.number(each.corrected.value, 1),
+                span(each.corrected),
+                each.remark,
+            )
+            for each in self.rates
+        ]
+
+    @property
+    def _words(self) -> list[str]:
+        told = [
+            f"Sensitivity {self.sensitivity:.3f}, specificity {self.specificity:.4f} "
+            f"({self.source})"
+        ]
+        if self.precision is not None and self.recall is not None:
+            told.append(f"On this plate: precision {self.precision}, recall {self.recall}")
+        if self.n_unsure:
+            told.append(f"{self.n_unsure} reviewed cells without an answer were left out")
+        return told
+
+    def __str__(self) -> str:
+        return "\n".join([*self._words, fmt.text_table(*self._table)])
+
+    def _repr_html_(self) -> str:
+        words = "".join(f"<p>{fmt.html(each)}</p>" for each in self._words)
+        return words + fmt.html_table(*self._table)
+
+    def to_markdown(self) -> str:
+        """Return the rates as Markdown."""
+        return "\n\n".join([*self._words, fmt.markdown_table(*self._table)]) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return asdict(self) | {"rates": [asdict(each) for each in self.rates]}
+
+
+def span(metric: Metric) -> str:
+    """Return an interval per 1000 cells, or that it is not estimable."""
+    if math.isnan(metric.low):
+        return NOT_ESTIMABLE
+    return f"{fmt.number(metric.low, 1)} to {fmt.number(metric.high, 1)}"
+
+
+def correct(
+    conditions: Sequence[ConditionSummary], errors: DetectorErrors, confidence: float
+) -> Correction:
+    """Return the corrected rates."""
+    sensitivity, specificity = (right / n for right, n in (errors.sensitivity, errors.specificity))
+    return Correction(
+        tuple(_corrected(each, errors, confidence) for each in conditions),
+        sensitivity,
+        specificity,
+        errors.source,
+        errors.precision,
+        errors.recall,
+        errors.n_unsure,
+    )
+
+
+def _corrected(
+    condition: ConditionSummary, errors: DetectorErrors, confidence: float
+) -> CorrectedRate:
+    (hits, with_), (rejected, without) = errors.sensitivity, errors.specificity
+    found = condition.rate
+    value = 1000 * rogan_gladen(found.value / 1000, hits / with_, rejected / without)
+    if math.isnan(value):
+        useless = Metric(math.nan, 0.0, 1000.0, METHOD)
+        return CorrectedRate(
+            condition.name, found, useless, "the detector is no better than chance"
+        )
+    if math.isnan(condition.effective_cells):
+        metric = Metric(value, math.nan, math.nan, found.method)
+        return CorrectedRate(condition.name, found, metric)
+    cells = condition.effective_cells
+    pairs = errors.sensitivity, errors.specificity
+    low, high = lang_reiczigel((found.value / 1000 * cells, cells), *pairs, reach_of(confidence))
+    metric = Metric(value, min(1000 * low, value), max(1000 * high, value), METHOD)
+    return CorrectedRate(condition.name, found, metric, _remark(condition, metric, errors))
+
+
+def _remark(condition: ConditionSummary, corrected: Metric, errors: DetectorErrors) -> str:
+    if corrected.low > 0 or not condition.n_micronucleated:
+        return ""
+    if errors.is_certain:
+        return "not significantly above what false positives alone would give"
+    return "specificity is too uncertain to tell this rate from zero"

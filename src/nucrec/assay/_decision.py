@@ -1,0 +1,244 @@
+"""The three criteria of OECD test guideline 487."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nucrec import _text as fmt
+from nucrec.assay._contrast import Contrast
+from nucrec.assay._historical import (
+    FEWEST_EXPERIMENTS,
+    PREFERRED_EXPERIMENTS,
+    HistoricalControls,
+)
+from nucrec.assay._rates import FEWEST_UNITS
+from nucrec.assay._summaries import ConditionSummary
+from nucrec.assay._trend import Trend
+
+FEWEST_CELLS = 2000
+FEWEST_DOSES = 3
+
+MET, NOT_MET, NOT_ANSWERABLE = "met", "not met", "not answerable"
+POSITIVE, NEGATIVE, EQUIVOCAL = "clearly positive", "clearly negative", "equivocal"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion.
+
+    Attributes
+    ----------
+    question : str
+        What is asked.
+    answer : str
+        "met", "not met" or "not answerable".
+    reason : str
+        The numbers that it rests on.
+    needed : str
+        What would be needed to answer; empty where it is answered.
+
+    Examples
+    --------
+    >>> from nucrec.assay import Criterion
+    >>> Criterion("a trend with dose", "met", "p = 0.001").answer
+    'met'
+    """
+
+    question: str
+    answer: str
+    reason: str
+    needed: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the three criteria say of one compound.
+
+    Attributes
+    ----------
+    compound : str
+        Empty where all conditions are one series.
+    verdict : str
+        "clearly positive", "clearly negative", "equivocal", or "not answerable": by these criteria.
+    criteria : tuple of Criterion
+        A significant increase over the concurrent control; a significant trend with dose; a rate
+        outside the distribution of historical controls.
+    needed : tuple of str
+        What would be needed to answer what is not.
+    alpha : float
+        The level of the tests.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": list("abcdefghijkl"), "dose": [0] * 3 + [1] * 3 + [2] * 3 + [4] * 3,
+    ...                    "scored": [2000] * 12,
+    ...                    "micronucleated": [9, 12, 8, 14, 18, 13, 24, 30, 27, 40, 38, 45]})
+    >>> rates = [4.1, 5.0, 6.2, 3.9, 5.5, 4.8, 5.1, 6.0, 4.4, 5.7]
+    >>> decision = assay.decision(historical={"rate": rates})
+    >>> decision.verdict, [criterion.answer for criterion in decision.criteria]
+    ('clearly positive', ['met', 'met', 'met'])
+    """
+
+    compound: str
+    verdict: str
+    criteria: tuple[Criterion, ...]
+    needed: tuple[str, ...]
+    alpha: float
+
+    @property
+    def _rows(self) -> tuple[fmt.Row, list[fmt.Row]]:
+        header = ("criterion", "answer", "reason")
+        return header, [(c.question, c.answer, c.reason) for c in self.criteria]
+
+    @property
+    def _words(self) -> str:
+        of = f"{self.compound}: " if self.compound else ""
+        return f"{of}{self.verdict} by these criteria"
+
+    def __str__(self) -> str:
+        needed = [f"Needed: {each}" for each in self.needed]
+        return "\n".join([self._words, fmt.text_table(*self._rows), *needed])
+
+    def _repr_html_(self) -> str:
+        needed = "".join(f"<p>Needed: {fmt.html(each)}</p>" for each in self.needed)
+        return f"<p><b>{fmt.html(self._words)}</b></p>{fmt.html_table(*self._rows)}{needed}"
+
+    def to_markdown(self) -> str:
+        """Return the verdict, the criteria and what is needed as Markdown."""
+        needed = [f"Needed: {each}" for each in self.needed]
+        return "\n\n".join([self._words, fmt.markdown_table(*self._rows), *needed]) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers."""
+        return {
+            "compound": self.compound,
+            "verdict": self.verdict,
+            "criteria": [asdict(criterion) for criterion in self.criteria],
+            "needed": list(self.needed),
+            "alpha": self.alpha,
+        }
+
+
+def decide(
+    compound: str,
+    levels: Sequence[ConditionSummary],
+    contrasts: Sequence[Contrast],
+    trend: Trend | None,
+    historical: HistoricalControls | None,
+    alpha: float,
+) -> Decision:
+    """Return what the criteria say of the levels of one compound."""
+    criteria = (
+        increase_criterion(contrasts, alpha),
+        trend_criterion(trend, alpha),
+        historical_criterion(levels, historical),
+    )
+    lacking = _lacking(levels)
+    verdict = _verdict([criterion.answer for criterion in criteria], bool(lacking))
+    needed = [criterion.needed for criterion in criteria if criterion.needed]
+    return Decision(compound, verdict, criteria, tuple(dict.fromkeys([*needed, *lacking])), alpha)
+
+
+def _verdict(answers: Sequence[str], lacking: bool) -> str:
+    if MET in answers and NOT_MET in answers:
+        return EQUIVOCAL
+    if NOT_ANSWERABLE in answers:
+        return NOT_ANSWERABLE
+    if MET in answers:
+        return POSITIVE
+    return NOT_ANSWERABLE if lacking else NEGATIVE
+
+
+def _lacking(levels: Sequence[ConditionSummary]) -> list[str]:
+    """Return what a design lacks for a negative answer."""
+    doses = [level for level in levels if not level.is_control and level.n_scored]
+    told = [
+        f"{FEWEST_CELLS - level.n_scored} more cells of {level.name}: at least {FEWEST_CELLS} a dose"
+        for level in levels
+        if level.n_scored < FEWEST_CELLS
+    ]
+    if len(doses) < FEWEST_DOSES:
+        told.append(f"at least {FEWEST_DOSES} doses that can be analysed, instead of {len(doses)}")
+    return told
+
+
+def increase_criterion(contrasts: Sequence[Contrast], alpha: float) -> Criterion:
+    """Answer whether a dose is significantly increased, by whole units."""
+    question = "a significant increase over the concurrent control"
+    units = f"at least {FEWEST_UNITS} units of the control and of each dose"
+    if not contrasts:
+        return Criterion(question, NOT_ANSWERABLE, "no control", "a concurrent control, by name")
+    tested = [each for each in contrasts if each.by_unit.is_estimable]
+    if not tested:
+        best = min(contrasts, key=lambda each: _or_one(each.pooled.p))
+        reason = f"not estimable; pooled cells alone: {fmt.p(best.pooled.p)}"
+        return Criterion(question, NOT_ANSWERABLE, reason, units)
+    best = min(tested, key=lambda each: each.by_unit.p)
+    reason = f"{best.condition}: {fmt.p(best.by_unit.p)}"
+    if best.by_unit.p < alpha:
+        return Criterion(question, MET, reason)
+    if len(tested) < len(contrasts):
+        return Criterion(question, NOT_ANSWERABLE, f"{reason}; others not estimable", units)
+    return Criterion(question, NOT_MET, reason)
+
+
+def _or_one(p: float) -> float:
+    return 1.0 if math.isnan(p) else p
+
+
+def trend_criterion(trend: Trend | None, alpha: float) -> Criterion:
+    """Answer whether there is a significant trend, by whole units."""
+    question = "a significant increase with dose"
+    if trend is None:
+        needed = "at least two doses and a control"
+        return Criterion(question, NOT_ANSWERABLE, "too few doses", needed)
+    if not trend.by_unit.is_estimable:
+        reason = f"not estimable; pooled cells alone: {fmt.p(trend.pooled.p)}"
+        return Criterion(
+            question, NOT_ANSWERABLE, reason, f"at least {FEWEST_UNITS} units of each dose"
+        )
+    reason = " ".join([f"{fmt.p(trend.by_unit.p)}.", *trend.remarks])
+    if trend.by_unit.p < alpha:
+        return Criterion(question, MET, reason)
+    shorter = trend.without_highest
+    if shorter is not None and shorter.by_unit.p < alpha:
+        needed = "doses closer to each other below the highest, at which the rate falls"
+        return Criterion(question, NOT_ANSWERABLE, reason, needed)
+    return Criterion(question, NOT_MET, reason)
+
+
+def historical_criterion(
+    levels: Sequence[ConditionSummary], historical: HistoricalControls | None
+) -> Criterion:
+    """Answer whether any dose lies above the distribution of historical controls."""
+    question = "a rate outside the distribution of historical controls"
+    if historical is None:
+        needed = f"historical controls of {PREFERRED_EXPERIMENTS} experiments or more"
+        return Criterion(question, NOT_ANSWERABLE, "none were given", needed)
+    if historical.n < FEWEST_EXPERIMENTS:
+        needed = f"at least {FEWEST_EXPERIMENTS} historical experiments, better "
+        reason = f"{historical.n} historical experiments"
+        return Criterion(question, NOT_ANSWERABLE, reason, f"{needed}{PREFERRED_EXPERIMENTS}")
+    doses = [level for level in levels if not level.is_control and level.n_scored]
+    if not doses:
+        return Criterion(question, NOT_ANSWERABLE, "no dose with scored cells", "scored cells")
+    highest = max(doses, key=lambda level: level.rate.value)
+    limits = f"{fmt.number(historical.low, 1)} to {fmt.number(historical.high, 1)}"
+    reason = f"{highest.name}: {fmt.number(highest.rate.value, 1)} per 1000; limits {limits}"
+    reason += _on_control(levels, historical)
+    answer = MET if highest.rate.value > historical.high else NOT_MET
+    return Criterion(question, answer, reason)
+
+
+def _on_control(levels: Sequence[ConditionSummary], historical: HistoricalControls) -> str:
+    outside = [
+        level
+        for level in levels
+        if level.is_control and level.n_scored and not historical.contains(level.rate.value)
+    ]
+    if not outside:
+        return ""
+    rate = fmt.number(outside[0].rate.value, 1)
+    return f". The concurrent control, {rate}, is outside of them itself"

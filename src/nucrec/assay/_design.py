@@ -1,0 +1,94 @@
+"""The units of some conditions as arrays, and the series of doses that a test for trend takes."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import did_you_mean, invalid
+from nucrec.assay._rates import FEWEST_UNITS
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+
+Array = npt.NDArray[Any]
+
+
+class Units(NamedTuple):
+    """The units with scored cells of some conditions, as arrays of shape (n_units,).
+
+    Attributes
+    ----------
+    group : ndarray of int
+        The number of the condition in the list that was asked for.
+    found, scored : ndarray of int
+        Micronucleated cells, and cells.
+    block : ndarray of int
+        Units of one block have one number.
+    """
+
+    group: Array
+    found: Array
+    scored: Array
+    block: Array
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether every condition has three units or more."""
+        return bool((np.bincount(self.group) >= FEWEST_UNITS).all())
+
+
+def units_of(units: Sequence[UnitSummary], conditions: Sequence[ConditionSummary]) -> Units:
+    """Return the units of some conditions."""
+    place = {condition.name: i for i, condition in enumerate(conditions)}
+    chosen = [unit for unit in units if unit.condition in place and unit.n_scored]
+    blocks = {name: i for i, name in enumerate(dict.fromkeys(unit.block for unit in chosen))}
+    columns = (
+        [place[unit.condition] for unit in chosen],
+        [unit.n_micronucleated for unit in chosen],
+        [unit.n_scored for unit in chosen],
+        [blocks[unit.block] for unit in chosen],
+    )
+    return Units(*(np.array(column, np.int64) for column in columns))
+
+
+def series(conditions: Sequence[ConditionSummary]) -> dict[str, tuple[ConditionSummary, ...]]:
+    """Return, for each compound, its conditions by dose, the control first.
+
+    A compound is a condition with two doses or more beside the control. Where none has, all
+    conditions with a dose are one series, of the empty name.
+    """
+    control = [condition for condition in conditions if condition.is_control]
+    others = [c for c in conditions if not c.is_control and not math.isnan(c.dose)]
+    by_name: dict[str, list[ConditionSummary]] = {}
+    for condition in others:
+        by_name.setdefault(condition.condition, []).append(condition)
+    several = {name: found for name, found in by_name.items() if len(found) > 1}
+    found = several or ({"": others} if len(others) > 1 else {})
+    return {
+        name: (*control, *sorted(each, key=lambda condition: condition.dose))
+        for name, each in found.items()
+    }
+
+
+def chosen_compound(conditions: Sequence[ConditionSummary], compound: str | None) -> str:
+    """Return the name of a series of doses: the one that is asked for, or the only one."""
+    known = list(series(conditions))
+    if compound is None and len(known) == 1:
+        return known[0]
+    if compound is not None and compound in known:
+        return compound
+    if not known:
+        raise invalid("dose", "two doses or more beside the control", "none of any condition")
+    expected = f"one of {', '.join(map(repr, known))}"
+    raise invalid("compound", expected, compound, did_you_mean(compound, known))
+
+
+def check_control(conditions: Sequence[ConditionSummary]) -> None:
+    """Raise unless there is a control, and a condition beside it."""
+    control = next((each for each in conditions if each.is_control), None)
+    if control is None:
+        known = ", ".join(each.name for each in conditions)
+        raise invalid("control", f"one of the conditions, in summarize: {known}", None)
+    if len(conditions) < 2:
+        raise invalid("conditions", "at least one beside the control", control.name)

@@ -1,0 +1,124 @@
+"""The smallest increase that a design could have seen."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._shares import student_quantile
+from nucrec.assay._design import Units, units_of
+from nucrec.assay._permute import anscombe
+from nucrec.assay._rates import FEWEST_UNITS
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+
+Array = npt.NDArray[Any]
+
+_STEPS = 60
+
+
+@dataclass(frozen=True)
+class SmallestIncrease:
+    """The smallest true rate of a condition that would probably have been found increased.
+
+    Attributes
+    ----------
+    condition : str
+        Its name.
+    control_rate : float
+        The rate of the control, per 1000 cells.
+    rate : float
+        The smallest rate, per 1000; NaN where it is not estimable.
+    power : float
+        The probability of finding it.
+    dispersion : float
+        How many times as much as by chance alone units vary, over all conditions; at least 1.
+    method : str
+        How it was found, or why it is not estimable.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": list("abcdef"), "condition": ["DMSO"] * 3 + ["MMC"] * 3,
+    ...                    "scored": [2000] * 6,
+    ...                    "micronucleated": [9, 12, 8, 24, 30, 27]}, control="DMSO")
+    >>> smallest = assay.smallest_increase()[0]
+    >>> f"{smallest.rate:.1f} instead of {smallest.control_rate:.1f} per 1000"
+    '9.5 instead of 4.8 per 1000'
+    """
+
+    condition: str
+    control_rate: float
+    rate: float
+    power: float
+    dispersion: float
+    method: str
+
+
+def smallest_increases(
+    conditions: Sequence[ConditionSummary],
+    units: Sequence[UnitSummary],
+    power: float,
+    alpha: float,
+) -> tuple[SmallestIncrease, ...]:
+    """Return the smallest rate for each condition beside the control, which is the first."""
+    control, *others = conditions
+    enough = [each for each in conditions if each.n_units >= FEWEST_UNITS]
+    tested = [each for each in enough if not each.is_control]
+    chosen = units_of(units, enough) if control in enough and tested else None
+    return tuple(
+        _smallest(control, each, enough, chosen, power, alpha / max(1, len(tested)))
+        for each in others
+    )
+
+
+def _smallest(
+    control: ConditionSummary,
+    condition: ConditionSummary,
+    enough: Sequence[ConditionSummary],
+    units: Units | None,
+    power: float,
+    alpha: float,
+) -> SmallestIncrease:
+    rate = control.rate.value
+    if units is None or condition not in enough:
+        why = f"not estimable: fewer than {FEWEST_UNITS} units"
+        return SmallestIncrease(condition.name, rate, math.nan, power, math.nan, why)
+    spread, freedom = _spread(units)
+    cells = 4 * (1 / _cells(units, 0) + 1 / _cells(units, enough.index(condition))) ** -1
+    needed = _needed_shift(freedom, power, alpha) * math.sqrt(spread / cells)
+    start = float(anscombe(np.array(control.n_micronucleated), np.array(control.n_scored)))
+    found = math.nan if start + needed > math.pi / 2 else 1000 * math.sin(start + needed) ** 2
+    method = "noncentral t of transformed rates, Bonferroni"
+    return SmallestIncrease(condition.name, rate, found, power, spread, method)
+
+
+def _cells(units: Units, group: int) -> float:
+    """Return the cells of a condition: the harmonic mean of those of its units, times these."""
+    sizes = units.scored[units.group == group]
+    return float(len(sizes) ** 2 / (1 / sizes).sum())
+
+
+def _spread(units: Units) -> tuple[float, int]:
+    """Return the variation between units over that by chance alone, and its degrees of freedom."""
+    values = anscombe(units.found, units.scored)
+    sizes = np.bincount(units.group)
+    means = np.bincount(units.group, units.scored * values) / np.bincount(units.group, units.scored)
+    squares = float((4 * units.scored * np.square(values - means[units.group])).sum())
+    freedom = int(sizes.sum() - len(sizes))
+    return max(1.0, squares / freedom), freedom
+
+
+def _needed_shift(freedom: int, power: float, alpha: float) -> float:
+    """Return how many standard errors a difference must have to be found with some probability."""
+    from scipy.special import nctdtr
+
+    critical = student_quantile(1 - alpha, freedom)
+    low, high = 0.0, 10 * critical + 10
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        enough = 1 - float(nctdtr(freedom, middle, critical)) >= power
+        low, high = (low, middle) if enough else (middle, high)
+    return high

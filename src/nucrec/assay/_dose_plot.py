@@ -1,0 +1,138 @@
+"""A picture of the rates of conditions."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._plotting import GREY, STYLES, OneAxesDisplay, frozen, label
+from nucrec._text import percent
+from nucrec._validation import invalid
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+
+Array = npt.NDArray[Any]
+
+
+@runtime_checkable
+class AssayLike(Protocol):
+    """What is drawn of an `Assay`."""
+
+    @property
+    def conditions(self) -> tuple[ConditionSummary, ...]: ...
+    @property
+    def units(self) -> tuple[UnitSummary, ...]: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def confidence(self) -> float: ...
+
+
+@dataclass(eq=False)
+class DoseResponseDisplay(OneAxesDisplay):
+    """The rate of each condition with its interval, and its units as points.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The conditions, the control first.
+    rates, low, high : ndarray of float, shape (n_conditions,)
+        Micronucleated cells per 1000, and their intervals; NaN where not estimable.
+    unit_places : ndarray of int, shape (n_units,)
+        The number of the condition of each unit.
+    unit_rates : ndarray of float, shape (n_units,)
+        Micronucleated cells per 1000.
+    unit : str
+        What a unit is, such as "well".
+    confidence : float
+        Of the intervals.
+    ax_, figure_ : matplotlib Axes and Figure
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": list("abc"), "dose": [0, 1, 2], "scored": [2000] * 3,
+    ...                    "micronucleated": [10, 15, 30]})
+    >>> display = assay.plot()
+    >>> display.ax_.get_ylabel()
+    'micronucleated cells per 1000'
+    """
+
+    names: tuple[str, ...]
+    rates: Array
+    low: Array
+    high: Array
+    unit_places: Array
+    unit_rates: Array
+    unit: str
+    confidence: float
+
+    @classmethod
+    def from_assay(cls, assay: AssayLike) -> Self:
+        """Take the rates of an assay.
+
+        Parameters
+        ----------
+        assay : Assay
+            What `summarize` returned.
+
+        Returns
+        -------
+        DoseResponseDisplay
+            The display, not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            `assay` is not an `Assay`.
+        """
+        if not isinstance(assay, AssayLike):
+            raise invalid("assay", "what nucrec.assay.summarize returns", assay)
+        names = tuple(each.name for each in assay.conditions)
+        metrics = [each.rate for each in assay.conditions]
+        return cls(
+            names,
+            frozen([metric.value for metric in metrics]),
+            frozen([metric.low for metric in metrics]),
+            frozen([metric.high for metric in metrics]),
+            frozen([names.index(unit.condition) for unit in assay.units]),
+            frozen([unit.rate.value for unit in assay.units]),
+            assay.unit,
+            assay.confidence,
+        )
+
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 2.5 + 0.8 * len(self.names), 4.2
+
+    def _draw(self, ax: Any) -> None:
+        places = np.arange(len(self.names))
+        colour = STYLES[0].colour
+        ax.vlines(places, self.low, self.high, color=colour, linewidth=2)
+        told = f"rate, with its {percent(self.confidence)} interval"
+        ax.plot(
+            places, self.rates, "_", color=colour, markersize=16, markeredgewidth=2.5, label=told
+        )
+        x = self.unit_places + self._shifts()
+        ax.plot(
+            x, self.unit_rates, "o", color=GREY, markersize=4, alpha=0.8, label=f"one {self.unit}"
+        )
+        names = list(map(label, self.names))
+        crowded = len(names) > 8
+        ax.set_xticks(places, names, rotation=90 if crowded else 0)
+        ax.set_xlim(-0.6, len(places) - 0.4)
+        ax.set_ylim(0, 1.08 * float(np.nanmax([*self.high, *self.unit_rates, 1.0])))
+        ax.set_ylabel("micronucleated cells per 1000")
+        ax.grid(axis="y", linewidth=0.4)
+        ax.set_axisbelow(True)
+        ax.legend(fontsize="small")
+
+    def _shifts(self) -> Array:
+        """Return how far each point is from the middle of its condition, so that none hides another."""
+        shifts = np.zeros(len(self.unit_places))
+        for place in np.unique(self.unit_places):
+            there = self.unit_places == place
+            n = int(there.sum())
+            shifts[there] = np.linspace(-0.2, 0.2, n) if n > 1 else 0.0
+        return shifts

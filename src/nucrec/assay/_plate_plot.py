@@ -1,0 +1,122 @@
+"""A picture of the rates of wells at their places."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._plotting import OneAxesDisplay, frozen
+from nucrec._validation import invalid
+from nucrec.assay._dose_plot import AssayLike
+
+Array = npt.NDArray[Any]
+
+_WELL = re.compile(r"([A-Za-z]{1,2})[ _-]?0*([1-9]\d?)")
+_PLATES = ((8, 12), (16, 24), (32, 48))
+
+
+@dataclass(eq=False)
+class PlateDisplay(OneAxesDisplay):
+    """The rate of each well at its place on the plate.
+
+    Attributes
+    ----------
+    rates : ndarray of float, shape (n_rows, n_columns)
+        Micronucleated cells per 1000; NaN for wells without cells. Of several plates the mean.
+    n_plates : int
+        The number of plates, or of repeats of the same wells.
+    ax_, figure_ : matplotlib Axes and Figure
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": ["A01", "A02", "B01"], "dose": [0, 1, 2], "scored": [2000] * 3,
+    ...                    "micronucleated": [10, 15, 30]})
+    >>> display = assay.plot_plate()
+    >>> display.rates.shape, float(display.rates[1, 0])
+    ((8, 12), 15.0)
+    """
+
+    rates: Array
+    n_plates: int
+
+    @classmethod
+    def from_assay(cls, assay: AssayLike) -> Self:
+        """Take the rates of the wells of an assay.
+
+        Parameters
+        ----------
+        assay : Assay
+            What `summarize` returned; its wells are called like "B03".
+
+        Returns
+        -------
+        PlateDisplay
+            The display, not drawn yet.
+
+        Raises
+        ------
+        InvalidParameterError
+            `assay` is not an `Assay`, or a well has another name.
+        """
+        if not isinstance(assay, AssayLike):
+            raise invalid("assay", "what nucrec.assay.summarize returns", assay)
+        found: dict[tuple[int, int], list[float]] = defaultdict(list)
+        for unit in assay.units:
+            found[_place(unit.well)].append(unit.rate.value)
+        rates = np.full(_shape(found), np.nan)
+        for place, values in found.items():
+            present = [value for value in values if value == value]
+            rates[place] = sum(present) / len(present) if present else np.nan
+        return cls(frozen(rates), max(map(len, found.values())))
+
+    @property
+    def _size(self) -> tuple[float, float]:
+        rows, columns = self.rates.shape
+        return 2.0 + 0.5 * columns, 1.2 + 0.42 * rows
+
+    def _draw(self, ax: Any) -> None:
+        rows, columns = self.rates.shape
+        top = float(np.nanmax([*self.rates.ravel(), 1.0]))
+        image = ax.imshow(self.rates, cmap="cividis", vmin=0, vmax=top)
+        for (row, column), rate in np.ndenumerate(self.rates):
+            if rate == rate:
+                colour = "black" if rate > 0.6 * top else "white"
+                size = "small" if columns <= 12 else "xx-small"
+                ax.text(
+                    column, row, f"{rate:.0f}", ha="center", va="center", color=colour, size=size
+                )
+        ax.set_xticks(range(columns), [str(column + 1) for column in range(columns)])
+        ax.set_yticks(range(rows), [_letters(row) for row in range(rows)])
+        mean = f", mean of {self.n_plates}" if self.n_plates > 1 else ""
+        ax.set_title(f"Micronucleated cells per 1000{mean}", fontsize="medium")
+        ax.figure.colorbar(image, ax=ax, shrink=0.8)
+
+
+def _place(well: str) -> tuple[int, int]:
+    """Return the row and the column of a well, from 0."""
+    found = _WELL.fullmatch(well.strip())
+    if not found:
+        raise invalid("well", "names such as 'B03' for a plate map", well)
+    row = 0
+    for letter in found[1].upper():
+        row = 26 * row + ord(letter) - ord("A") + 1
+    place = row - 1, int(found[2]) - 1
+    if place[0] >= _PLATES[-1][0] or place[1] >= _PLATES[-1][1]:
+        raise invalid("well", "a well of a plate with at most 1536", well)
+    return place
+
+
+def _shape(places: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Return the rows and columns of the smallest plate that has all places."""
+    rows, columns = (max(each) + 1 for each in zip(*places, strict=True))
+    return next(shape for shape in _PLATES if rows <= shape[0] and columns <= shape[1])
+
+
+def _letters(row: int) -> str:
+    return chr(ord("A") + row) if row < 26 else "A" + chr(ord("A") + row - 26)

@@ -1,0 +1,240 @@
+"""From a table of cells, or of counts, to its wells."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import did_you_mean, invalid
+from nucrec.assay._names import plain
+from nucrec.assay._source import Source, missing_columns, read_source
+from nucrec.assay._wells import MOST, Wells, numbered
+from nucrec.errors import DatasetError
+
+Array = npt.NDArray[Any]
+
+_NUCLEI = ("mononucleate", "binucleate", "multinucleate")
+
+
+def read_wells(cells: object, by: str, unit: str, block: str | None) -> Wells:
+    """Return the wells of a table.
+
+    Raises
+    ------
+    InvalidParameterError, DatasetNotFoundError, DatasetError
+        It is no such table, a column is missing, or a cell of it is not what it should be.
+    """
+    source = read_source(cells, by, unit, *([block] if block else []))
+    of_counts = "n_micronucleated" in source and "n_scored" in source
+    if not of_counts and "n_micronuclei" not in source:
+        raise missing_columns(source)
+    design = _Design(source, by, unit, block, rows_are_units=of_counts)
+    return _of_counts(source, design) if of_counts else _of_cells(source, design)
+
+
+class _Design:
+    """The condition, dose and unit of each row that belongs to a condition."""
+
+    def __init__(
+        self, source: Source, by: str, unit: str, block: str | None, *, rows_are_units: bool
+    ) -> None:
+        self.source = source
+        n = len(source)
+        self.doses = source.doses() if "dose" in source else np.full(n, np.nan)
+        self.conditions = self._conditions(by, n)
+        self.plates, self.replicates, self.wells = (
+            source.text(name) if name in source else [""] * n
+            for name in ("plate", "replicate", "well")
+        )
+        self.blocks = self._column("block", block).text if block else [""] * n
+        self.units = self._units(unit, rows_are_units)
+        self.known = np.array([name != "" for name in self.conditions], bool)
+        if not self.known.any():
+            raise DatasetError(f"{source.name}: {by} is empty in all rows")
+        self._check(unit)
+
+    def _conditions(self, by: str, n: int) -> list[str]:
+        has_dose = bool(np.isfinite(self.doses).any())
+        if by == "dose" and has_dose:
+            return ["" if dose != dose else f"{dose:.15g}" for dose in self.doses.tolist()]
+        if by == "condition" and has_dose:
+            named = "condition" in self.source and any(self.source.text("condition"))
+            if not named:
+                return self._conditions("dose", n)
+        return self._column("by", by).text
+
+    def _column(self, parameter: str, name: str) -> "_Column":
+        ours = next((key for key in self.source.called if key == plain(name)), None)
+        own = {plain(key): key for key in self.source.columns}
+        if ours is None and plain(name) not in own:
+            hint = did_you_mean(name, list(self.source.columns))
+            known = ", ".join(self.source.columns)
+            raise invalid(parameter, f"a column of the table: {known}", name, hint)
+        return _Column(self.source, ours or plain(name), own.get(plain(name), ""))
+
+    def _units(self, unit: str, rows_are_units: bool) -> list[str]:
+        has_wells = any(self.wells)
+        if unit == "well" and not has_wells:
+            if rows_are_units:
+                return [f"row {row + 1}" for row in range(len(self.source))]
+            own = [name for name in ("field", "replicate") if name in self.source]
+            hint = f"If each {own[0]} is of another well, pass unit={own[0]!r}." if own else ""
+            columns = ", ".join(self.source.columns)
+            raise invalid("unit", f"a column of the table: {columns}", unit, hint)
+        return self._column("unit", unit).text
+
+    def _check(self, unit: str) -> None:
+        """Raise unless each unit has a name and belongs to one condition and dose."""
+        for row in np.flatnonzero(self.known).tolist():
+            if self.units[row] == "":
+                raise DatasetError(f"{self.source.where(row)}: {unit} must not be empty")
+        own = unit == "well" and any(self.wells)
+        doses = ["" if dose != dose else dose for dose in self.doses.tolist()]
+        design = (self.conditions, doses, self.blocks)
+        keys = (self.plates, self.replicates, self.units)
+        self.numbers, self.first = numbered(*keys, *(() if own else design))
+        if own:
+            self._check_one(design, ("condition", "dose", "block"))
+
+    def _check_one(self, design: tuple[Any, ...], names: tuple[str, ...]) -> None:
+        for name, values in zip(names, design, strict=True):
+            if len(numbered(self.numbers.tolist(), values)[1]) == len(self.first):
+                continue
+            first = [values[row] for row in self.first.tolist()]
+            for row, (number, value) in enumerate(zip(self.numbers.tolist(), values, strict=True)):
+                if value != first[number]:
+                    other = self.source.where(int(self.first[number]))
+                    raise DatasetError(
+                        f"{self.source.where(row)}: well {self.units[row]} has {name} {value!r}, but "
+                        f"{first[number]!r} in {other}. Tell plates apart by a column plate."
+                    )
+
+    def of_units(self, kept: Array) -> dict[str, Any]:
+        """Return the columns of the design for some units, by their number."""
+        rows = self.first[kept].tolist()
+        columns = {
+            "names": [self._name(row) for row in rows],
+            "wells": [self.wells[row] for row in rows],
+            "plates": [self.plates[row] for row in rows],
+            "replicates": [self.replicates[row] for row in rows],
+            "blocks": [self.blocks[row] for row in rows],
+            "conditions": [self.conditions[row] for row in rows],
+        }
+        return columns | {"doses": self.doses[rows]}
+
+    def _name(self, row: int) -> str:
+        parts = (self.plates[row], self.replicates[row] if self.wells[row] else "", self.units[row])
+        return " ".join(dict.fromkeys(part for part in parts if part))
+
+    def remarks(self, n_rows: int, what: str) -> list[str]:
+        """Return what has no condition, in words."""
+        if self.known.all():
+            return []
+        left = int((~self.known).sum())
+        return [f"Left out, since they have no condition: {left} of {n_rows} {what}."]
+
+
+class _Column:
+    """One column as text, by our name or its own."""
+
+    def __init__(self, source: Source, ours: str, own: str) -> None:
+        called = source.called if ours in source.called else {**source.called, ours: own}
+        self.text = Source(source.name, source.columns, called, source.where).text(ours)
+
+
+def _of_cells(source: Source, design: _Design) -> Wells:
+    """Return the wells of a table with one row for each cell."""
+    micronuclei = source.whole("n_micronuclei")
+    reasons = _reasons(source)
+    scored = np.array([reason == "" for reason in reasons], bool) & design.known
+    kept = np.unique(design.numbers[design.known])
+    place = np.full(len(design.first), 0)
+    place[kept] = np.arange(len(kept))
+    units, n = place[design.numbers], len(kept)
+    distribution = _table_of(units[scored], np.minimum(micronuclei[scored], MOST), (n, MOST + 1))
+    return Wells(
+        **design.of_units(kept),
+        scored=distribution.sum(axis=1),
+        micronucleated=distribution[:, 1:].sum(axis=1),
+        micronuclei=np.bincount(units[scored], micronuclei[scored], n),
+        excluded=_excluded(units, reasons, design.known & ~scored, n),
+        distribution=distribution,
+        nuclei=_nuclei_of_cells(source, units, design.known, n),
+        remarks=design.remarks(len(source), "cells"),
+    )
+
+
+def _reasons(source: Source) -> list[str]:
+    """Return why each cell is not scored, "" for those that are."""
+    reasons = source.text("excluded") if "excluded" in source else [""] * len(source)
+    if source.called.get("n_scored") is None:
+        return reasons
+    flags = source.flags("n_scored").tolist()
+    return [
+        "" if flag else reason or "not scored" for flag, reason in zip(flags, reasons, strict=True)
+    ]
+
+
+def _excluded(units: Array, reasons: list[str], chosen: Array, n: int) -> list[dict[str, int]]:
+    rows = np.flatnonzero(chosen).tolist()
+    counts = Counter((int(units[row]), reasons[row]) for row in rows)
+    found: list[dict[str, int]] = [{} for _ in range(n)]
+    for (unit, reason), count in sorted(counts.items()):
+        found[unit][reason] = count
+    return found
+
+
+def _nuclei_of_cells(source: Source, units: Array, known: Array, n: int) -> Array | None:
+    """Return how many cells have one, two, and three or more nuclei."""
+    if "n_nuclei" not in source:
+        return None
+    nuclei = source.whole("n_nuclei")
+    counted = known & (nuclei > 0)
+    return _table_of(units[counted], np.minimum(nuclei[counted], 3) - 1, (n, 3))
+
+
+def _table_of(rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
+    return np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _of_counts(source: Source, design: _Design) -> Wells:
+    """Return the wells of a table with one row for each."""
+    _check_different(source, design)
+    scored, found = source.whole("n_scored"), source.whole("n_micronucleated")
+    for column, limit, name in ((found, scored, "n_micronucleated"),):
+        if (column > limit).any():
+            row = int((column > limit).argmax())
+            raise source.fault(name, row, f"at most {source.called['n_scored']}, {limit[row]}")
+    kept = np.unique(design.numbers[design.known])
+    rows = design.first[kept]
+    optional = {name: source.whole(name)[rows] for name in _optional(source)}
+    nuclei = [optional[name] for name in _NUCLEI if name in optional]
+    left_out = optional.get("n_excluded", np.zeros(len(rows), np.int64)).tolist()
+    return Wells(
+        **design.of_units(kept),
+        scored=scored[rows],
+        micronucleated=found[rows],
+        micronuclei=np.asarray(optional.get("n_micronuclei", np.full(len(rows), np.nan)), float),
+        excluded=[{"excluded": count} if count else {} for count in left_out],
+        nuclei=np.stack(nuclei, axis=1) if len(nuclei) == len(_NUCLEI) else None,
+        initial=optional.get("initial_cells"),
+        final=optional.get("final_cells"),
+        remarks=design.remarks(len(source), "rows"),
+    )
+
+
+def _optional(source: Source) -> list[str]:
+    names = ("n_micronuclei", "n_excluded", *_NUCLEI, "initial_cells", "final_cells")
+    return [name for name in names if name in source]
+
+
+def _check_different(source: Source, design: _Design) -> None:
+    again = np.flatnonzero(design.first[design.numbers] != np.arange(len(source)))
+    if again.size:
+        row = int(again[0])
+        other = source.where(int(design.first[design.numbers[row]]))
+        raise DatasetError(
+            f"{source.where(row)}: well {design.units[row]} is there already, in {other}. "
+            "Tell plates apart by a column plate."
+        )

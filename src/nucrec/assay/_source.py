@@ -1,0 +1,180 @@
+"""Tables of cells or of counts, from wherever they come, as columns that are checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._class_names import is_missing
+from nucrec._paths import checked_path
+from nucrec._reading.table import is_frame, read_table
+from nucrec._text import shown
+from nucrec._validation import invalid, is_missing_value
+from nucrec.assay._names import find, is_known, plain
+from nucrec.errors import DatasetError
+
+Array = npt.NDArray[Any]
+Column = Array | list[str]
+
+_EXPECTED = "a table of cells or counts: Cells, a mapping of columns, a data frame, or a CSV's path"
+_NEEDED = (
+    "cells need a column n_micronuclei; counts need n_scored and n_micronucleated, "
+    "one row for each well."
+)
+
+
+@runtime_checkable
+class CellsLike(Protocol):
+    """What has its cells as a table of columns, such as `nucrec.fields.Cells`."""
+
+    @property
+    def cells(self) -> Mapping[str, Array]: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table whose columns are found by our names, whatever they are called there.
+
+    Attributes
+    ----------
+    name : str
+        What the table is called in messages.
+    columns : dict of str to (ndarray of shape (n,) or list of str)
+        By their own names; text of files without blanks around it as lists.
+    called : dict of str to str
+        The own name of each of our columns that is there.
+    where : callable
+        How a row is called in messages, by its number from 0.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    called: dict[str, str]
+    where: Callable[[int], str]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.called
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def fault(self, column: str, row: int, expected: str) -> DatasetError:
+        """Return the error for one cell of the table."""
+        name = self.called[column]
+        received = shown(repr(_plain_value(self.columns[name][row])))
+        return DatasetError(f"{self.where(row)}: {name} must be {expected} (received {received})")
+
+    def text(self, column: str) -> list[str]:
+        """Return a column as text; what is missing is empty, and 1.0 is 1."""
+        values = self.columns[self.called[column]]
+        if isinstance(values, list):
+            return values
+        if values.dtype.kind in "biu":
+            return [str(value) for value in values.tolist()]
+        if values.dtype.kind == "f":
+            return ["" if value != value else f"{value:.15g}" for value in values.tolist()]
+        if values.dtype.kind == "U":
+            return [str(value).strip() for value in values.tolist()]
+        return ["" if is_missing_value(v) else _text(v) for v in values.tolist()]
+
+    def whole(self, column: str) -> Array:
+        """Return a column as whole numbers of at least 0."""
+        numbers = self.numbers(column, "a whole number of at least 0")
+        bad = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
+        if bad.any():
+            raise self.fault(column, int(bad.argmax()), "a whole number of at least 0")
+        return numbers.astype(np.int64)
+
+    def doses(self) -> Array:
+        """Return the doses, NaN where there is none."""
+        numbers = self.numbers("dose", "a number of at least 0, without its unit", gaps=True)
+        bad = (numbers < 0) | np.isinf(numbers)
+        if bad.any():
+            raise self.fault("dose", int(bad.argmax()), "a number of at least 0")
+        return numbers
+
+    def numbers(self, column: str, expected: str, *, gaps: bool = False) -> Array:
+        """Return a column as floats; with `gaps`, NaN where a value is missing."""
+        values = self.columns[self.called[column]]
+        if not isinstance(values, list) and values.dtype.kind in "biuf":
+            return values.astype(np.float64)
+        found: dict[str, float] = {}
+        texts = self.text(column)
+        for row, text in enumerate(texts):
+            if text not in found:
+                found[text] = self._number(text, column, row, expected, gaps)
+        return np.array([found[text] for text in texts], np.float64)
+
+    def _number(self, text: str, column: str, row: int, expected: str, gaps: bool) -> float:
+        if gaps and is_missing(text):
+            return np.nan
+        try:
+            return float(text)
+        except ValueError:
+            raise self.fault(column, row, expected) from None
+
+    def flags(self, column: str) -> Array:
+        """Return a column of yes and no."""
+        values = self.columns[self.called[column]]
+        if not isinstance(values, list) and values.dtype.kind == "b":
+            return values
+        known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        flags = [known.get(text.casefold()) for text in self.text(column)]
+        if None in flags:
+            raise self.fault(column, flags.index(None), "true or false")
+        return np.array(flags, bool)
+
+
+def read_source(table: object, *further: str, name: str = "cells") -> Source:
+    """Return a table, with our columns and those of `further` names.
+
+    Raises
+    ------
+    InvalidParameterError, DatasetNotFoundError, DatasetError
+        It is no table, or is damaged.
+    """
+    if isinstance(table, str | PathLike):
+        return _of_file(name, table, {plain(each) for each in further})
+    if isinstance(table, Mapping):
+        return _of_columns(name, table)
+    if is_frame(table):
+        frame: Any = table
+        return _of_columns(name, {str(each): frame[each] for each in frame.columns})
+    if isinstance(table, CellsLike):
+        return _of_columns(name, table.cells)
+    raise invalid(name, _EXPECTED, table)
+
+
+def _of_file(parameter: str, path: Any, further: set[str]) -> Source:
+    where = checked_path(parameter, path)
+    table = read_table(where, [], lambda name: is_known(name) or plain(name) in further)
+    columns: dict[str, Column] = {**table.columns}
+    if not columns:
+        raise DatasetError(f"{where}: no column of it is known: {_NEEDED}")
+    return Source(str(where), columns, find(columns, str(where)), table.where)
+
+
+def _of_columns(name: str, given: Mapping[Any, Any]) -> Source:
+    columns = {str(key): np.asarray(values) for key, values in given.items()}
+    lengths = {values.shape for values in columns.values()}
+    if len(lengths) != 1 or len(next(iter(lengths))) != 1 or not next(iter(lengths))[0]:
+        raise invalid(name, "columns of one length, of at least one row", sorted(map(str, lengths)))
+    return Source(name, {**columns}, find(columns, name), lambda row: f"{name}, row {row + 1}")
+
+
+def missing_columns(source: Source) -> DatasetError:
+    """Return the error for a table that is neither of cells nor of counts."""
+    return DatasetError(f"{source.name}: {_NEEDED} Received: {', '.join(source.columns)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def _plain_value(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,178 @@
+"""The tables of an assay: as words for people, and as numbers for programs."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from nucrec import _text as fmt
+from nucrec.assay._contrast import Contrast
+from nucrec.assay._correction import span
+from nucrec.assay._cytotoxicity import Cytotoxicity
+from nucrec.assay._detectable import SmallestIncrease
+from nucrec.assay._rates import NOT_ESTIMABLE
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+from nucrec.assay._test_result import TestResult
+from nucrec.assay._trend import Trend
+
+Table = tuple[fmt.Row, list[fmt.Row]]
+
+
+def condition_table(conditions: Sequence[ConditionSummary], unit: str) -> Table:
+    """Return the rates of all conditions."""
+    header = ("condition", f"{unit}s", "scored", "excluded", "micronucleated", "per 1000")
+    rows: list[fmt.Row] = [
+        (
+            each.name + (" (control)" if each.is_control else ""),
+            *map(str, (each.n_units, each.n_scored, each.n_excluded, each.n_micronucleated)),
+            fmt.number(each.rate.value, 1),
+            span(each.rate),
+            fmt.number(each.micronuclei_per_1000, 1),
+        )
+        for each in conditions
+    ]
+    return (*header, "interval", "micronuclei per 1000"), rows
+
+
+def unit_table(units: Sequence[UnitSummary], unit: str) -> Table:
+    """Return the rates of all units, each with an interval for it alone."""
+    header = (unit, "condition", "scored", "excluded", "micronucleated", "per 1000", "interval")
+    rows: list[fmt.Row] = [
+        (
+            each.name,
+            each.condition,
+            *map(str, (each.n_scored, each.n_excluded, each.n_micronucleated)),
+            fmt.number(each.rate.value, 1),
+            span(each.rate),
+        )
+        for each in units
+    ]
+    return header, rows
+
+
+def excluded_table(conditions: Sequence[ConditionSummary]) -> Table:
+    """Return the reasons for which cells were not scored, a column for each."""
+    reasons = list(dict.fromkeys(reason for each in conditions for reason in each.excluded))
+    rows: list[fmt.Row] = [
+        (each.name, *(str(each.excluded.get(reason, 0)) for reason in reasons))
+        for each in conditions
+    ]
+    return ("condition", *reasons), rows
+
+
+def distribution_table(conditions: Sequence[ConditionSummary]) -> Table:
+    """Return how many scored cells have no, one, two and more micronuclei."""
+    most = max(len(each.distribution or ()) for each in conditions)
+    header = ("condition", *map(str, range(most - 1)), f"{most - 1} or more")
+    rows: list[fmt.Row] = [
+        (each.name, *map(str, each.distribution)) for each in conditions if each.distribution
+    ]
+    return header, rows
+
+
+def trend_table(trends: Sequence[Trend]) -> Table:
+    """Return the tests for trend."""
+    rows: list[fmt.Row] = []
+    for trend in trends:
+        for each, note in ((trend, ""), (trend.without_highest, ", without the highest dose")):
+            if each is not None:
+                tests = each.by_unit, each.pooled
+                name = (each.compound or "all doses") + note
+                rows += [(name, _p(test), test.method) for test in tests]
+    return ("trend", "p, one-sided", "method"), rows
+
+
+def contrast_table(contrasts: Sequence[Contrast]) -> Table:
+    """Return the comparisons with the control."""
+    header = ("against the control", "difference per 1000", "fold", "adjusted p by units")
+    rows: list[fmt.Row] = [
+        (
+            each.condition,
+            fmt.number(each.difference, 1),
+            fmt.number(each.fold, 1),
+            _p(each.by_unit),
+            _p(each.pooled),
+        )
+        for each in contrasts
+    ]
+    return (*header, "adjusted p of pooled cells"), rows
+
+
+def smallest_table(smallest: Sequence[SmallestIncrease]) -> Table:
+    """Return the smallest increases that could have been seen."""
+    rows: list[fmt.Row] = [
+        (
+            each.condition,
+            fmt.number(each.control_rate, 1),
+            NOT_ESTIMABLE if math.isnan(each.rate) else fmt.number(each.rate, 1),
+            fmt.percent(each.power),
+        )
+        for each in smallest
+    ]
+    return ("smallest increase", "control per 1000", "rate per 1000", "power"), rows
+
+
+def cytotoxicity_table(found: Sequence[Cytotoxicity]) -> Table:
+    """Return the measures of cytotoxicity."""
+    header = ("cytotoxicity", "CBPI", "cytostasis %", "replication index %", "RICC %")
+    rows: list[fmt.Row] = [
+        (
+            each.condition,
+            fmt.number(each.cbpi),
+            *(fmt.number(x, 1) for x in (each.cytostasis, each.replication_index, each.ricc)),
+        )
+        for each in found
+    ]
+    return header, rows
+
+
+def _p(test: TestResult) -> str:
+    return fmt.p(test.p).removeprefix("p = ").removeprefix("p ")
+
+
+def condition_numbers(conditions: Sequence[ConditionSummary]) -> list[list[Any]]:
+    """Return the rates of all conditions with their header, unrounded."""
+    header = [
+        *("name", "condition", "dose", "is_control", "n_units", "n_scored", "n_excluded"),
+        *("n_micronucleated", "per_1000", "low", "high", "method"),
+        *("micronuclei_per_1000", "dispersion", "effective_cells"),
+    ]
+    rows = [
+        [
+            *(each.name, each.condition, each.dose, each.is_control, each.n_units),
+            *(each.n_scored, each.n_excluded, each.n_micronucleated),
+            *(each.rate.value, each.rate.low, each.rate.high, each.rate.method),
+            *(each.micronuclei_per_1000, each.dispersion, each.effective_cells),
+        ]
+        for each in conditions
+    ]
+    return [header, *rows]
+
+
+def unit_numbers(units: Sequence[UnitSummary]) -> list[list[Any]]:
+    """Return the rates of all units with their header, unrounded."""
+    header = [
+        *("name", "condition", "dose", "plate", "replicate", "well", "n_scored", "n_excluded"),
+        *("n_micronucleated", "n_micronuclei", "per_1000", "low", "high", "method"),
+    ]
+    rows = [
+        [
+            *(each.name, each.condition, each.dose, each.plate, each.replicate, each.well),
+            *(each.n_scored, each.n_excluded, each.n_micronucleated, each.n_micronuclei),
+            *(each.rate.value, each.rate.low, each.rate.high, each.rate.method),
+        ]
+        for each in units
+    ]
+    return [header, *rows]
+
+
+def as_csv(rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as CSV that a spreadsheet shows as it is: what is unknown is empty."""
+    return "".join(fmt.csv_lines([[_cell(value) for value in row] for row in rows]))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return fmt.to_spreadsheet(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if isinstance(value, float) and math.isnan(value) else value

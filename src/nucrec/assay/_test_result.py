@@ -1,0 +1,47 @@
+"""The result of one test."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """The result of a test for an increase.
+
+    Attributes
+    ----------
+    p_value : float
+        One-sided; NaN where it is not estimable.
+    method : str
+        The test, or why it is not estimable.
+    statistic : float
+        NaN where the test has none.
+    p_two_sided : float
+        NaN where it is not given.
+    p_adjusted : float
+        Adjusted for the number of doses; NaN where only one test is made.
+
+    Examples
+    --------
+    >>> from nucrec.assay import TestResult
+    >>> TestResult(0.004, "Fisher's exact test").is_estimable
+    True
+    """
+
+    __test__ = False  # no test of pytest
+
+    p_value: float
+    method: str
+    statistic: float = math.nan
+    p_two_sided: float = math.nan
+    p_adjusted: float = math.nan
+
+    @property
+    def is_estimable(self) -> bool:
+        """Whether there is a p-value."""
+        return not math.isnan(self.p_value)
+
+    @property
+    def p(self) -> float:
+        """The adjusted p-value where there is one, else the p-value."""
+        return self.p_value if math.isnan(self.p_adjusted) else self.p_adjusted

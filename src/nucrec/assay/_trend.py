@@ -1,0 +1,151 @@
+"""The test for an increase with dose."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import invalid
+from nucrec.assay._armitage import armitage
+from nucrec.assay._design import Units, units_of
+from nucrec.assay._permute import arrange, p_value
+from nucrec.assay._rates import FEWEST_UNITS
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+from nucrec.assay._test_result import TestResult
+
+Array = npt.NDArray[Any]
+
+FEWEST_LEVELS = 3
+SCORES = ("dose", "rank")
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A test of whether micronucleated cells increase with the dose of one compound.
+
+    Attributes
+    ----------
+    compound : str
+        Empty where all conditions with a dose are one series.
+    levels : tuple of str
+        The conditions, by dose, the control first.
+    scores : tuple of float
+        The score of each.
+    pooled : TestResult
+        Cochran-Armitage over pooled cells, as if all cells were independent: exact where counts are
+        small. It rejects too often where units differ by more than chance.
+    by_unit : TestResult
+        The permutation of whole units; not estimable where a level has fewer than three.
+    downturn : bool
+        Whether the rate at the highest dose is lower than at the dose below.
+    without_highest : Trend or None
+        The test without the highest dose, where there is a downturn and enough doses are left.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": list("abcdefghi"), "dose": [0, 0, 0, 1, 1, 1, 2, 2, 2],
+    ...                    "scored": [2000] * 9,
+    ...                    "micronucleated": [9, 12, 8, 14, 18, 13, 24, 30, 27]})
+    >>> trend = assay.trend()
+    >>> round(trend.pooled.statistic, 2), round(trend.by_unit.p_value, 4)
+    (5.14, 0.0006)
+    """
+
+    compound: str
+    levels: tuple[str, ...]
+    scores: tuple[float, ...]
+    pooled: TestResult
+    by_unit: TestResult
+    downturn: bool
+    without_highest: "Trend | None" = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What has to be known of the result."""
+        if not self.downturn:
+            return ()
+        told = f"The rate falls at the highest dose, {self.levels[-1]}"
+        if self.without_highest is None:
+            return (f"{told}.",)
+        p = self.without_highest.by_unit.p_value
+        p = self.without_highest.pooled.p_value if math.isnan(p) else p
+        return (f"{told}, which hides a trend below it; without this dose p = {p:.2g}.",)
+
+
+def trend_of(
+    compound: str,
+    levels: Sequence[ConditionSummary],
+    units: Sequence[UnitSummary],
+    score: str | Sequence[float],
+    random_state: int,
+) -> Trend:
+    """Return the test of one compound.
+
+    Raises
+    ------
+    InvalidParameterError
+        There are fewer than three levels with cells, or not as many scores.
+    """
+    levels = [level for level in levels if level.n_scored]
+    if len(levels) < FEWEST_LEVELS:
+        names = ", ".join(level.name for level in levels) or "none"
+        raise invalid("dose", "three doses or more, the control included, with scored cells", names)
+    scores = _scores(levels, score)
+    down = bool(levels[-1].rate.value < levels[-2].rate.value)
+    shorter = None
+    if down and len(levels) > FEWEST_LEVELS:
+        shorter = trend_of(compound, levels[:-1], units, scores[:-1].tolist(), random_state)
+    found, scored = (
+        np.array([getattr(level, name) for level in levels])
+        for name in ("n_micronucleated", "n_scored")
+    )
+    return Trend(
+        compound,
+        tuple(level.name for level in levels),
+        tuple(scores.tolist()),
+        armitage(scores, found, scored, random_state),
+        by_unit(scores, units_of(units, levels), random_state),
+        down,
+        shorter,
+    )
+
+
+def by_unit(scores: Array, units: Units, random_state: int) -> TestResult:
+    """Return the permutation test of whole units within their blocks."""
+    if not units.are_enough:
+        return TestResult(math.nan, f"not estimable: a level has fewer than {FEWEST_UNITS} units")
+    arranged, complete = arrange(units.group, units.block, random_state)
+    observed = float(_statistics(scores[units.group][None], units)[0])
+    p = p_value(_statistics(scores[arranged], units), observed, complete)
+    how = "all" if complete else "drawn"
+    method = f"Cochran-Armitage, permutation of units, {len(arranged)} arrangements, {how}"
+    return TestResult(p, method, observed)
+
+
+def _statistics(scores: Array, units: Units) -> Array:
+    """Return the statistic of Cochran and Armitage for scores of units, of shape (..., n_units)."""
+    n, total = units.scored.sum(), units.found.sum()
+    mean = scores @ units.scored / n
+    of_scores = np.square(scores) @ units.scored - n * np.square(mean)
+    variance = of_scores * (total - total**2 / n) / (n - 1)
+    observed = scores @ units.found - mean * total
+    return np.asarray(observed / np.sqrt(np.maximum(variance, 1e-12)))
+
+
+def _scores(levels: Sequence[ConditionSummary], score: str | Sequence[float]) -> Array:
+    if isinstance(score, str):
+        if score not in SCORES:
+            raise invalid("score", "'dose', 'rank', or one number for each dose", score)
+        doses = [0.0 if math.isnan(level.dose) else level.dose for level in levels]
+        return (
+            np.array(doses) if score == "dose" else np.unique(doses, return_inverse=True)[1] * 1.0
+        )
+    numbers = np.asarray(score)
+    wrong = numbers.shape != (len(levels),) or numbers.dtype.kind not in "iuf"
+    if wrong or not np.isfinite(numbers).all() or (np.diff(numbers) < 0).any():
+        raise invalid("score", f"{len(levels)} numbers that do not decrease", score)
+    return numbers.astype(np.float64)

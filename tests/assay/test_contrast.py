@@ -1,0 +1,110 @@
+"""Doses against the control, against scipy and enumeration."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from tests.assay.plates import DOSES, counts
+
+from nucrec.assay import summarize
+from nucrec.errors import InvalidParameterError
+
+
+def test_pooled_cells_as_in_scipy():
+    contrasts = summarize(counts(DOSES)).versus_control()
+    totals = [sum(wells) for wells in DOSES.values()]
+    expected = [
+        stats.fisher_exact([[k, 6000 - k], [totals[0], 6000 - totals[0]]], "greater").pvalue
+        for k in totals[1:]
+    ]
+    assert [each.pooled.p_value for each in contrasts] == pytest.approx(expected, rel=1e-9)
+    holm = multipletests(expected, method="holm")[1]
+    assert [each.pooled.p_adjusted for each in contrasts] == pytest.approx(holm.tolist(), rel=1e-9)
+
+
+def test_differences_and_folds():
+    contrast = summarize(counts(DOSES)).versus_control()[-1]
+    assert (contrast.condition, contrast.control) == ("4", "0")
+    assert contrast.difference == pytest.approx((123 - 29) / 6)
+    assert contrast.fold == pytest.approx(123 / 29)
+
+
+def test_three_wells_against_three():
+    contrast = summarize(counts({0: [9, 12, 8], 1: [24, 30, 27]})).versus_control()[0]
+    assert contrast.by_unit.p == pytest.approx(1 / 20)
+
+
+def test_one_dose_is_a_permutation_of_wells():
+    wells = [9, 12, 8, 15, 11, 24, 10, 27]
+    contrast = summarize(counts({0: wells[:4], 1: wells[4:]})).versus_control()[0]
+    sums = [sum(chosen) for chosen in itertools.combinations(wells, 4)]
+    at_least = sum(each >= sum(wells[4:]) for each in sums)
+    assert contrast.by_unit.p == pytest.approx(at_least / math.comb(8, 4))
+
+
+def test_the_best_of_several_doses_is_compared_with_the_best_of_each_arrangement():
+    wells = np.array([9, 12, 8, 14, 10, 13, 24, 11, 27])
+    contrasts = summarize(counts({0: wells[:3], 1: wells[3:6], 2: wells[6:]})).versus_control()
+    y = wells / 2000
+
+    def dunnett(labels: np.ndarray, dose: int) -> float:
+        parts = [y[labels == each] for each in range(3)]
+        error = math.sqrt(sum(part.var(ddof=1) for part in parts) / 3)
+        return (parts[dose].mean() - parts[0].mean()) / (error * math.sqrt(2 / 3))
+
+    labels = np.repeat(np.arange(3), 3)
+    every = list(set(itertools.permutations(labels.tolist())))
+    most = [max(dunnett(np.array(each), dose) for dose in (1, 2)) for each in every]
+    expected = np.mean(np.array(most) >= dunnett(labels, 2) - 1e-9)
+    assert contrasts[1].by_unit.p == pytest.approx(expected)
+    assert contrasts[1].by_unit.statistic == pytest.approx(dunnett(labels, 2))
+
+
+def test_too_few_wells_are_not_estimable():
+    contrasts = summarize(counts({0: [9, 12, 8], 1: [24, 30], 2: [40, 38, 45]})).versus_control()
+    assert not contrasts[0].by_unit.is_estimable
+    assert contrasts[0].pooled.p < 0.05
+    assert contrasts[1].by_unit.is_estimable
+    none = summarize(counts({0: [9, 12], 1: [24, 30, 27]})).versus_control()
+    assert not none[0].by_unit.is_estimable
+
+
+def test_a_control_without_micronuclei_has_no_fold_increase():
+    assay = summarize(counts({0: [0, 0, 0], 1: [4, 6, 5]}))
+    assert math.isnan(assay.versus_control()[0].fold)
+    assert any("no fold increase" in remark for remark in assay.remarks)
+
+
+def test_a_control_is_needed():
+    table = counts({1: [9, 12, 8], 2: [24, 30, 27]})
+    for call in ("versus_control", "smallest_increase"):
+        with pytest.raises(InvalidParameterError, match="control"):
+            getattr(summarize(table), call)()
+    alone = summarize(counts({0: [9, 12, 8]}))
+    with pytest.raises(InvalidParameterError, match="beside the control"):
+        alone.versus_control()
+
+
+def test_the_smallest_increase_is_found_with_the_power_that_is_said():
+    smallest = summarize(counts({0: [20] * 4, 1: [20] * 4})).smallest_increase(power=0.8)[0]
+    rng = np.random.default_rng(0)
+    found = rng.binomial(2000, [0.01, smallest.rate / 1000], (20_000, 4, 2))
+    y = np.arcsin(np.sqrt(found / 2000))
+    error = np.sqrt(y.var(axis=1, ddof=1).sum(axis=1) / 4)
+    t = (y.mean(axis=1)[:, 1] - y.mean(axis=1)[:, 0]) / error
+    assert np.mean(stats.t.sf(t, 6) < 0.05) == pytest.approx(0.8, abs=0.02)
+
+
+def test_variation_between_wells_makes_the_smallest_increase_larger():
+    alike, unlike = (
+        summarize(counts({0: wells, 1: wells})).smallest_increase()[0]
+        for wells in ([20, 19, 21, 20], [5, 40, 12, 23])
+    )
+    assert alike.dispersion == 1
+    assert unlike.dispersion > 5
+    assert unlike.rate > alike.rate > 10
+    few = summarize(counts({0: [20, 20], 1: [20] * 3})).smallest_increase()[0]
+    assert math.isnan(few.rate)

@@ -1,0 +1,159 @@
+"""Corrected rates, against `corrected_proportion` and simulation."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+from tests.assay.plates import DOSES, counts
+
+from nucrec.assay import summarize
+from nucrec.errors import DatasetError, InvalidParameterError
+from nucrec.evaluate import corrected_proportion
+
+
+def test_wells_that_are_alike_are_as_in_corrected_proportion():
+    assay = summarize(counts({0: [68, 68, 68]}, scored=1000))
+    rate = assay.corrected((190, 200), (1890, 2000)).rates[0]
+    expected = corrected_proportion(204, 3000, sensitivity=(190, 200), specificity=(1890, 2000))
+    found = (rate.corrected.value, rate.corrected.low, rate.corrected.high)
+    assert found == pytest.approx(
+        (1000 * expected.value, 1000 * expected.low, 1000 * expected.high)
+    )
+
+
+def test_stated_shares_are_certain():
+    rate = summarize(counts({0: [60, 64, 71]})).corrected(0.9, 0.99).rates[0]
+    assert rate.corrected.value == pytest.approx(1000 * (65 / 2000 - 0.01) / 0.89)
+    uncertain = summarize(counts({0: [60, 64, 71]})).corrected((90, 100), (99, 100)).rates[0]
+    assert uncertain.corrected.value == pytest.approx(rate.corrected.value)
+    width = rate.corrected.high - rate.corrected.low
+    assert uncertain.corrected.high - uncertain.corrected.low > 1.5 * width
+    assert uncertain.remark == "specificity is too uncertain to tell this rate from zero"
+
+
+def test_a_perfect_detector_changes_nothing():
+    rate = summarize(counts({0: [60, 64, 71]})).corrected(1.0, 1.0).rates[0]
+    ends = (rate.found.value, rate.found.low, rate.found.high)
+    found = (rate.corrected.value, rate.corrected.low, rate.corrected.high)
+    assert found == pytest.approx(ends, rel=2e-3)  # of two intervals, Wilson's is the exact one
+
+
+def test_two_wells_stay_not_estimable():
+    rate = summarize(counts({0: [60, 64]})).corrected(0.9, 0.99).rates[0]
+    assert math.isnan(rate.corrected.low)
+    assert "not estimable" in str(summarize(counts({0: [60, 64]})).corrected(0.9, 0.99))
+
+
+def test_a_useless_detector_says_nothing():
+    rate = summarize(counts({0: [60, 64, 71]})).corrected(0.3, 0.6).rates[0]
+    assert (rate.corrected.low, rate.corrected.high) == (0, 1000)
+
+
+def reviewed(true_positive: int, positive: int, missed: int, negative: int) -> dict[str, list]:
+    called = [1] * positive + [0] * negative
+    truth = [1] * true_positive + [0] * (positive - true_positive)
+    return {"called": called, "reviewed": truth + [1] * missed + [0] * (negative - missed)}
+
+
+def test_reviewed_cells_give_precision_and_recall():
+    assay = summarize(counts({0: [60, 60, 60], 1: [200, 200, 200]}))
+    found = assay.corrected(reviewed=reviewed(80, 100, 1, 400))
+    low, high = proportion_confint(80, 100, method="wilson")
+    assert (found.precision.low, found.precision.high) == pytest.approx((low, high))
+    rate = 780 / 12000
+    ppv, missed = 80.5 / 101, 1.5 / 401
+    recall = rate * ppv / (rate * ppv + (1 - rate) * missed)
+    assert found.recall.value == pytest.approx(recall)
+    assert found.recall.low < 0.9 < found.recall.high
+    assert found.specificity == pytest.approx(
+        (1 - rate) * (1 - missed) / ((1 - rate) * (1 - missed) + rate * (1 - ppv))
+    )
+
+
+def test_reviews_are_files_and_may_be_unsure(tmp_path):
+    table = reviewed(80, 100, 1, 400)
+    words = {1: "yes", 0: "no"}
+    lines = [f"{c},{words[r]}" for c, r in zip(table["called"], table["reviewed"], strict=True)]
+    path = tmp_path / "reviewed.csv"
+    path.write_text("\n".join(["called,reviewed", *lines, "1,", "0,unsure"]), encoding="utf-8")
+    assay = summarize(counts(DOSES))
+    of_file = assay.corrected(reviewed=path)
+    assert of_file.n_unsure == 2
+    assert of_file.rates == assay.corrected(reviewed=table).rates
+
+
+@pytest.mark.slow
+def test_intervals_from_reviewed_cells_hold_the_truth():
+    rng = np.random.default_rng(0)
+    truth, sensitivity, specificity = 0.03, 0.9, 0.99
+    called = truth * sensitivity + (1 - truth) * (1 - specificity)
+    ppv, missed = truth * sensitivity / called, truth * (1 - sensitivity) / (1 - called)
+    held = []
+    for _ in range(300):
+        assay = summarize(counts({0: rng.binomial(2000, called, 4).tolist()}))
+        sample = reviewed(rng.binomial(150, ppv), 150, rng.binomial(600, missed), 600)
+        rate = assay.corrected(reviewed=sample).rates[0].corrected
+        held.append(rate.low <= 1000 * truth <= rate.high)
+    assert np.mean(held) > 0.92
+
+
+@dataclass
+class Field:
+    called_with: int
+    with_micronucleus: int
+    called_without: int
+    without_micronucleus: int
+
+
+@dataclass
+class Report:
+    fields: tuple[Field, ...]
+
+
+def test_annotated_fields_count_as_groups():
+    alike = Report(tuple(Field(18, 20, 198, 200) for _ in range(10)))
+    assay = summarize(counts({0: [60, 64, 71]}))
+    found = assay.corrected(report=alike)
+    assert (found.sensitivity, found.specificity) == pytest.approx((0.9, 0.99))
+    assert found.rates[0].corrected == assay.corrected((180, 200), (1980, 2000)).rates[0].corrected
+    unlike = Report(tuple(Field(18, 20, 200 - 4 * (k % 2), 200) for k in range(10)))
+    wide = assay.corrected(report=unlike).rates[0].corrected
+    assert wide.high - wide.low > found.rates[0].corrected.high - found.rates[0].corrected.low
+    with pytest.raises(InvalidParameterError, match="three or more fields"):
+        assay.corrected(report=Report(alike.fields[:2]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "corrected: expected sensitivity and specificity"),
+        ({"sensitivity": 0.9}, "specificity: expected"),
+        ({"sensitivity": 1.2, "specificity": 0.9}, "sensitivity: expected a number"),
+        ({"sensitivity": (5, 4), "specificity": 0.9}, "sensitivity"),
+        (
+            {"sensitivity": (5, 4, 3), "specificity": 0.9},
+            "sensitivity: expected a share, or a pair",
+        ),
+        ({"report": 3}, "report: expected what"),
+        ({"sensitivity": 0.9, "specificity": 0.9, "report": 3}, "none or several"),
+    ],
+)
+def test_bad_errors_of_the_detector(arguments, words):
+    with pytest.raises(InvalidParameterError, match=words):
+        summarize(counts(DOSES)).corrected(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"called": [1, 0], "reviewed": ["yes", "perhaps"]}, "row 2: reviewed must be yes or no"),
+        ({"called": [1, 1], "reviewed": [1, 0]}, "no cell that was called negative"),
+        ({"called": [1, 0]}, "expected columns called and reviewed"),
+        ({"called": ["", 0], "reviewed": [1, 0]}, "row 1: called must not be empty"),
+    ],
+)
+def test_bad_reviews(table, words):
+    with pytest.raises(DatasetError, match=words):
+        summarize(counts(DOSES)).corrected(reviewed=table)

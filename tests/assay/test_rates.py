@@ -1,0 +1,109 @@
+"""Rates and their intervals: expected values by arithmetic, by other formulas, and by simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+from tests.assay.plates import DOSES, cells_of, counts
+
+from nucrec.assay import summarize
+from nucrec.errors import InvalidParameterError
+
+
+def test_one_well_has_wilsons_interval():
+    unit = summarize(counts({0: [20]})).units[0]
+    low, high = proportion_confint(20, 2000, method="wilson")
+    assert (unit.rate.low, unit.rate.high) == pytest.approx((1000 * low, 1000 * high))
+    assert f"{unit.rate.value:.1f} ({unit.rate.low:.1f} to {unit.rate.high:.1f})" == (
+        "10.0 (6.5 to 15.4)"  # as in the conventions of the field
+    )
+
+
+@pytest.mark.parametrize("wells", [[5, 50, 20], [10, 11, 30, 14], [3, 40, 22, 9, 60, 31]])
+def test_the_interval_over_wells_solves_the_score_equation(wells):
+    rate = summarize(counts({0: wells})).conditions[0].rate
+    k, n = np.array(wells), 2000.0
+    share, total = k.sum() / (n * len(k)), n * len(k)
+    chi2 = np.square(k - n * share).sum() / (n * share * (1 - share))
+    phi, t = chi2 / (len(k) - 1), stats.t.ppf(0.975, len(k) - 1)
+    for end in (rate.low / 1000, rate.high / 1000):
+        assert abs(share - end) == pytest.approx(t * math.sqrt(phi * end * (1 - end) / total))
+
+
+def test_wells_that_vary_less_than_by_chance_have_the_interval_of_their_cells():
+    condition = summarize(counts({0: [20, 20, 20]})).conditions[0]
+    low, high = proportion_confint(60, 6000, method="wilson")
+    assert (condition.rate.low, condition.rate.high) == pytest.approx((1000 * low, 1000 * high))
+    assert condition.effective_cells == 6000
+
+
+@pytest.mark.parametrize("wells", [[9], [9, 12]])
+def test_fewer_than_three_wells_have_no_interval(wells):
+    assay = summarize(counts({0: wells}))
+    rate = assay.conditions[0].rate
+    assert rate.value == pytest.approx(sum(wells) / len(wells) / 2)
+    assert math.isnan(rate.low)
+    assert math.isnan(rate.high)
+    assert rate.method.startswith("not estimable")
+    assert "not estimable" in str(assay)
+    assert any("no interval" in remark for remark in assay.remarks)
+
+
+def test_wells_without_cells_are_none():
+    table = counts({0: [9, 12, 0]})
+    table["scored"][2] = 0
+    condition = summarize(table).conditions[0]
+    assert condition.n_units == 2
+    assert math.isnan(condition.rate.low)
+
+
+def test_no_micronucleated_cell_at_all_still_has_an_upper_end():
+    condition = summarize(counts({0: [0, 0, 0]})).conditions[0]
+    t = stats.t.ppf(0.975, 2)
+    assert condition.rate.low == 0
+    assert condition.rate.high == pytest.approx(1000 * t**2 / (6000 + t**2))
+
+
+def test_confidence_is_that_of_all_intervals():
+    narrow, wide = (summarize(counts(DOSES), confidence=c).conditions[0].rate for c in (0.5, 0.99))
+    assert wide.low < narrow.low < narrow.high < wide.high
+    for confidence in (0, 1, 95):
+        with pytest.raises(InvalidParameterError, match="confidence"):
+            summarize(counts(DOSES), confidence=confidence)
+
+
+def test_cells_and_counts_give_the_same():
+    table = counts(DOSES)
+    of_cells, of_counts = summarize(cells_of(table)), summarize(table)
+    for one, other in zip(of_cells.conditions, of_counts.conditions, strict=True):
+        assert (one.name, one.n_scored, one.rate) == (other.name, other.n_scored, other.rate)
+    assert of_cells.trend() == of_counts.trend()
+
+
+def test_few_cells_are_said():
+    remarks = summarize(counts(DOSES, scored=600)).remarks
+    assert any("2000" in remark and "1 (1800)" in remark for remark in remarks)
+    assert not any("2000" in remark for remark in summarize(counts(DOSES)).remarks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wells", [3, 6])
+@pytest.mark.parametrize(("rate", "variation"), [(5, 0.0), (5, 0.5), (50, 0.0), (50, 0.5)])
+def test_intervals_hold_the_truth(wells, rate, variation):
+    from benchmarks.assay import Plate, coverage
+
+    found = coverage(Plate(wells, rate, variation), 1000)
+    assert 92 <= found.by_unit <= 99.3  # 99, and the error of 1000 replicates
+    if variation:
+        assert found.pooled < found.by_unit - 5
+
+
+@pytest.mark.slow
+def test_tests_by_wells_keep_their_level_and_pooled_ones_do_not():
+    from benchmarks.assay import Plate, rejections
+
+    for row in rejections(Plate(4, 50, 0.5), 400):
+        assert row.by_unit <= 8  # 5, and the error of 400 replicates
+        assert row.pooled > 25

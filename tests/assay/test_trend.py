@@ -1,0 +1,146 @@
+"""The test for trend, against statsmodels and enumeration."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import Table
+from tests.assay.plates import DOSES, counts
+
+from nucrec.assay import summarize
+from nucrec.errors import InvalidParameterError
+
+
+def ordinal(found: dict[float, list[int]], scored: int, scores: list[float]):
+    k = np.array([sum(wells) for wells in found.values()])
+    n = scored * np.array([len(wells) for wells in found.values()])
+    table = Table(np.stack([n - k, k], axis=1))
+    return table.test_ordinal_association(np.array(scores), np.array([0, 1]))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        DOSES,
+        {0: [40, 38, 45], 0.5: [38, 40, 41], 10: [30, 31, 39]},
+        {0: [25], 3: [32, 12], 4: [18, 19, 25, 24], 9: [31]},
+    ],
+)
+@pytest.mark.parametrize("score", ["dose", "rank"])
+def test_pooled_cells_as_in_statsmodels(found, score):
+    trend = summarize(counts(found)).trend(score)
+    expected = ordinal(found, 2000, list(found) if score == "dose" else list(range(len(found))))
+    assert trend.pooled.statistic == pytest.approx(expected.zscore, abs=1e-10)
+    assert trend.pooled.p_two_sided == pytest.approx(expected.pvalue, abs=1e-10)
+    assert trend.pooled.p_value == pytest.approx(stats.norm.sf(expected.zscore), abs=1e-10)
+
+
+def test_own_scores():
+    scores = [0, 1, 5, 6]
+    trend = summarize(counts(DOSES)).trend(scores)
+    expected = ordinal(DOSES, 2000, scores)
+    assert trend.pooled.statistic == pytest.approx(expected.zscore, abs=1e-10)
+    assert trend.scores == tuple(scores)
+
+
+def test_small_counts_are_exact():
+    found, scored = {0: [0], 1: [1], 2: [3]}, 30
+    total, expected = 4, 0.0
+    for tables in itertools.product(range(total + 1), repeat=3):
+        if sum(tables) == total and np.dot(tables, [0, 1, 2]) >= 7:
+            expected += math.prod(math.comb(scored, k) for k in tables)
+    trend = summarize(counts(found, scored=scored)).trend()
+    assert trend.pooled.method.endswith("exact")
+    assert trend.pooled.p_value == pytest.approx(expected / math.comb(90, total), rel=1e-9)
+
+
+def test_exact_agrees_with_permutations_of_cells():
+    table = counts({0: [1], 2.5: [2], 7: [5]})
+    table["scored"] = [500, 40, 90]
+    p = summarize(table).trend().pooled.p_value
+    rng = np.random.default_rng(0)
+    drawn = rng.multivariate_hypergeometric([500, 40, 90], 8, size=200_000) @ [0, 2.5, 7]
+    assert p == pytest.approx((drawn >= 40).mean(), abs=0.002)
+
+
+def test_wells_are_permuted_as_whole():
+    found = {0: [9, 12, 8], 1: [14, 10, 13], 2: [24, 11, 27]}
+    trend = summarize(counts(found)).trend()
+    k = np.array([k for wells in found.values() for k in wells])
+    labels = np.repeat([0, 1, 2], 3)
+    every = set(itertools.permutations(labels.tolist()))
+    assert len(every) == 1680
+    at_least = sum(np.dot(order, k) >= np.dot(labels, k) for order in every)
+    assert trend.by_unit.p_value == pytest.approx(at_least / 1680)
+
+
+def test_wells_with_few_cells_at_the_highest_dose():
+    table = counts({0: [9, 12, 8], 1: [14, 10, 13], 2: [5, 3, 4]})
+    table["scored"] = [2000] * 6 + [300, 450, 380]
+    trend = summarize(table).trend()
+    assert trend.by_unit.statistic == pytest.approx(trend.pooled.statistic)
+    rows = list(zip(table["micronucleated"], table["scored"], strict=True))
+
+    def z(labels: tuple[int, ...]) -> float:
+        parts = [
+            [row for row, label in zip(rows, labels, strict=True) if label == each]
+            for each in range(3)
+        ]
+        sums = np.array([[sum(x) for x in zip(*part, strict=True)] for part in parts])
+        k, n = sums.T
+        return (
+            Table(np.stack([n - k, k], 1))
+            .test_ordinal_association(np.arange(3), np.arange(2))
+            .zscore
+        )
+
+    labels = (0, 0, 0, 1, 1, 1, 2, 2, 2)
+    every = [z(each) for each in set(itertools.permutations(labels))]
+    expected = np.mean(np.array(every) >= z(labels) - 1e-9)
+    assert trend.by_unit.p_value == pytest.approx(expected)
+
+
+def test_blocks_are_not_mixed():
+    table = counts({0: [9, 30, 8], 1: [14, 40, 13], 2: [24, 60, 17]})
+    table["day"] = ["1", "2", "3"] * 3
+    trend = summarize(table, block="day").trend()
+    assert "216 arrangements" in trend.by_unit.method  # 3! in each of three blocks
+    assert trend.by_unit.p_value == pytest.approx(1 / 216)
+
+
+def test_too_few_wells_are_not_estimable():
+    trend = summarize(counts({0: [9, 12], 1: [14, 18, 13], 2: [24, 30, 27]})).trend()
+    assert not trend.by_unit.is_estimable
+    assert trend.pooled.is_estimable
+
+
+def test_a_downturn_is_said_and_tested_without():
+    trend = summarize(counts({**DOSES, 8: [12, 9, 14]})).trend()
+    assert trend.downturn
+    assert trend.without_highest == summarize(counts(DOSES)).trend()
+    assert "falls at the highest dose" in trend.remarks[0]
+    assert summarize(counts(DOSES)).trend().remarks == ()
+
+
+def test_one_dose_is_no_trend():
+    with pytest.raises(InvalidParameterError, match="two doses or more"):
+        summarize(counts({0: [9, 12, 8], 1: [14, 18, 13]})).trend()
+
+
+@pytest.mark.parametrize("score", ["logarithm", [1, 2], [3, 2, 1, 0], ["a", "b", "c", "d"]])
+def test_bad_scores(score):
+    with pytest.raises(InvalidParameterError, match="score"):
+        summarize(counts(DOSES)).trend(score)
+
+
+def test_several_compounds_are_asked_for_by_name():
+    table = counts({0: [9, 12, 8], 1: [14, 18, 13], 2: [24, 30, 27], 3: [9] * 3, 4: [10] * 3})
+    table["condition"] = [*["DMSO"] * 3, *["MMC"] * 6, *["water"] * 6]
+    assay = summarize(table, control="dmso")
+    assert assay.compounds == ("MMC", "water")
+    with pytest.raises(InvalidParameterError, match="compound: expected one of 'MMC', 'water'"):
+        assay.trend()
+    assert assay.trend(compound="MMC").levels == ("DMSO", "MMC 1", "MMC 2")
+    assert assay.trend(compound="water").by_unit.p > 0.1
