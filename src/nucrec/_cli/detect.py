@@ -1,0 +1,165 @@
+"""The command `nucrec detect`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nucrec._cli.command import add_channel, add_command
+from nucrec._cli.output import print_json
+from nucrec.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from nucrec.fields import FieldDetector, FieldSet
+
+DESCRIPTION = """\
+Find nuclei and micronuclei in fields of view, at any depth of a folder or in a zip, and write to a
+folder:
+
+  report.html      rates by well with intervals, doubtful cells, fields with outlines, quality
+  summary.csv      the rate of micronucleated cells of each well, or of each field without wells
+  cells.csv        one row for each cell: place, size, micronuclei, quality flags, scored or why not
+  micronuclei.csv  one row for each micronucleus, with its cell
+  fields.csv       one row for each field, with remarks
+  overlays         a picture of each field with outlines
+  labels           label images of nuclei and micronuclei: TIFF, for Fiji, napari and Cellpose
+
+The same command goes on where an interrupted one ended. Wells are read off the names of files (B03,
+r02c03), or come with conditions, doses and replicates from a table, --layout.
+"""
+EXAMPLES = """\
+examples:
+  nucrec detect --example -o results
+  nucrec detect plate-7 -o results
+  nucrec detect plate-7 -o results --channel DAPI --pixel-size 0.65 --layout layout.csv
+  nucrec detect plate-7 -o results --masks masks
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser's commands."""
+    about = "find cells and micronuclei in fields of view"
+    command = add_command(commands, "detect", run, about, DESCRIPTION, EXAMPLES)
+    add = command.add_argument
+    add(
+        "data", nargs="?", metavar="PLATE", help="fields at any depth of a folder, or a zip of them"
+    )
+    add("--example", action="store_true", help="take the sample fields that come with nucrec")
+    add(
+        *("-o", "--out"),
+        default="results",
+        metavar="FOLDER",
+        help="the folder to write to (default: results)",
+    )
+    add_channel(command)
+    add(
+        "--pixel-size",
+        type=float,
+        metavar="UM",
+        help="micrometres per pixel, where the files do not tell it",
+    )
+    add(
+        "--masks",
+        metavar="PATH",
+        help="label images of the nuclei, named like the fields: a folder or a zip; without them, "
+        "nuclei are found",
+    )
+    add(
+        "--layout",
+        metavar="CSV",
+        help="a table with the column well or file, and any of condition, dose, replicate",
+    )
+    add(
+        "--detector",
+        metavar="FILE",
+        help="a detector of your own, FieldDetector.save (default: that of nucrec)",
+    )
+    add(
+        "--humn",
+        action="store_true",
+        help="count only micronuclei of 1/16 to 1/3 of the diameter of their nucleus",
+    )
+    add(
+        "--labels",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep the label images of nuclei and micronuclei (default: --labels); without them, the "
+        "same command has to begin anew",
+    )
+    add("--n-jobs", type=int, metavar="N", help="threads (default: one for each core)")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="begin anew where the folder holds results, whatever they were made with",
+    )
+    add("--json", action="store_true", help="print the rates as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Detect, write everything, print the rates and return the exit code."""
+    from nucrec.fields import detect, save_results
+
+    fields = _fields(arguments)
+    detector = _detector(arguments.detector)
+    common: dict[str, Any] = {"n_jobs": arguments.n_jobs, "progress": not arguments.quiet}
+    cells = detect(
+        fields,
+        detector,
+        diameter_ratio=(1 / 16, 1 / 3) if arguments.humn else None,
+        out=arguments.out,
+        write_labels=True,  # pictures are drawn from them
+        overwrite=arguments.overwrite,
+        **common,
+    )
+    name = "the sample fields" if arguments.example else Path(arguments.data).name
+    saved = save_results(
+        cells,
+        fields,
+        arguments.out,
+        detector=detector,
+        title=f"Micronuclei in {name or arguments.data}",
+        labels=arguments.labels,
+        **common,
+    )
+    if arguments.json:
+        print_json(saved.to_dict())
+    else:
+        print(saved)
+        print(f"Written to {arguments.out}: {', '.join(saved.files)}")
+    return 0
+
+
+def _fields(arguments: argparse.Namespace) -> "FieldSet":
+    from nucrec.fields import load_fields, sample_fields
+
+    if arguments.example == (arguments.data is not None):
+        raise InvalidParameterError("give a folder of fields, or --example, and not both")
+    if arguments.example:
+        given = [name for name in ("masks", "layout", "channel") if getattr(arguments, name)]
+        if given:
+            raise InvalidParameterError(f"--{given[0]} does not go with --example")
+        return sample_fields().fields
+    _check_apart(arguments.data, arguments.out)
+    return load_fields(
+        arguments.data,
+        channel=arguments.channel,
+        pixel_size=arguments.pixel_size,
+        masks=arguments.masks,
+        layout=arguments.layout,
+    )
+
+
+def _detector(path: str | None) -> "FieldDetector":
+    from nucrec.fields import FieldDetector
+
+    return FieldDetector.pretrained() if path is None else FieldDetector.load(path)
+
+
+def _check_apart(data: str, out: str) -> None:
+    """Raise if the pictures that are written would be read as fields the next time."""
+    read, written = (Path(name).expanduser().resolve() for name in (data, out))
+    if written.is_relative_to(read):
+        raise InvalidParameterError(
+            f"--out: {out} is in the folder of the fields, {data}, and its pictures would be read as "
+            "fields the next time. Choose a folder outside of it."
+        )

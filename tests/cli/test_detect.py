@@ -1,0 +1,164 @@
+"""`nucrec detect`: tables, pictures and a page of fields of view."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.html_reader import read
+
+from nucrec.__main__ import main
+from nucrec.fields import Cells, crops, load_fields, read_labels, sample_fields
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory) -> Path:
+    """The sample fields as files of a plate, with masks and a layout."""
+    root = tmp_path_factory.mktemp("plate")
+    (root / "fields").mkdir()
+    (root / "masks").mkdir()
+    sample = sample_fields()
+    for i, field in enumerate(sample.fields):
+        name = f"B{i + 2:02d}_s1"
+        Image.fromarray(field.read()).save(root / "fields" / f"{name}.png")
+        Image.fromarray(sample.nuclei(i).astype(np.uint16)).save(root / "masks" / f"{name}.png")
+    lines = ["well,condition,dose", *(f"B{i + 2:02d},drug,{i}" for i in range(len(sample)))]
+    (root / "layout.csv").write_text("\n".join(lines), encoding="utf-8")
+    return root
+
+
+@pytest.mark.slow
+def test_the_example(tmp_path, capsys):
+    out = tmp_path / "results"
+    assert main(["detect", "--example", "-o", str(out)]) == 0
+    told = capsys.readouterr()
+    n = len(sample_fields())
+    assert f"[{n}/{n}]" in told.err
+    assert f"Written to {out}: report.html, summary.csv" in told.out
+    names = {path.name for path in out.iterdir()}
+    assert {"report.html", "summary.csv", "cells.csv", "micronuclei.csv", "fields.csv"} <= names
+    assert len(list((out / "labels" / "micronuclei").glob("*.tif"))) == n
+    assert len(list((out / "overlays").glob("*.png"))) == n
+    page = read((out / "report.html").read_text(encoding="utf-8"))
+    assert "Micronuclei in the sample fields" in page.words
+    assert "FieldDetector" in page.words
+    assert Cells.from_csv(out).cells["scored"].any()
+
+
+@pytest.mark.slow
+def test_masks_layout_and_label_images(plate, tmp_path, capsys):
+    out = tmp_path / "results"
+    command = ["detect", str(plate / "fields"), "-o", str(out), "--quiet", "--json"]
+    command += ["--masks", str(plate / "masks"), "--layout", str(plate / "layout.csv")]
+    assert main(command) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["unit"] == "well"
+    assert [unit["name"] for unit in first["units"]] == ["B02", "B03", "B04"][: len(first["units"])]
+    assert [unit["dose"] for unit in first["units"]] == [str(i) for i in range(len(first["units"]))]
+    cells = Cells.from_csv(out)
+    sample = sample_fields()
+    for i in range(len(sample)):
+        written = read_labels(out / "labels" / "nuclei" / f"B{i + 2:02d}_s1.tif")
+        assert np.array_equal(written, sample.nuclei(i))
+        known = set(np.unique(sample.nuclei(i)).tolist()) - {0}
+        assert set(cells.cells["cell_id"][cells.cells["well"] == f"B{i + 2:02d}"].tolist()) == known
+    assert main(command) == 0  # nothing is left to do
+    assert json.loads(capsys.readouterr().out) == first
+    with (out / "summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["well"] for row in rows] == [unit["name"] for unit in first["units"]]
+    assert main([*command, "--humn"]) == 1
+    assert "differs in: diameter_ratio" in capsys.readouterr().err
+    assert main([*command, "--humn", "--overwrite"]) == 0
+    humn = json.loads(capsys.readouterr().out)
+    assert humn["total"]["micronuclei"] <= first["total"]["micronuclei"]
+
+
+@pytest.mark.slow
+def test_what_was_found_becomes_crops(plate, tmp_path):
+    out = tmp_path / "results"
+    assert main(["detect", str(plate / "fields"), "-o", str(out), "--quiet"]) == 0
+    fields = load_fields(plate / "fields", masks=out / "labels" / "nuclei")
+    cells = Cells.from_csv(out)
+    found = crops(fields, cells)
+    assert len(found) == len(cells)
+    assert found.labels.sum() == (cells.cells["n_micronuclei"] > 0).sum()
+    assert main(["detect", str(plate / "fields"), "-o", str(out), "--quiet", "--no-labels"]) == 0
+    assert not (out / "labels").exists()
+
+
+@pytest.mark.slow
+def test_files_that_are_no_fields_are_told_and_the_others_go_on(plate, tmp_path, run):
+    fields = tmp_path / "fields"
+    fields.mkdir()
+    (fields / "B02_s1.png").write_bytes((plate / "fields" / "B02_s1.png").read_bytes())
+    Image.new("L", (200, 200), 7).save(fields / "B03_s1.png")
+    result = run("detect", fields, "-o", tmp_path / "out", "--quiet")
+    assert result.returncode == 0
+    assert "B03_s1.png: every pixel is 7" in result.stderr
+    assert "every pixel is 7" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    (fields / "B02_s1.png").unlink()
+    result = run("detect", fields, "-o", tmp_path / "none", "--quiet")
+    assert result.returncode == 1
+    assert "every pixel is 7" in result.stderr
+    assert not (tmp_path / "none" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "a folder of fields, or --example"),
+        (["PLATE", "--example"], "and not both"),
+        (["--example", "--masks", "m"], "--masks does not go with --example"),
+        (["PLATE", "-o", "PLATE/results"], "--out: .* is in the folder of the fields"),
+        (["PLATE", "-o", "PLATE"], "--out: .* is in the folder of the fields"),
+        (["PLATE", "-o", "OUT", "--pixel-size", "0"], "pixel_size"),
+    ],
+)
+def test_mistakes_are_told_before_any_work(arguments, message, tmp_path, capsys):
+    (tmp_path / "PLATE").mkdir()
+    Image.new("L", (100, 100), 3).save(tmp_path / "PLATE" / "a.png")
+    inside = [str(tmp_path / a) if a.startswith(("PLATE", "OUT")) else a for a in arguments]
+    assert main(["detect", *inside, "--quiet"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(message, line)
+    assert [path.name for path in tmp_path.iterdir()] == ["PLATE"]
+
+
+def test_a_folder_that_is_not_there(tmp_path, capsys):
+    assert main(["detect", str(tmp_path / "none"), "-o", str(tmp_path / "out")]) == 1
+    assert "none" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_an_interrupt_leaves_nothing_half_written(plate, tmp_path, start_interruptible):
+    many, out = tmp_path / "fields", tmp_path / "out"
+    many.mkdir()
+    content = (plate / "fields" / "B02_s1.png").read_bytes()
+    for i in range(60):
+        (many / f"s{i}.png").write_bytes(content)
+    command = [sys.executable, "-m", "nucrec", "detect", str(many), "-o", str(out)]
+    process = start_interruptible(command)
+    deadline = time.monotonic() + 200
+    while not list(out.glob("parts/*/cells.csv")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors
+    assert not list(out.rglob("*.tmp*"))
+    assert not (out / "report.html").exists()
+    done = len(list(out.glob("parts/*")))
+    assert 0 < done < 60
+    result = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert len(list((out / "overlays").iterdir())) == 60
