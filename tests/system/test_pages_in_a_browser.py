@@ -5,11 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.html_reader import HOSTILE
 
 from nucrec.evaluate import report
+from nucrec.fields import Detection, FieldSet, detect, sample_fields, save_results
 from nucrec.models import cnn, predict_folder
 
 RESULT = report([0, 0, 1, 1] * 10, [0, 1, 1, 1] * 10, class_names=["nucleus", "a $b_{c$ <i>"])
@@ -34,6 +36,27 @@ def prediction(crops, tmp_path) -> Path:
 
 
 @pytest.fixture
+def detection(tmp_path) -> Path:
+    """The page of annotated fields, in wells whose names are long, and of one that is hostile."""
+    sample = sample_fields()
+    shown = dict(zip((HOSTILE, "B02", "B03"), range(3), strict=True))
+
+    class Annotated:
+        def predict(self, field, *, pixel_size=None, nuclei=None):
+            nuclei, micronuclei = (
+                f(shown[field.name]) for f in (sample.nuclei, sample.micronuclei)
+            )
+            numbers = np.unique(micronuclei, return_inverse=True)[1].reshape(nuclei.shape)
+            found = numbers.astype(np.int32)
+            return Detection(nuclei, found, np.full(found.max(), 0.7), 30.0, ("a remark " * 30,))
+
+    fields = FieldSet.from_arrays([field.read() for field in sample.fields], list(shown))
+    cells = detect(fields, Annotated())
+    save_results(cells, fields, tmp_path / "out", detector=Annotated(), title="Micronuclei in <7>")
+    return tmp_path / "out" / "report.html"
+
+
+@pytest.fixture
 def browser(tmp_path):
     webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
     options = webdriver.ChromeOptions()
@@ -53,13 +76,13 @@ def browser(tmp_path):
 
 @needs_browser
 @pytest.mark.slow
-def test_a_browser_shows_all_and_asks_for_nothing(browser, prediction, tmp_path):
-    for file in (prediction, RESULT.save_html(tmp_path / "report.html")):
+def test_a_browser_shows_all_and_asks_for_nothing(browser, prediction, detection, tmp_path):
+    for file in (prediction, detection, RESULT.save_html(tmp_path / "report.html")):
         for width in (390, 1200):
             size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 400}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
             browser.get(file.as_uri())
-            assert browser.title in ("Predictions of plate <7>", "Report")
+            assert browser.title in ("Predictions of plate <7>", "Micronuclei in <7>", "Report")
             loaded = "return [...document.images].every(i => i.complete && i.naturalWidth > 0)"
             assert browser.execute_script(loaded)
             assert browser.execute_script("return document.documentElement.scrollWidth") <= width
