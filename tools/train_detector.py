@@ -29,6 +29,9 @@ from nucrec.fields import (
     evaluate_fields,
     load_mnfinder_fields,
 )
+from nucrec.fields._matching import match
+from nucrec.fields._segmentation.calibration import Calibration, fit_calibration
+from nucrec.fields._segmentation.look import look_at
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "tools" / "detector" / "left-out.json"
@@ -39,7 +42,7 @@ FOLDS = (("cell_line", "RPE-1"), ("cell_line", "U2OS"), ("microscope", "SPE"))
 """What is left out: together, every field once."""
 
 STEPS, STEPS_OF_ALL = 900, 1300
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(3, 17))
 
 CARD = DetectorCard(
     name="nucrec fields 1",
@@ -70,17 +73,18 @@ def main() -> None:
     options = parser.parse_args()
     data = load_mnfinder_fields(options.fields)
     DONE.mkdir(parents=True, exist_ok=True)
-    reports, minutes = measured(data, options.seed)
+    start = time.monotonic()
+    reports, calibration = measured(data, options.seed)
     threshold = best_threshold(reports)
-    figures = figures_of(reports[threshold][0], reports[threshold][1])
     detector = trained(data, "all", STEPS_OF_ALL, options.seed)
-    detector.threshold_ = threshold
+    detector.threshold_, detector._calibration = threshold, calibration
     training = {**detector.card_.training, "threshold": threshold}
+    figures = figures_of(*reports[threshold])
     detector.card_ = replace(CARD, figures=figures, training=training)
     SHIPPED.parent.mkdir(exist_ok=True)
     detector.save(SHIPPED)
     print(detector.card_)
-    print(f"{minutes:.0f} minutes")
+    print(f"{(time.monotonic() - start) / 60:.0f} minutes")
 
 
 def trained(data: AnnotatedFields, name: str, steps: int, seed: int) -> FieldDetector:
@@ -106,21 +110,27 @@ Reports = dict[float, tuple[FieldReport, FieldReport]]
 """For each threshold: nuclei found, and nuclei given."""
 
 
-def measured(data: AnnotatedFields, seed: int) -> tuple[Reports, float]:
-    """Return how well every field is understood by a detector that saw nothing like it."""
-    start = time.monotonic()
+def measured(data: AnnotatedFields, seed: int) -> tuple[Reports, Calibration]:
+    """Return how well every field is understood by a detector that saw nothing like it.
+
+    Also what calibrates the probabilities: one model of all micronuclei found in fields left out.
+    """
+    places = [np.flatnonzero(data.metadata[column] == value) for column, value in FOLDS]
+    detectors = [
+        trained(
+            data.select(np.setdiff1d(np.arange(len(data)), out)), f"without-{value}", STEPS, seed
+        )
+        for out, (_, value) in zip(places, FOLDS, strict=True)
+    ]
+    calibration = calibrated(data, detectors, places)
     found: list[Detection] = []
     given: list[Detection] = []
-    parts = []
-    for column, value in FOLDS:
-        out = data.metadata[column] == value
-        detector = trained(data.select(~out), f"without-{value}", STEPS, seed)
-        detector.threshold_ = THRESHOLDS[0]
+    for detector, out in zip(detectors, places, strict=True):
+        detector.threshold_, detector._calibration = 0.0, calibration
         part = data.select(out)
-        parts.append(np.flatnonzero(out))
         found += [detector.predict(field) for field in part.fields]
         given += [detector.predict(f, nuclei=part.nuclei(i)) for i, f in enumerate(part.fields)]
-    truth = data.select(np.concatenate(parts))
+    truth = data.select(np.concatenate(places))
     reports = {
         t: (
             evaluate_fields(list(surer(found, t)), truth),
@@ -128,8 +138,25 @@ def measured(data: AnnotatedFields, seed: int) -> tuple[Reports, float]:
         )
         for t in THRESHOLDS
     }
-    keep(reports, seed)
-    return reports, (time.monotonic() - start) / 60
+    keep(reports, calibration, seed)
+    return reports, calibration
+
+
+def calibrated(
+    data: AnnotatedFields, detectors: Sequence[FieldDetector], places: Sequence[Any]
+) -> Calibration:
+    """Return what turns probabilities of pixels into those of micronuclei."""
+    peaks, right = [], []
+    for detector, out in zip(detectors, places, strict=True):
+        for i in out.tolist():
+            pixels = data.fields[i].read()
+            look = look_at(pixels, detector._network, diameter=None, pixel_size=None)
+            candidates, _ = detector._candidates(look, look.diameter)
+            n = len(candidates.peak)
+            matched, _ = match(candidates.labels, data.micronuclei(i), 0.1)
+            peaks.append(candidates.peak)
+            right.append(np.isin(np.arange(1, n + 1), matched))
+    return fit_calibration(np.concatenate(peaks), np.concatenate(right))
 
 
 def surer(found: Sequence[Detection], threshold: float) -> Iterator[Detection]:
@@ -145,15 +172,13 @@ def surer(found: Sequence[Detection], threshold: float) -> Iterator[Detection]:
 
 
 def best_threshold(reports: Reports) -> float:
-    """Return the threshold at which the worse of precision and recall of micronuclei is best."""
+    """Return the threshold at which the rate of micronucleated cells is least biased."""
 
-    def worse(threshold: float) -> float:
-        metrics = reports[threshold][0].to_dict()["metrics"]
-        return float(
-            min(metrics[f"micronuclei_{each}"]["value"] for each in ("precision", "recall"))
-        )
+    def bias(threshold: float) -> float:
+        ratio = reports[threshold][0].to_dict()["metrics"]["bias_ratio"]["value"]
+        return abs(float(np.log(ratio)))
 
-    return max(reports, key=worse)
+    return min(reports, key=bias)
 
 
 def figures_of(found: FieldReport, given: FieldReport) -> tuple[dict[str, Any], ...]:
@@ -184,7 +209,7 @@ def _row(name: str, found: dict[str, Any], given: dict[str, Any]) -> dict[str, A
     }
 
 
-def keep(reports: Reports, seed: int) -> None:
+def keep(reports: Reports, calibration: Calibration, seed: int) -> None:
     """Write the figures of all thresholds."""
     rows = [
         {
@@ -196,7 +221,9 @@ def keep(reports: Reports, seed: int) -> None:
         for threshold, (found, given) in reports.items()
     ]
     RESULTS.parent.mkdir(exist_ok=True)
-    text = json.dumps({"seed": seed, "steps": STEPS, "thresholds": rows}, indent=1)
+    text = json.dumps(
+        {"seed": seed, "calibration": calibration._asdict(), "thresholds": rows}, indent=1
+    )
     RESULTS.write_text(text + "\n", encoding="utf-8")
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nucrec._files import replacing
 from nucrec.errors import ModelFileError
+from nucrec.fields._segmentation.calibration import Calibration
 from nucrec.fields._segmentation.card import DetectorCard, Seen
 
 if TYPE_CHECKING:
@@ -28,23 +29,22 @@ _DAMAGED = (
 
 
 class Content(NamedTuple):
-    """What a file holds: the weights in the network's order, threshold, card, what was seen."""
+    """What a file holds beside the network: how its answers are read, and what to say of it."""
 
-    weights: list[Array]
     threshold: float
+    calibration: Calibration
     card: DetectorCard
     seen: Seen
 
 
-def write_detector(
-    path: Path, network: "keras.Model", threshold: float, card: DetectorCard, seen: Seen
-) -> None:
+def write_detector(path: Path, network: "keras.Model", content: Content) -> None:
     """Write a detector to a file, which is replaced as a whole or not at all."""
     about = {
         "format": _FORMAT,
-        "threshold": threshold,
-        "card": card.to_dict(),
-        "seen": asdict(seen),
+        "threshold": content.threshold,
+        "calibration": list(content.calibration),
+        "card": content.card.to_dict(),
+        "seen": asdict(content.seen),
     }
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
     arrays: dict[str, Any] = {f"w{i}": half(w) for i, w in enumerate(network.get_weights())}
@@ -58,8 +58,8 @@ def half(weight: Array) -> Array:
     return np.clip(weight, -65504, 65504).astype(np.float16)
 
 
-def read_detector(path: Path) -> Content:
-    """Return what a file of `write_detector` holds.
+def read_detector(path: Path) -> tuple[list[Array], Content]:
+    """Return the weights, in the order of the network, and what else a file holds.
 
     Raises
     ------
@@ -67,15 +67,16 @@ def read_detector(path: Path) -> Content:
         There is no such file, it is damaged, or no detector.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            about = json.loads(content[_ABOUT].tobytes())
-            names = [f"w{i}" for i in range(len(content.files) - 1)]
-            weights = [content[name].astype(np.float32) for name in names]
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
+            about = json.loads(members[_ABOUT].tobytes())
+            names = [f"w{i}" for i in range(len(members.files) - 1)]
+            weights = [members[name].astype(np.float32) for name in names]
         if about["format"] != _FORMAT:
             raise ValueError(f"format {about['format']}: a newer version of nucrec reads it")
         seen = Seen(**{**about["seen"], "diameter": tuple(about["seen"]["diameter"])})
         card = DetectorCard.from_dict(about["card"])
-        threshold = float(about["threshold"])
+        calibration = Calibration(*map(float, about["calibration"]))
+        content = Content(float(about["threshold"]), calibration, card, seen)
     except FileNotFoundError as error:
         raise ModelFileError(f"there is no file {path}") from error
     except _DAMAGED as error:
@@ -84,4 +85,4 @@ def read_detector(path: Path) -> Content:
         ) from error
     if not all(np.isfinite(weight).all() for weight in weights):
         raise ModelFileError(f"{path} is damaged: some of its weights are not finite")
-    return Content(weights, threshold, card, seen)
+    return weights, content

@@ -1,12 +1,16 @@
 """From the probabilities of pixels to label images of nuclei and micronuclei."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from nucrec.fields._segmentation.strips import count_pixels, filtered, largest_values
+from nucrec.fields._segmentation.strips import (
+    count_pixels,
+    filtered,
+    largest_values,
+)
 from nucrec.fields._segmentation.tiles import Maps
 
 Array = npt.NDArray[Any]
@@ -15,7 +19,7 @@ _HALF = 127  # of 255
 _SURE, _NO_BORDER = 200, 25  # of a nucleus and of a border, within the core of a nucleus
 _DEPTH = 0.15  # diameters that the core of a nucleus lies within what is surely nucleus
 _LEAST_NUCLEUS = 0.3  # of the nuclear diameter
-_GROW = 64  # a micronucleus reaches as far as this
+_GROW = 38  # a micronucleus reaches as far as this
 _SMOOTH, _APART = 0.03, 0.08  # diameters: of the peaks that part micronuclei
 _WITHIN = 0.5  # of the outline of a part of a nucleus that the network took for a micronucleus
 _EIGHT = np.ones((3, 3))
@@ -84,10 +88,28 @@ def _part(nuclei: Array, bodies: Array, cores: Array, of: Array) -> None:
         nuclei[place][inside] = local[tuple(index)][inside]
 
 
-def find_micronuclei(maps: Maps, diameter: float, threshold: float) -> tuple[Array, Array]:
-    """Return the label image of the micronuclei, and the probability of each.
+class Candidates(NamedTuple):
+    """What may be micronuclei.
 
-    What is for the most part within the outline of a nucleus is left out.
+    Attributes
+    ----------
+    labels : ndarray of shape (H, W)
+        Label image, int32, 1 to n.
+    peak : ndarray of shape (n,)
+        The largest probability of the pixels of each, from 0 to 1.
+    """
+
+    labels: Array
+    peak: Array
+
+    def chosen(self, kept: Array) -> Array:
+        """Return the label image of those for which `kept`, of shape (n,), is true: 1, 2, ..."""
+        number = np.where(np.r_[False, kept], np.cumsum(np.r_[False, kept]), 0)
+        return np.asarray(number.astype(np.int32)[self.labels])
+
+
+def find_candidates(maps: Maps, diameter: float) -> Candidates:
+    """Return what may be micronuclei; what lies mostly within the outline of a nucleus is left out.
 
     Parameters
     ----------
@@ -95,25 +117,15 @@ def find_micronuclei(maps: Maps, diameter: float, threshold: float) -> tuple[Arr
         Probabilities of each pixel.
     diameter : float
         The nuclear diameter, in pixels.
-    threshold : float
-        Least probability of a micronucleus.
-
-    Returns
-    -------
-    labels : ndarray of shape (H, W)
-        int32, 1 to n.
-    probability : ndarray of shape (n,)
-        float32: that of the surest pixel.
     """
     labels = _peaks(maps.micronucleus, diameter)
     n = int(labels.max())
-    sure = largest_values(labels, n, maps.micronucleus)
+    peak = largest_values(labels, n, maps.micronucleus)
     areas = count_pixels(labels, n)
-    kept = (sure >= threshold * 255) & (areas >= least_micronucleus(diameter))
+    kept = areas >= least_micronucleus(diameter)
     kept &= _share_within(labels, n, _nuclear(maps), diameter) <= _WITHIN
-    kept[0] = False
-    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return number[labels], (sure[kept] / np.float32(255)).astype(np.float32)
+    every = Candidates(labels, peak[1:] / 255)
+    return Candidates(every.chosen(kept[1:]), every.peak[kept[1:]])
 
 
 def _peaks(probability: Array, diameter: float) -> Array:
