@@ -2,15 +2,30 @@
 
 import dataclasses
 import json
+import re
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, rescale_intensity
-from nucrec.errors import InvalidParameterError, ModelFileError
-from nucrec.models import TrainingDomain, cnn, load, model_info
+from nucrec.errors import DataWarning, InvalidParameterError, ModelFileError
+from nucrec.models import (
+    Embeddings,
+    PixelFeatures,
+    TrainingDomain,
+    cnn,
+    load,
+    model_info,
+    predict_folder,
+    save,
+)
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +227,63 @@ def test_a_network_knows_its_training_images_and_its_file_does(crops, tmp_path):
     model.save(tmp_path / "model.keras")
     assert load(tmp_path / "model.keras").domain_ == model.domain_
     assert model_info(tmp_path / "model.keras").domain == model.domain_.to_json()
+
+
+@pytest.mark.parametrize("features", [PixelFeatures(8), Embeddings(weights=None, image_size=32)])
+def test_a_classical_model_knows_its_training_images_and_its_file_does(features, crops, tmp_path):
+    some = crops[::20]
+    model = make_pipeline(features, GaussianNB()).fit(some, some.labels)
+    assert model[0].domain_ == TrainingDomain.of(some)
+    path = tmp_path / "model.skops"
+    save(model, path, class_names=some.class_names)
+    assert model_info(path).domain == model[0].domain_.to_json()
+    assert load(path)[0].domain_ == model[0].domain_
+    rows = model[:1].transform(some)
+    of_rows = make_pipeline(clone(features), GaussianNB()).fit(rows, some.labels)
+    assert of_rows[0].domain_ is None
+    save(of_rows, path)
+    assert model_info(path).domain is None
+    assert load(path)[0].domain_ is None
+
+
+def test_a_classical_model_flags_unusual_images_and_refuses_fields(all_crops, crops, tmp_path):
+    model = make_pipeline(PixelFeatures(8), GaussianNB()).fit(crops, crops.labels)
+    search = GridSearchCV(model, {"gaussiannb__var_smoothing": [1e-9]}, cv=2)
+    images = {
+        "crop": crops.images[0],
+        "field": field_of_view(all_crops),
+        "negative": 255 - crops.images[0],
+    }
+    for name, image in images.items():
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    for fitted in (model, search.fit(crops, crops.labels)):
+        with pytest.warns(DataWarning) as caught:
+            found = predict_folder(fitted, tmp_path)
+        refusal, unlike = (str(warning.message) for warning in caught)
+        assert "field.png" in refusal
+        assert {"`nucrec detect`", "nucrec.fields.detect"} <= set(
+            re.findall("`.*`|nucrec[.a-z]+t", refusal)
+        )
+        assert unlike.startswith("1 of 2 images are unlike the training images: background 1")
+        rows = {row.file: row for row in found.rows}
+        assert rows["crop.png"].unusual == ()
+        assert rows["field.png"].predicted is None
+        assert any(why.startswith("background") for why in rows["negative.png"].unusual)
+
+
+def test_a_classical_file_that_describes_other_images_is_refused(crops, tmp_path):
+    model = make_pipeline(PixelFeatures(8), GaussianNB()).fit(crops, crops.labels)
+    save(model, tmp_path / "model.skops")
+    with zipfile.ZipFile(tmp_path / "model.skops") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    about = json.loads(members["nucrec.json"])
+    about["domain"]["n"] += 1
+    members["nucrec.json"] = json.dumps(about).encode()
+    with zipfile.ZipFile(tmp_path / "other.skops", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelFileError, match="not trained on the images that it describes"):
+        load(tmp_path / "other.skops")
 
 
 def test_a_file_that_describes_no_images_is_refused(crops, tmp_path):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.pipeline import Pipeline
 
 from nucrec._pixels.image import ImageSource
 from nucrec._pixels.intensity import as_dtype, to_channels
@@ -224,6 +225,14 @@ class TrainingDomain:
     def _within(self, value: float, usual: Range) -> bool:
         factor = _FACTOR * (1 + _FEW / self.n)
         return usual[0] / factor <= value <= usual[1] * factor
+
+
+def domain_of(model: Any) -> TrainingDomain | None:
+    """Return what a model's training images look like, if it or a step of its pipeline knows."""
+    chosen = getattr(model, "best_estimator_", model)
+    steps = [step for _, step in chosen.steps] if isinstance(chosen, Pipeline) else []
+    found = (getattr(part, "domain_", None) for part in (chosen, *steps))
+    return next((domain for domain in found if domain is not None), None)
 
 
 def _measure(grey: Array) -> _Measures:

@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._keras import keras_defaults, layer_seeds
 from nucrec._validation import check_choice, check_int
+from nucrec.datasets import ImageDataset
+from nucrec.models._domain import TrainingDomain
 from nucrec.models._inputs import Images, as_images
 from nucrec.models._training.recipes import Precision
 from nucrec.models._weights import BACKBONES, find_weights, load_weights
@@ -47,6 +49,8 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Length of a row: that of the embedding, or of the rows that were passed.
     channels_ : {1, 3}
         1 if colour does not matter, 3 if it does.
+    domain_ : TrainingDomain or None
+        As that of `PixelFeatures`.
 
     Examples
     --------
@@ -69,7 +73,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.precision = precision
 
     def fit(self, X: Images, y: object = None) -> Self:
-        """Learn the length of a row, and whether colour matters; nothing else is learnt.
+        """Learn the length of a row, whether colour matters, and what the images look like.
 
         Parameters
         ----------
@@ -90,17 +94,8 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             The rows are not finite numbers.
         """
-        check_choice("backbone", self.backbone, BACKBONES)
-        check_choice("precision", self.precision, ("float32", "bfloat16"))
-        if self.image_size is not None:
-            low = BACKBONES[self.backbone].minimum
-            check_int("image_size", self.image_size, low=low, high=4096)
-        images = as_images(X)
-        if images is None:
-            validate_data(self, X)
-        else:
-            self.n_features_in_ = BACKBONES[self.backbone].n_features
-        self.channels_ = 3 if images is None else images.channels
+        images = self._learn_length(X)
+        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
         return self
 
     def transform(self, X: Images) -> Array:
@@ -141,6 +136,21 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         channels = getattr(self, "channels_", 3)  # not known to files of 0.1.0
         return run_model(lambda batch: run_batch(_in_colour(batch)), images, size, channels)
+
+    def _learn_length(self, X: Images) -> ImageDataset | None:
+        """Learn all that `transform` needs; return the images, or None for rows."""
+        check_choice("backbone", self.backbone, BACKBONES)
+        check_choice("precision", self.precision, ("float32", "bfloat16"))
+        if self.image_size is not None:
+            low = BACKBONES[self.backbone].minimum
+            check_int("image_size", self.image_size, low=low, high=4096)
+        images = as_images(X)
+        if images is None:
+            validate_data(self, X)
+        else:
+            self.n_features_in_ = BACKBONES[self.backbone].n_features
+        self.channels_ = 3 if images is None else images.channels
+        return images
 
 
 def _in_colour(batch: Array) -> Array:

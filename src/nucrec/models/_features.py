@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._validation import check_int, invalid
 from nucrec.datasets import ImageDataset
+from nucrec.models._domain import TrainingDomain
 from nucrec.models._inputs import as_images
 
 Array = npt.NDArray[Any]
@@ -31,6 +32,9 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     n_features_in_ : int
         Length of a row: ``size * size * channels``, or that of the rows that were passed.
+    domain_ : TrainingDomain or None
+        What the images look like that it was fitted on; None for rows. By that `predict_folder` tells
+        which images are unlike the training images of a classifier that begins with this step.
 
     Examples
     --------
@@ -45,7 +49,7 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.channels = channels
 
     def fit(self, X: ImageDataset | npt.ArrayLike, y: object = None) -> Self:
-        """Learn the length of a row; nothing else is learnt.
+        """Learn the length of a row, and what the images look like.
 
         Parameters
         ----------
@@ -66,12 +70,8 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             The rows are not finite numbers.
         """
-        self._check_parameters()
-        images = as_images(X)
-        if images is None:
-            validate_data(self, X)
-        else:
-            self.n_features_in_ = self.size * self.size * self.channels
+        images = self._learn_length(X)
+        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
         return self
 
     def transform(self, X: ImageDataset | npt.ArrayLike) -> Array:
@@ -103,6 +103,16 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
         pixels = images.to_array(self.size, self.channels, "float32")
         return pixels.reshape(len(images), -1)
+
+    def _learn_length(self, X: ImageDataset | npt.ArrayLike) -> ImageDataset | None:
+        """Learn all that `transform` needs; return the images, or None for rows."""
+        self._check_parameters()
+        images = as_images(X)
+        if images is None:
+            validate_data(self, X)
+        else:
+            self.n_features_in_ = self.size * self.size * self.channels
+        return images
 
     def _check_parameters(self) -> None:
         check_int("size", self.size, low=1, high=4096)

@@ -13,7 +13,7 @@ from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
 from nucrec.evaluate import ConformalRule
 from nucrec.models._classifier import ImageClassifier
-from nucrec.models._domain import FIELD_OF_VIEW, TrainingDomain
+from nucrec.models._domain import FIELD_OF_VIEW, TrainingDomain, domain_of
 
 _IMAGES_AT_A_TIME = 256
 _DIGITS = 6  # of probabilities, in memory as in tables
@@ -79,7 +79,7 @@ class FolderClassifier:
         own = getattr(model, "class_names_", [str(value) for value in model.classes_])
         names = names_of_classes(class_names, own, model.classes_)
         rule = None if error_rate is None else _rule(model, error_rate)
-        return cls(model, names, rule, getattr(model, "domain_", None))
+        return cls(model, names, rule, domain_of(model))
 
     def predict(
         self, files: ImageFiles, problems: Iterable[Quarantined], show: Progress

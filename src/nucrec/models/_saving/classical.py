@@ -9,10 +9,12 @@ from nucrec._optional import require
 from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
+from nucrec.models._domain import TrainingDomain, domain_of
 from nucrec.models._saving.info import ModelInfo, now, versions, write_model
 
 _TYPES = frozenset(
     {
+        "nucrec.models._domain.TrainingDomain",
         "nucrec.models._embeddings.Embeddings",
         "nucrec.models._features.PixelFeatures",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -44,7 +46,9 @@ def load_classical(path: Path, info: ModelInfo) -> Any:
     Raises
     ------
     ModelFileError
-        The file asks for types that are no part of our models.
+        The file asks for types that are no part of our models, or describes other training images.
+    ValueError
+        It does not describe its training images whole.
     """
     skops = require("skops.io", extra="skops")
     unknown = _unknown_types(skops, path)
@@ -54,6 +58,9 @@ def load_classical(path: Path, info: ModelInfo) -> Any:
             "was not opened"
         )
     model = skops.load(path, trusted=sorted(_TYPES))
+    domain = None if info.domain is None else TrainingDomain.from_json(info.domain)
+    if domain_of(model) != domain:
+        raise ModelFileError(f"{path}: its model was not trained on the images that it describes")
     model.class_names_ = info.class_names
     return model
 
@@ -69,6 +76,7 @@ def _info(model: Any, class_names: tuple[str, ...] | None, fingerprint: str | No
     names = tuple(str(value) for value in given)
     if len(names) != len(classes):
         raise invalid("class_names", f"a name for each of the classes {classes}", class_names)
+    domain = domain_of(model)
     return ModelInfo(
         kind="classical",
         class_names=names,
@@ -79,4 +87,5 @@ def _info(model: Any, class_names: tuple[str, ...] | None, fingerprint: str | No
         fingerprint=fingerprint,
         created=now(),
         history={},
+        domain=None if domain is None else domain.to_json(),
     )

@@ -64,7 +64,7 @@ class ModelInfo:
     calibration : dict or None
         The "probabilities" and "labels" of the images that a network was calibrated with.
     domain : dict or None
-        What a network's training images look like: the attributes of its `TrainingDomain`.
+        What the training images look like: the attributes of a `TrainingDomain`.
     """
 
     kind: str
