@@ -19,9 +19,18 @@ def calibrated(crops, tmp_path_factory) -> Path:
     return path
 
 
-def test_a_table_and_a_page(gnb_file, images, tmp_path, capsys):
+@pytest.fixture
+def plate(crops, tmp_path) -> Path:
+    """A folder of 20 cells."""
+    (tmp_path / "plate").mkdir()
+    for i in range(20):
+        Image.fromarray(crops.images[2 + 15 * i]).save(tmp_path / "plate" / f"{i:02d}.png")
+    return tmp_path / "plate"
+
+
+def test_a_table_and_a_page(gnb_file, plate, tmp_path, capsys):
     table, page = tmp_path / "out.csv", tmp_path / "page.html"
-    predict = ["predict", str(gnb_file), str(images), "-o", str(table), "--quiet"]
+    predict = ["predict", str(gnb_file), str(plate), "-o", str(table), "--quiet"]
     assert main([*predict, "--html", str(page), "--html-images", "3"]) == 0
     assert f"Written to {table} and {page}" in capsys.readouterr().out
     assert page.read_text(encoding="utf-8").count("<img") == 1 + 3
@@ -31,23 +40,23 @@ def test_a_table_and_a_page(gnb_file, images, tmp_path, capsys):
     assert "html: expected a name that ends in .html" in capsys.readouterr().err
 
 
-def test_a_channel_is_a_number_or_a_name(gnb_file, images, tmp_path, capsys):
-    for path in images.rglob("*.png"):
+def test_a_channel_is_a_number_or_a_name(gnb_file, plate, tmp_path, capsys):
+    for path in plate.glob("*.png"):
         with Image.open(path) as image:
-            merged = Image.merge("RGB", [image, Image.new("L", image.size), image])
+            merged = Image.merge("RGB", [image, image.transpose(Image.Transpose.ROTATE_90), image])
         merged.save(path)
     told = []
     for channel in ("0", "red", "1"):
         out = tmp_path / f"{channel}.csv"
-        command = ["predict", str(gnb_file), str(images), "-o", str(out), "--quiet"]
+        command = ["predict", str(gnb_file), str(plate), "-o", str(out), "--quiet"]
         assert main([*command, "--channel", channel]) == 0
         told.append(out.read_text(encoding="utf-8"))
     assert told[0] == told[1] != told[2]
     capsys.readouterr()
 
 
-def test_shards(gnb_file, images, tmp_path, capsys):
-    predict = ["predict", str(gnb_file), str(images), "-o"]
+def test_shards(gnb_file, plate, tmp_path, capsys):
+    predict = ["predict", str(gnb_file), str(plate), "-o"]
     assert main([*predict, str(tmp_path / "one.csv"), "--quiet"]) == 0
     whole = capsys.readouterr().out
     assert main([*predict, str(tmp_path / "parts"), "--shard-size", "8"]) == 0
@@ -58,14 +67,6 @@ def test_shards(gnb_file, images, tmp_path, capsys):
     assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
     assert main([*predict, str(tmp_path / "parts"), "--shard-size", "9", "--quiet"]) == 1
     assert "another call, which differs in: shard_size" in capsys.readouterr().err
-
-
-@pytest.fixture
-def plate(crops, tmp_path) -> Path:
-    (tmp_path / "plate").mkdir()
-    for i, image in enumerate(crops[2::30].images):
-        Image.fromarray(image).save(tmp_path / "plate" / f"{i:02d}.png")
-    return tmp_path / "plate"
 
 
 @pytest.mark.parametrize("option", ["--error-rate", "--ask-below"])

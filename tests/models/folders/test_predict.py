@@ -124,7 +124,8 @@ def test_more_images_than_are_in_memory_at_a_time(named_gnb, tmp_path):
     for i in range(600):
         Image.new("L", (4, 4), i % 256).save(tmp_path / "many" / f"{i:03d}.bmp")
     seen = []
-    found = predict_folder(named_gnb, tmp_path / "many", progress=lambda *a: seen.append(a))
+    with pytest.warns(DataWarning, match="600 of 600 images are unlike the training images"):
+        found = predict_folder(named_gnb, tmp_path / "many", progress=lambda *a: seen.append(a))
     assert seen == [(done, 600, "images") for done in (0, 256, 512, 600)]
     assert [row.file for row in found.rows] == [f"{i:03d}.bmp" for i in range(600)]
     expected = named_gnb.predict_proba(load_images(tmp_path / "many"))
@@ -154,7 +155,8 @@ def test_one_channel_of_several(named_gnb, files, tmp_path):
     grey = predict_folder(named_gnb, files / "plate")
     assert [row.probabilities for row in blue.rows] == [row.probabilities for row in grey.rows]
     assert blue == predict_folder(named_gnb, tmp_path / "colour", channel=2)
-    red = predict_folder(named_gnb, tmp_path / "colour", channel=0)
+    with pytest.warns(DataWarning, match="23 of 23 images are .*: background 23"):  # a negative
+        red = predict_folder(named_gnb, tmp_path / "colour", channel=0)
     assert [row.probabilities for row in red.rows] != [row.probabilities for row in grey.rows]
     assert page.read_text(encoding="utf-8").count("<img") == 1 + 23
     with pytest.raises(InvalidParameterError, match="channel"):
