@@ -17,15 +17,18 @@ from nucrec._threads import workers_for
 
 Array = npt.NDArray[Any]
 
+_CAMERAS = (8, 10, 12, 14, 16)  # bits that cameras have
+
 
 class MemoryImage:
     """An image that is in memory."""
 
-    __slots__ = ("_array", "_grey")
+    __slots__ = ("_array", "_grey", "_used")
 
     def __init__(self, array: Array) -> None:
         self._array = array
         self._grey: ImageSource | None = None
+        self._used: int | None = None
         self._array.setflags(write=False)
 
     @property
@@ -37,6 +40,13 @@ class MemoryImage:
     def dtype(self) -> np.dtype[Any]:
         """Type of the image's values."""
         return self._array.dtype
+
+    @property
+    def used_bits(self) -> int | None:
+        """The fewest bits of a camera that hold the values; None as of `_used_bits`."""
+        if self._used is None:
+            self._used = _used_bits(self._array)
+        return self._used
 
     def read(self) -> Array:
         """Return the image, read-only."""
@@ -72,6 +82,7 @@ class FileImage:
         "kind",
         "n_bytes",
         "shape",
+        "used_bits",
     )
 
     def __init__(
@@ -87,6 +98,7 @@ class FileImage:
         self.n_bytes = decoded.n_bytes
         self.shape: tuple[int, ...] = decoded.array.shape
         self.dtype: np.dtype[Any] = decoded.array.dtype
+        self.used_bits = _used_bits(decoded.array)
 
     def read(self) -> Array:
         """Return the image, read-only."""
@@ -186,6 +198,22 @@ class LazyImages(Sequence[Array]):
 
     def __repr__(self) -> str:
         return f"LazyImages({many(len(self), 'image')})"
+
+
+def _used_bits(image: Array) -> int | None:
+    """Return the fewest bits of a camera that hold the values of an image of more than 8 bits.
+
+    Values that were shifted to the upper bits, as some cameras do, use no more bits for that. None for
+    8 bits, and for values that are not whole numbers from 0.
+    """
+    if image.dtype.kind not in "ui" or image.dtype.itemsize == 1:
+        return None
+    if image.dtype.kind == "i" and image.min() < 0:
+        return None
+    together = int(np.bitwise_or.reduce(image, axis=None))
+    shift = (together & -together).bit_length() - 1 if together else 0
+    needed = (together >> shift).bit_length()
+    return next((bits for bits in _CAMERAS if needed <= bits), 8 * image.dtype.itemsize)
 
 
 def threads_for(images: LazyImages) -> int:

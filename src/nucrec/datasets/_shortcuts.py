@@ -8,11 +8,12 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._pixels.image import ImageSource
 from nucrec._text import text_table
 from nucrec._validation import invalid
 from nucrec._warnings import warn
 from nucrec.datasets._dataset import ImageDataset
-from nucrec.datasets._images import FileImage
+from nucrec.datasets._images import FileImage, MemoryImage
 from nucrec.errors import LeakageWarning
 
 Array = npt.NDArray[Any]
@@ -88,19 +89,26 @@ class Shortcuts(Sequence[Shortcut]):
         found = [{**vars(each), "usual": dict(each.usual)} for each in self.found]
         return {"chance": self.chance, "properties": found}
 
+    @property
+    def verdict(self) -> str | None:
+        """One sentence on the properties that tell the classes apart; None if there are none."""
+        telling = [each for each in self.found if each.tells]
+        if not telling:
+            return None
+        first, *others = telling
+        values = ", ".join(f"{name}: {value}" for name, value in first.usual.items())
+        more = f"; so do {', '.join(each.name for each in others)}" if others else ""
+        return (
+            f"the {first.name} of the files alone tells the classes with an accuracy of "
+            f"{first.accuracy:.2f} ({values}){more}"
+        )
+
     def warn(self) -> None:
         """Emit a `LeakageWarning` if a property alone tells the classes apart."""
-        telling = [each for each in self.found if each.tells]
-        if telling:
-            first = telling[0]
-            values = ", ".join(f"{name}: {value}" for name, value in first.usual.items())
-            others = (
-                f"; so do {', '.join(each.name for each in telling[1:])}" if telling[1:] else ""
-            )
+        if self.verdict is not None:
             warn(
-                f"the {first.name} of the files alone tells the classes with an accuracy of "
-                f"{first.accuracy:.2f} ({values}){others}. A classifier can learn that instead of the "
-                "cells: save and crop the images of all classes alike (see find_shortcuts).",
+                f"{self.verdict}. A classifier can learn that instead of the cells: save and crop the "
+                "images of all classes alike (see find_shortcuts).",
                 LeakageWarning,
             )
 
@@ -120,7 +128,9 @@ def find_shortcuts(dataset: ImageDataset) -> Shortcuts:
     -------
     Shortcuts
         Height, width, bit depth and colour; of files also the format, with its compression, the size
-        in bytes, and bytes for each pixel. No pixels are read.
+        in bytes, and bytes for each pixel. The used bit depth, where the bit depths are the same and
+        more than 8: the fewest bits of a camera (8, 10, 12, 14 or 16) that hold an image's values, as
+        a 12-bit camera uses 12 of 16 bits. Files are not read again.
 
     Raises
     ------
@@ -159,7 +169,7 @@ def find_shortcuts(dataset: ImageDataset) -> Shortcuts:
 
 
 def _properties(dataset: ImageDataset) -> dict[str, Array]:
-    """Return properties that are known without reading pixels."""
+    """Return properties that are known without reading files again."""
     sources = dataset.images.sources
     shapes = np.array([source.shape[:2] for source in sources])
     found = {
@@ -168,6 +178,7 @@ def _properties(dataset: ImageDataset) -> dict[str, Array]:
         "bit depth": np.array([source.dtype.name for source in sources]),
         "colour": np.array([_COLOURS[(*source.shape, 1)[2]] for source in sources]),
     }
+    found |= _used_depths(sources)
     files = [source for source in sources if isinstance(source, FileImage)]
     if len(files) == len(sources):
         n_bytes = np.array([file.n_bytes for file in files])
@@ -177,6 +188,15 @@ def _properties(dataset: ImageDataset) -> dict[str, Array]:
             "bytes for each pixel": n_bytes / shapes.prod(axis=1),
         }
     return found
+
+
+def _used_depths(sources: Sequence[ImageSource]) -> dict[str, Array]:
+    """Return how many bits the values of each image use, if that is comparable."""
+    known = [each for each in sources if isinstance(each, FileImage | MemoryImage)]
+    depths = [each.used_bits for each in known]
+    if len(known) < len(sources) or len({each.dtype for each in known}) > 1 or None in depths:
+        return {}
+    return {"used bit depth": np.array([f"{depth} bit" for depth in depths])}
 
 
 def _shortcut(

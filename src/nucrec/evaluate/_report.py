@@ -61,6 +61,8 @@ class Report:
         Number of groups, if any two images share one.
     n_wrong_groups : int or None
         Number of groups in which an image was classified wrongly.
+    data_remarks : tuple of str
+        Remarks on the images themselves, by what made the report; the last of `remarks`.
 
     Examples
     --------
@@ -81,6 +83,7 @@ class Report:
     confidence: float
     n_groups: int | None = None
     n_wrong_groups: int | None = None
+    data_remarks: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> Metric:
@@ -142,15 +145,17 @@ class Report:
         per_class = {name: dict(values) for name, values in self.per_class.items()}
         mappings = (dict(self.metrics), per_class, dict(self.support))
         rest = (self.confusion_matrix, self.class_names, self.confidence)
-        return Report, (self.n, *mappings, *rest, self.n_groups, self.n_wrong_groups)
+        groups = (self.n_groups, self.n_wrong_groups)
+        return Report, (self.n, *mappings, *rest, *groups, self.data_remarks)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Remarks on what the numbers are too few to say; empty if there is nothing to add."""
+        """Remarks on what the numbers do not say; empty if there is nothing to add."""
         return (
             *_remarks.on_classes(self.support, self.confusion_matrix),
             *_remarks.on_groups(self.n_groups, self.n_wrong_groups),
             *_remarks.on_chance(self.mcc.low),
+            *self.data_remarks,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One way to a report on a fitted classifier: classes, scores and groups fall into place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from nucrec._class_names import order_classes
 from nucrec._validation import invalid
-from nucrec.datasets import ImageDataset
+from nucrec.datasets import ImageDataset, find_shortcuts
 from nucrec.evaluate import Report, report
 
 Array = npt.NDArray[Any]
@@ -89,6 +89,8 @@ class Expected:
         The true class of each image, as a position in `names`.
     groups : array_like of shape (n,), or None
         The group of each image.
+    remarks : tuple of str
+        What the report says of the images themselves: properties of the files that tell the classes.
     """
 
     own: list[Any]
@@ -96,6 +98,7 @@ class Expected:
     values: list[Any]
     labels: Array
     groups: npt.ArrayLike | None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, model: Any, X: Any, y: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Self:
@@ -111,7 +114,8 @@ class Expected:
             raise invalid("y", "the true classes, or a data set in X", None)
         if groups is None and images is not None:
             groups = images.groups
-        return cls(own, names, values, labels, groups)
+        remarks = remarks_on(images) if images is not None and y is None else ()
+        return cls(own, names, values, labels, groups, remarks)
 
     def report(self, predicted: Array, scores: Array | None, confidence: float) -> Report:
         """Return the report on the classifier's answers and scores."""
@@ -120,7 +124,16 @@ class Expected:
             raise invalid("y", f"one class for each of the {n} images", f"{len(self.labels)}")
         answers = _positions("model", predicted, self.values)
         aligned = aligned_scores(scores, self.own, self.values)
-        return report(self.labels, answers, aligned, self.names, self.groups, confidence)
+        found = report(self.labels, answers, aligned, self.names, self.groups, confidence)
+        return replace(found, data_remarks=self.remarks)
+
+
+def remarks_on(images: ImageDataset) -> tuple[str, ...]:
+    """Return what a report on a data set has to say of its files."""
+    if not len(images):
+        return ()
+    told = find_shortcuts(images).verdict
+    return () if told is None else (f"{told}: a classifier may go by that instead of the cells",)
 
 
 def scores_of(model: Any, X: Any) -> Array | None:

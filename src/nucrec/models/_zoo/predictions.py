@@ -36,6 +36,8 @@ class FoldPredictions:
         The group of each image.
     confidence : float
         Of the intervals in `report`.
+    remarks : tuple of str
+        What the report says of the images themselves: properties of the files that tell the classes.
 
     Examples
     --------
@@ -58,10 +60,11 @@ class FoldPredictions:
     class_names: tuple[str, ...]
     groups: Array | None
     confidence: float = 0.95
+    remarks: tuple[str, ...] = ()
 
     def report(self) -> Report:
         """Return the report of all folds together, as if one classifier had predicted all images."""
-        truth = Truth(self.y_true, self.class_names, self.groups, self.ids)
+        truth = Truth(self.y_true, self.class_names, self.groups, self.ids, self.remarks)
         return truth.report(self.y_pred, self.y_score, self.confidence)
 
 
@@ -95,4 +98,5 @@ def join_folds(
         truth.class_names or (),
         truth.groups,
         confidence,
+        truth.remarks,
     )

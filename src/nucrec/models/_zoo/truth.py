@@ -1,7 +1,7 @@
 """What is known of the images of a test set, by which predictions are judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from nucrec._class_names import order_classes
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import Ranking, Report, compare_many, report
+from nucrec.models._evaluation import remarks_on
 
 Array = npt.NDArray[Any]
 
@@ -28,6 +29,8 @@ class Truth:
         The group of each image, for a data set.
     ids : ndarray of str, shape (n,), or None
         The name of each image, for a data set.
+    remarks : tuple of str
+        What reports say of the images themselves: properties of the files that tell the classes.
 
     Examples
     --------
@@ -42,6 +45,7 @@ class Truth:
     class_names: tuple[str, ...] | None = None
     groups: Array | None = None
     ids: Array | None = None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dataset: ImageDataset) -> Self:
@@ -52,7 +56,8 @@ class Truth:
         dataset : ImageDataset
             The test set.
         """
-        return cls(dataset.labels, dataset.class_names, dataset.groups, dataset.ids)
+        remarks = remarks_on(dataset)
+        return cls(dataset.labels, dataset.class_names, dataset.groups, dataset.ids, remarks)
 
     @property
     def classes(self) -> list[Any]:
@@ -72,7 +77,8 @@ class Truth:
         y_pred, y_score, confidence
             As in `nucrec.evaluate.report`.
         """
-        return report(self.y_true, y_pred, y_score, self.class_names, self.groups, confidence)
+        known = (self.class_names, self.groups, confidence)
+        return replace(report(self.y_true, y_pred, y_score, *known), data_remarks=self.remarks)
 
     def rank(self, predictions: Mapping[str, Array], confidence: float = 0.95) -> Ranking:
         """Return the ranking of several predictions.
