@@ -108,3 +108,30 @@ def test_variation_between_wells_makes_the_smallest_increase_larger():
     assert unlike.rate > alike.rate > 10
     few = summarize(counts({0: [20, 20], 1: [20] * 3})).smallest_increase()[0]
     assert math.isnan(few.rate)
+
+
+def test_three_wells_against_three_can_find_nothing():
+    assay = summarize(counts({0: [1, 2, 1], 1: [240, 300, 270]}))
+    result = assay.versus_control()[0].by_unit
+    assert result.p_smallest == pytest.approx(1 / 20)
+    assert (result.can_reach(0.05), result.can_reach(0.051)) == (False, True)
+    smallest = assay.smallest_increase()[0]
+    assert math.isnan(smallest.rate)
+    assert "cannot give p < 0.05" in smallest.method
+    criterion = assay.decision().criteria[0]
+    assert criterion.answer == "not answerable"
+    assert "smallest that so few units can give" in criterion.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("doses", [1, 3])
+def test_permuted_wells_have_the_power_that_is_said(doses):
+    flat = {dose: [20] * 4 for dose in range(doses + 1)}
+    rate = summarize(counts(flat)).smallest_increase(power=0.8)[-1].rate
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(400):
+        drawn = {dose: rng.binomial(2000, 0.01, 4).tolist() for dose in range(doses)}
+        drawn[doses] = rng.binomial(2000, rate / 1000, 4).tolist()
+        found += summarize(counts(drawn)).versus_control()[-1].by_unit.p < 0.05
+    assert 0.7 < found / 400 < 0.92

@@ -168,7 +168,9 @@ class Assay(Printed):
         Notes
         -----
         From the noncentral t distribution of the difference of transformed rates (Anscombe), with the
-        variation between units that was found over all conditions, and Bonferroni's level.
+        variation between units that was found over all conditions, and Bonferroni's level. It is not
+        exact: in 400 simulated plates, four wells against four found it in 73 % instead of 80 %, three
+        doses in 83 %. Designs that cannot give a small p-value at all have none.
         """
         check_real("power", power, low=0, high=1, open_ends=True)
         check_real("alpha", alpha, low=0, high=0.5, open_ends=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nucrec._holm import holm
 from nucrec.assay._design import units_of
 from nucrec.assay._fisher import fisher, step_down
+from nucrec.assay._permute import smallest_p
 from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._test_result import TestResult
@@ -95,12 +96,14 @@ def _by_unit(
         return {}
     chosen = units_of(units, enough)
     statistics, alone, adjusted = step_down(chosen, random_state)
+    least = smallest_p(chosen.group, chosen.block)
     return {
         enough[group].name: TestResult(
             alone[group],
             "permutation of units, step-down",
             statistics[group],
             p_adjusted=adjusted[group],
+            p_smallest=least,
         )
         for group in adjusted
     }

@@ -179,6 +179,11 @@ def increase_criterion(contrasts: Sequence[Contrast], alpha: float) -> Criterion
     reason = f"{best.condition}: {fmt.p(best.by_unit.p)}"
     if best.by_unit.p < alpha:
         return Criterion(question, MET, reason)
+    if not best.by_unit.can_reach(alpha):
+        least = f"{reason}, the smallest that so few units can give"
+        return Criterion(
+            question, NOT_ANSWERABLE, least, "more units: four against four, or more doses"
+        )
     if len(tested) < len(contrasts):
         return Criterion(question, NOT_ANSWERABLE, f"{reason}; others not estimable", units)
     return Criterion(question, NOT_MET, reason)
@@ -202,6 +207,8 @@ def trend_criterion(trend: Trend | None, alpha: float) -> Criterion:
     reason = " ".join([f"{fmt.p(trend.by_unit.p)}.", *trend.remarks])
     if trend.by_unit.p < alpha:
         return Criterion(question, MET, reason)
+    if not trend.by_unit.can_reach(alpha):
+        return Criterion(question, NOT_ANSWERABLE, reason, "more units, or fewer blocks")
     shorter = trend.without_highest
     if shorter is not None and shorter.by_unit.p < alpha:
         needed = "doses closer to each other below the highest, at which the rate falls"

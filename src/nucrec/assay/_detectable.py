@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nucrec._shares import student_quantile
 from nucrec.assay._design import Units, units_of
-from nucrec.assay._permute import anscombe
+from nucrec.assay._permute import anscombe, smallest_p
 from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 
@@ -41,12 +41,12 @@ class SmallestIncrease:
     Examples
     --------
     >>> from nucrec.assay import summarize
-    >>> assay = summarize({"well": list("abcdef"), "condition": ["DMSO"] * 3 + ["MMC"] * 3,
-    ...                    "scored": [2000] * 6,
-    ...                    "micronucleated": [9, 12, 8, 24, 30, 27]}, control="DMSO")
+    >>> assay = summarize({"well": list("abcdefgh"), "condition": ["DMSO"] * 4 + ["MMC"] * 4,
+    ...                    "scored": [2000] * 8,
+    ...                    "micronucleated": [9, 12, 8, 10, 24, 30, 27, 25]}, control="DMSO")
     >>> smallest = assay.smallest_increase()[0]
     >>> f"{smallest.rate:.1f} instead of {smallest.control_rate:.1f} per 1000"
-    '9.5 instead of 4.8 per 1000'
+    '8.5 instead of 4.9 per 1000'
     """
 
     condition: str
@@ -68,10 +68,7 @@ def smallest_increases(
     enough = [each for each in conditions if each.n_units >= FEWEST_UNITS]
     tested = [each for each in enough if not each.is_control]
     chosen = units_of(units, enough) if control in enough and tested else None
-    return tuple(
-        _smallest(control, each, enough, chosen, power, alpha / max(1, len(tested)))
-        for each in others
-    )
+    return tuple(_smallest(control, each, enough, chosen, power, alpha) for each in others)
 
 
 def _smallest(
@@ -80,14 +77,18 @@ def _smallest(
     enough: Sequence[ConditionSummary],
     units: Units | None,
     power: float,
-    alpha: float,
+    level: float,
 ) -> SmallestIncrease:
     rate = control.rate.value
     if units is None or condition not in enough:
         why = f"not estimable: fewer than {FEWEST_UNITS} units"
         return SmallestIncrease(condition.name, rate, math.nan, power, math.nan, why)
+    if smallest_p(units.group, units.block) >= level:
+        why = f"not estimable: so few units cannot give p < {level:g}"
+        return SmallestIncrease(condition.name, rate, math.nan, power, math.nan, why)
     spread, freedom = _spread(units)
     cells = 4 * (1 / _cells(units, 0) + 1 / _cells(units, enough.index(condition))) ** -1
+    alpha = level / (len(enough) - 1)
     needed = _needed_shift(freedom, power, alpha) * math.sqrt(spread / cells)
     start = float(anscombe(np.array(control.n_micronucleated), np.array(control.n_scored)))
     found = math.nan if start + needed > math.pi / 2 else 1000 * math.sin(start + needed) ** 2

@@ -37,6 +37,11 @@ def n_arrangements(labels: Array, blocks: Array) -> int:
     return total
 
 
+def smallest_p(labels: Array, blocks: Array) -> float:
+    """Return the smallest p-value that arrangements of labels can give."""
+    return 1 / min(MOST, n_arrangements(labels, blocks))
+
+
 def arrange(labels: Array, blocks: Array, random_state: int) -> tuple[Array, bool]:
     """Return arrangements of labels over units, and whether they are all that there are.
 

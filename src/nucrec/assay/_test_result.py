@@ -20,6 +20,8 @@ class TestResult:
         NaN where it is not given.
     p_adjusted : float
         Adjusted for the number of doses; NaN where only one test is made.
+    p_smallest : float
+        The smallest p-value that a permutation test of this design can give; NaN for other tests.
 
     Examples
     --------
@@ -35,11 +37,27 @@ class TestResult:
     statistic: float = math.nan
     p_two_sided: float = math.nan
     p_adjusted: float = math.nan
+    p_smallest: float = math.nan
 
     @property
     def is_estimable(self) -> bool:
         """Whether there is a p-value."""
         return not math.isnan(self.p_value)
+
+    def can_reach(self, alpha: float) -> bool:
+        """Return whether the design can give a p-value below a level at all.
+
+        Parameters
+        ----------
+        alpha : float
+            The level.
+
+        Returns
+        -------
+        bool
+            False for too few arrangements of units: three against three have 20.
+        """
+        return not self.p_smallest >= alpha
 
     @property
     def p(self) -> float:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nucrec._validation import invalid
 from nucrec.assay._armitage import armitage
 from nucrec.assay._design import Units, units_of
-from nucrec.assay._permute import arrange, p_value
+from nucrec.assay._permute import arrange, p_value, smallest_p
 from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._test_result import TestResult
@@ -123,7 +123,8 @@ def by_unit(scores: Array, units: Units, random_state: int) -> TestResult:
     p = p_value(_statistics(scores[arranged], units), observed, complete)
     how = "all" if complete else "drawn"
     method = f"Cochran-Armitage, permutation of units, {len(arranged)} arrangements, {how}"
-    return TestResult(p, method, observed)
+    least = smallest_p(units.group, units.block)
+    return TestResult(p, method, observed, p_smallest=least)
 
 
 def _statistics(scores: Array, units: Units) -> Array:
