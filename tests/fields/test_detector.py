@@ -127,6 +127,32 @@ def test_remarks_name_what_is_unlike_the_training(detector):
     assert any("too small" in text for text in detector.predict(small).remarks)
 
 
+def test_hot_pixels_are_no_micronuclei(detector):
+    drawn = Drawn(4, 4)
+    plain = detector.predict(drawn.pixels)
+    rng = np.random.default_rng(5)
+    hot = drawn.pixels.copy()
+    hot.flat[rng.choice(hot.size, 12, replace=False)] = 65535
+    found = detector.predict(hot)
+    assert abs(found.n_micronuclei - plain.n_micronuclei) <= 1
+    assert found.n_nuclei == plain.n_nuclei
+    (remark,) = found.remarks
+    assert "faults of a camera are: 12." in remark
+
+
+def test_dark_nuclei_on_a_bright_background_are_remarked_on(detector):
+    found = detector.predict(65535 - Drawn(4, 4).pixels)
+    assert any("Invert the field" in text for text in found.remarks)
+
+
+@pytest.mark.parametrize("pixel_size", [500.0, 5e-4])
+def test_a_pixel_size_in_other_units_changes_nothing_and_is_remarked_on(detector, pixel_size):
+    drawn = Drawn(3, 3)
+    found = detector.predict(drawn.pixels, pixel_size=pixel_size)
+    assert found.n_nuclei == 9
+    assert any("pixel size" in text and "wrong" in text for text in found.remarks)
+
+
 def test_noise_alone_has_no_micronuclei(detector):
     rng = np.random.default_rng(0)
     found = detector.predict(rng.normal(1000, 30, (300, 300)))

@@ -225,8 +225,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         field : Field, or ndarray of shape (H, W)
             The field: bright stain on a dark background, of any real dtype.
         pixel_size : float, optional
-            Side of a pixel in um, from which the scale is guessed at first; by default that of the
-            Field, or else the nuclei are measured.
+            Side of a pixel in um, by default that of the Field. Nuclei are measured in pixels; this
+            tells whether what was found can be nuclei, and is a guess where none stands by itself.
         nuclei : ndarray of shape (H, W), optional
             A label image of the nuclei, where you have one: its labels are kept, and its nuclei give
             the scale.

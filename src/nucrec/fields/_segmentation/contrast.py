@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from nucrec.fields._segmentation.strips import filtered
+
 Array = npt.NDArray[Any]
 
 _BINS = 256
 _BRIGHTEST = 99.8  # per cent: a few bright mitoses do not set the scale
 _FAINTEST = 6.0  # times the noise
+_HOT, _STEEP = 0.3, 1.5  # above the brightest neighbour: brightness of nuclei, times the neighbour
+_NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
 _NEAR = 7.0  # pixels: the standard deviation of what counts as the surroundings of a pixel
 
 
@@ -25,11 +29,14 @@ class Contrast(NamedTuple):
         Median of what is brighter.
     noise : float
         Standard deviation of a background pixel against its neighbours.
+    bright_share : float
+        Share of the pixels that are brighter than the threshold.
     """
 
     background: float
     nuclei: float
     noise: float
+    bright_share: float
 
     @property
     def signal_to_noise(self) -> float:
@@ -55,7 +62,8 @@ def measure_contrast(pixels: Array) -> Contrast:
     bright = smooth > _otsu(np.clip(smooth, low, high))
     background = float(np.median(smooth[~bright]))
     nuclei = float(np.median(smooth[bright])) if bright.any() else background
-    return Contrast(background, nuclei, _noise(pixels, nuclei, background))
+    noise = _noise(pixels, nuclei, background)
+    return Contrast(background, nuclei, noise, float(bright.mean()))
 
 
 def _otsu(values: Array) -> float:
@@ -91,6 +99,27 @@ def normalised(pixels: Array, contrast: Contrast) -> Array:
     result -= np.float32(contrast.background)
     result /= np.float32(span)
     return result
+
+
+def without_hot_pixels(field: Array) -> tuple[Array, int]:
+    """Return a field without pixels that only a faulty camera makes, and how many there were.
+
+    Optics spread light over several pixels: one that is far brighter than all eight neighbours is no
+    micronucleus. It gets the value of the brightest neighbour.
+
+    Parameters
+    ----------
+    field : ndarray of shape (H, W)
+        float32, 0 for the background and 1 for a nucleus.
+    """
+
+    def brightest_neighbour(part: Array) -> Array:
+        return np.asarray(ndimage.maximum_filter(part, footprint=_NEIGHBOURS))
+
+    around = filtered(brightest_neighbour, field, reach=1, dtype=np.float32)
+    hot = field - around > _HOT + _STEEP * np.maximum(around, 0)
+    n = int(np.count_nonzero(hot))
+    return (np.where(hot, around, field), n) if n else (field, 0)
 
 
 def network_input(field: Array) -> Array:

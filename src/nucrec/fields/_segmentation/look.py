@@ -1,7 +1,7 @@
 """One look at a field: contrast, scale, network, and what is unusual about it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,12 @@ from scipy import ndimage
 
 from nucrec._pixels.resample import resize
 from nucrec.fields._segmentation.card import Seen
-from nucrec.fields._segmentation.contrast import Contrast, measure_contrast, normalised
+from nucrec.fields._segmentation.contrast import (
+    Contrast,
+    measure_contrast,
+    normalised,
+    without_hot_pixels,
+)
 from nucrec.fields._segmentation.objects import find_nuclei, nuclear_diameter
 from nucrec.fields._segmentation.scale import DIAMETER, TYPICAL, at_scale, estimate_diameter
 from nucrec.fields._segmentation.tiles import Maps, predict_maps
@@ -22,6 +27,8 @@ _NEAR_ENOUGH = 1.35  # times the scale of the network
 _LOOKS = 3
 _LARGEST = 4.0  # times that a field is enlarged at most
 _TOO_SMALL = 12.0  # pixels of a nucleus: a micronucleus of a fifth is then 2.4 pixels across
+_MOSTLY_BRIGHT = 0.6
+_NUCLEI = (3.0, 60.0)  # um across
 _DIMMER, _SOFTER = 0.5, 0.75  # times the worst that was seen
 
 
@@ -39,12 +46,18 @@ class Look:
         Intensities of the field.
     sharpness : float
         How steep the edges of nuclei are; NaN without nuclei.
+    hot : int
+        Pixels that only a faulty camera makes; they were not looked at.
+    pixel_size : float or None
+        Side of a pixel in um, as it was given.
     """
 
     maps: Maps
     diameter: float
     contrast: Contrast
     sharpness: float
+    hot: int = 0
+    pixel_size: float | None = None
 
 
 def look_at(
@@ -61,21 +74,25 @@ def look_at(
     diameter : float or None
         The nuclear diameter, in pixels, where it is known: the scale is then not looked for.
     pixel_size : float or None
-        Side of a pixel in um, from which the first guess of the scale is made.
+        Side of a pixel in um: what the scale is guessed from where nothing bright and round is seen.
     """
     contrast = measure_contrast(pixels)
-    field = normalised(pixels, contrast)
+    field, hot = without_hot_pixels(normalised(pixels, contrast))
     if diameter is not None:
-        return _seen(field, network, diameter, contrast)
-    guess = TYPICAL / pixel_size if pixel_size else estimate_diameter(field)
-    if not guess > 0:
-        nothing = Maps(*np.zeros((3, *field.shape), np.uint8))
-        return Look(nothing, float("nan"), contrast, float("nan"))
-    return _with_scale_found(field, network, guess, contrast)
+        look = _seen(field, network, diameter, contrast)
+    else:
+        guess = estimate_diameter(field)
+        if np.isnan(guess) and pixel_size:
+            guess = TYPICAL / pixel_size
+        look = _with_scale_found(field, network, guess, contrast)
+    return replace(look, hot=hot, pixel_size=pixel_size)
 
 
 def _with_scale_found(field: Array, network: Network, guess: float, contrast: Contrast) -> Look:
     """Look again at the scale that the nuclei have, until that is the scale of the look."""
+    if not guess > 0:
+        nothing = Maps(*np.zeros((3, *field.shape), np.uint8))
+        return Look(nothing, float("nan"), contrast, float("nan"))
     for _ in range(_LOOKS):
         look = _seen(field, network, guess, contrast)
         ratio = look.diameter / guess
@@ -127,7 +144,23 @@ def remarks_on(look: Look, seen: Seen) -> tuple[str, ...]:
 
 def _checks(look: Look, seen: Seen) -> Sequence[tuple[bool, str]]:
     signal = look.contrast.signal_to_noise
+    across = look.diameter * (look.pixel_size or np.nan)
     return (
+        (
+            look.contrast.bright_share > _MOSTLY_BRIGHT,
+            f"{look.contrast.bright_share:.0%} of the field are bright: nuclei have to be bright on a "
+            "dark background. Invert the field if they are dark",
+        ),
+        (
+            look.hot > 0,
+            f"pixels far brighter than all their neighbours, as faults of a camera are: {look.hot}. "
+            "They were not looked at",
+        ),
+        (
+            across < _NUCLEI[0] or across > _NUCLEI[1],
+            f"nuclei would be {across:.3g} um across: the pixel size of {look.pixel_size} um is wrong, "
+            "or these are no nuclei",
+        ),
         (np.isnan(look.diameter), "no nuclei were found"),
         (
             look.diameter < _TOO_SMALL,
