@@ -99,6 +99,17 @@ def test_given_nuclei_keep_their_labels_and_give_the_scale(detector):
     assert found.n_micronuclei == 6
 
 
+def test_labels_of_micronuclei_in_a_given_mask_are_no_nuclei(detector):
+    drawn = Drawn(3, 4)
+    labels = drawn.nuclei * 150_000_000  # and labels of any size are kept
+    labels[drawn.micronuclei > 0] = 7 + drawn.micronuclei[drawn.micronuclei > 0]
+    found = detector.predict(drawn.pixels, nuclei=labels)
+    np.testing.assert_array_equal(found.nuclei, drawn.nuclei * 150_000_000)
+    assert found.n_micronuclei == 6
+    (remark,) = found.remarks
+    assert "8, 9, 10, 11, 12, ..." in remark
+
+
 def test_no_seam_shows_in_a_field_of_several_tiles(detector):
     drawn = Drawn(10, 34, noise=0.03)  # 700 x 2380 pixels: wider than one tile
     assert min(figures(detector, drawn)) >= 0.95

@@ -70,7 +70,7 @@ class Detection:
     @property
     def n_nuclei(self) -> int:
         """The number of nuclei."""
-        return int(np.count_nonzero(np.bincount(self.nuclei.ravel())[1:]))
+        return int(np.count_nonzero(np.unique(self.nuclei)))
 
     @property
     def n_micronuclei(self) -> int:

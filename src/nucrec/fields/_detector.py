@@ -30,12 +30,14 @@ from nucrec.fields._segmentation.calibration import Calibration
 from nucrec.fields._segmentation.card import DetectorCard, Seen
 from nucrec.fields._segmentation.file import Content, half, read_detector, write_detector
 from nucrec.fields._segmentation.given import drawing_weights, labels_of, pixels_of, samples_of
-from nucrec.fields._segmentation.look import Look, look_at, remarks_on
+from nucrec.fields._segmentation.look import Look, look_at, remarks_on, remarks_on_labels
 from nucrec.fields._segmentation.objects import (
     Candidates,
     find_candidates,
     find_nuclei,
     nuclear_diameter,
+    relabelled,
+    without_micronuclei,
 )
 from nucrec.fields._segmentation.training import Plan, train
 
@@ -229,7 +231,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
             tells whether what was found can be nuclei, and is a guess where none stands by itself.
         nuclei : ndarray of shape (H, W), optional
             A label image of the nuclei, where you have one: its labels are kept, and its nuclei give
-            the scale.
+            the scale. Small labels that are micronuclei are no nuclei in the result; a remark names
+            them.
 
         Returns
         -------
@@ -253,7 +256,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         if pixel_size is not None:
             check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
         given = None if nuclei is None else labels_of("nuclei", nuclei, pixels.shape)
-        known = nuclear_diameter(given) if given is not None else float("nan")
+        known = float("nan") if given is None else nuclear_diameter(relabelled(given))
         look = look_at(
             pixels,
             self._network,
@@ -330,11 +333,17 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         return candidates, self._calibration.probability(candidates.peak)
 
     def _found(self, look: Look, given: Array | None) -> Detection:
-        diameter = look.diameter if given is None else nuclear_diameter(given)
-        nuclei = find_nuclei(look.maps, diameter) if given is None else given
+        diameter, remarks = look.diameter, remarks_on(look, self._seen)
+        if given is not None:
+            diameter = nuclear_diameter(relabelled(given))
         candidates, probability = self._candidates(look, diameter)
         kept = probability >= self.threshold_
-        micronuclei, remarks = candidates.chosen(kept), remarks_on(look, self._seen)
+        micronuclei = candidates.chosen(kept)
+        if given is None:
+            nuclei = find_nuclei(look.maps, diameter)
+        else:
+            nuclei, taken = without_micronuclei(given, micronuclei, diameter)
+            remarks += remarks_on_labels(taken)
         return Detection(nuclei, micronuclei, probability[kept], diameter, remarks)
 
     def _plan(self, checkpoint: str | os.PathLike[str] | None) -> Plan:

@@ -28,6 +28,7 @@ _LOOKS = 3
 _LARGEST = 4.0  # times that a field is enlarged at most
 _TOO_SMALL = 12.0  # pixels of a nucleus: a micronucleus of a fifth is then 2.4 pixels across
 _MOSTLY_BRIGHT = 0.6
+_NAMED = 5  # labels in a remark
 _NUCLEI = (3.0, 60.0)  # um across
 _DIMMER, _SOFTER = 0.5, 0.75  # times the worst that was seen
 
@@ -140,6 +141,14 @@ def measure_sharpness(field: Array, nuclei: Array) -> float:
 def remarks_on(look: Look, seen: Seen) -> tuple[str, ...]:
     """Return what is far from all fields that a detector was trained on, as sentences."""
     return tuple(text for unusual, text in _checks(look, seen) if unusual)
+
+
+def remarks_on_labels(taken: Array) -> tuple[str, ...]:
+    """Return what is to be said of labels of a mask that are micronuclei, as sentences."""
+    if not taken.size:
+        return ()
+    named = ", ".join(map(str, taken[:_NAMED].tolist())) + (", ..." if taken.size > _NAMED else "")
+    return (f"labels of the mask that are micronuclei, and are counted as such: {named}",)
 
 
 def _checks(look: Look, seen: Seen) -> Sequence[tuple[bool, str]]:

@@ -22,6 +22,7 @@ _LEAST_NUCLEUS = 0.3  # of the nuclear diameter
 _GROW = 38  # a micronucleus reaches as far as this
 _SMOOTH, _APART = 0.03, 0.08  # diameters: of the peaks that part micronuclei
 _WITHIN = 0.5  # of the outline of a part of a nucleus that the network took for a micronucleus
+_SMALL, _COVERED = 0.5, 0.5  # of a nucleus: diameter and area of what is a micronucleus
 _EIGHT = np.ones((3, 3))
 
 
@@ -174,6 +175,20 @@ def _share_within(labels: Array, n: int, nuclear: Array, diameter: float) -> Arr
     return np.asarray(within / np.maximum(pixels, 1))
 
 
+def without_micronuclei(nuclei: Array, micronuclei: Array, diameter: float) -> tuple[Array, Array]:
+    """Return a given label image of nuclei without those that are micronuclei, and their labels.
+
+    Programs that segment nuclei label large micronuclei, too. One is taken out if it is less than half
+    as wide as nuclei are, and a found micronucleus covers most of it.
+    """
+    labels, compact = np.unique(nuclei, return_inverse=True)
+    compact = compact.reshape(nuclei.shape)
+    areas = count_pixels(compact, labels.size - 1)
+    covered = count_pixels(compact, labels.size - 1, micronuclei > 0)
+    is_one = (covered > _COVERED * areas) & (areas < _area(_SMALL * diameter)) & (labels > 0)
+    return np.where(is_one, 0, labels)[compact].astype(np.int32), labels[is_one]
+
+
 def least_micronucleus(diameter: float) -> float:
     """Return the smallest area of a micronucleus, in pixels: 1/16 of the nuclear diameter across."""
     return max(2.0, _area(diameter / 16))
@@ -191,7 +206,11 @@ def _without_small(labels: Array, n: int, area: float) -> Array:
 
 def relabelled(labels: Array) -> Array:
     """Return the label image with its labels made 1 to n, in their order, as int32."""
-    present = count_pixels(labels, int(labels.max(initial=0))) > 0
+    largest = int(labels.max(initial=0))
+    if largest > labels.size:  # labels of others may be any numbers
+        compact = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+        return np.asarray(compact + (labels.min() > 0), np.int32)
+    present = count_pixels(labels, largest) > 0
     present[0] = False
     return np.where(present, np.cumsum(present), 0).astype(np.int32)[labels]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from nucrec.fields._segmentation.contrast import measure_contrast, network_input, normalised
-from nucrec.fields._segmentation.objects import nuclear_diameter
+from nucrec.fields._segmentation.objects import nuclear_diameter, relabelled
 from nucrec.fields._segmentation.scale import DIAMETER, at_scale
 from nucrec.fields._segmentation.synthesis import disturb
 from nucrec.fields._segmentation.tiles import BORDER, MICRONUCLEUS, NUCLEUS
@@ -52,6 +52,7 @@ class Sample:
 
 def make_sample(pixels: Array, nuclei: Array, micronuclei: Array) -> Sample:
     """Return an annotated field as it is sampled from; arrays of shape (H, W)."""
+    nuclei, micronuclei = relabelled(nuclei), relabelled(micronuclei)
     factor = DIAMETER / nuclear_diameter(nuclei)
     image = at_scale(normalised(pixels, measure_contrast(pixels)), factor)
     nuclei, micronuclei = (_labels_at(each, image.shape) for each in (nuclei, micronuclei))
