@@ -199,3 +199,22 @@ def test_a_layout_by_well_needs_wells(tmp_path):
         load_fields(tmp_path / "plate", layout=tmp_path / "nowhere.csv")
     with pytest.raises(ValueError, match="layout: expected the path of a CSV file"):
         load_fields(tmp_path / "plate", layout=3)
+
+
+def test_label_images_of_detect_are_masks_of_fields_in_folders(tmp_path):
+    save(tmp_path / "plate", "B02/s1.tif", "B03/s1.tif")
+    save(tmp_path / "labels", "B02_s1.tif", "B03_s1.tif", image=LABELS)
+    fields = load_fields(tmp_path / "plate", masks=tmp_path / "labels")
+    assert [field.has_mask for field in fields] == [True, True]
+    assert not fields.quarantined
+
+
+def test_masks_of_other_folders_are_not_offered_to_a_field_without_one(tmp_path):
+    names = [f"{well}/s1.tif" for well in ("B02", "B03", "E02")]
+    save(tmp_path / "plate", *names)
+    save(tmp_path / "masks", "B02/s1.png", "B03/s1.png", image=LABELS)
+    with pytest.warns(DataWarning, match="E02/s1.tif"):
+        fields = load_fields(tmp_path / "plate", masks=tmp_path / "masks")
+    assert [field.name for field in fields] == ["B02_s1", "B03_s1"]
+    (left_out,) = fields.quarantined
+    assert "has no mask" in left_out.reason

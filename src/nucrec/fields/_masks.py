@@ -42,15 +42,20 @@ class Masks:
 
     def of(self, group: FieldFiles, files: Sequence[str]) -> list[str]:
         """Return the masks of a field; more than one where names do not decide."""
-        names = [_plain(name) for name in (*(stem_of(file) for file in files), _last(group.key))]
+        stems = (*(stem_of(file) for file in files), _last(group.key))
         folder = _plain(group.key.rpartition("/")[0])
-        for name in dict.fromkeys(names):
+        for name in dict.fromkeys(map(_plain, (*_joined(group.key), *stems))):
             exact = self._by_key.get(f"{folder}/{name}" if folder else name, [])
-            found = _without_pickles([*exact] or self._by_key.get(name, []))
+            found = _without_pickles([*exact] or self._elsewhere(name))
             if found:
                 self._used.update(self._by_key[name])
                 return found
         return []
+
+    def _elsewhere(self, name: str) -> list[str]:
+        """Return the masks of a name in whatever folder, unless several folders have one."""
+        found = self._by_key.get(name, [])
+        return found if len({PurePosixPath(file).parent for file in found}) <= 1 else []
 
     @property
     def unused(self) -> list[str]:
@@ -109,6 +114,12 @@ def _keys(file: str) -> list[str]:
     bare = _STARTS.sub("", _ENDS.sub("", stem))
     names = dict.fromkeys(map(_plain, (stem, _ENDS.sub("", stem), bare)))
     return [*(f"{folder}/{name}" for name in names if folder), *names]
+
+
+def _joined(key: str) -> list[str]:
+    """Return the names that `detect` gives to label images of fields in folders: B02/s1 is B02_s1."""
+    parts = key.split("/")
+    return ["_".join(parts[i:]) for i in range(len(parts) - 1)]
 
 
 def _without_pickles(files: list[str]) -> list[str]:
