@@ -61,7 +61,9 @@ def test_masks_layout_and_label_images(plate, tmp_path, capsys):
     first = json.loads(capsys.readouterr().out)
     assert first["unit"] == "well"
     assert [unit["name"] for unit in first["units"]] == ["B02", "B03", "B04"][: len(first["units"])]
-    assert [unit["dose"] for unit in first["units"]] == [str(i) for i in range(len(first["units"]))]
+    assert [unit["dose"] for unit in first["units"]] == [
+        float(i) for i in range(len(first["units"]))
+    ]
     cells = Cells.from_csv(out)
     sample = sample_fields()
     for i in range(len(sample)):

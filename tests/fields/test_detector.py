@@ -110,6 +110,27 @@ def test_labels_of_micronuclei_in_a_given_mask_are_no_nuclei(detector):
     assert "8, 9, 10, 11, 12, ..." in remark
 
 
+def test_an_empty_mask_has_no_nuclei(detector):
+    drawn = Drawn(2, 3)
+    found = detector.predict(drawn.pixels, nuclei=np.zeros_like(drawn.nuclei))
+    assert found.n_nuclei == 0
+    assert found.n_micronuclei == 3
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_the_unit_of_the_intensities_does_not_matter(detector, scale):
+    drawn = Drawn(2, 3)
+    assert detector.predict(drawn.pixels.astype(float) * scale).n_nuclei == 6
+
+
+def test_light_brighter_than_the_nuclei_is_remarked_on(detector):
+    drawn = Drawn(6, 6)
+    y, x = np.mgrid[-210:210, -210:210]
+    light = 30_000 * np.exp(-(y**2 + x**2) / 2 / 150**2)
+    found = detector.predict(drawn.pixels * 0.5 + light)
+    assert any("most of the field" in text for text in found.remarks)
+
+
 def test_no_seam_shows_in_a_field_of_several_tiles(detector):
     drawn = Drawn(10, 34, noise=0.03)  # 700 x 2380 pixels: wider than one tile
     assert min(figures(detector, drawn)) >= 0.95

@@ -263,7 +263,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
             diameter=known if known > 0 else None,
             pixel_size=pixel_size,
         )
-        if np.isnan(look.diameter) and given is None:
+        if np.isnan(look.diameter) and not known > 0:
             empty = np.zeros(pixels.shape, np.int32)
             none = np.zeros(0, np.float32)
             return Detection(empty, empty, none, look.diameter, remarks_on(look, self._seen))
@@ -334,7 +334,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
 
     def _found(self, look: Look, given: Array | None) -> Detection:
         diameter, remarks = look.diameter, remarks_on(look, self._seen)
-        if given is not None:
+        if given is not None and given.any():
             diameter = nuclear_diameter(relabelled(given))
         candidates, probability = self._candidates(look, diameter)
         kept = probability >= self.threshold_

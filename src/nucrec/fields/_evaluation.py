@@ -120,6 +120,9 @@ def _columns(truth: Any, by: By) -> dict[str, tuple[str, ...]]:
 
 def _counts(found: Iterable[Any], truth: Any) -> Iterator[FieldCounts]:
     """Yield the counts of each field."""
+    if not hasattr(found, "__iter__"):
+        hint = "Cells hold no label images: pass what the detector's predict returns."
+        raise invalid("found", "a Detection or label images for each field", type(found), hint)
     items = iter(found)
     for i, (name, item) in enumerate(annotated(truth)):
         other = next(items, _END)

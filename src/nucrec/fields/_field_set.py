@@ -152,6 +152,8 @@ def _checked_mask(name: str, mask: npt.ArrayLike) -> npt.NDArray[np.int32]:
     if array.ndim != 2 or array.dtype.kind not in "ui" or array.min(initial=0) < 0:
         received = f"shape {array.shape}, dtype {array.dtype}"
         raise invalid("masks", f"whole numbers of shape (H, W) for field {name}", received)
+    if array.max(initial=0) > np.iinfo(np.int32).max:
+        raise invalid("masks", f"labels up to 2147483647 for field {name}", int(array.max()))
     labels = array.astype(np.int32)
     labels.setflags(write=False)
     return labels

@@ -54,8 +54,8 @@ def summarize_fields(
         for kind in ("found", "annotated")
     )
     rates = {
-        "rate_found": _mean(found, confidence),
-        "rate_annotated": _mean(annotated, confidence),
+        "rate_found": _mean_rate(found, confidence),
+        "rate_annotated": _mean_rate(annotated, confidence),
         "bias_ratio": _ratio(found, annotated, confidence),
         "bias_difference": _mean(found - annotated, confidence),
         "pearson_r": _pearson(found, annotated, confidence),
@@ -156,6 +156,13 @@ def _mean(values: Array, confidence: float) -> Metric:
     mean = float(values.mean())
     half = _reach(len(values), confidence) * _standard_error(values)
     return Metric(mean, mean - half, mean + half, "t")
+
+
+def _mean_rate(values: Array, confidence: float) -> Metric:
+    """Return the mean rate over fields, with an interval within what a rate can be."""
+    mean = _mean(values, confidence)
+    low, high = np.clip([mean.low, mean.high], 0, 1000).tolist()  # which keeps NaN
+    return Metric(mean.value, low, high, mean.method)
 
 
 def _ratio(found: Array, annotated: Array, confidence: float) -> Metric:

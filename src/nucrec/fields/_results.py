@@ -67,8 +67,9 @@ class SavedResults:
         header = (self.rates.unit, "cells scored", "micronucleated", "per 1000", "interval")
         rates = [*self.rates.units, *([self.rates.total] if len(self.rates.units) > 1 else [])]
         note = (
-            f"Intervals: {percent(self.rates.confidence)}, Wilson; they cover the sampling of cells, "
-            "not errors of the detector."
+            f"Intervals: {percent(self.rates.confidence)}, Wilson; in that of all, each "
+            f"{self.rates.unit} is a group. They cover the sampling of cells, not errors of the "
+            "detector."
         )
         return "\n".join([text_table(header, [_row(rate) for rate in rates]), note])
 
@@ -285,7 +286,7 @@ def _plain(rate: Rate) -> dict[str, Any]:
     return {
         "name": rate.name,
         "condition": condition,
-        "dose": dose,
+        "dose": float(dose) if dose else None,
         "replicate": replicate,
         "fields": rate.n_fields,
         "cells_scored": rate.scored,

@@ -12,6 +12,7 @@ Array = npt.NDArray[Any]
 
 _BINS = 256
 _BRIGHTEST = 99.8  # per cent: a few bright mitoses do not set the scale
+_TINY = float(np.finfo(np.float32).tiny)
 _FAINTEST = 6.0  # times the noise
 _HOT, _STEEP = 0.3, 1.5  # above the brightest neighbour: brightness of nuclei, times the neighbour
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
@@ -41,7 +42,8 @@ class Contrast(NamedTuple):
     @property
     def signal_to_noise(self) -> float:
         """How many times the noise the nuclei rise above the background."""
-        return (self.nuclei - self.background) / max(self.noise, 1e-9)
+        span = self.nuclei - self.background
+        return span / max(self.noise, 1e-9 * span, _TINY)
 
 
 def measure_contrast(pixels: Array) -> Contrast:
@@ -60,7 +62,7 @@ def measure_contrast(pixels: Array) -> Contrast:
     smooth = ndimage.uniform_filter(pixels[:, ::step].astype(np.float32), 3)[::2, ::2]
     low, high = np.percentile(smooth, [0.1, _BRIGHTEST])
     bright = smooth > _otsu(np.clip(smooth, low, high))
-    background = float(np.median(smooth[~bright]))
+    background = float(np.median(smooth[~bright] if not bright.all() else smooth))
     nuclei = float(np.median(smooth[bright])) if bright.any() else background
     noise = _noise(pixels, nuclei, background)
     return Contrast(background, nuclei, noise, float(bright.mean()))
@@ -94,7 +96,7 @@ def normalised(pixels: Array, contrast: Contrast) -> Array:
 
     What rises by less than some times the noise is none: a field without cells stays dark.
     """
-    span = max(contrast.nuclei - contrast.background, _FAINTEST * contrast.noise, 1e-6)
+    span = max(contrast.nuclei - contrast.background, _FAINTEST * contrast.noise, _TINY)
     result: Array = pixels.astype(np.float32)
     result -= np.float32(contrast.background)
     result /= np.float32(span)

@@ -28,6 +28,7 @@ _LOOKS = 3
 _LARGEST = 4.0  # times that a field is enlarged at most
 _TOO_SMALL = 12.0  # pixels of a nucleus: a micronucleus of a fifth is then 2.4 pixels across
 _MOSTLY_BRIGHT = 0.6
+_LARGE = 0.4  # of the shorter side of a field
 _NAMED = 5  # labels in a remark
 _NUCLEI = (3.0, 60.0)  # um across
 _DIMMER, _SOFTER = 0.5, 0.75  # times the worst that was seen
@@ -159,6 +160,11 @@ def _checks(look: Look, seen: Seen) -> Sequence[tuple[bool, str]]:
             look.contrast.bright_share > _MOSTLY_BRIGHT,
             f"{look.contrast.bright_share:.0%} of the field are bright: nuclei have to be bright on a "
             "dark background. Invert the field if they are dark",
+        ),
+        (
+            look.diameter > _LARGE * min(look.maps.nucleus.shape),
+            f"nuclei would be {look.diameter:.0f} pixels across, most of the field: it is a crop, or "
+            "its background is brighter than its nuclei",
         ),
         (
             look.hot > 0,
