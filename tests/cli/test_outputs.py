@@ -79,6 +79,7 @@ def test_an_empty_name(here, command, capsys):
     assert "expected" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore:20 of 20 images are unlike the training images")
 def test_a_link_is_followed_and_earlier_tables_beside_the_images_are_replaced(here):
     (here / "cells" / "table.csv").write_text("before")
     (here / "link.csv").unlink()
