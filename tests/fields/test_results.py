@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.stats import binomtest
 from tests.html_reader import HOSTILE, read
 
-from nucrec.errors import InvalidParameterError, NucrecError
+from nucrec.errors import DataWarning, InvalidParameterError, NucrecError
 from nucrec.evaluate import proportion_interval
 from nucrec.fields import Cells, Detection, Field, FieldSet, detect, save_results
 
@@ -134,6 +134,18 @@ def test_without_label_images_the_detector_is_asked_again(tmp_path):
     )
     assert "labels" in saved.files
     assert all((tmp_path / "out" / name).exists() for name in saved.files)
+
+
+def test_pictures_of_another_plate_in_the_folder_are_warned_of(tmp_path):
+    for name in ("a", "b"):
+        fields, detector = make([name], [None], [2]), Known({name: 2})
+        cells = detect(fields, detector)
+        if name == "b":
+            with pytest.warns(DataWarning, match="pictures of 1 fields .* such as a.png"):
+                save_results(cells, fields, tmp_path, detector=detector)
+        else:
+            save_results(cells, fields, tmp_path, detector=detector)
+    assert Cells.from_csv(tmp_path).fields["field"].tolist() == ["b"]
 
 
 def colours(path: Path) -> set[tuple[int, int, int]]:

@@ -16,6 +16,8 @@ from nucrec._progress import Progress, progress_function
 from nucrec._text import number, percent, text_table
 from nucrec._threads import available_cores, ordered_map
 from nucrec._validation import check_int, check_real
+from nucrec._warnings import warn
+from nucrec.errors import DataWarning
 from nucrec.fields._cells import Cells
 from nucrec.fields._columns import Columns
 from nucrec.fields._counts import BETWEEN
@@ -150,6 +152,11 @@ def save_results(
     ImageError
         A field cannot be read any more.
 
+    Warns
+    -----
+    DataWarning
+        The folder holds pictures of fields that are not among these.
+
     Notes
     -----
     Within one well or field, the interval is Wilson's for that many independent cells; for all
@@ -206,8 +213,22 @@ def save_results(
     write_text(folder / PAGE, detection_page(content))
     if not labels:
         shutil.rmtree(folder / LABELS, ignore_errors=True)
+    _tell_of_others(folder / OVERLAYS, good)
     failed = {str(name): str(reason) for name, reason in left_out}
     return SavedResults(folder, rates, failed, labels)
+
+
+def _tell_of_others(overlays: Path, fields: Sequence[Field]) -> None:
+    """Warn of pictures of fields that an earlier call has left, such as those of another plate."""
+    own = {f"{file_name(field.name)}.png" for field in fields}
+    others = sorted({path.name for path in overlays.glob("*.png")} - own)
+    if others:
+        warn(
+            f"{overlays.parent}: holds pictures of {len(others)} fields that this call did not have, "
+            f"such as {others[0]}. Tables and page are without them; choose another folder for another "
+            "plate",
+            DataWarning,
+        )
 
 
 def _draw_all(
