@@ -11,7 +11,8 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _VIRIDIS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
 _LETTERS = 20  # of a name, at most
 _BAR = 84  # where the colours begin, after the words
-_DARK_STEPS = 3  # of these colours, on which text is white
+_DARK = 0.5  # of the colours, on which text is white
+_SHADES = 60  # of the bar that explains them
 
 
 class Bar(NamedTuple):
@@ -109,26 +110,37 @@ def _interval(bar: Bar, left: int, scale: float, y: float) -> str:
 
 def _well(x: float, y: float, side: int, value: float, high: float) -> str:
     is_known = value == value
-    k = min(int(value / high * len(_VIRIDIS)), len(_VIRIDIS) - 1) if is_known and high else 0
-    fill = _VIRIDIS[k] if is_known else _NONE
+    share = value / high if is_known and high else 0.0
+    fill = _colour(share) if is_known else _NONE
     box = f'<rect x="{x + 1}" y="{y + 1}" width="{side - 2}" height="{side - 2}" rx="5" fill="{fill}"/>'
     if not is_known:
         return box
-    ink, size = "#fff" if k < _DARK_STEPS else "#000", 12 if side > 40 else 10
+    ink, size = "#fff" if share < _DARK else "#000", 12 if side > 40 else 10
     return box + _text(x + side / 2, y + side / 2 + 4, _few_digits(value), "middle", ink, size)
 
 
 def _colour_bar(x: float, y: float, high: float) -> str:
-    step = 26
+    width = 2.6
     boxes = "".join(
-        f'<rect x="{x + _BAR + step * k}" y="{y}" width="{step}" height="12" fill="{colour}"/>'
-        for k, colour in enumerate(_VIRIDIS)
+        f'<rect x="{x + _BAR + width * k:.1f}" y="{y}" width="{width + 0.4:.1f}" height="12" '
+        f'fill="{_colour(k / (_SHADES - 1))}"/>'
+        for k in range(_SHADES)
     )
-    end = x + _BAR + step * len(_VIRIDIS) + 6
+    end = x + _BAR + width * _SHADES + 6
     words = _text(x, y + 10, "per 1000:  0", colour=_SOFT) + _text(
         end, y + 10, _few_digits(high), colour=_SOFT
     )
     return boxes + words
+
+
+def _colour(share: float) -> str:
+    """Return the colour of a share of the largest value, from 0 to 1."""
+    place = share * (len(_VIRIDIS) - 1)
+    low = min(int(place), len(_VIRIDIS) - 2)
+    pair = (_VIRIDIS[low], _VIRIDIS[low + 1])
+    parts = ([int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in pair)
+    mixed = (round(a + (b - a) * (place - low)) for a, b in zip(*parts, strict=True))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
 def _few_digits(value: float) -> str:
