@@ -286,9 +286,19 @@ def _settings(detector: Detector | None, cells: Cells) -> dict[str, str]:
     )
     return {
         "detector": "not told" if detector is None else _name_of(detector),
+        **_errors_of(detector),
         "nuclei": nuclei if given < good.sum() else "given as masks",
         "pixel size": ", ".join(f"{size:g} um" for size in sizes) or "unknown",
     }
+
+
+def _errors_of(detector: Detector | None) -> dict[str, str]:
+    """Return what the card of a detector says of its errors, on all fields left out."""
+    figures = getattr(getattr(detector, "card_", None), "figures", ())
+    if not figures:
+        return {}
+    words = [f"{key} {value}" for key, value in list(figures[0].items())[1:] if value]
+    return {"on fields unlike those of its training": "; ".join(words)}
 
 
 def _name_of(detector: Detector) -> str:
