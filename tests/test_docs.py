@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from nucrec.__main__ import main, parser
+from nucrec.fields import sample_fields
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "fields", "assay", "paper")
@@ -59,12 +60,15 @@ def test_no_code_stays_unread():
 
 @pytest.fixture
 def folders(crops, tmp_path, monkeypatch) -> Path:
-    """Work in a folder with those that the pages name: cells, by class, and plate-7."""
+    """Work in a folder with those that the pages name: cells, by class, plate-7 and my-fields."""
     for folder, images in (("cells", crops[::20]), ("plate-7", crops[1::60])):
         for i, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
             path = tmp_path / folder / crops.class_names[label] / f"{i}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(path)
+    (tmp_path / "my-fields").mkdir()
+    for field in sample_fields().fields:
+        Image.fromarray(field.read()).save(tmp_path / "my-fields" / f"{field.name}.tif")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -118,7 +122,7 @@ def test_commands_for_beginners_run(folders, capsys):
     )
     # "nucrec reproduce" as it stands takes minutes: tests/paper runs smaller ones
     chosen = [command for command in beginners if command != "nucrec reproduce"]
-    assert {command.split()[1] for command in chosen} == {"train", "predict", "audit"}
+    assert {command.split()[1] for command in chosen} == {"train", "predict", "audit", "detect"}
     for command in chosen:
         assert main(command.split()[1:]) == 0, capsys.readouterr().err
     assert len(Path("predictions.csv").read_text(encoding="utf-8").splitlines()) == 7
