@@ -2,6 +2,7 @@
 
 import struct
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,15 @@ import nucrec
 from nucrec.audit import duplicates, leakage
 from nucrec.augment import paper_pipeline
 from nucrec.datasets import load_images, load_mnfinder_crops, split
-from nucrec.errors import DatasetError, MissingExtraError, NucrecError, WeightsNotAvailableError
+from nucrec.errors import (
+    DatasetError,
+    MissingExtraError,
+    NucrecError,
+    TrainingWarning,
+    WeightsNotAvailableError,
+)
 from nucrec.evaluate import ConfusionMatrixDisplay, report
+from nucrec.fields import detect, sample_fields
 from nucrec.models import (
     classical_zoo,
     cnn,
@@ -56,6 +64,8 @@ def main(extras: list[str]) -> None:
     train, test = split(crops, random_state=0)
     assert leakage(train[:40], test[:40]).leaked == 0
     assert len(duplicates(crops[:40])) == 0
+    cells = detect(sample_fields().fields)
+    assert (cells.cells["n_micronuclei"] > 0).sum() > 20
     larger = paper_pipeline(random_state=0).expand(train, copies=1)
     assert len(larger) == 2 * len(train)
 
@@ -63,6 +73,8 @@ def main(extras: list[str]) -> None:
     found = run_zoo({name: zoo[name] for name in ("GNB", "LR")}, larger, test, timeout=120)
     assert [row.status for row in found.rows] == ["ok", "ok"]
 
+    # after one epoch it has learnt nothing, and says so
+    warnings.filterwarnings("ignore", "the network classifies all of", TrainingWarning)
     model = cnn(image_size=32, epochs=1, random_state=0).fit(train)
     scores = model.predict_proba(test)
     numbers = report(test.labels, scores.argmax(1), scores, groups=test.groups)
