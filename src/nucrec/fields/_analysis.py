@@ -86,7 +86,7 @@ def of_field(field: Field, n: int) -> dict[str, Any]:
 def _median_diameter(nuclei: Objects, found: Detection) -> float:
     if np.isfinite(found.diameter) and found.diameter > 0:
         return float(found.diameter)
-    return float(np.median(nuclei.diameters)) if len(nuclei) else float("nan")
+    return nuclei.median_diameter
 
 
 def _place(objects: Objects, field: Field) -> dict[str, Array]:

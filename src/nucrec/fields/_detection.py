@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import invalid
+from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
@@ -70,7 +71,7 @@ class Detection:
     @property
     def n_nuclei(self) -> int:
         """The number of nuclei."""
-        return int(np.count_nonzero(np.unique(self.nuclei)))
+        return len(Objects.of(self.nuclei))
 
     @property
     def n_micronuclei(self) -> int:

@@ -26,6 +26,7 @@ from nucrec._validation import (
 )
 from nucrec._version import __version__
 from nucrec.fields._detection import Detection
+from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.calibration import Calibration
 from nucrec.fields._segmentation.card import DetectorCard, Seen
 from nucrec.fields._segmentation.file import Content, half, read_detector, write_detector
@@ -35,8 +36,6 @@ from nucrec.fields._segmentation.objects import (
     Candidates,
     find_candidates,
     find_nuclei,
-    nuclear_diameter,
-    relabelled,
     without_micronuclei,
 )
 from nucrec.fields._segmentation.training import Plan, train
@@ -256,18 +255,16 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         if pixel_size is not None:
             check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
         given = None if nuclei is None else labels_of("nuclei", nuclei, pixels.shape)
-        known = float("nan") if given is None else nuclear_diameter(relabelled(given))
-        look = look_at(
-            pixels,
-            self._network,
-            diameter=known if known > 0 else None,
-            pixel_size=pixel_size,
-        )
-        if np.isnan(look.diameter) and not known > 0:
+        known = None
+        if given is not None and given.any():
+            known = Objects.of(given).median_diameter
+        look = look_at(pixels, self._network, diameter=known, pixel_size=pixel_size)
+        diameter = known or look.diameter
+        if np.isnan(diameter):
             empty = np.zeros(pixels.shape, np.int32)
             none = np.zeros(0, np.float32)
-            return Detection(empty, empty, none, look.diameter, remarks_on(look, self._seen))
-        return self._found(look, given)
+            return Detection(empty, empty, none, diameter, remarks_on(look, self._seen))
+        return self._found(look, given, diameter)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the detector to a file: weights as numbers of 16 bits, its threshold and its card.
@@ -332,10 +329,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         candidates = find_candidates(look.maps, diameter)
         return candidates, self._calibration.probability(candidates.peak)
 
-    def _found(self, look: Look, given: Array | None) -> Detection:
-        diameter, remarks = look.diameter, remarks_on(look, self._seen)
-        if given is not None and given.any():
-            diameter = nuclear_diameter(relabelled(given))
+    def _found(self, look: Look, given: Array | None, diameter: float) -> Detection:
+        remarks = remarks_on(look, self._seen)
         candidates, probability = self._candidates(look, diameter)
         kept = probability >= self.threshold_
         micronuclei = candidates.chosen(kept)

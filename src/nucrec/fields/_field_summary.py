@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._shares import student_quantile
 from nucrec.evaluate import Metric, proportion_interval
 from nucrec.fields._field_counts import FieldCounts
 
@@ -181,9 +182,7 @@ def _standard_error(values: Array) -> float:
 
 
 def _reach(n: int, confidence: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(n - 1, 0.5 + confidence / 2)) if n > 1 else math.nan
+    return student_quantile(0.5 + confidence / 2, n - 1) if n > 1 else math.nan
 
 
 def _pearson(found: Array, annotated: Array, confidence: float) -> Metric:

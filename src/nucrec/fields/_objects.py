@@ -40,7 +40,7 @@ class Objects:
         if len(there) == there.max(initial=0) and labels.dtype == np.int32:
             return cls(labels, there)
         image = np.empty(labels.shape, np.int32)
-        for rows in _bands(labels):
+        for rows in bands(labels):
             image[rows] = np.searchsorted(there, labels[rows], side="right")
         return cls(image, there)
 
@@ -63,6 +63,11 @@ class Objects:
     def diameters(self) -> Array:
         """The diameter of the circle of the same area, of each object, in pixels."""
         return np.sqrt(4 / np.pi * self.areas)
+
+    @property
+    def median_diameter(self) -> float:
+        """The median of the diameters, in pixels; NaN without objects."""
+        return float(np.median(self.diameters)) if len(self) else float("nan")
 
     def mask(self, number: int) -> Array:
         """Return the pixels of an object within its window, numbered from 0."""
@@ -93,15 +98,15 @@ def _labels_in(labels: Array) -> Array:
     """Return the labels that occur, ascending."""
     if labels.max(initial=0) <= _MOST_FOR_A_LOOK_UP:
         there = np.zeros(int(labels.max(initial=0)) + 1, bool)
-        for rows in _bands(labels):
+        for rows in bands(labels):
             there[labels[rows]] = True
         there[0] = False
         return np.flatnonzero(there)
-    found = np.unique(np.concatenate([np.unique(labels[rows]) for rows in _bands(labels)]))
+    found = np.unique(np.concatenate([np.unique(labels[rows]) for rows in bands(labels)]))
     return found[found > 0].astype(np.int64)
 
 
-def _bands(image: Array) -> Iterator[slice]:
+def bands(image: Array) -> Iterator[slice]:
     """Yield the rows of an image, some at a time."""
     height, width = image.shape
     step = max(1, _PIXELS_AT_A_TIME // max(1, width))

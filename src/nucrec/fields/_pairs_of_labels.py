@@ -58,8 +58,7 @@ def annotated(truth: Any) -> Iterator[tuple[str, Any]]:
 def _nearest(nuclei: Array, micronuclei: Array) -> tuple[Array, Array]:
     """Return the labels of the micronuclei, and of the nucleus whose edge is nearest; 0 for none."""
     cells, spots = Objects.of(nuclei), Objects.of(micronuclei)
-    diameter = float(np.median(cells.diameters)) if len(cells) else float("nan")
-    number = assign(cells, spots, diameter).number
+    number = assign(cells, spots, cells.median_diameter).number
     parents = np.zeros(len(spots), np.int64)
     parents[number >= 0] = cells.labels[number[number >= 0]]
     return spots.labels, parents

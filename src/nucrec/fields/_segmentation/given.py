@@ -10,9 +10,7 @@ from nucrec._validation import check_finite, invalid
 from nucrec.errors import ImageError
 from nucrec.fields._field import Field
 from nucrec.fields._segmentation.card import Seen
-from nucrec.fields._segmentation.contrast import measure_contrast
 from nucrec.fields._segmentation.look import measure_sharpness
-from nucrec.fields._segmentation.objects import nuclear_diameter, relabelled
 from nucrec.fields._segmentation.sampling import Sample, make_sample
 
 Array = npt.NDArray[Any]
@@ -71,8 +69,8 @@ def samples_of(
             raise invalid(f"nuclei[{i}]", "a label image with nuclei", "an empty one")
         sample = make_sample(pixels, whole, small)
         samples.append(sample)
-        diameters.append(nuclear_diameter(relabelled(whole)))
-        signals.append(measure_contrast(pixels).signal_to_noise)
+        diameters.append(sample.diameter)
+        signals.append(sample.signal_to_noise)
         sharpness.append(measure_sharpness(sample.image, sample.nuclei))
     if not samples:
         raise invalid("fields", "at least one annotated field", "none")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from nucrec._pixels.resample import resize
+from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.card import Seen
 from nucrec.fields._segmentation.contrast import (
     Contrast,
@@ -16,7 +17,7 @@ from nucrec.fields._segmentation.contrast import (
     normalised,
     without_hot_pixels,
 )
-from nucrec.fields._segmentation.objects import find_nuclei, nuclear_diameter
+from nucrec.fields._segmentation.objects import find_nuclei
 from nucrec.fields._segmentation.scale import DIAMETER, TYPICAL, at_scale, estimate_diameter
 from nucrec.fields._segmentation.tiles import Maps, predict_maps
 
@@ -111,7 +112,7 @@ def _seen(field: Array, network: Network, diameter: float, contrast: Contrast) -
     nuclei = find_nuclei(maps, DIAMETER)
     size = field.shape[0], field.shape[1]
     own = Maps(*(resize(each, size) for each in maps))
-    found = nuclear_diameter(nuclei) / factor
+    found = Objects.of(nuclei).median_diameter / factor
     return Look(own, found, contrast, measure_sharpness(scaled, nuclei))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.strips import (
     count_pixels,
     filtered,
@@ -53,7 +54,8 @@ def find_nuclei(maps: Maps, diameter: float) -> Array:
     owner[lone] = n_cores + 1 + np.arange(lone.size)
     nuclei = owner[bodies]
     _part(nuclei, bodies, cores, _repeated(body_of[1:]))
-    return relabelled(_without_small(nuclei, int(nuclei.max()), _area(_LEAST_NUCLEUS * diameter)))
+    kept = _without_small(nuclei, int(nuclei.max()), _area(_LEAST_NUCLEUS * diameter))
+    return Objects.of(kept).image
 
 
 def _deep(maps: Maps, depth: float) -> Array:
@@ -181,12 +183,11 @@ def without_micronuclei(nuclei: Array, micronuclei: Array, diameter: float) -> t
     Programs that segment nuclei label large micronuclei, too. One is taken out if it is less than half
     as wide as nuclei are, and a found micronucleus covers most of it.
     """
-    labels, compact = np.unique(nuclei, return_inverse=True)
-    compact = compact.reshape(nuclei.shape)
-    areas = count_pixels(compact, labels.size - 1)
-    covered = count_pixels(compact, labels.size - 1, micronuclei > 0)
-    is_one = (covered > _COVERED * areas) & (areas < _area(_SMALL * diameter)) & (labels > 0)
-    return np.where(is_one, 0, labels)[compact].astype(np.int32), labels[is_one]
+    given = Objects.of(nuclei)
+    covered = count_pixels(given.image, len(given), micronuclei > 0)[1:]
+    is_one = (covered > _COVERED * given.areas) & (given.areas < _area(_SMALL * diameter))
+    kept = np.r_[0, np.where(is_one, 0, given.labels)].astype(np.int32)
+    return kept[given.image], given.labels[is_one]
 
 
 def least_micronucleus(diameter: float) -> float:
@@ -202,21 +203,3 @@ def _without_small(labels: Array, n: int, area: float) -> Array:
     kept = count_pixels(labels, n) >= area
     kept[0] = False
     return np.where(kept[labels], labels, 0)
-
-
-def relabelled(labels: Array) -> Array:
-    """Return the label image with its labels made 1 to n, in their order, as int32."""
-    largest = int(labels.max(initial=0))
-    if largest > labels.size:  # labels of others may be any numbers
-        compact = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
-        return np.asarray(compact + (labels.min() > 0), np.int32)
-    present = count_pixels(labels, largest) > 0
-    present[0] = False
-    return np.where(present, np.cumsum(present), 0).astype(np.int32)[labels]
-
-
-def nuclear_diameter(labels: Array) -> float:
-    """Return the median diameter of circles of the nuclei's areas, in pixels; NaN without nuclei."""
-    areas = count_pixels(labels, int(labels.max(initial=0)))[1:]
-    areas = areas[areas > 0]
-    return float(2 * np.sqrt(np.median(areas) / np.pi)) if areas.size else float("nan")

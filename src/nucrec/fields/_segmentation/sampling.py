@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.contrast import measure_contrast, network_input, normalised
-from nucrec.fields._segmentation.objects import nuclear_diameter, relabelled
 from nucrec.fields._segmentation.scale import DIAMETER, at_scale
 from nucrec.fields._segmentation.synthesis import disturb
 from nucrec.fields._segmentation.tiles import BORDER, MICRONUCLEUS, NUCLEUS
@@ -40,6 +40,10 @@ class Sample:
         Label images, int32.
     on_nuclei, on_micronuclei : ndarray of shape (n, 2)
         Their centres, (y, x), in pixels.
+    diameter : float
+        The median diameter of the nuclei, in pixels of the field itself.
+    signal_to_noise : float
+        That of the field, as `Contrast` has it.
     """
 
     image: Array
@@ -48,16 +52,27 @@ class Sample:
     micronuclei: Array
     on_nuclei: Array
     on_micronuclei: Array
+    diameter: float
+    signal_to_noise: float
 
 
 def make_sample(pixels: Array, nuclei: Array, micronuclei: Array) -> Sample:
     """Return an annotated field as it is sampled from; arrays of shape (H, W)."""
-    nuclei, micronuclei = relabelled(nuclei), relabelled(micronuclei)
-    factor = DIAMETER / nuclear_diameter(nuclei)
-    image = at_scale(normalised(pixels, measure_contrast(pixels)), factor)
-    nuclei, micronuclei = (_labels_at(each, image.shape) for each in (nuclei, micronuclei))
+    given, contrast = Objects.of(nuclei), measure_contrast(pixels)
+    image = at_scale(normalised(pixels, contrast), DIAMETER / given.median_diameter)
+    numbered = (given.image, Objects.of(micronuclei).image)
+    nuclei, micronuclei = (_labels_at(each, image.shape) for each in numbered)
     smooth = ndimage.gaussian_filter(image, 0.6)
-    return Sample(image, smooth, nuclei, micronuclei, _centres(nuclei), _centres(micronuclei))
+    return Sample(
+        image,
+        smooth,
+        nuclei,
+        micronuclei,
+        _centres(nuclei),
+        _centres(micronuclei),
+        given.median_diameter,
+        contrast.signal_to_noise,
+    )
 
 
 def _labels_at(labels: Array, shape: tuple[int, ...]) -> Array:

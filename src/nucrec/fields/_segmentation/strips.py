@@ -1,14 +1,14 @@
 """Filters of a large image a strip at a time, so that their memory does not grow with the image."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from nucrec.fields._objects import bands
 
-_ROWS = 1024
+Array = npt.NDArray[Any]
 
 
 def filtered(function: Callable[..., Array], *images: Array, reach: int, dtype: Any) -> Array:
@@ -25,19 +25,18 @@ def filtered(function: Callable[..., Array], *images: Array, reach: int, dtype: 
     dtype : dtype
         Of the result.
     """
-    height = images[0].shape[0]
     result = np.empty(images[0].shape, dtype)
-    for start in range(0, height, _ROWS):
-        stop, low = min(start + _ROWS, height), max(0, start - reach)
-        strip = function(*(image[low : stop + reach] for image in images))
-        result[start:stop] = strip[start - low : stop - low]
+    for rows in bands(result):
+        low = max(0, rows.start - reach)
+        strip = function(*(image[low : rows.stop + reach] for image in images))
+        result[rows] = strip[rows.start - low : rows.stop - low]
     return result
 
 
 def count_pixels(labels: Array, n: int, where: Array | None = None) -> Array:
     """Return the number of pixels of the labels 0 to n, in all the image or where it says so."""
     counts = np.zeros(n + 1, np.int64)
-    for rows in _strips(labels):
+    for rows in bands(labels):
         part = labels[rows] if where is None else labels[rows][where[rows]]
         counts += np.bincount(part.ravel(), minlength=n + 1)
     return counts
@@ -46,12 +45,7 @@ def count_pixels(labels: Array, n: int, where: Array | None = None) -> Array:
 def largest_values(labels: Array, n: int, values: Array) -> Array:
     """Return the largest value of each of the labels 0 to n; 0 for labels without a pixel."""
     largest = np.zeros(n + 1, values.dtype)
-    for rows in _strips(labels):
+    for rows in bands(labels):
         present = labels[rows] > 0
         np.maximum.at(largest, labels[rows][present], values[rows][present])
     return largest
-
-
-def _strips(image: Array) -> Iterator[slice]:
-    for start in range(0, image.shape[0], _ROWS):
-        yield slice(start, start + _ROWS)
