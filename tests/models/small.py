@@ -48,7 +48,11 @@ def normalised() -> keras.Model:
     """Return two convolutions, each with batch normalisation; the first is in the first fifth."""
     x = images = keras.Input((SIDE, SIDE, 3))
     for name in "ab":
-        x = keras.layers.Conv2D(4, 3, 2, use_bias=False, name=f"convolution_{name}")(x)
+        start = keras.initializers.GlorotUniform(seed=ord(name))
+        convolve = keras.layers.Conv2D(
+            4, 3, 2, use_bias=False, kernel_initializer=start, name=f"convolution_{name}"
+        )
+        x = convolve(x)
         x = keras.layers.BatchNormalization(momentum=0.8, name=f"norm_{name}")(x)
         x = keras.layers.ReLU(name=f"relu_{name}")(x)
     return keras.Model(images, x)

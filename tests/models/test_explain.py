@@ -121,7 +121,10 @@ def test_maps_with_too_few_places_are_passed_over():
         if start > 1:
             x = keras.layers.AveragePooling2D(start)(x)
         for filters in (3, 4):
-            x = keras.layers.Conv2D(filters, 3, padding="same", activation="tanh")(x)
+            begin = keras.initializers.GlorotUniform(seed=filters)
+            x = keras.layers.Conv2D(
+                filters, 3, padding="same", activation="tanh", kernel_initializer=begin
+            )(x)
             x = keras.layers.AveragePooling2D(2)(x)
         return keras.Model(images, x)
 
