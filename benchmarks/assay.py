@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import chi2
 
 from benchmarks.timing import markdown_table
 from nucrec.assay import Assay, summarize
@@ -24,6 +25,7 @@ Array = npt.NDArray[Any]
 WELLS, RATES, VARIATIONS = (3, 4, 6), (5, 50), (0.0, 0.3, 0.6)
 CELLS, DOSES = 2000, 4
 ALPHA = 0.05
+FURTHER = 0.5  # micronuclei of a micronucleated cell beside its first, on average
 
 
 class Plate(NamedTuple):
@@ -96,6 +98,31 @@ def coverage(plate: Plate, replicates: int) -> Row:
     return Row("coverage", *plate, replicates, _percent(held), _percent(held_pooled))
 
 
+def coverage_of_micronuclei(plate: Plate, replicates: int) -> Row:
+    """Return how often 95 % intervals hold the true number of micronuclei per 1000 cells.
+
+    A micronucleated cell has 1.5 on average, one and a Poisson number. Pooled micronuclei have the
+    interval of as many independent events.
+    """
+    rng = np.random.default_rng(zlib.crc32(repr(plate).encode()) + 2)
+    conditions = np.repeat(np.arange(replicates), plate.wells).astype(str)
+    scored = np.full(len(conditions), CELLS)
+    cells = draw(plate, scored, rng)
+    micronuclei = cells + rng.poisson(FURTHER * cells)
+    wells = np.arange(len(conditions)).astype(str)
+    columns = {"well": wells, "condition": conditions, "scored": scored, "micronucleated": cells}
+    rates = [
+        c.micronuclei_rate for c in summarize(columns | {"micronuclei": micronuclei}).conditions
+    ]
+    truth = plate.rate * (1 + FURTHER)
+    held = [each.low <= truth <= each.high for each in rates]
+    counts = micronuclei.reshape(replicates, -1).sum(axis=1)
+    low, high = chi2.ppf(0.025, 2 * counts) / 2, chi2.ppf(0.975, 2 * counts + 2) / 2
+    expected = truth / 1000 * CELLS * plate.wells
+    held_pooled = (np.nan_to_num(low) <= expected) & (expected <= high)
+    return Row("micronuclei", *plate, replicates, _percent(held), _percent(held_pooled.tolist()))
+
+
 def rejections(plate: Plate, replicates: int) -> list[Row]:
     """Return how often tests find an increase where there is none."""
     rng = np.random.default_rng(zlib.crc32(repr(plate).encode()) + 1)
@@ -149,7 +176,11 @@ def run(path: Path, replicates: int) -> None:
             continue
         rows = rejections(plate, replicates)
         if plate.cells_at_top == CELLS:
-            rows = [coverage(plate, 2 * replicates), *rows]
+            rows = [
+                coverage(plate, 2 * replicates),
+                coverage_of_micronuclei(plate, 2 * replicates),
+                *rows,
+            ]
         with path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
         print(*rows, sep="\n", flush=True)
@@ -181,7 +212,8 @@ def main() -> None:
     if not arguments.table:
         run(arguments.out, arguments.replicates)
     rows = read(arguments.out)
-    print(table(rows, ["coverage"]), table(rows, ["trend", "any dose"]), sep="\n\n")
+    for what in (["coverage"], ["micronuclei"], ["trend", "any dose"]):
+        print(table(rows, what), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,19 @@ def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
     return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
+def poisson_score(count: float, n: float, reach: float) -> tuple[float, float]:
+    """Return the score interval of a Poisson mean of `reach` standard errors; NaN without cells.
+
+    L. Barker, "A comparison of nine confidence intervals for a Poisson parameter when the expected
+    number of events is <= 5", The American Statistician 56, 2002, pp. 85-89.
+    """
+    if not n > 0 or math.isnan(reach):
+        return math.nan, math.nan
+    centre = count + reach**2 / 2
+    half = reach * math.sqrt(count + reach**2 / 4)
+    return max(0.0, centre - half) / n, (centre + half) / n
+
+
 def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float:
     """Return the true share behind one that was found, from 0 to 1; NaN for a useless test."""
     youden = sensitivity + specificity - 1

@@ -66,6 +66,41 @@ def test_no_micronucleated_cell_at_all_still_has_an_upper_end():
     assert condition.rate.high == pytest.approx(1000 * t**2 / (6000 + t**2))
 
 
+@pytest.mark.parametrize("wells", [[7, 60, 25], [12, 11, 35, 14]])
+def test_the_interval_of_micronuclei_solves_the_score_equation(wells):
+    table = counts({0: [min(k, 20) for k in wells]}, micronuclei=wells)
+    rate = summarize(table).conditions[0].micronuclei_rate
+    k, n = np.array(wells), 2000.0
+    mean, total = k.sum() / (n * len(k)), n * len(k)
+    phi = np.square(k - n * mean).sum() / (n * mean) / (len(k) - 1)
+    t = stats.t.ppf(0.975, len(k) - 1)
+    for end in (rate.low / 1000, rate.high / 1000):
+        assert abs(mean - end) == pytest.approx(t * math.sqrt(phi * end / total))
+
+
+def test_cells_with_several_micronuclei_widen_their_interval():
+    numbers = np.zeros((3, 1000), int)
+    numbers[:, :4] = 5  # wells are alike: as many independent micronuclei would be surer
+    cells = {"well": np.repeat(["B2", "B3", "B4"], 1000), "condition": ["DMSO"] * 3000}
+    found = summarize(cells | {"n_micronuclei": numbers.ravel()}).conditions[0]
+    single = np.zeros((3, 1000), int)
+    single[:, :20] = 1
+    other = summarize(cells | {"n_micronuclei": single.ravel()}).conditions[0].micronuclei_rate
+    assert found.micronuclei_per_1000 == other.value == 20
+    clustered = numbers.var() / numbers.mean()
+    effect, z = max(clustered, 1.0), stats.norm.ppf(0.975)
+    for end in (found.micronuclei_rate.low / 1000, found.micronuclei_rate.high / 1000):
+        assert abs(0.02 - end) == pytest.approx(z * math.sqrt(effect * end / 3000))
+    assert other.high - other.low < 0.5 * (found.micronuclei_rate.high - found.micronuclei_rate.low)
+
+
+def test_micronuclei_that_were_not_counted_have_no_rate():
+    assay = summarize(counts(DOSES))
+    assert math.isnan(assay.conditions[0].micronuclei_per_1000)
+    assert "not counted" in assay.conditions[0].micronuclei_rate.method
+    assert "micronuclei per 1000" not in str(assay)
+
+
 def test_confidence_is_that_of_all_intervals():
     narrow, wide = (summarize(counts(DOSES), confidence=c).conditions[0].rate for c in (0.5, 0.99))
     assert wide.low < narrow.low < narrow.high < wide.high
@@ -98,6 +133,17 @@ def test_intervals_hold_the_truth(wells, rate, variation):
     assert 92 <= found.by_unit <= 99.3  # 99, and the error of 1000 replicates
     if variation:
         assert found.pooled < found.by_unit - 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wells", [3, 6])
+@pytest.mark.parametrize(("rate", "variation"), [(5, 0.0), (5, 0.5), (50, 0.0), (50, 0.5)])
+def test_intervals_of_micronuclei_hold_the_truth(wells, rate, variation):
+    from benchmarks.assay import Plate, coverage_of_micronuclei
+
+    found = coverage_of_micronuclei(Plate(wells, rate, variation), 1000)
+    assert 92 <= found.by_unit <= 99.3
+    assert found.pooled < found.by_unit - (5 if variation else 2)
 
 
 @pytest.mark.slow

@@ -161,7 +161,15 @@ def test_one_well_has_one_condition():
     ):
         summarize(table)
     table["plate"] = np.repeat(["1", "2"], 10)
-    assert [unit.name for unit in summarize(table).units] == ["1 B02", "2 B02"]
+    assay = summarize(table)
+    assert [unit.name for unit in assay.units] == ["1 B02", "2 B02"]
+    assert assay.tables()["By well"][0][0] == "plate, well"
+    table["replicate"] = table.pop("plate")
+    assert "replicate, well" in summarize(table).to_markdown()
+
+
+def test_wells_alone_are_called_so():
+    assert summarize(counts(DOSES)).tables()["By well"][0][0] == "well"
 
 
 def test_cells_without_a_condition_are_left_out_and_counted():

@@ -8,8 +8,9 @@ from typing import Any
 import numpy.typing as npt
 
 from nucrec._class_names import look_alike_key
+from nucrec._unit_rates import clustering, design_effect, dispersion
 from nucrec._validation import did_you_mean, invalid
-from nucrec.assay._rates import design_effect, dispersion, rate_of_unit, rate_over_units
+from nucrec.assay._rates import micronuclei_over_units, rate_of_unit, rate_over_units
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._wells import Wells
 
@@ -94,7 +95,6 @@ def _condition(
 ) -> ConditionSummary:
     found, scored = wells.micronucleated[rows], wells.scored[rows]
     n = int(scored.sum())
-    micronuclei = float(wells.micronuclei[rows].sum())
     excluded: Counter[str] = Counter()
     for row in rows:
         excluded.update(wells.excluded[row])
@@ -109,11 +109,18 @@ def _condition(
         n_micronucleated=int(found.sum()),
         excluded=dict(excluded),
         rate=rate_over_units(found, scored, confidence),
-        micronuclei_per_1000=1000 * micronuclei / n if n else math.nan,
+        micronuclei_rate=micronuclei_over_units(
+            wells.micronuclei[rows], scored, confidence, _clustering(wells, rows)
+        ),
         dispersion=dispersion(found, scored),
         effective_cells=n / design_effect(found, scored, confidence),
         distribution=None if spread is None else tuple(spread.tolist()),
     )
+
+
+def _clustering(wells: Wells, rows: list[int]) -> float:
+    total, squares = float(wells.micronuclei[rows].sum()), float(wells.squares[rows].sum())
+    return 1.0 if math.isnan(squares) else clustering(total, squares, int(wells.scored[rows].sum()))
 
 
 def _unit(wells: Wells, row: int, condition: str, confidence: float) -> UnitSummary:

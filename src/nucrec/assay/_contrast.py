@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nucrec._holm import holm
+from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._design import units_of
 from nucrec.assay._fisher import fisher, step_down
 from nucrec.assay._permute import smallest_p
-from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._test_result import TestResult
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from nucrec import _text as fmt
 from nucrec._shares import lang_reiczigel, rogan_gladen
+from nucrec._unit_rates import NOT_ESTIMABLE, reach_of
 from nucrec.assay._errors_of_detector import DetectorErrors
-from nucrec.assay._rates import NOT_ESTIMABLE, reach_of
 from nucrec.assay._summaries import ConditionSummary
 from nucrec.evaluate import Metric
 

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nucrec import _text as fmt
+from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._contrast import Contrast
 from nucrec.assay._historical import (
     FEWEST_EXPERIMENTS,
     PREFERRED_EXPERIMENTS,
     HistoricalControls,
 )
-from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary
 from nucrec.assay._trend import Trend
 

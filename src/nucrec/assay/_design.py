@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import did_you_mean, invalid
-from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 
 Array = npt.NDArray[Any]

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._shares import student_quantile
+from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._design import Units, units_of
 from nucrec.assay._permute import anscombe, smallest_p
-from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 
 Array = npt.NDArray[Any]

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._shares import wilson
+from nucrec._unit_rates import design_effect, reach_of
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.assay._names import plain
-from nucrec.assay._rates import design_effect, reach_of
 from nucrec.assay._source import Source, read_source
 from nucrec.errors import DatasetError
 from nucrec.evaluate import Metric

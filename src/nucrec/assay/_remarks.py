@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from nucrec import _text as fmt
+from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._decision import FEWEST_CELLS
-from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary
 
 

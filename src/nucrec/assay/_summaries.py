@@ -90,8 +90,9 @@ class ConditionSummary:
     rate : Metric
         Micronucleated cells per 1000; its interval carries the variation between units, and is NaN
         for fewer than three.
-    micronuclei_per_1000 : float
-        Micronuclei per 1000 cells; NaN where only cells were counted.
+    micronuclei_rate : Metric
+        Micronuclei per 1000 cells, with an interval that carries the variation between units, and that
+        a cell often has several; NaN where only cells were counted.
     dispersion : float
         How many times as much the counts of the units vary as by chance alone; NaN where that is
         unknown.
@@ -119,7 +120,7 @@ class ConditionSummary:
     n_micronucleated: int
     excluded: dict[str, int]
     rate: Metric
-    micronuclei_per_1000: float
+    micronuclei_rate: Metric
     dispersion: float
     effective_cells: float
     distribution: tuple[int, ...] | None = None
@@ -128,3 +129,8 @@ class ConditionSummary:
     def n_excluded(self) -> int:
         """The number of cells that were not scored."""
         return sum(self.excluded.values())
+
+    @property
+    def micronuclei_per_1000(self) -> float:
+        """Micronuclei per 1000 cells; NaN where only cells were counted."""
+        return self.micronuclei_rate.value

@@ -66,6 +66,10 @@ def summarize(
     never narrower than that of independent cells. With fewer than three units there is none. The page
     "How many cells, how many wells" of the documentation has its coverage in simulations.
 
+    Micronuclei per 1000 cells have the score interval of a Poisson mean, of an effective number of
+    cells that is found in the same way, and is at most their number over the variance-to-mean ratio of
+    micronuclei in single cells.
+
     References
     ----------
     - E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
@@ -73,6 +77,7 @@ def summarize(
       (over-dispersion).
     - N. Dean, M. Pagano, Journal of Survey Statistics and Methodology 3, 2015, pp. 484-503
       (Wilson's interval of an effective number).
+    - L. Barker, The American Statistician 56, 2002, pp. 85-89 (score interval of a Poisson mean).
 
     Examples
     --------

@@ -5,37 +5,60 @@ from collections.abc import Sequence
 from typing import Any
 
 from nucrec import _text as fmt
+from nucrec._unit_rates import NOT_ESTIMABLE
 from nucrec.assay._contrast import Contrast
 from nucrec.assay._correction import span
 from nucrec.assay._cytotoxicity import Cytotoxicity
 from nucrec.assay._detectable import SmallestIncrease
-from nucrec.assay._rates import NOT_ESTIMABLE
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._test_result import TestResult
 from nucrec.assay._trend import Trend
+from nucrec.evaluate import Metric
 
 Table = tuple[fmt.Row, list[fmt.Row]]
 
 
 def condition_table(conditions: Sequence[ConditionSummary], unit: str) -> Table:
     """Return the rates of all conditions."""
-    header = ("condition", f"{unit}s", "scored", "excluded", "micronucleated", "per 1000")
+    header = (
+        "condition",
+        f"{unit}s",
+        "scored",
+        "excluded",
+        "micronucleated",
+        "per 1000",
+        "interval",
+    )
+    counted = any(each.micronuclei_rate.value == each.micronuclei_rate.value for each in conditions)
     rows: list[fmt.Row] = [
         (
             each.name + (" (control)" if each.is_control else ""),
             *map(str, (each.n_units, each.n_scored, each.n_excluded, each.n_micronucleated)),
             fmt.number(each.rate.value, 1),
             span(each.rate),
-            fmt.number(each.micronuclei_per_1000, 1),
+            *(_of_micronuclei(each) if counted else ()),
         )
         for each in conditions
     ]
-    return (*header, "interval", "micronuclei per 1000"), rows
+    return (*header, *(("micronuclei per 1000", "their interval") if counted else ())), rows
+
+
+def _of_micronuclei(each: ConditionSummary) -> tuple[str, str]:
+    return fmt.number(each.micronuclei_rate.value, 1), span(each.micronuclei_rate)
 
 
 def unit_table(units: Sequence[UnitSummary], unit: str) -> Table:
-    """Return the rates of all units, each with an interval for it alone."""
-    header = (unit, "condition", "scored", "excluded", "micronucleated", "per 1000", "interval")
+    """Return the rates of all units, each with an interval for it alone.
+
+    The first column is what the names of units consist of, such as "replicate, well".
+    """
+    has_wells = any(each.well for each in units)
+    parts = [
+        *(["plate"] if any(each.plate for each in units) else []),
+        *(["replicate"] if has_wells and any(each.replicate for each in units) else []),
+    ]
+    name = ", ".join(dict.fromkeys([*parts, unit]))
+    header = (name, "condition", "scored", "excluded", "micronucleated", "per 1000", "interval")
     rows: list[fmt.Row] = [
         (
             each.name,
@@ -134,18 +157,24 @@ def condition_numbers(conditions: Sequence[ConditionSummary]) -> list[list[Any]]
     header = [
         *("name", "condition", "dose", "is_control", "n_units", "n_scored", "n_excluded"),
         *("n_micronucleated", "per_1000", "low", "high", "method"),
-        *("micronuclei_per_1000", "dispersion", "effective_cells"),
+        *("micronuclei_per_1000", "micronuclei_low", "micronuclei_high"),
+        *("dispersion", "effective_cells"),
     ]
     rows = [
         [
             *(each.name, each.condition, each.dose, each.is_control, each.n_units),
             *(each.n_scored, each.n_excluded, each.n_micronucleated),
             *(each.rate.value, each.rate.low, each.rate.high, each.rate.method),
-            *(each.micronuclei_per_1000, each.dispersion, each.effective_cells),
+            *_ends(each.micronuclei_rate),
+            *(each.dispersion, each.effective_cells),
         ]
         for each in conditions
     ]
     return [header, *rows]
+
+
+def _ends(metric: Metric) -> tuple[float, float, float]:
+    return metric.value, metric.low, metric.high
 
 
 def unit_numbers(units: Sequence[UnitSummary]) -> list[list[Any]]:

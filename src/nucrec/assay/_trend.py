@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import invalid
 from nucrec.assay._armitage import armitage
 from nucrec.assay._design import Units, units_of
 from nucrec.assay._permute import arrange, p_value, smallest_p
-from nucrec.assay._rates import FEWEST_UNITS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._test_result import TestResult
 

@@ -29,6 +29,8 @@ class Wells:
         Micronuclei in the scored cells; NaN where only cells were counted.
     excluded : list of dict of str to int
         The cells that were not scored, by reason.
+    squares : ndarray of float, shape (n_units,)
+        The sum of the squared micronuclei of the scored cells; NaN where cells are not known.
     distribution : ndarray of int, shape (n_units, MOST + 1), or None
         Scored cells with 0, 1, 2 and more micronuclei.
     nuclei : ndarray of int, shape (n_units, 3), or None
@@ -49,6 +51,7 @@ class Wells:
     scored: Array
     micronucleated: Array
     micronuclei: Array
+    squares: Array
     excluded: list[dict[str, int]]
     distribution: Array | None = None
     nuclei: Array | None = None
