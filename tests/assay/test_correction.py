@@ -3,13 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 from tests.assay.plates import DOSES, counts
 
 from nucrec.assay import summarize
-from nucrec.errors import DatasetError, InvalidParameterError
+from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import corrected_proportion
 
 
@@ -49,54 +47,6 @@ def test_two_wells_stay_not_estimable():
 def test_a_useless_detector_says_nothing():
     rate = summarize(counts({0: [60, 64, 71]})).corrected(0.3, 0.6).rates[0]
     assert (rate.corrected.low, rate.corrected.high) == (0, 1000)
-
-
-def reviewed(true_positive: int, positive: int, missed: int, negative: int) -> dict[str, list]:
-    called = [1] * positive + [0] * negative
-    truth = [1] * true_positive + [0] * (positive - true_positive)
-    return {"called": called, "reviewed": truth + [1] * missed + [0] * (negative - missed)}
-
-
-def test_reviewed_cells_give_precision_and_recall():
-    assay = summarize(counts({0: [60, 60, 60], 1: [200, 200, 200]}))
-    found = assay.corrected(reviewed=reviewed(80, 100, 1, 400))
-    low, high = proportion_confint(80, 100, method="wilson")
-    assert (found.precision.low, found.precision.high) == pytest.approx((low, high))
-    rate = 780 / 12000
-    ppv, missed = 80.5 / 101, 1.5 / 401
-    recall = rate * ppv / (rate * ppv + (1 - rate) * missed)
-    assert found.recall.value == pytest.approx(recall)
-    assert found.recall.low < 0.9 < found.recall.high
-    assert found.specificity == pytest.approx(
-        (1 - rate) * (1 - missed) / ((1 - rate) * (1 - missed) + rate * (1 - ppv))
-    )
-
-
-def test_reviews_are_files_and_may_be_unsure(tmp_path):
-    table = reviewed(80, 100, 1, 400)
-    words = {1: "yes", 0: "no"}
-    lines = [f"{c},{words[r]}" for c, r in zip(table["called"], table["reviewed"], strict=True)]
-    path = tmp_path / "reviewed.csv"
-    path.write_text("\n".join(["called,reviewed", *lines, "1,", "0,unsure"]), encoding="utf-8")
-    assay = summarize(counts(DOSES))
-    of_file = assay.corrected(reviewed=path)
-    assert of_file.n_unsure == 2
-    assert of_file.rates == assay.corrected(reviewed=table).rates
-
-
-@pytest.mark.slow
-def test_intervals_from_reviewed_cells_hold_the_truth():
-    rng = np.random.default_rng(0)
-    truth, sensitivity, specificity = 0.03, 0.9, 0.99
-    called = truth * sensitivity + (1 - truth) * (1 - specificity)
-    ppv, missed = truth * sensitivity / called, truth * (1 - sensitivity) / (1 - called)
-    held = []
-    for _ in range(300):
-        assay = summarize(counts({0: rng.binomial(2000, called, 4).tolist()}))
-        sample = reviewed(rng.binomial(150, ppv), 150, rng.binomial(600, missed), 600)
-        rate = assay.corrected(reviewed=sample).rates[0].corrected
-        held.append(rate.low <= 1000 * truth <= rate.high)
-    assert np.mean(held) > 0.92
 
 
 @dataclass
@@ -143,17 +93,3 @@ def test_annotated_fields_count_as_groups():
 def test_bad_errors_of_the_detector(arguments, words):
     with pytest.raises(InvalidParameterError, match=words):
         summarize(counts(DOSES)).corrected(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        ({"called": [1, 0], "reviewed": ["yes", "perhaps"]}, "row 2: reviewed must be yes or no"),
-        ({"called": [1, 1], "reviewed": [1, 0]}, "no cell that was called negative"),
-        ({"called": [1, 0]}, "expected columns called and reviewed"),
-        ({"called": ["", 0], "reviewed": [1, 0]}, "row 1: called must not be empty"),
-    ],
-)
-def test_bad_reviews(table, words):
-    with pytest.raises(DatasetError, match=words):
-        summarize(counts(DOSES)).corrected(reviewed=table)

@@ -9,6 +9,7 @@ from nucrec.assay._detectable import SmallestIncrease
 from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._historical import HistoricalControls
 from nucrec.assay._plate_plot import PlateDisplay
+from nucrec.assay._review_summary import ReviewSummary
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._summarize import summarize
 from nucrec.assay._test_result import TestResult
@@ -26,6 +27,7 @@ __all__ = [
     "DoseResponseDisplay",
     "HistoricalControls",
     "PlateDisplay",
+    "ReviewSummary",
     "SmallestIncrease",
     "TestResult",
     "Trend",

@@ -1,13 +1,14 @@
 """The result of an assay: rates, tests, decision, tables."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
 from nucrec import _text as fmt
-from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec._validation import check_choice, check_int, check_real
 from nucrec.assay import _tables
+from nucrec.assay._cell_table import CellTable
 from nucrec.assay._contrast import Contrast, contrasts_of
 from nucrec.assay._correction import Correction, correct
 from nucrec.assay._cytotoxicity import Cytotoxicity, cytotoxicities
@@ -15,7 +16,7 @@ from nucrec.assay._decision import Decision, decide
 from nucrec.assay._design import check_control, chosen_compound, series
 from nucrec.assay._detectable import SmallestIncrease, smallest_increases
 from nucrec.assay._dose_plot import DoseResponseDisplay
-from nucrec.assay._errors_of_detector import of_report, of_review, stated
+from nucrec.assay._errors_of_detector import Plate, errors_of
 from nucrec.assay._historical import read_historical
 from nucrec.assay._plate_plot import PlateDisplay
 from nucrec.assay._printed import Printed
@@ -56,6 +57,7 @@ class Assay(Printed):
     unit: str
     confidence: float
     notes: tuple[str, ...] = ()
+    _cells: CellTable | None = field(default=None, repr=False, compare=False)
 
     @property
     def control(self) -> ConditionSummary | None:
@@ -135,8 +137,8 @@ class Assay(Printed):
         Notes
         -----
         Over pooled cells: one-sided Fisher's exact test, adjusted by Holm. By units: Dunnett's t of
-        rates, with p-values from permutations of whole units over the control and the
-        doses that are left, step by step (Westfall and Young, 1993). Three units against three have 20
+        rates, with p-values from permutations of whole units over the control and the doses left, step
+        by step (Westfall and Young, 1993). Three units against three have 20
         arrangements, so one dose alone cannot have a p-value below 0.05.
         """
         check_int("random_state", random_state, low=0)
@@ -247,40 +249,35 @@ class Assay(Printed):
             The share of cells with and without micronuclei that are called so. A pair of how many were
             right, and of how many, carries its uncertainty; a share is taken as certain.
         reviewed : path or table, optional
-            A random sample of the positive and negative cells of this plate, with columns ``called``
-            (what the detector said) and ``reviewed`` (what a person said): yes or no, 1 or 0.
+            A random sample of the positive and negative cells of this plate, such as the table that
+            the page of `nucrec.fields.review` saves: ``called`` (what the detector said),
+            ``reviewed`` (what a person said: yes, no, unsure or empty), and for unequal shares
+            ``stratum`` and ``stratum_cells``, or ``weight``.
         report : FieldReport, optional
             What `nucrec.fields.evaluate_fields` returned, of three fields or more.
 
         Returns
         -------
         Correction
-            The corrected rates; with reviewed cells, also precision and recall on this plate.
+            The corrected rates; its ``review`` has precision, recall and specificity on this plate.
 
         Raises
         ------
         InvalidParameterError, DatasetError
-            Not exactly one of the three is given, or it is not what it should be.
+            Not exactly one of the three is given, it is not what it should be, or reviewed cells
+            are not in this table or were called otherwise.
 
         Notes
         -----
         The estimate of Rogan and Gladen (1978), with the interval of Lang and Reiczigel (2014), in
         which the effective number of cells takes the place of their number: see
         `nucrec.evaluate.corrected_proportion`. It holds if the errors are the same in all conditions.
-        From reviewed cells: Tenenbein's double sampling (1970).
+        From reviewed cells: double sampling (Tenenbein, 1970), in which each cell counts as many as
+        it stands for; without strata and weights, by well. Its intervals are quantiles of draws from
+        Jeffreys' posteriors, of effective numbers of cells.
         """
-        given = [sensitivity is not None or specificity is not None, reviewed is not None]
-        if [*given, report is not None].count(True) != 1:
-            expected = "sensitivity and specificity, or reviewed, or report"
-            raise invalid("corrected", expected, "none or several of them")
-        if report is not None:
-            errors = of_report(report, self.confidence)
-        elif reviewed is not None:
-            positive = sum(each.n_micronucleated for each in self.conditions)
-            scored = sum(each.n_scored for each in self.conditions)
-            errors = of_review(reviewed, positive, scored, self.confidence)
-        else:
-            errors = stated(sensitivity, specificity)
+        plate = Plate(self.units, self._cells, self.confidence)
+        errors = errors_of((sensitivity, specificity), reviewed, report, plate)
         return correct(self.conditions, errors, self.confidence)
 
     def cytotoxicity(self) -> tuple[Cytotoxicity, ...]:

@@ -8,7 +8,10 @@ from typing import Any
 from nucrec import _text as fmt
 from nucrec._shares import lang_reiczigel, rogan_gladen
 from nucrec._unit_rates import NOT_ESTIMABLE, reach_of
+from nucrec.assay._double_sampling import Share, corrected_draws
+from nucrec.assay._double_sampling import metric as of_draws
 from nucrec.assay._errors_of_detector import DetectorErrors
+from nucrec.assay._review_summary import ReviewSummary
 from nucrec.assay._summaries import ConditionSummary
 from nucrec.evaluate import Metric
 
@@ -58,7 +61,9 @@ class Correction:
     precision, recall : Metric or None
         Of this detector on this plate, where cells were reviewed.
     n_unsure : int
-        Reviewed cells without an answer, which were left out.
+        Reviewed cells of which the reviewer was unsure, which were left out.
+    review : ReviewSummary or None
+        What the reviewed cells say of this detector on this plate: precision, recall, specificity.
 
     Examples
     --------
@@ -77,6 +82,7 @@ class Correction:
     precision: Metric | None = None
     recall: Metric | None = None
     n_unsure: int = 0
+    review: ReviewSummary | None = None
 
     @property
     def _table(self) -> tuple[fmt.Row, list[fmt.Row]]:
@@ -98,22 +104,25 @@ class Correction:
             f"Sensitivity {self.sensitivity:.3f}, specificity {self.specificity:.4f} "
             f"({self.source})"
         ]
-        if self.precision is not None and self.recall is not None:
-            told.append(f"On this plate: precision {self.precision}, recall {self.recall}")
-        if self.n_unsure:
-            told.append(f"{self.n_unsure} reviewed cells without an answer were left out")
-        return told
+        return [*told, *(self.review.remarks if self.review else ())]
+
+    @property
+    def _tables(self) -> list[tuple[fmt.Row, list[fmt.Row]]]:
+        return [self._table, *([self.review.table] if self.review else [])]
 
     def __str__(self) -> str:
-        return "\n".join([*self._words, fmt.text_table(*self._table)])
+        return "\n\n".join(
+            ["\n".join(self._words), *(fmt.text_table(*each) for each in self._tables)]
+        )
 
     def _repr_html_(self) -> str:
         words = "".join(f"<p>{fmt.html(each)}</p>" for each in self._words)
-        return words + fmt.html_table(*self._table)
+        return words + "".join(fmt.html_table(*each) for each in self._tables)
 
     def to_markdown(self) -> str:
-        """Return the rates as Markdown."""
-        return "\n\n".join([*self._words, fmt.markdown_table(*self._table)]) + "\n"
+        """Return the rates, and what a review says of the detector, as Markdown."""
+        tables = [fmt.markdown_table(*each) for each in self._tables]
+        return "\n\n".join([*self._words, *tables]) + "\n"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers."""
@@ -132,14 +141,16 @@ def correct(
 ) -> Correction:
     """Return the corrected rates."""
     sensitivity, specificity = (right / n for right, n in (errors.sensitivity, errors.specificity))
+    review = errors.review
     return Correction(
         tuple(_corrected(each, errors, confidence) for each in conditions),
         sensitivity,
         specificity,
         errors.source,
-        errors.precision,
-        errors.recall,
-        errors.n_unsure,
+        review.precision if review else None,
+        review.recall if review else None,
+        review.n_unsure if review else 0,
+        review,
     )
 
 
@@ -157,11 +168,21 @@ def _corrected(
     if math.isnan(condition.effective_cells):
         metric = Metric(value, math.nan, math.nan, found.method)
         return CorrectedRate(condition.name, found, metric)
-    cells = condition.effective_cells
-    pairs = errors.sensitivity, errors.specificity
-    low, high = lang_reiczigel((found.value / 1000 * cells, cells), *pairs, reach_of(confidence))
-    metric = Metric(value, min(1000 * low, value), max(1000 * high, value), METHOD)
+    metric = _interval(condition, value, errors, confidence)
     return CorrectedRate(condition.name, found, metric, _remark(condition, metric, errors))
+
+
+def _interval(
+    condition: ConditionSummary, value: float, errors: DetectorErrors, confidence: float
+) -> Metric:
+    """Return a corrected rate with its interval."""
+    share, cells = condition.rate.value / 1000, condition.effective_cells
+    if errors.draws is not None:
+        draws = corrected_draws(Share(share, cells), *errors.draws)
+        return of_draws(value, 1000 * draws, confidence)
+    pairs = errors.sensitivity, errors.specificity
+    low, high = lang_reiczigel((share * cells, cells), *pairs, reach_of(confidence))
+    return Metric(value, min(1000 * low, value), max(1000 * high, value), METHOD)
 
 
 def _remark(condition: ConditionSummary, corrected: Metric, errors: DetectorErrors) -> str:

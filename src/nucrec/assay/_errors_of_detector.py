@@ -2,27 +2,24 @@
 
 import math
 from dataclasses import dataclass
-from os import PathLike
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._shares import wilson
-from nucrec._unit_rates import design_effect, reach_of
+from nucrec import _text as fmt
+from nucrec._unit_rates import design_effect
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.assay._names import plain
-from nucrec.assay._source import Source, read_source
-from nucrec.errors import DatasetError
-from nucrec.evaluate import Metric
+from nucrec.assay._cell_table import CellTable
+from nucrec.assay._double_sampling import Errors, draw_errors, metric, scaled
+from nucrec.assay._review_summary import ReviewSummary
+from nucrec.assay._reviewed_cells import ReviewedCells, read_reviewed
+from nucrec.assay._summaries import UnitSummary
 
 Array = npt.NDArray[Any]
 Pair = tuple[float, float]
 
 _CERTAIN = 1e12  # cells behind a sensitivity or specificity that is stated without their number
-_YES = {"1", "true", "yes", "micronucleus", "micronucleated", "positive"}
-_NO = {"0", "false", "no", "none", "nucleus", "negative"}
-_UNSURE = {"", "unsure", "unclear", "nan", "na", "?"}
 
 
 class CountsLike(Protocol):
@@ -56,23 +53,49 @@ class DetectorErrors:
         How many were called right, and of how many: effective numbers are not whole.
     source : str
         Where they are from.
-    precision, recall : Metric or None
-        On this plate, from reviewed cells.
-    n_unsure : int
-        Reviewed cells without an answer, which were left out.
+    review : ReviewSummary or None
+        What a review says of them.
+    draws : pair of ndarray of shape (n,), or None
+        Sensitivities and specificities that the review makes likely, which belong together.
     """
 
     sensitivity: Pair
     specificity: Pair
     source: str
-    precision: Metric | None = None
-    recall: Metric | None = None
-    n_unsure: int = 0
+    review: ReviewSummary | None = None
+    draws: tuple[Array, Array] | None = None
 
     @property
     def is_certain(self) -> bool:
         """Whether the specificity was stated without the number of cells behind it."""
         return self.specificity[1] >= _CERTAIN
+
+
+class Plate(NamedTuple):
+    """What is known of a plate: its wells, its cells if they are known, and the confidence asked."""
+
+    units: tuple[UnitSummary, ...]
+    cells: CellTable | None
+    confidence: float
+
+
+def errors_of(
+    shares: tuple[Any, Any], reviewed: object, report: object, plate: Plate
+) -> DetectorErrors:
+    """Return the errors from sensitivity and specificity, or reviewed cells, or a report.
+
+    Raises
+    ------
+    InvalidParameterError
+        Not exactly one of them is given.
+    """
+    is_stated = any(share is not None for share in shares)
+    if [is_stated, reviewed is not None, report is not None].count(True) != 1:
+        expected = "sensitivity and specificity, or reviewed, or report"
+        raise invalid("corrected", expected, "none or several of them")
+    if report is not None:
+        return of_report(report, plate.confidence)
+    return stated(*shares) if reviewed is None else of_review(reviewed, plate)
 
 
 def stated(sensitivity: Any, specificity: Any) -> DetectorErrors:
@@ -111,90 +134,48 @@ def _of_fields(fields: tuple[CountsLike, ...], right: str, of: str, confidence: 
     return float(hits.sum()) / effect, float(n.sum()) / effect
 
 
-def of_review(
-    reviewed: str | PathLike[str] | Any, positive: int, scored: int, confidence: float
-) -> DetectorErrors:
-    """Return the errors on a plate from a reviewed sample of its positive and negative cells.
-
-    Parameters
-    ----------
-    reviewed : path or table
-        With columns ``called``, what the detector said, and ``reviewed``, what a person said.
-    positive, scored : int
-        The cells of the plate that were called positive, and all that were scored.
-    confidence : float
-        Of precision and recall.
-    """
-    source = read_source(reviewed, "called", "reviewed", name="reviewed")
-    called, truth = (_answers(source, name) for name in ("called", "reviewed"))
-    sure = np.isfinite(truth)
-    unknown = np.isnan(called)
-    if unknown.any():
-        raise DatasetError(f"{source.where(int(unknown.argmax()))}: called must not be empty")
-    strata = [truth[sure & (called == kind)] for kind in (1, 0)]
-    for stratum, name in zip(strata, ("positive", "negative"), strict=True):
-        if not len(stratum):
-            raise DatasetError(f"{source.name}: no cell that was called {name} has been reviewed")
-    counts = [(float(stratum.sum()), float(len(stratum))) for stratum in strata]
-    return _of_strata(counts[0], counts[1], positive / scored, confidence, int((~sure).sum()))
-
-
-def _answers(source: Source, name: str) -> Array:
-    own = {plain(key): key for key in source.columns}
-    if name not in own:
-        known = ", ".join(source.columns)
-        raise DatasetError(
-            f"{source.name}: expected columns called and reviewed. Received: {known}"
-        )
-    named = Source(source.name, source.columns, {name: own[name]}, source.where)
-    return np.array([_answer(named, name, row, text) for row, text in enumerate(named.text(name))])
-
-
-def _answer(source: Source, name: str, row: int, text: str) -> float:
-    word = text.casefold()
-    if word in _UNSURE:
-        return math.nan
-    if word in _YES or (word.isdecimal() and int(word) > 0):
-        return 1.0
-    if word in _NO:
-        return 0.0
-    raise source.fault(name, row, "yes or no, or empty")
-
-
-def _of_strata(
-    positive: Pair, negative: Pair, rate: float, confidence: float, n_unsure: int
-) -> DetectorErrors:
-    """Return sensitivity and specificity from the true cells among those called and not called.
-
-    The shares of both strata have Jeffreys' posterior; by linearization, each of the two has the mean
-    and variance that as many independent cells would give.
-
-    A. Tenenbein, "A double sampling scheme for estimating from binomial data with
-    misclassifications", Journal of the American Statistical Association 65, 1970, pp. 1350-1361.
-    """
-    (ppv, of_ppv), (missed, of_missed) = (_posterior(*each) for each in (positive, negative))
-    true, false = rate * ppv, (1 - rate) * (1 - missed)
-    hit, lost = true + (1 - rate) * missed, false + rate * (1 - ppv)
-    sensitivity, specificity = true / hit, false / lost
-    on_sensitivity = (rate * (1 - rate) / hit**2) ** 2 * (missed**2 * of_ppv + ppv**2 * of_missed)
-    on_specificity = (rate * (1 - rate) / lost**2) ** 2 * (
-        (1 - missed) ** 2 * of_ppv + (1 - ppv) ** 2 * of_missed
+def of_review(reviewed: object, plate: Plate) -> DetectorErrors:
+    """Return the errors on a plate from a reviewed sample of its positive and negative cells."""
+    sample = read_reviewed(reviewed, plate.units, plate.cells)
+    scored = sum(unit.n_scored for unit in plate.units)
+    rate = sum(unit.n_micronucleated for unit in plate.units) / scored
+    positive, negative = sample.share(1), sample.share(0)
+    found = Errors.of(rate, positive.value, negative.value)
+    draws = draw_errors(positive, negative, rate)
+    n_positive, n_negative = (int((sample.is_sure & (sample.called == k)).sum()) for k in (1, 0))
+    n_unsure = int(sample.is_unsure.sum())
+    values = zip(found, draws, strict=True)
+    precision, recall, specificity, missed = (metric(*each, plate.confidence) for each in values)
+    summary = ReviewSummary(
+        precision,
+        recall,
+        specificity,
+        scaled(missed, 1000),
+        n_positive,
+        n_negative,
+        n_unsure,
+        len(sample.called) - n_positive - n_negative - n_unsure,
+        (*sample.remarks, *_on_unsure(sample, rate)),
     )
-    pairs = _as_many(sensitivity, on_sensitivity), _as_many(specificity, on_specificity)
-    reach = reach_of(confidence)
-    precision = Metric(positive[0] / positive[1], *wilson(*positive, reach), "Wilson")
-    recall = Metric(sensitivity, *wilson(*pairs[0], reach), "Wilson, effective number of cells")
-    told = f"{positive[1]:.0f} positive and {negative[1]:.0f} negative cells reviewed"
-    return DetectorErrors(*pairs, told, precision, recall, n_unsure)
+    told = f"{n_positive} positive and {n_negative} negative cells reviewed"
+    certain = ((found.sensitivity, 1.0), (found.specificity, 1.0))
+    return DetectorErrors(*certain, told, summary, (draws.sensitivity, draws.specificity))
 
 
-def _posterior(hits: float, n: float) -> Pair:
-    """Return mean and variance of a share with Jeffreys' prior."""
-    mean = (hits + 0.5) / (n + 1)
-    return mean, mean * (1 - mean) / (n + 2)
-
-
-def _as_many(mean: float, variance: float) -> Pair:
-    """Return a number of cells whose share has this mean and variance."""
-    n = mean * (1 - mean) / variance if variance > 0 else _CERTAIN
-    return mean * n, n
+def _on_unsure(sample: ReviewedCells, rate: float) -> list[str]:
+    """Return how many cells the reviewer was unsure of, and what they could change."""
+    n = int(sample.is_unsure.sum())
+    if not n:
+        return []
+    ends = [
+        Errors.of(rate, *(sample.share(kind, answer).value for kind in (1, 0)))
+        for answer in (0.0, 1.0)
+    ]
+    precision, recall = (
+        " to ".join(f"{value:.2f}" for value in sorted(values))
+        for values in zip(*(each[:2] for each in ends), strict=True)
+    )
+    return [
+        f"{fmt.many(n, 'unsure cell')} left out: if all of them were without, or all with a "
+        f"micronucleus, precision would be {precision} and recall {recall}."
+    ]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import did_you_mean, invalid
+from nucrec.assay._cell_table import CellTable
 from nucrec.assay._names import plain
 from nucrec.assay._source import Source, missing_columns, read_source
 from nucrec.assay._wells import MOST, Wells, numbered
@@ -147,7 +148,8 @@ def _of_cells(source: Source, design: _Design) -> Wells:
     """Return the wells of a table with one row for each cell."""
     micronuclei = source.whole("n_micronuclei")
     reasons = _reasons(source)
-    scored = np.array([reason == "" for reason in reasons], bool) & design.known
+    is_scored = np.array([reason == "" for reason in reasons], bool)
+    scored = is_scored & design.known
     kept = np.unique(design.numbers[design.known])
     place = np.full(len(design.first), 0)
     place[kept] = np.arange(len(kept))
@@ -163,6 +165,7 @@ def _of_cells(source: Source, design: _Design) -> Wells:
         distribution=distribution,
         nuclei=_nuclei_of_cells(source, units, design.known, n),
         remarks=design.remarks(len(source), "cells"),
+        cells=CellTable.of(source, micronuclei > 0, is_scored, design.known),
     )
 
 

@@ -103,4 +103,4 @@ def summarize(
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     wells = read_wells(cells, by, unit, block)
     conditions, units, notes = summarize_conditions(wells, control, confidence)
-    return Assay(conditions, units, by, unit, confidence, (*wells.remarks, *notes))
+    return Assay(conditions, units, by, unit, confidence, (*wells.remarks, *notes), wells.cells)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec.assay._cell_table import CellTable
+
 Array = npt.NDArray[Any]
 
 MOST = 6
@@ -39,6 +41,8 @@ class Wells:
         Cells before and after the treatment.
     remarks : list of str
         What had to be left out.
+    cells : CellTable or None
+        The cells that were counted, if the table has them.
     """
 
     names: list[str]
@@ -58,6 +62,7 @@ class Wells:
     initial: Array | None = None
     final: Array | None = None
     remarks: list[str] = field(default_factory=list)
+    cells: CellTable | None = None
 
     def __len__(self) -> int:
         return len(self.names)

@@ -1,0 +1,82 @@
+"""What a review says of the detector on one plate."""
+
+from dataclasses import dataclass
+
+from nucrec import _text as fmt
+from nucrec.evaluate import Metric
+
+_MEANINGS = {
+    "precision": "of the cells called micronucleated, those that are",
+    "recall, or sensitivity": "of the micronucleated cells, those called so",
+    "specificity": "of the cells without a micronucleus, those called so",
+    "missed per 1000": "micronucleated cells among 1000 that are called without",
+}
+
+
+@dataclass(frozen=True)
+class ReviewSummary:
+    """How often the detector is right on this plate, from cells that a person reviewed.
+
+    Attributes
+    ----------
+    precision : Metric
+        The share of micronucleated cells among those that are called so.
+    recall : Metric
+        The share that is called so of the micronucleated cells: the sensitivity.
+    specificity : Metric
+        The share that is called so of the cells without a micronucleus.
+    missed_per_1000 : Metric
+        Micronucleated cells among 1000 that are called without a micronucleus.
+    n_positive, n_negative : int
+        Reviewed cells with an answer that were called with, and without, a micronucleus.
+    n_unsure : int
+        Cells of which the reviewer was unsure; they are left out.
+    n_unanswered : int
+        Cells that were not reviewed.
+    remarks : tuple of str
+        What has to be known of the numbers; empty if there is nothing to add.
+
+    Examples
+    --------
+    >>> from nucrec.assay import summarize
+    >>> assay = summarize({"well": ["B02", "B03", "B04"], "condition": ["DMSO"] * 3,
+    ...                    "scored": [2000] * 3, "micronucleated": [30, 34, 41]})
+    >>> reviewed = {"called": [1] * 100 + [0] * 300,
+    ...             "reviewed": ["yes"] * 80 + ["no"] * 20 + ["no"] * 299 + ["yes"]}
+    >>> review = assay.corrected(reviewed=reviewed).review
+    >>> print(review.precision)
+    0.80 (0.71 to 0.87)
+    >>> review.n_positive, review.n_negative
+    (100, 300)
+    """
+
+    precision: Metric
+    recall: Metric
+    specificity: Metric
+    missed_per_1000: Metric
+    n_positive: int
+    n_negative: int
+    n_unsure: int = 0
+    n_unanswered: int = 0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def sensitivity(self) -> Metric:
+        """The recall, by its name in diagnostics."""
+        return self.recall
+
+    @property
+    def table(self) -> tuple[fmt.Row, list[fmt.Row]]:
+        """The header and the rows of a table, as text."""
+        values = (self.precision, self.recall, self.specificity, self.missed_per_1000)
+        digits = (3, 3, 4, 2)
+        rows: list[fmt.Row] = [
+            (
+                name,
+                fmt.number(each.value, n),
+                f"{fmt.number(each.low, n)} to {fmt.number(each.high, n)}",
+                meaning,
+            )
+            for (name, meaning), each, n in zip(_MEANINGS.items(), values, digits, strict=True)
+        ]
+        return ("on this plate", "value", "interval", "what it is"), rows
