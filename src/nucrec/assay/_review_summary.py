@@ -40,12 +40,12 @@ class ReviewSummary:
     --------
     >>> from nucrec.assay import summarize
     >>> assay = summarize({"well": ["B02", "B03", "B04"], "condition": ["DMSO"] * 3,
-    ...                    "scored": [2000] * 3, "micronucleated": [30, 34, 41]})
+    ...                    "scored": [2000] * 3, "micronucleated": [130, 134, 141]})
     >>> reviewed = {"called": [1] * 100 + [0] * 300,
     ...             "reviewed": ["yes"] * 80 + ["no"] * 20 + ["no"] * 299 + ["yes"]}
     >>> review = assay.corrected(reviewed=reviewed).review
     >>> print(review.precision)
-    0.80 (0.71 to 0.87)
+    0.80 (0.73 to 0.86)
     >>> review.n_positive, review.n_negative
     (100, 300)
     """
@@ -72,11 +72,10 @@ class ReviewSummary:
         digits = (3, 3, 4, 2)
         rows: list[fmt.Row] = [
             (
-                name,
+                f"{name}: {meaning}",
                 fmt.number(each.value, n),
                 f"{fmt.number(each.low, n)} to {fmt.number(each.high, n)}",
-                meaning,
             )
             for (name, meaning), each, n in zip(_MEANINGS.items(), values, digits, strict=True)
         ]
-        return ("on this plate", "value", "interval", "what it is"), rows
+        return ("the detector on this plate", "value", "interval"), rows
