@@ -1,4 +1,4 @@
-"""Which images show the same, and what of a training part is in a test part."""
+"""Find duplicate and near-duplicate images, and training images that recur in a test set."""
 
 from nucrec.audit._duplicates import clusters, duplicates
 from nucrec.audit._leakage import LeakageReport, leakage

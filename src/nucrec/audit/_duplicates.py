@@ -1,4 +1,4 @@
-"""Which images of a data set show the same."""
+"""Find duplicate and near-duplicate images in a data set."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -31,49 +31,50 @@ def duplicates(
     *,
     progress: Progress | bool = False,
 ) -> DuplicatePairs:
-    """Find pairs of images that show the same, or almost the same.
+    """Find pairs of duplicate and near-duplicate images.
 
-    Found are equal images; the same image re-encoded, resized, brighter or darker, with more or less
-    contrast, flipped or turned by 90, 180 or 270 degrees, and any of these together; and windows
-    that were cut from one picture at the same scale and overlap.
+    Finds identical images; the same image re-encoded, resized, brightened or darkened, with higher or
+    lower contrast, flipped or rotated by 90, 180 or 270 degrees, and any combination of these; and
+    overlapping windows that were cut from one picture at the same scale.
 
     Parameters
     ----------
     dataset : ImageDataset
-        The images, of any sizes and dtypes.
+        The images, of any size and dtype.
     similarity : float, default=0.965
-        Smallest correlation of the fine structure of two whole images. A bit less is enough for
-        faint images, in which noise weighs more.
+        The lowest correlation between the fine structures of two whole images. The threshold is
+        slightly lower for faint images, in which noise weighs more.
     min_overlap : float, default=0.5
-        Smallest share, of the smaller window, that two windows have in common; 1 looks for whole
+        The smallest overlap of two windows, as a share of the smaller one; 1 searches for whole
         images only.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (done, total, what).
+        If True, show progress on standard error. A callable receives (done, total, what).
 
     Returns
     -------
     DuplicatePairs
-        The most similar pairs first.
+        The pairs, sorted by decreasing similarity.
 
     Raises
     ------
     InvalidParameterError
         A parameter is out of range.
     ImageError
-        A file cannot be read any more.
+        A file can no longer be read.
 
     Notes
     -----
     Whole images are compared by thumbnails of 20 x 20 pixels from which a blurred copy is
-    subtracted. Candidates are found by 64 numbers of each that do not change under the symmetries of
-    the square, all with all; constant images are paired only if equal. Windows are found by patches
-    of 9 x 9 pixels around their most distinct spots, looked up in a search tree, and compared pixel by
-    pixel; those that were resized, turned or rotated as well are not.
+    subtracted. Candidate pairs are found by comparing, for all pairs, a descriptor of 64 numbers that
+    is invariant under the symmetries of the square. Constant images are paired only if they are equal.
+    Overlapping windows are found by patches of 9 x 9 pixels around their most salient spots, which
+    are looked up in a search tree and then compared pixel by pixel. Windows that were also resized,
+    flipped or rotated are not found.
 
     References
     ----------
     - J. L. Bentley, Communications of the ACM 18, 1975, pp. 509-517 (search trees).
-    - D. G. Lowe, International Journal of Computer Vision 60, 2004, pp. 91-110 (distinct spots as
+    - D. G. Lowe, International Journal of Computer Vision 60, 2004, pp. 91-110 (salient spots as
       extrema of differences of Gaussians).
 
     Examples
@@ -99,11 +100,11 @@ def clusters(
     *,
     progress: Progress | bool = False,
 ) -> Array:
-    """Return a group for each image: images that show the same, directly or by way of others.
+    """Return a group for each image, so that linked duplicates share a group.
 
-    For data without groups: ``dataset.with_groups(clusters(dataset))`` makes `split` and `folds` keep
-    duplicates on one side. That is less than groups of slides, patients or days, which images can
-    share without showing the same.
+    Use this for data without groups: with ``dataset.with_groups(clusters(dataset))``, `split` and
+    `folds` keep duplicates on one side. Known slides, patients or days are better groups, because
+    images can share these without being duplicates.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def clusters(
     similarity, progress : optional
         As in `duplicates`.
     min_overlap : float, default=0.2
-        As in `duplicates`; smaller here, since a wrong cluster costs less than a leak.
+        As in `duplicates`, but lower, since a wrong cluster costs less than a leak.
 
     Returns
     -------
@@ -124,7 +125,7 @@ def clusters(
     InvalidParameterError
         A parameter is out of range.
     ImageError
-        A file cannot be read any more.
+        A file can no longer be read.
 
     Examples
     --------
@@ -157,7 +158,7 @@ def find_pairs(
     min_overlap: float,
     progress: Progress | bool,
 ) -> list[FoundPair]:
-    """Return the pairs of images that show the same, the most similar first."""
+    """Return the pairs of duplicate images, sorted by decreasing similarity."""
     check_real("similarity", similarity, low=0.5, high=1)
     check_real("min_overlap", min_overlap, low=0.1, high=1)
     show = progress_function(progress)
@@ -210,7 +211,7 @@ def _most_alike(pair: FoundPair) -> tuple[float, float, int, int]:
 def _with_copies(
     copies: dict[int, list[int]], first: int, second: int, *rest: Any
 ) -> Iterator[FoundPair]:
-    """Yield the pair, and the same for all that equal one of both."""
+    """Yield the pair, and a pair for every image that equals one of the two."""
     for a in copies[first]:
         for b in copies[second]:
             yield FoundPair(min(a, b), max(a, b), *rest)
@@ -223,7 +224,7 @@ def _read(sources: Sequence[ImageSource], step: Callable[[int], None]) -> Iterat
 
 
 def _kind(a: Array, b: Array, symmetry: int) -> str:
-    """Say in what two images differ that show the same."""
+    """Return how the two images of a pair differ."""
     kinds = ["turned"] if symmetry else []
     shape = b.shape[1::-1] if symmetry % 2 else b.shape[:2]
     if a.shape[:2] != shape:
@@ -236,7 +237,7 @@ def _kind(a: Array, b: Array, symmetry: int) -> str:
 
 
 def _components(links: Sequence[tuple[int, int]], n: int) -> Array:
-    """Return, for each of n, the first that it is linked to, directly or by way of others."""
+    """Return, for each of n items, the first item of its connected component."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

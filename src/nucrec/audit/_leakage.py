@@ -1,4 +1,4 @@
-"""What of a training part is in a test part."""
+"""Find training images that recur in a test set."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,22 +18,22 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class LeakageReport:
-    """What `leakage` found.
+    """The result of `leakage`.
 
     Attributes
     ----------
     n_train, n_test : int
-        Number of images of both parts.
+        Number of training and test images.
     twins : int
-        Test images that show the same as some training image, or overlap with it.
+        Number of test images that duplicate or overlap a training image.
     shared_parents : int
-        Test images that come from the same original as some training image.
+        Number of test images that come from the same original as a training image.
     shared_groups : int
-        Test images that share a group with some training image.
+        Number of test images that share a group with a training image.
     leaked : int
-        Test images of which any of the three is true.
+        Number of test images to which at least one of the three applies.
     pairs : DuplicatePairs
-        The twins: `a` is an id of the training part, `b` one of the test part.
+        The twins: `a` is the id of a training image, `b` that of a test image.
 
     Examples
     --------
@@ -93,26 +93,26 @@ def leakage(
     *,
     progress: Progress | bool = False,
 ) -> LeakageReport:
-    """Find out how much of a test part was seen in training.
+    """Count the test images that were seen in training.
 
     Parameters
     ----------
     train, test : ImageDataset
-        Both parts of a split.
+        The two parts of a split.
     similarity, min_overlap, progress : optional
         As in `duplicates`.
 
     Returns
     -------
     LeakageReport
-        Counts of test images with a twin, an original or a group in the training part.
+        The numbers of test images with a twin, an original or a group in the training set.
 
     Raises
     ------
     InvalidParameterError
-        A parameter is out of range, or the test part is empty.
+        A parameter is out of range, or the test set is empty.
     ImageError
-        A file cannot be read any more.
+        A file can no longer be read.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pairs of images that show the same, as numbers and words."""
+"""Pairs of duplicate images, as numbers and text."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,21 +17,21 @@ _SHOWN = 10
 
 
 class DuplicatePair(NamedTuple):
-    """Two images that show the same.
+    """Two duplicate or near-duplicate images.
 
     Attributes
     ----------
     a, b : str
-        Their ids, in the order of the data set.
+        The ids of the images, in the order of the data set.
     kind : str
         "exact" for equal pixels; "overlap" for windows that share a part of one picture; otherwise
-        one or several, joined by "+", of "turned" (or flipped), "resized", "intensity" (another
-        brightness or contrast), and "re-encoded" where it is none of these.
+        one or several, joined by "+", of "turned" (rotated or flipped), "resized" and "intensity"
+        (another brightness or contrast), or "re-encoded" if none of these applies.
     similarity : float
-        Correlation, from 0 to 1: of what both share for "overlap", of the fine structure of both
-        thumbnails otherwise.
+        Correlation, from 0 to 1: of the shared part for "overlap", and of the fine structure of the
+        two thumbnails otherwise.
     overlap : float
-        What they share, as a share of the smaller image: 1 but for "overlap".
+        The shared area, as a share of the smaller image: 1 except for "overlap".
     """
 
     a: str
@@ -42,14 +42,14 @@ class DuplicatePair(NamedTuple):
 
 
 class DuplicatePairs(Sequence[DuplicatePair]):
-    """The pairs that `duplicates` found, most similar first.
+    """The pairs that `duplicates` found, sorted by decreasing similarity.
 
     Parameters
     ----------
     pairs : sequence of DuplicatePair
-        What was found.
+        The pairs.
     n_images : int
-        Number of images that were compared.
+        The number of images that were compared.
 
     Examples
     --------
@@ -98,14 +98,14 @@ class DuplicatePairs(Sequence[DuplicatePair]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of pairs of each kind, most frequent first."""
+        """The number of pairs of each kind, in decreasing order."""
         kinds, numbers = np.unique([pair.kind for pair in self._pairs], return_counts=True)
         order = np.argsort(-numbers, kind="stable")
         return {str(kinds[k]): int(numbers[k]) for k in order}
 
     @property
     def summary(self) -> str:
-        """One line that says what was found."""
+        """A one-line summary of the pairs."""
         pairs = "1 pair" if len(self) == 1 else f"{len(self)} pairs"
         kinds = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
         return f"{pairs} among {self.n_images} images" + (f": {kinds}" if kinds else "")
@@ -132,7 +132,7 @@ class DuplicatePairs(Sequence[DuplicatePair]):
         Parameters
         ----------
         path : path
-            An older file is replaced as a whole or not at all.
+            The file; an existing one is replaced atomically.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Pairs as a picture among others: in a notebook, or in a figure of one's own."""
+"""Draw pairs in a notebook or into a figure of your own."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,22 +19,22 @@ _CELL = (2 * TILE + 24, TILE + 46)  # width and height, with the caption
 
 @dataclass(eq=False)
 class DuplicatePairsDisplay(OneAxesDisplay):
-    """Pairs of images that show the same, side by side, each with its kind, similarity and names.
+    """Show pairs of duplicate images side by side, each with its kind, similarity and names.
 
     Attributes
     ----------
     pairs : DuplicatePairs
-        Those that are shown.
+        The pairs that are shown.
     images : ndarray of uint8, shape (n_pairs, 96, 192)
-        Both images of each pair, in grey, brought to one size.
+        Both images of each pair, in greyscale, resized to a common size.
     summary : str
-        What was found in all.
+        A one-line summary of all pairs.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Available after `plot`.
 
     See Also
     --------
-    save_contact_sheet : the same as a PNG file, without matplotlib.
+    save_contact_sheet : Write the same picture as a PNG file, without matplotlib.
 
     Examples
     --------
@@ -63,18 +63,18 @@ class DuplicatePairsDisplay(OneAxesDisplay):
         Parameters
         ----------
         pairs : DuplicatePairs
-            What to show.
+            The pairs to show.
         dataset : ImageDataset
-            Where the images `a` are, and `b`, too, unless `other` is given.
+            The data set of the images `a`, and also of the images `b` unless `other` is given.
         other : ImageDataset, optional
-            Where the images `b` are: the test part, for the pairs of a `LeakageReport`.
+            The data set of the images `b`: the test set, for the pairs of a `LeakageReport`.
         limit : int, default=12
-            So many pairs at most, the first ones.
+            The largest number of pairs to show, from the first one on.
 
         Returns
         -------
         DuplicatePairsDisplay
-            Not drawn yet.
+            The display; call `plot` to draw it.
 
         Raises
         ------

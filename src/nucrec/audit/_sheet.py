@@ -1,4 +1,4 @@
-"""Pairs as a picture, for people who would rather look than read."""
+"""Write pairs as a picture, for people who would rather look than read."""
 
 import os
 from pathlib import Path
@@ -35,20 +35,20 @@ def save_contact_sheet(
     Parameters
     ----------
     pairs : DuplicatePairs
-        What to show.
+        The pairs to show.
     path : path
-        A PNG file; an older one is replaced as a whole or not at all.
+        A PNG file; an existing one is replaced atomically.
     dataset : ImageDataset
-        Where the images `a` are, and `b`, too, unless `other` is given.
+        The data set of the images `a`, and also of the images `b` unless `other` is given.
     other : ImageDataset, optional
-        Where the images `b` are: the test part, for the pairs of a `LeakageReport`.
+        The data set of the images `b`: the test set, for the pairs of a `LeakageReport`.
     limit : int, default=100
-        So many pairs at most, the first ones.
+        The largest number of pairs to show, from the first one on.
 
     Returns
     -------
     pathlib.Path
-        Of the file.
+        The path of the file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Small standardised pictures of images, that do not change with size, brightness and contrast."""
+"""Small standardized pictures that are invariant to size, brightness and contrast."""
 
 import functools
 from collections.abc import Iterable
@@ -20,16 +20,16 @@ _FITTED_ON = 20_000
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Thumbnails of images: as they are, and without what a blurred copy shows as well.
+    """Thumbnails of images, plain and with a blurred copy subtracted.
 
     Attributes
     ----------
     plain, detail : ndarray of float32, shape (n, SIDE, SIDE)
-        Each of mean 0 and length 1, so that the sum of products of two is their correlation. Zero
-        where an image is constant.
+        Each has mean 0 and length 1, so that the dot product of two is their correlation. Zero if
+        the image is constant.
     contrast : ndarray of float32, shape (n,)
-        Standard deviation of the detail, in grey levels of 255, times the pixels of the image for
-        one of the thumbnail: what noise of one grey level in each pixel is to be compared with.
+        Standard deviation of the detail, in grey levels of 255, times the number of image pixels per
+        thumbnail pixel. It compares with noise of one grey level in each pixel.
     """
 
     plain: Array
@@ -38,7 +38,7 @@ class Thumbnails:
 
     @classmethod
     def of(cls, images: Iterable[Array]) -> "Thumbnails":
-        """Make the thumbnails of images of any size, dtype and number of channels."""
+        """Create thumbnails of images of any size, dtype and number of channels."""
         blur = gaussian_matrix(SIDE, _BLUR)
         pictures, scales = [], []
         for image in images:
@@ -57,7 +57,7 @@ def grey(image: Array) -> Array:
 
 @functools.lru_cache(maxsize=512)
 def gaussian_matrix(length: int, sigma: float) -> Array:
-    """Return the matrix that blurs a line of pixels; at its ends the last pixel goes on."""
+    """Return the matrix that blurs a line of pixels; its last pixels are repeated beyond the ends."""
     reach = np.arange(length)
     weights = np.exp(-0.5 * ((reach[:, np.newaxis] - reach) / sigma) ** 2)
     matrix = np.asarray(weights / weights.sum(axis=1, keepdims=True))
@@ -66,7 +66,7 @@ def gaussian_matrix(length: int, sigma: float) -> Array:
 
 
 def standardised(pictures: Array) -> Array:
-    """Return pictures of shape (..., h, w), each with mean 0 and length 1; 0 if it is constant."""
+    """Scale pictures of shape (..., h, w) to mean 0 and length 1; constant ones become 0."""
     centred = pictures - pictures.mean(axis=(-2, -1), keepdims=True)
     length = np.sqrt((centred**2).sum(axis=(-2, -1), keepdims=True))
     flat = length <= 1e-6 * np.abs(pictures).max(axis=(-2, -1), keepdims=True, initial=1e-30)
@@ -74,7 +74,7 @@ def standardised(pictures: Array) -> Array:
 
 
 def symmetries(pictures: Array) -> list[Array]:
-    """Return square pictures of shape (..., s, s) turned and flipped in the 8 ways; as is first."""
+    """Return square pictures of shape (..., s, s) in all 8 symmetries, the identity first."""
     mirrored = pictures[..., ::-1]
     turns = range(4)
     turned = [np.rot90(each, k, (-2, -1)) for each in (pictures, mirrored) for k in turns]
@@ -82,23 +82,23 @@ def symmetries(pictures: Array) -> list[Array]:
 
 
 def invariants(pictures: Array) -> Array:
-    """Return what does not change when square pictures are turned or flipped.
+    """Return descriptors of square pictures that rotating or flipping them does not change.
 
-    A picture is the sum of five parts, one for each way in which a picture can answer to the
-    symmetries of the square (the irreducible representations of the dihedral group of order 8).
-    Four of them at most change their sign, and the fifth keeps its length at each orbit of pixels.
-    Taking absolute values and lengths therefore brings pictures no further apart than they are in
-    the best of the 8 positions: no pair is lost by looking here first.
+    A picture is the sum of five components, one for each irreducible representation of the dihedral
+    group of order 8, the symmetries of the square. Four of them change at most their sign, and the
+    fifth keeps its length at each orbit of pixels. With absolute values and lengths, two descriptors
+    are therefore never further apart than the two pictures in the best of their 8 positions, so
+    that a search by descriptors misses no pair.
 
     Parameters
     ----------
     pictures : ndarray of shape (n, s, s), s even
-        What to describe.
+        The pictures.
 
     Returns
     -------
     ndarray of float32, shape (n, 5 s (s + 2) / 8)
-        Of the same length as the picture.
+        The descriptors, each of the same length as its picture.
     """
     half = pictures.shape[1] // 2
     r0, r1, r2, r3, f0, f1, f2, f3 = symmetries(pictures)
@@ -115,20 +115,20 @@ def invariants(pictures: Array) -> Array:
 
 
 def projected(points: Array, dimensions: int) -> Array:
-    """Return points in the few directions in which they vary most; none get further apart.
+    """Project points onto their first principal components, which never increases a distance.
 
     Parameters
     ----------
     points : ndarray of shape (n, k)
-        What to project.
+        The points.
     dimensions : int
-        How many directions; all if there are fewer.
+        The number of components; all if there are fewer.
     """
     return np.asarray(points @ directions(points, dimensions))
 
 
 def directions(points: Array, dimensions: int) -> Array:
-    """Return the directions in which points vary most, as columns of length 1."""
+    """Return the principal components of points, as columns of length 1."""
     some = points[:: -(-len(points) // _FITTED_ON)]
     _, found = np.linalg.eigh(np.cov(some.astype(np.float64), rowvar=False, bias=True))
     return np.asarray(found[:, -dimensions:].astype(points.dtype))

@@ -1,4 +1,4 @@
-"""Pairs of whole images that show the same."""
+"""Find pairs of whole images that are duplicates."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -23,16 +23,16 @@ _MOST_TOLERANT = 2.0
 
 
 class Match(NamedTuple):
-    """Pairs of pictures, by their positions.
+    """Pairs of pictures, by their indices.
 
     Attributes
     ----------
     a, b : ndarray of int, shape (n,)
-        Positions; a < b.
+        Indices; a < b.
     similarity : ndarray of float, shape (n,)
-        Correlation of the detail in the best position.
+        Correlation of the detail under the best symmetry.
     symmetry : ndarray of int, shape (n,)
-        The best position, as in `symmetries`; 0 is as is.
+        The best symmetry, numbered as in `symmetries`; 0 is the identity.
     """
 
     a: Array
@@ -42,20 +42,20 @@ class Match(NamedTuple):
 
 
 def match_whole(thumbnails: Thumbnails, similarity: float, step: Callable[[int], None]) -> Match:
-    """Return the pairs of thumbnails at least as similar as asked, in any of the 8 positions.
+    """Return the pairs of thumbnails that reach a similarity under any of the 8 symmetries.
 
-    The detail must correlate by `similarity`, and the whole by more: two different round nuclei
-    are alike as a whole. Less is enough where the difference is a few grey levels, as between a
-    faint image and itself after lossy compression.
+    The correlation of the detail must reach `similarity`, and that of the plain thumbnails a higher
+    value, because any two round nuclei look alike as a whole. The threshold is lower if the images
+    differ by a few grey levels only, as a faint image does from itself after lossy compression.
 
     Parameters
     ----------
     thumbnails : Thumbnails
-        Of different images.
+        Thumbnails of different images.
     similarity : float
-        From 0 to 1.
+        The threshold, from 0 to 1.
     step : callable
-        Told how many images have been looked up.
+        Called with the number of images that have been looked up.
     """
     found = [
         _verified(thumbnails, a, b, similarity)
@@ -68,7 +68,7 @@ def match_whole(thumbnails: Thumbnails, similarity: float, step: Callable[[int],
 def _candidates(
     thumbnails: Thumbnails, similarity: float, step: Callable[[int], None]
 ) -> Iterator[tuple[Array, Array]]:
-    """Yield pairs of positions, among them all that are similar enough."""
+    """Yield candidate pairs of indices, which include every pair that is similar enough."""
     varied = np.flatnonzero(thumbnails.detail.any(axis=(1, 2)))
     if len(varied) < 2:
         return
@@ -90,15 +90,15 @@ def _candidates(
 
 
 def _turned(pictures: Array) -> Array:
-    """Return pictures of shape (n, s, s) in the 8 positions, as rows: (8, n, s * s)."""
+    """Return pictures of shape (n, s, s) in all 8 symmetries, as rows: (8, n, s * s)."""
     return np.stack([each.reshape(len(pictures), -1) for each in symmetries(pictures)])
 
 
 def _within(points: Array, radius: float) -> Iterator[tuple[Array, Array, int]]:
-    """Yield pairs of positions, a < b, of points within a radius, and how many were looked up.
+    """Yield index pairs, a < b, of points within a radius, and the number of points looked up.
 
-    All distances, as products of matrices: in so many directions a tree would look at most points
-    anyway, one by one.
+    All distances are computed as matrix products: in so many dimensions, a search tree would visit
+    most points anyway, one by one.
     """
     half = (points**2).sum(axis=1) / 2
     start = 0
@@ -130,5 +130,5 @@ def _verified(thumbnails: Thumbnails, a: Array, b: Array, similarity: float) -> 
 
 
 def _distance(correlation: float) -> float:
-    """Return how far apart two pictures of length 1 are that correlate so much."""
+    """Return the distance between two pictures of length 1 with the given correlation."""
     return float(np.sqrt(2 * (1 - correlation)))

@@ -1,4 +1,4 @@
-"""Pairs of windows that were cut from the same place and overlap in part."""
+"""Find pairs of windows that were cut from the same place and overlap."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -29,16 +29,16 @@ _SAME_DETAIL = 0.9
 
 
 class Overlaps(NamedTuple):
-    """Pairs of windows, by their positions.
+    """Pairs of windows, by their indices.
 
     Attributes
     ----------
     a, b : ndarray of int, shape (n,)
-        Positions; a < b.
+        Indices; a < b.
     similarity : ndarray of float, shape (n,)
-        Correlation where they overlap.
+        Correlation of the overlapping parts.
     share : ndarray of float, shape (n,)
-        What they share, as a share of the smaller one.
+        The overlap, as a share of the smaller window.
     """
 
     a: Array
@@ -48,7 +48,7 @@ class Overlaps(NamedTuple):
 
 
 class _Spots(NamedTuple):
-    """Distinct places in images: what is around them, which image, and where."""
+    """Salient spots of images: the surrounding patch, the image, and the position."""
 
     patches: Array
     image: Array
@@ -57,7 +57,7 @@ class _Spots(NamedTuple):
 
 
 class _Overlap(NamedTuple):
-    """What two images both show: where it lies in each, how large it is, its share of the smaller."""
+    """The overlap of two images: its position in each, its size, and its share of the smaller."""
 
     first: tuple[int, int]
     second: tuple[int, int]
@@ -67,7 +67,7 @@ class _Overlap(NamedTuple):
 
     @classmethod
     def of(cls, a: tuple[int, ...], b: tuple[int, ...], down: int, right: int) -> "_Overlap":
-        """Find it for images of two shapes, of which the second lies so far down and right."""
+        """Compute the overlap of two image shapes, the second shifted down and right."""
         top, left = max(0, down), max(0, right)
         height = max(0, min(a[0], b[0] + down) - top)
         width = max(0, min(a[1], b[1] + right) - left)
@@ -75,7 +75,7 @@ class _Overlap(NamedTuple):
         return cls((top, left), (top - down, left - right), height, width, share)
 
     def cut(self, a: Array, b: Array) -> tuple[Array, Array]:
-        """Return it as both images show it, in grey."""
+        """Return the overlapping part of both images, in greyscale."""
         corners = zip((a, b), (self.first, self.second), strict=True)
         first, second = (
             grey(image)[top : top + self.height, left : left + self.width]
@@ -90,21 +90,21 @@ def match_windows(
     min_overlap: float,
     step: Callable[[int], None],
 ) -> Overlaps:
-    """Return the pairs of images that are windows of one picture at its own scale.
+    """Return the pairs of images that are windows of one picture at the same scale.
 
-    Distinct spots are found in each image; where two images have the same spot, they are laid over
-    each other and compared pixel by pixel.
+    Salient spots are located in each image. If two images have a spot in common, they are aligned at
+    it and compared pixel by pixel.
 
     Parameters
     ----------
     images : callable
-        From a position to the image.
+        Returns the image with a given index.
     shapes : sequence of tuple of int
         (H, W) or (H, W, C) of each image.
     min_overlap : float
-        Smallest share, of the smaller of both windows.
+        The smallest overlap, as a share of the smaller window.
     step : callable
-        Told how many images have been looked at.
+        Called with the number of images that have been processed.
     """
     spots = _find_spots((images(i) for i in range(len(shapes))), step)
     found: dict[tuple[int, int], tuple[float, float]] = {}
@@ -135,7 +135,7 @@ def _find_spots(images: Iterable[Array], step: Callable[[int], None]) -> _Spots:
 
 
 def _spots_of(image: Array) -> tuple[Array, Array, Array]:
-    """Return rows and columns of the strongest bright and dark spots, and the patches around."""
+    """Return rows and columns of the strongest bright and dark spots, and the patches around them."""
     from scipy.ndimage import maximum_filter
 
     side = 2 * _REACH + 1
@@ -152,9 +152,9 @@ def _spots_of(image: Array) -> tuple[Array, Array, Array]:
 
 
 def _displacements(spots: _Spots) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (a, b, down, right): two images with a spot in common, and how far b is from a.
+    """Yield (a, b, down, right): two images with a common spot, and the offset of b from a.
 
-    Those that have most spots in common come first.
+    Offsets that most spots agree on come first.
     """
     from scipy.spatial import KDTree
 
@@ -175,11 +175,10 @@ def _displacements(spots: _Spots) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _alike(patches: Array, points: Array, tree: Any, spots: Iterable[int]) -> tuple[Array, Array]:
-    """Return pairs of spots with patches alike: each of those asked for with the most alike ones.
+    """Return pairs of spots with similar patches: each query with its nearest neighbours.
 
-    How many of these depends on how many there are, up to a limit, so that the cost of a spot does
-    not grow with the number of images. The same pixels are nearest of all, so others alike do not hide
-    them.
+    The number of neighbours is limited, so that the cost of a spot does not grow with the number of
+    images. Identical pixels are always nearest, so merely similar ones cannot hide them.
     """
     asked = np.asarray(spots)
     found = [(np.zeros(0, int), np.zeros(0, int))]
