@@ -1,4 +1,4 @@
-"""Loading, describing and dividing sets of images."""
+"""Load, describe and split sets of images."""
 
 from nucrec._pixels.intensity import rescale_intensity
 from nucrec._reading.listing import Quarantined

@@ -1,4 +1,4 @@
-"""Batches of images, for one epoch after the other, never holding the whole set."""
+"""Batches of images, epoch by epoch, without loading the whole data set."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Batch = tuple[Array, Array]
 
 
 class Augmentation(Protocol):
-    """What `ImageDataset.batches` takes to change images on the fly: a `nucrec.augment.Pipeline`."""
+    """The augmentation that `ImageDataset.batches` accepts: a `nucrec.augment.Pipeline`."""
 
     def __call__(
         self,
@@ -32,12 +32,12 @@ class Augmentation(Protocol):
         ids: Sequence[str] | None = None,
         copy: int = 0,
     ) -> Any:
-        """Return the images changed, all of `size`."""
+        """Return the augmented images, all resized to `size`."""
 
 
 @dataclass
 class Batches:
-    """The batches of a data set for any epoch; the parameters of `ImageDataset.batches`, checked."""
+    """The batches of a data set for any epoch, with validated parameters."""
 
     images: LazyImages
     labels: Array
@@ -77,7 +77,7 @@ class Batches:
         yield from ordered_map(batch, starts, at_once)
 
     def to_tensorflow(self) -> "tf.data.Dataset":
-        """Return a `tf.data.Dataset` of which each pass is the next epoch."""
+        """Return a `tf.data.Dataset` whose passes are consecutive epochs."""
         import tensorflow as tf
 
         numbers = count()
@@ -91,14 +91,14 @@ class Batches:
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
 
     def _order(self, epoch: int) -> Array:
-        """Return the positions of the images, in order or as drawn for the epoch."""
+        """Return the indices of the images, in order or shuffled for the epoch."""
         order = np.arange(len(self.labels))
         if self.shuffle:
             np.random.default_rng([self.seed, epoch]).shuffle(order)
         return order
 
     def _resized(self, chosen: Array, epoch: int) -> Any:
-        """Return images at their size, changed as drawn for the epoch."""
+        """Return images resized and augmented for the epoch."""
         sources, size = self.plan.sources, self.plan.size
         if self.augment is None:
             return ordered_map(lambda i: sources[i].resized(size), chosen, self.threads)

@@ -1,4 +1,4 @@
-"""What makes a result too good, or a training pointless, told before it begins."""
+"""Warnings, before a training begins, of whatever would inflate or ruin its result."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ from nucrec.errors import DataWarning, ImageError
 
 
 def find_contradictions(dataset: ImageDataset) -> list[tuple[str, ...]]:
-    """Find images that have the same pixels, but different labels.
+    """Find images with identical pixels but different labels.
 
     Parameters
     ----------
@@ -22,14 +22,14 @@ def find_contradictions(dataset: ImageDataset) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str
-        The ids of the images with the same pixels, for each such case.
+        The ids of the images in each set of contradicting duplicates.
 
     Raises
     ------
     InvalidParameterError
-        It is no data set.
+        `dataset` is not a data set.
     ImageError
-        A file cannot be read any more.
+        A file can no longer be read.
 
     Examples
     --------
@@ -48,29 +48,29 @@ def find_contradictions(dataset: ImageDataset) -> list[tuple[str, ...]]:
 
 
 def check_training_data(train: ImageDataset, test: ImageDataset | None = None) -> None:
-    """Warn of what makes a result too good, or a training pointless.
+    """Warn of whatever would inflate a test result or make a training pointless.
 
-    For training loops of your own: `split`, `run_zoo` and ``fit`` call it themselves.
+    Call this in your own training loops; `split`, `run_zoo` and ``fit`` do so themselves.
 
     Parameters
     ----------
     train : ImageDataset
-        The images to train on.
+        The training images.
     test : ImageDataset, optional
-        The images to test on.
+        The test images.
 
     Raises
     ------
     InvalidParameterError
-        One of them is no data set.
+        One of them is not a data set.
 
     Warns
     -----
     LeakageWarning
-        Test images are copies of training images (`find_leaks`), or a property of the files alone
-        tells the classes (`find_shortcuts`).
+        Test images are copies of training images (`find_leaks`), or a property of the files gives
+        the class away (`find_shortcuts`).
     DataWarning
-        Images with the same pixels have different labels (`find_contradictions`).
+        Images with identical pixels have different labels (`find_contradictions`).
 
     Examples
     --------
@@ -87,7 +87,7 @@ def check_training_data(train: ImageDataset, test: ImageDataset | None = None) -
 
 
 def warn_of_contradictions(dataset: ImageDataset) -> None:
-    """Warn of images that have the same pixels, but different labels."""
+    """Warn of images with identical pixels but different labels."""
     found = find_contradictions(dataset)
     if found:
         shown = "; ".join(" and ".join(case[:3]) for case in found[:3])

@@ -1,4 +1,4 @@
-"""One folder for each class: which of the folders they are, and what the groups are."""
+"""Determine which folders are the classes and which are the groups."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,14 +20,14 @@ _OF_CLASSES = {"class", "klasse", "classe", "label", "category", "type", "grade"
 def entries_of_folders(
     listing: Listing, group_by: str, where: str, named: Sequence[str] | None = None
 ) -> tuple[list[Entry], list[str], list[Quarantined]]:
-    """Return the images with the classes and groups of their folders, all classes, and strays.
+    """Return the images with their classes and groups, all classes, and stray files.
 
-    Folders that are `named` as classes are not doubted.
+    Folders that the user `named` as classes are accepted without further checks.
 
     Raises
     ------
     DatasetError
-        There are no class folders, or it is not clear which they are.
+        There are no class folders, or it is ambiguous which folders are the classes.
     """
     places = {
         folder: PurePosixPath(folder) for folder in {_parent(name) for name in listing.images}
@@ -64,7 +64,7 @@ def _entry(name: str, parts: tuple[str, ...], group_by: str) -> Entry:
 
 
 def _without_masks(folders: list[str], listing: Listing, top: PurePosixPath) -> list[str]:
-    """Return the folders that do not hold masks alone."""
+    """Return the folders that contain more than masks."""
 
     def within(names: list[str]) -> set[str]:
         return {name.split("/")[len(top.parts)] for name in names}
@@ -74,7 +74,7 @@ def _without_masks(folders: list[str], listing: Listing, top: PurePosixPath) -> 
 
 
 def _are_named(folders: set[str], named: Sequence[str] | None) -> bool:
-    """Return whether all names of classes that a person gave are names of these folders."""
+    """Return whether all class names that the user gave are names of these folders."""
     keys = set(map(look_alike_key, folders))
     return isinstance(named, list | tuple) and keys.issuperset(
         look_alike_key(str(n)) for n in named
@@ -82,7 +82,7 @@ def _are_named(folders: set[str], named: Sequence[str] | None) -> bool:
 
 
 def _check_level(places: set[tuple[str, ...]], group_by: str, where: str) -> None:
-    """Raise if the folders may be slides or parts of a data set, with the classes inside them."""
+    """Raise if the folders may be slides or parts of a data set that contain the class folders."""
     taken = 1 if group_by == "top" else 0
     paths = [parts for parts in places if len(parts) > taken]
     outer = {parts[taken] for parts in paths}
@@ -100,7 +100,7 @@ def _check_level(places: set[tuple[str, ...]], group_by: str, where: str) -> Non
 
 
 def _shared(paths: Iterable[tuple[str, ...]], taken: int, level: int) -> list[str]:
-    """Return the names that folders of a level have below several of those taken for classes."""
+    """Return the names of sub-folders that occur in several of the supposed class folders."""
     holders: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
     for parts in sorted(paths):
@@ -112,7 +112,7 @@ def _shared(paths: Iterable[tuple[str, ...]], taken: int, level: int) -> list[st
 
 
 def _two_readings(outer: Iterable[str], shared: Iterable[str], below: int, group_by: str) -> str:
-    """Return what may be meant by folders in folders, and how to say it."""
+    """Return the two possible meanings of nested folders, and how to select each."""
     names = sorted(outer)
     outside, inside = (", ".join(map(repr, sorted(each)[:3])) for each in (names, shared))
     more = ", ..." if len(names) > 3 else ""
@@ -131,7 +131,7 @@ def _two_readings(outer: Iterable[str], shared: Iterable[str], below: int, group
 
 
 def _warn_of_series(classes: Sequence[str]) -> None:
-    """Warn of classes that are called like slides, wells, or parts of a data set."""
+    """Warn of classes that are named like slides, wells, or parts of a data set."""
     keys = [look_alike_key(name) for name in classes]
     stems = {re.sub(r"\d+", "", key) for key in keys}
     numbered = len(stems) == 1 and not {stem.strip(" _-.") for stem in stems} & _OF_CLASSES
@@ -152,7 +152,7 @@ def _warn_of_series(classes: Sequence[str]) -> None:
 
 
 def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> bool:
-    """Warn if what was passed through looks like a class folder itself, and return whether."""
+    """Warn if a folder that was passed through looks like a class folder; return whether it does."""
     odd = [name for name in top.parts if meaning(name)]
     if odd:
         warn(
@@ -164,7 +164,7 @@ def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> bool:
 
 
 def _top(folders: list[str], places: Mapping[str, PurePosixPath]) -> PurePosixPath:
-    """Return the folder that holds the class folders: below those that only hold one folder."""
+    """Return the folder that contains the class folders, skipping folders with a single sub-folder."""
     top = PurePosixPath()
     paths = [PurePosixPath(name) for name in folders]
     with_images = set(places.values())

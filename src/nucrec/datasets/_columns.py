@@ -1,4 +1,4 @@
-"""What a data set is made of, checked: images, labels, columns, positions."""
+"""Validate the parts of a data set: images, labels, columns and indices."""
 
 import itertools
 from collections import Counter
@@ -31,7 +31,7 @@ Index = int | slice | Sequence[int] | Sequence[bool] | Array
 
 
 def in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
-    """Return images that are in memory, each checked; Pillow's are what their files would be."""
+    """Validate images in memory; Pillow images are converted as if read from their files."""
     try:
         arrays = [
             pixels_of_picture(image, f"images[{i}]")
@@ -51,7 +51,7 @@ def in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
 def check_labels(
     labels: npt.ArrayLike, n: int, class_names: Sequence[str] | None
 ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Return labels as int64, and the class names; labels may be names themselves."""
+    """Return labels as int64, and the class names; labels may be class names."""
     array = np.asarray(labels)
     if array.shape != (n,):
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
@@ -69,7 +69,7 @@ def check_labels(
 def _numbered(
     names: list[str], class_names: Sequence[str] | None
 ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Return the numbers of labels that are names."""
+    """Return the class index of each label that is a name."""
     check_no_gaps("labels", (name for name in names if name not in (class_names or ())))
     spelled, _ = merge_look_alikes(names)
     found = set(spelled.values())
@@ -87,7 +87,7 @@ def _numbered(
 
 
 def _whole(labels: Array) -> Array:
-    """Return numbers without a fraction as integers, and all others as they are."""
+    """Convert whole numbers to integers, and return all others unchanged."""
     values = labels.tolist()
     if labels.dtype.kind in "fO" and all(map(_is_whole, values)):
         return np.array(values).astype(np.int64)
@@ -100,16 +100,16 @@ def _is_whole(value: Any) -> bool:
 
 
 def check_no_gaps(name: str, values: Iterable[str]) -> None:
-    """Raise if a name stands for no value: empty, NA or NaN."""
+    """Raise if a name is a missing value: empty, NA or NaN."""
     gap = next(filter(is_missing, values), None)
     if gap is not None:
         raise invalid(name, "a name for each image, neither empty nor NA or NaN", gap)
 
 
 def check_groups(values: npt.ArrayLike, parents: Array) -> Array:
-    """Return the group of each image; names that look the same are one, with a warning.
+    """Return the group of each image; names that look the same are merged, with a warning.
 
-    An image that is a group of its own, called by its id, stays as it is.
+    An image that forms its own group, named by its id, is left unchanged.
     """
     groups = check_column("groups", values, len(parents), str)
     shared = groups != parents
@@ -124,7 +124,7 @@ def check_groups(values: npt.ArrayLike, parents: Array) -> Array:
 
 
 def merged_names(names: Iterable[str], what: str) -> dict[str, str]:
-    """Return the spelling that stands for each name, and warn of names that only look the same."""
+    """Return one spelling for names that look the same, and warn of those that were merged."""
     spelled, together = merge_look_alikes(names)
     if together:
         shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:3])
@@ -136,7 +136,7 @@ def merged_names(names: Iterable[str], what: str) -> dict[str, str]:
 
 
 def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
-    """Warn if the names of two classes do not say which of them is the positive one."""
+    """Warn if the names of two classes do not reveal which one is positive."""
     if not is_positive_told(classes):
         warn(
             f"the names of the classes do not say which is the positive one: {classes[1]!r} is taken, "
@@ -146,7 +146,7 @@ def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
 
 
 def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:
-    """Return one value for each image, checked."""
+    """Validate a column with one value for each image."""
     try:
         array = np.array(values)
     except ValueError as error:
@@ -160,7 +160,7 @@ def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = N
 
 
 def check_different(name: str, values: Array) -> None:
-    """Raise if a value is there more than once."""
+    """Raise if a value occurs more than once."""
     if len(np.unique(values)) < len(values):
         twice = Counter(values.tolist()).most_common(1)[0][0]
         raise invalid(name, "a different id for each image", f"{twice!r} more than once")
@@ -173,7 +173,7 @@ def check_metadata(metadata: Mapping[str, npt.ArrayLike] | None, n: int) -> dict
 
 
 def named_column(name: str, metadata: Mapping[str, Array]) -> Array:
-    """Return a column of the metadata that is to hold the groups."""
+    """Return the metadata column that holds the groups."""
     found = meant_column(name, metadata)
     if found is None:
         known = ", ".join(metadata) or "none"
@@ -182,7 +182,7 @@ def named_column(name: str, metadata: Mapping[str, Array]) -> Array:
 
 
 def positions(index: Index, n: int) -> Array:
-    """Return the positions that an integer, a slice, a mask or a list of integers selects."""
+    """Return the indices that an integer, a slice, a mask or a list of integers selects."""
     if isinstance(index, slice):
         return np.arange(n)[index]
     array = np.asarray(index)

@@ -41,26 +41,26 @@ Array = npt.NDArray[Any]
 class ImageDataset:
     """Images with labels, groups and parents.
 
-    Immutable: the arrays are read-only, and what looks like a change (indexing, `with_groups`)
-    returns a new data set that shares the images.
+    A data set is immutable: its arrays are read-only, and operations such as indexing or `with_groups`
+    return a new data set that shares the images.
 
     Parameters
     ----------
     images : sequence of array, or array of shape (n, H, W) or (n, H, W, C)
-        Each image is (H, W) or (H, W, C), 1 to 4 channels, of any real dtype, finite. Sizes may
-        vary. Images of Pillow are what their files would give.
+        Each image has shape (H, W) or (H, W, C) with 1 to 4 channels, any real dtype, and finite
+        values. Sizes may vary. Pillow images are converted as if read from their files.
     labels : array_like of int or str, shape (n,)
-        0 to ``len(class_names) - 1``, or the names of the classes.
+        Integers from 0 to ``len(class_names) - 1``, or class names.
     class_names : sequence of str, optional
         Index 1 is the positive class. By default ("nucleus", "micronucleus"), or the names in
         `labels`, in the order of `load_folder`.
     ids : sequence of str, optional
-        A unique name for each image; by default its position.
+        A unique name for each image; by default its index.
     groups : array_like of shape (n,), optional
         Images that are not independent share a group (a field of view, a slide, a patient). By
-        default each original is a group of its own, with its augmented copies.
+        default, each original and its augmented copies form a group.
     parents : sequence of str, optional
-        The id of the original that an augmented copy came from; by default the image's own id.
+        The id of the original from which an augmented copy was made; by default the image's own id.
     metadata : mapping of str to array_like of shape (n,), optional
         Further columns.
     quarantined : sequence of (name, reason), optional
@@ -69,13 +69,13 @@ class ImageDataset:
     Attributes
     ----------
     images : LazyImages
-        A sequence of arrays, decoded when indexed; dtype and channels as in the file.
+        A sequence of arrays, decoded when indexed, with the dtype and channels of the file.
     labels : ndarray of int64, shape (n,)
         The class of each image.
     class_names : tuple of str
         The names of the classes.
     ids, groups, parents : ndarray of str, shape (n,)
-        One of each for every image.
+        The id, group and parent of each image.
     metadata : mapping of str to ndarray of shape (n,)
         Further columns.
     quarantined : tuple of Quarantined
@@ -84,7 +84,7 @@ class ImageDataset:
     Raises
     ------
     InvalidParameterError
-        The parameters do not fit each other, or an image is no image or not finite.
+        The parameters do not match, or an image has a wrong shape or values that are not finite.
 
     Examples
     --------
@@ -186,10 +186,10 @@ class ImageDataset:
 
     @property
     def fingerprint(self) -> str:
-        """The sha256, in hex, of pixels, labels and class names, in this order.
+        """The hexadecimal SHA-256 of pixels, labels and class names, in this order.
 
-        The same images give the same fingerprint from a folder, an archive or memory, whatever the
-        file names and formats, as long as the pixels are equal.
+        Images with equal pixels have the same fingerprint, whether they come from a folder, an
+        archive or memory, and whatever their file names and formats.
         """
         total = hashlib.sha256(repr(self.class_names).encode())
         for digest in ordered_map(digest_image, self.images.sources, threads_for(self.images)):
@@ -199,7 +199,7 @@ class ImageDataset:
 
     @property
     def channels(self) -> int:
-        """The channels of `to_array`: 1 if all images are grey or of one colour, 3 otherwise."""
+        """The channels of `to_array`: 1 if all images are greyscale or of one colour, else 3."""
         return common_channels(self.images.sources)
 
     @property
@@ -219,12 +219,12 @@ class ImageDataset:
         Returns
         -------
         ImageDataset
-            Shares the images with this one.
+            A data set that shares its images with this one.
 
         Raises
         ------
         InvalidParameterError
-            Not one group for each image, or no such column.
+            The number of groups differs from that of the images, or there is no such column.
 
         Examples
         --------
@@ -253,16 +253,16 @@ class ImageDataset:
         Parameters
         ----------
         size : int or (height, width), optional
-            Each image is resized to it with one interpolation; by default all must be of one size.
+            The size of each image, by one interpolation; by default all must have the same size.
         channels : {1, 3}, optional
-            By default `channels` of the data set. For 1, a picture of one colour becomes its strongest
-            channel, any other grey by ITU-R BT.601. Transparency is left out.
+            By default `channels` of the data set. For 1, a picture of one colour is reduced to its
+            strongest channel, any other to greyscale by ITU-R BT.601. Transparency is dropped.
         dtype : {"uint8", "float32"}, optional
-            By default the images' own, if they share one. Otherwise 8-bit images are taken by
-            their full range and all others by `rescale_intensity`, image by image.
+            By default the dtype of the images, if they share one. Otherwise 8-bit images are
+            converted by their full range, and all others image by image by `rescale_intensity`.
         n_jobs : int, optional
-            Threads; by default one for each core if the images are large enough for it to pay. The
-            result does not depend on it.
+            Number of threads; by default one for each core if the images are large enough to benefit.
+            The result does not depend on it.
 
         Returns
         -------
@@ -272,11 +272,11 @@ class ImageDataset:
         Raises
         ------
         DatasetError
-            Sizes or dtypes vary and none was asked for, or the data set is empty.
+            Sizes or dtypes vary and no common one was given, or the data set is empty.
         InvalidParameterError
             A parameter is out of range.
         ImageError
-            A file cannot be read any more.
+            A file can no longer be read.
 
         Examples
         --------
@@ -308,34 +308,34 @@ class ImageDataset:
         random_state: int | None = None,
         epoch: int = 0,
     ) -> Iterator[tuple[Array, Array]]:
-        """Yield batches of (images, labels) as arrays, for one epoch, never holding the whole set.
+        """Yield the batches of one epoch as (images, labels), without loading the whole data set.
 
-        For training loops of your own, with any library; `stream` gives the same to TensorFlow.
+        Use this in your own training loops, with any library; `stream` does the same for TensorFlow.
 
         Parameters
         ----------
         size : int or (height, width)
-            Size of the images.
+            The size of the images.
         batch_size : int, default=32
-            Images in a batch; the last one may be smaller.
+            Number of images in a batch; the last batch may be smaller.
         augment : nucrec.augment.Pipeline, optional
-            Applied to each image, in one interpolation with the resizing.
+            The augmentation of each image; it shares one interpolation with the resizing.
         channels, dtype : optional
             As in `to_array`.
         shuffle : bool, default=False
-            Draw an order from the seed and the epoch.
+            If True, draw the order from the seed and the epoch.
         random_state : int, optional
             Seed of the order.
         epoch : int, default=0
-            Number of the epoch: with `shuffle` and `augment` each has other random values, and
-            the same ones again in a new run.
+            Number of the epoch. With `shuffle` or `augment`, each epoch has its own random values,
+            which are reproduced in a new run.
 
         Yields
         ------
         images : ndarray of shape (batch, height, width, channels)
             As in `to_array`.
         labels : ndarray of int64, shape (batch,)
-            Their labels.
+            The labels.
 
         Raises
         ------
@@ -369,8 +369,8 @@ class ImageDataset:
     ) -> "tf.data.Dataset":
         """Return `batches` as a `tf.data.Dataset`.
 
-        Each pass over it is an epoch: with `augment`, other random values are drawn in each, and
-        the same ones again in a new run.
+        Each pass over the stream is an epoch. With `augment`, each epoch draws its own random values,
+        which are reproduced in a new run.
 
         Parameters
         ----------
@@ -380,8 +380,8 @@ class ImageDataset:
         Returns
         -------
         tf.data.Dataset
-            Of pairs (images of shape (batch, height, width, channels), labels int64 of shape
-            (batch,)).
+            Pairs of images, of shape (batch, height, width, channels), and labels, int64 of shape
+            (batch,).
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Class folders, and tables of labels."""
+"""Load images from class folders, or as listed in a table of labels."""
 
 import itertools
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def load_folder(
     channel: Channel | None = None,
     on_error: OnError = "quarantine",
 ) -> ImageDataset:
-    """Load images from one sub-folder for each class, or as a table lists them.
+    """Load images from class folders, or as listed in a table.
 
     Parameters
     ----------
@@ -40,61 +40,60 @@ def load_folder(
         One of
 
         - a folder, or a zip archive (read in place), with one sub-folder for each class; images may lie
-          deeper inside it. Folders that only hold one other folder are passed through.
-        - a CSV or TSV file with the columns ``file`` (relative to the file's folder), ``label`` and, if
-          images are not independent, ``group``, in upper or lower case. Further columns become
+          deeper inside. Folders that contain only one other folder are passed through.
+        - a CSV or TSV file with the columns ``file`` (relative to the folder of the table), ``label``
+          and, if images are not independent, ``group``, in upper or lower case. Further columns become
           ``metadata``.
-        - a data frame, of pandas or polars, with the same columns; paths are relative to the working
-          directory, or absolute.
+        - a pandas or polars data frame with the same columns; paths are absolute or relative to the
+          working directory.
 
-        PNG, JPEG, TIFF, BMP, GIF and WebP are read. Hidden files, what systems make for themselves and
-        other endings are passed over, files of microscopes and masks beside images with a warning.
-        Of a TIFF with several pages the first is read, with a warning; of an animation the first
-        frame.
+        PNG, JPEG, TIFF, BMP, GIF and WebP are read. Hidden files, system files and other file types
+        are skipped; vendor files and masks beside images are skipped with a warning. Only the first
+        page of a TIFF (with a warning) and the first frame of an animation are read.
     class_names : sequence of str, optional
-        The classes to load, in the order of their labels, so that the second is the positive one. By
-        default all, sorted, but what is called like "micronucleus", "abnormal" or "with" comes last,
-        and of two classes what is called like "normal" or "without" first; if the names of two
-        classes tell nothing, a warning says which is the positive one.
+        The classes to load, in the order of their labels; the second is the positive one. By default
+        all classes are loaded in alphabetical order, except that names such as "micronucleus",
+        "abnormal" or "with" come last and, of two classes, names such as "normal" or "without" first.
+        If the names of two classes reveal nothing, a warning says which one is positive.
     group_by : {"image", "folder", "top"} or str, default="image"
-        "folder" makes one group of all images in the same folder inside their class folders, say
-        "nucleus/slide 3" and "micronucleus/slide 3". Images directly in a class folder stay groups of
-        their own. "top" takes the outer folders for groups and those inside them for classes, say
-        "slide 3/nucleus" and "slide 3/micronucleus". Where names tell that the classes are other
-        folders, the load is refused, unless `class_names` names those that are meant. For a table,
-        the name of a column, in upper or lower case; by default ``group``, if there is one.
+        With "folder", all images in folders of the same name inside the class folders form a group,
+        such as "nucleus/slide 3" and "micronucleus/slide 3"; images directly in a class folder remain
+        groups of their own. With "top", the outer folders are groups and the folders inside them are
+        classes, such as "slide 3/nucleus" and "slide 3/micronucleus". If the names suggest that other
+        folders are the classes, loading is refused unless `class_names` names the intended ones. For a
+        table, the name of a column, in upper or lower case; by default ``group``, if it exists.
     channel : int or str, optional
-        The channel to read, of images that have several: its number from 0, or its name, such as
-        "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
+        The channel to read from multichannel images: its number from 0, or its name, such as "DAPI" if
+        the file names its channels (OME-TIFF), or "blue" for a colour image.
     on_error : {"quarantine", "raise"}, default="quarantine"
-        A file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or leads out of
-        the folder is listed in ``dataset.quarantined`` with one warning, or stops the load.
+        What to do with a file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or
+        leads out of the folder: list it in ``dataset.quarantined`` with one warning, or raise.
 
     Returns
     -------
     ImageDataset
-        In the order of the file names (tables: of their rows); ``ids`` are the names. Unless `group_by`
-        or a ``group`` column says otherwise, each image is a group of its own. Classes and groups whose
-        names look the same, such as "Slide 1" and "slide 1", are one, with a warning.
+        The images in the order of the file names (for tables, of the rows); ``ids`` are the names.
+        Unless `group_by` or a ``group`` column says otherwise, each image is its own group. Classes and
+        groups whose names look the same, such as "Slide 1" and "slide 1", are merged with a warning.
 
     Raises
     ------
     DatasetNotFoundError
         There is nothing at `path`.
     DatasetError
-        No class folders, or several levels of folders that may be the classes; a class without images,
-        a table without the columns, a broken archive.
+        There are no class folders, or several levels of folders could be the classes; a class has no
+        images, a table lacks the columns, or an archive is broken.
     ImageError
         With ``on_error="raise"``, the first file that cannot be read.
     InvalidParameterError
-        A parameter is none of these, or a table has no such column to group by.
+        A parameter has an invalid value, or a table has no such column to group by.
 
     Warns
     -----
     DataWarning
-        Files were left out or passed over, or hold several pages; what looks like a class folder was
-        passed through; names look the same, or like those of slides, wells or parts of a data set; no
-        name says which class is the positive one; equal images have different labels.
+        Files were left out or skipped, or contain several pages; a folder that looks like a class
+        folder was passed through; names look the same, or like those of slides, wells or parts of a
+        data set; no name reveals the positive class; identical images have different labels.
 
     Examples
     --------
@@ -143,7 +142,7 @@ class _Found(NamedTuple):
 
 
 def _find(path: Any, group_by: str, class_names: Sequence[str] | None) -> _Found:
-    """Return the files that a folder, an archive or a table holds."""
+    """Return the files in a folder or archive, or listed in a table."""
     if not isinstance(group_by, str):
         raise invalid("group_by", "'image', 'folder', 'top' or the name of a column", group_by)
     if is_frame(path):
@@ -168,7 +167,7 @@ def _of_table(table: Any, root: Folder, group_by: str) -> _Found:
 
 
 def _choose_classes(found: Sequence[str], asked: Sequence[str] | None) -> dict[str, str]:
-    """Return the classes to load, as they are found, each with the name that it gets."""
+    """Return the classes to load, each with the name that it receives."""
     if asked is not None:
         by_key = {look_alike_key(name): name for name in found}
         names = check_class_names(asked)

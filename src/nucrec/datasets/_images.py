@@ -1,4 +1,4 @@
-"""Images that are decoded when they are asked for."""
+"""Images that are decoded on demand."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
@@ -69,7 +69,7 @@ class MemoryImage:
 
 
 class FileImage:
-    """An image in a file, decoded at each reading unless its pixels were kept."""
+    """An image in a file, decoded at each access unless its pixels were cached."""
 
     __slots__ = (
         "_channel",
@@ -120,7 +120,7 @@ class FileImage:
 
 
 class OneChannel:
-    """The channel of an image that holds the whole picture."""
+    """The only channel of an image that carries information."""
 
     __slots__ = ("_image", "_number")
 
@@ -201,10 +201,10 @@ class LazyImages(Sequence[Array]):
 
 
 def _used_bits(image: Array) -> int | None:
-    """Return the fewest bits of a camera that hold the values of an image of more than 8 bits.
+    """Return the smallest camera bit depth that holds the values of an image of more than 8 bits.
 
-    Values that were shifted to the upper bits, as some cameras do, use no more bits for that. None for
-    8 bits, and for values that are not whole numbers from 0.
+    Values that some cameras shift to the upper bits are counted without the shift. Returns None for 8
+    bits, and for values that are not non-negative integers.
     """
     if image.dtype.kind not in "ui" or image.dtype.itemsize == 1:
         return None
@@ -217,6 +217,6 @@ def _used_bits(image: Array) -> int | None:
 
 
 def threads_for(images: LazyImages) -> int:
-    """Return how many threads pay for reading images of these sizes."""
+    """Return the number of threads that pays for reading images of these sizes."""
     pixels = [shape[0] * shape[1] for shape in images.shapes]
     return workers_for(sum(pixels) / max(len(pixels), 1))

@@ -25,12 +25,12 @@ _LOOKED_THROUGH = 20_000  # files, to say which one may be meant
 def entries_of_table(
     table: Table, root: Folder, group_by: str
 ) -> tuple[list[Entry], dict[str, Array], list[Quarantined]]:
-    """Return the images that a table lists, its further columns for them, and what is not there.
+    """Return the images that a table lists, its further columns for them, and the missing files.
 
     Raises
     ------
     DatasetError
-        A cell that is needed is empty, or a file is listed twice.
+        A required cell is empty, or a file is listed twice.
     InvalidParameterError
         There is no such column to group by.
     """
@@ -72,7 +72,7 @@ def _check_different(table: Table, names: list[str]) -> None:
 
 
 def _not_there(root: Folder, missing: list[str]) -> list[Quarantined]:
-    """Return why files cannot be read, and which ones may be meant."""
+    """Return why files cannot be read, and which existing files may be meant."""
     if not missing:
         return []
     by_name: dict[str, list[str]] = {}
@@ -103,9 +103,9 @@ def _all_files(root: Folder) -> Iterable[str]:
 
 
 def root_of_paths(files: list[str]) -> tuple[Folder, list[str]]:
-    """Return the folder that holds all files of a data frame, and their paths in it.
+    """Return the folder that contains all files of a data frame, and their paths relative to it.
 
-    Paths are relative to the working directory, or absolute.
+    Paths are absolute or relative to the working directory.
     """
     paths = [_without_tilde(file) for file in files]
     if not any(path.is_absolute() for path in paths):

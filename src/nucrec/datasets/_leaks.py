@@ -1,4 +1,4 @@
-"""What a test set has in common with a training set: what is stated of the images, and their pixels."""
+"""Find what a test set has in common with a training set: originals, groups and pixels."""
 
 from typing import Any, NamedTuple
 
@@ -15,16 +15,16 @@ Array = npt.NDArray[Any]
 
 
 class Leaks(NamedTuple):
-    """The test images that have something in common with training images.
+    """Test images that share an original, a group or all pixels with training images.
 
     Attributes
     ----------
     same_original : ndarray of bool, shape (n_test,)
-        Which test images come from the same original as some training image.
+        True for test images that come from the same original as a training image.
     same_group : ndarray of bool, shape (n_test,)
-        Which test images share a group with some training image.
+        True for test images that share a group with a training image.
     same_pixels : ndarray of bool, shape (n_test,)
-        Which test images have the same pixels as some training image.
+        True for test images with the same pixels as a training image.
     """
 
     same_original: Array
@@ -34,8 +34,8 @@ class Leaks(NamedTuple):
     def warn(self) -> None:
         """Emit a `LeakageWarning` if test images are copies of training images.
 
-        Copies come from the same original or have the same pixels. Groups on both sides are not
-        warned of: what they are to mean is up to the data.
+        Copies come from the same original or have the same pixels. A group in both training and test
+        set causes no warning, because its meaning depends on the data.
         """
         n = len(self.same_original)
         copies, equal = int(self.same_original.sum()), int(self.same_pixels.sum())
@@ -53,13 +53,13 @@ class Leaks(NamedTuple):
 def find_leaks(train: ImageDataset, test: ImageDataset) -> Leaks:
     """Find the test images that share an original, a group or all pixels with training images.
 
-    Compared are ``parents``, ``groups`` and ``ids``, and pixels for being equal. `nucrec.audit.leakage`
-    also finds images that are nearly the same.
+    Compares ``parents``, ``groups`` and ``ids``, and searches for identical pixels.
+    `nucrec.audit.leakage` also finds near-duplicates.
 
     Parameters
     ----------
     train, test : ImageDataset
-        Both parts of a split.
+        The two parts of a split.
 
     Returns
     -------
@@ -69,9 +69,9 @@ def find_leaks(train: ImageDataset, test: ImageDataset) -> Leaks:
     Raises
     ------
     InvalidParameterError
-        One of them is no data set.
+        One of them is not a data set.
     ImageError
-        A file cannot be read any more.
+        A file can no longer be read.
 
     Examples
     --------
@@ -96,10 +96,10 @@ def find_leaks(train: ImageDataset, test: ImageDataset) -> Leaks:
 
 
 def _shared(train: Array, train_default: Array, test: Array, test_default: Array) -> Array:
-    """Tell which test images share a value with a training image.
+    """Return which test images share a value with a training image.
 
-    Where both have the default, their own name, it does not count: two data sets may have been
-    numbered alike, and where the images are the same they have the same pixels.
+    A shared default value, which is the image's own id, does not count: two data sets may simply be
+    numbered alike, and truly identical images are found by their pixels.
     """
     stated = np.isin(test, train[train != train_default])
     return np.asarray(stated | (np.isin(test, train) & (test != test_default)))

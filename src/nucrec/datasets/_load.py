@@ -1,4 +1,4 @@
-"""From a list of named, labelled files to a data set; what cannot be read is left out and named."""
+"""Turn a list of labelled files into a data set; unreadable files are left out and reported."""
 
 import functools
 import itertools
@@ -30,7 +30,7 @@ Reader = Callable[[str, bytes | ImageError], Decoded | ImageError]
 
 
 class Entry(NamedTuple):
-    """One file of a data set; without a group, it is a group of its own."""
+    """One file of a data set; without a group, it forms its own."""
 
     name: str
     class_name: str
@@ -47,7 +47,7 @@ def load_entries(
     quarantined: Sequence[Quarantined] = (),
     metadata: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> ImageDataset:
-    """Decode each entry once and return those that can be read as a data set.
+    """Decode each entry once, and return the readable ones as a data set.
 
     Parameters
     ----------
@@ -58,11 +58,11 @@ def load_entries(
     class_names : sequence of str
         The classes, in the order of their labels.
     on_error : {"quarantine", "raise"}
-        What to do about a file that cannot be read.
+        What to do with a file that cannot be read.
     channel : int or str, optional
         The channel to read.
     quarantined : sequence of Quarantined
-        What was left out before.
+        The files that were left out earlier.
     metadata : mapping of str to ndarray of shape (len(entries),), optional
         Further columns.
 
@@ -95,7 +95,7 @@ def load_entries(
 
 
 class Files(NamedTuple):
-    """What became of a list of files: images, the positions of their names, and what else was found."""
+    """The result of reading files: images, their indices in the list, and further findings."""
 
     images: list[FileImage]
     kept: list[int]
@@ -104,7 +104,7 @@ class Files(NamedTuple):
 
 
 def read_files(root: Root, names: Sequence[str], channel: Channel | None = None) -> Files:
-    """Decode each file once; keep the pixels of as many as there is room for."""
+    """Decode each file once, and cache the pixels of as many as fit into memory."""
     read = functools.partial(_try_decode, channel)
     found = Files([], [], [], [])
     room_left = KEEP_DECODED_BYTES
@@ -125,7 +125,7 @@ def read_files(root: Root, names: Sequence[str], channel: Channel | None = None)
 def _decoded(
     root: Root, names: Sequence[str], read: Reader, n_jobs: int
 ) -> Iterator[Decoded | ImageError]:
-    """Yield what each file holds, or why it cannot be read."""
+    """Yield the content of each file, or the reason why it cannot be read."""
     if n_jobs > 1:
         yield from ordered_map(lambda name: read(name, _try_read(root, name)), names, n_jobs)
         return
@@ -160,7 +160,7 @@ def _try_decode(
 
 
 def _workers(root: Root, names: Sequence[str], read: Reader) -> int:
-    """Return how many threads pay, judged by the first image that can be read."""
+    """Return the number of threads that pays, judged by the first readable image."""
     tried = (read(name, _try_read(root, name)) for name in names[:10])
     first = next((result for result in tried if not isinstance(result, ImageError)), None)
     return workers_for(0 if first is None else first.array.size)
@@ -189,7 +189,7 @@ def _check_classes(
 
 
 def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:
-    """Warn of files that were left out, and of those with several pages."""
+    """Warn of files that were left out, and of files with several pages."""
     if problems:
         shown = "; ".join(f"{name}: {reason}" for name, reason in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""

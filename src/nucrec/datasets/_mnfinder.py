@@ -25,18 +25,18 @@ _INTEGERS = ("n_micronuclei", "x", "y", "side")
 def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDataset:
     """Load real, labelled micrographs that ship with nucrec.
 
-    Single-nucleus crops, 8-bit grey, 32 to 126 pixels square, of 33 annotated fields of 4 cell
-    lines (RPE-1, U2OS, HeLa, MCC13), cut from the fields that the mnfinder 1.2.3 distribution
-    ships. Each crop is 1.5 times the nucleus's bounding box plus 8 pixels. It is
-    "micronucleus" when a complete annotated micronucleus of at least 8 pixels lies in the window,
-    and "nucleus" when no micronucleus pixel does. The fields were scaled to 8 bits between their
-    0.5 and 99.9 percentiles.
+    The images are single-nucleus crops, 8-bit greyscale and 32 to 126 pixels square. They were cut
+    from 33 annotated fields of four cell lines (RPE-1, U2OS, HeLa, MCC13) in the mnfinder 1.2.3
+    distribution. Each crop is 1.5 times the bounding box of the nucleus plus 8 pixels. It is labelled
+    "micronucleus" if a complete annotated micronucleus of at least 8 pixels lies in the window, and
+    "nucleus" if the window contains no micronucleus pixel. The fields were scaled to 8 bits between
+    their 0.5 and 99.9 percentiles.
 
     Parameters
     ----------
     subset : {"paper", "all"}, default="paper"
-        "paper" is 148 nucleus and 158 micronucleus crops, as many as the paper has; "all" is 802
-        and 1168.
+        "paper" has 148 nucleus and 158 micronucleus crops, as many as the paper; "all" has 802 and
+        1168.
 
     Returns
     -------
@@ -52,12 +52,12 @@ def load_mnfinder_crops(subset: Literal["paper", "all"] = "paper") -> ImageDatas
     DatasetError
         The shipped archive is damaged.
     InvalidParameterError
-        `subset` is neither.
+        `subset` has another value.
 
     Notes
     -----
-    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies in the
-    archive.
+    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The archive contains the licence
+    text.
 
     References
     ----------

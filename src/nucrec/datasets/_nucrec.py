@@ -1,4 +1,4 @@
-"""The NucRec data set: where it may lie and how it is laid out."""
+"""Find and load the NucRec data set."""
 
 import os
 import warnings
@@ -28,18 +28,18 @@ def load_nucrec(
     channel: Channel | None = None,
     on_error: OnError = "quarantine",
 ) -> ImageDataset:
-    """Load the NucRec data set, which the paper used, from a copy of your own.
+    """Load the paper's data set, NucRec, from your own copy.
 
-    NucRec holds 148 images of normal nuclei and 158 of micronuclei, most of them RGB. It lies
-    behind a login and is neither shipped nor fetched by nucrec.
+    NucRec contains 148 images of normal nuclei and 158 of micronuclei, most of them RGB. It requires
+    a login, so nucrec neither ships nor downloads it.
 
     Parameters
     ----------
     path : str or Path, optional
         The unpacked folder or the zip archive. By default the environment variable
-        ``NUCREC_DATA``, then ``~/nucrec_data``. An image belongs to the class of the innermost
-        folder around it whose name starts, in any case, with "micronucl" or with "nucl" or
-        "normal".
+        ``NUCREC_DATA``, then ``~/nucrec_data``. The class of an image is that of the innermost
+        enclosing folder whose name starts with "micronucl", or with "nucl" or "normal", in upper or
+        lower case.
     channel : int or str, optional
         As in `load_folder`.
     on_error : {"quarantine", "raise"}, default="quarantine"
@@ -48,20 +48,20 @@ def load_nucrec(
     Returns
     -------
     ImageDataset
-        Classes ("nucleus", "micronucleus"). The data set states no fields of view, so each image
-        is a group of its own.
+        The classes are ("nucleus", "micronucleus"). The data set does not record fields of view, so
+        each image is its own group.
 
     Raises
     ------
     DatasetNotFoundError
-        There are no such folders in any of the places.
+        None of these places has such folders.
     DatasetError, ImageError
         As in `load_folder`.
 
     Warns
     -----
     DataWarning
-        Files were left out, the counts are not 148 and 158, or ``NUCREC_DATA`` names nothing.
+        Files were left out, the counts are not 148 and 158, or ``NUCREC_DATA`` does not exist.
 
     References
     ----------
@@ -116,7 +116,7 @@ def load_nucrec(
 
 
 def is_nucrec(path: str | Path) -> bool:
-    """Return whether a folder or zip archive has the folders of the published NucRec data set.
+    """Return whether a folder or zip archive has the layout of the published NucRec data set.
 
     Parameters
     ----------
@@ -126,13 +126,13 @@ def is_nucrec(path: str | Path) -> bool:
     Returns
     -------
     bool
-        True if folders named as published, "Normal Cells" and "Micronuclie cells", lie at any
-        depth; False for anything else, also where there is nothing.
+        True if it contains, at any depth, folders named as published ("Normal Cells" and "Micronuclie
+        cells"); otherwise False, even if `path` does not exist.
 
     Raises
     ------
     InvalidParameterError
-        `path` is no path.
+        `path` is not a path.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def _places(path: str | Path | None) -> list[Path]:
 
 
 def _class_of(name: str) -> str | None:
-    """Return the class that the innermost telling folder around a file names."""
+    """Return the class named by the innermost enclosing folder that names one."""
     for folder in reversed(PurePosixPath(name).parent.parts):
         if looks_micronuclear(folder):
             return CLASS_NAMES[1]

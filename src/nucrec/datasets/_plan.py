@@ -1,4 +1,4 @@
-"""Deciding the one shape and dtype that all images of a data set are brought to."""
+"""Decide on the common shape and dtype of all images of a data set."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 
 
 class Plan(NamedTuple):
-    """The shape (height, width, channels) and dtype that all images are brought to, and from where."""
+    """The common shape (height, width, channels) and dtype of all images."""
 
     sources: Sequence[ImageSource]
     shape: tuple[int, int, int]
@@ -29,11 +29,11 @@ class Plan(NamedTuple):
         return self.shape[:2]
 
     def finish(self, image: Array) -> Array:
-        """Bring a resized image to the channels and the dtype."""
+        """Convert a resized image to the channels and the dtype."""
         return self.convert(to_channels(image, self.shape[2]))
 
     def finish_all(self, images: Iterable[Array]) -> Array:
-        """Bring resized images to the channels and the dtype, as one array."""
+        """Convert resized images to the channels and the dtype, as one array."""
         if isinstance(images, np.ndarray) and images.dtype == np.uint8:
             # each pixel by itself: a batch is as good as one tall image, and needs no copy
             tall = images.reshape(-1, *images.shape[2:])
@@ -47,12 +47,12 @@ def make_plan(
     channels: int | None,
     dtype: OutputDtype | None,
 ) -> Plan:
-    """Decide shape and dtype from what is known of the images, without decoding any.
+    """Decide on shape and dtype from what is known of the images, without decoding any.
 
     Raises
     ------
     DatasetError
-        There are no images, or they differ in what was not asked for.
+        There are no images, or they differ and no common size or dtype was given.
     InvalidParameterError
         A parameter is out of range.
     """
@@ -73,7 +73,7 @@ def make_plan(
 
 
 def common_channels(sources: Sequence[ImageSource]) -> int:
-    """Return 1 if all images are grey or of one colour, 3 otherwise; transparency is no channel."""
+    """Return 1 if all images are greyscale or of one colour, else 3; transparency does not count."""
     shapes = (source.in_grey().shape for source in sources)
     return 1 if all(len(shape) == 2 or shape[2] < 3 for shape in shapes) else 3
 

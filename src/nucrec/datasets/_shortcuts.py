@@ -1,4 +1,4 @@
-"""What tells the classes apart besides the cells: properties of files that predict the label."""
+"""Find shortcuts: properties of the files that predict the label."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,20 +26,20 @@ _COLOURS = {1: "grey", 2: "grey, alpha", 3: "colour", 4: "colour, alpha"}
 
 @dataclass(frozen=True)
 class Shortcut:
-    """One property of the files, and how well it alone tells the class.
+    """A property of the files, and how well it predicts the class by itself.
 
     Attributes
     ----------
     name : str
         The property, such as "bit depth".
     accuracy : float
-        Balanced accuracy, from 0 to 1, of guessing each image's class from the other images with
-        the same value, or a value near to it.
+        Balanced accuracy, from 0 to 1, of predicting the class of each image from the other images
+        with the same or a similar value.
     usual : dict of str to str
         The most frequent value, or the median, in each class.
     tells : bool
-        Whether the accuracy is at least 60 % of the way from chance to 1, with ten images of each
-        class at least.
+        Whether the accuracy is at least 60 % of the way from chance to 1, with at least ten images
+        of each class.
     """
 
     name: str
@@ -50,14 +50,14 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Shortcuts(Sequence[Shortcut]):
-    """What `find_shortcuts` found: one `Shortcut` for each property, the most telling first.
+    """The result of `find_shortcuts`: one `Shortcut` for each property, by decreasing accuracy.
 
     Attributes
     ----------
     found : tuple of Shortcut
         The properties.
     chance : float
-        The accuracy of guessing.
+        The accuracy expected by chance.
     """
 
     found: tuple[Shortcut, ...]
@@ -91,7 +91,7 @@ class Shortcuts(Sequence[Shortcut]):
 
     @property
     def verdict(self) -> str | None:
-        """One sentence on the properties that tell the classes apart; None if there are none."""
+        """One sentence on the properties that give the class away; None if there are none."""
         telling = [each for each in self.found if each.tells]
         if not telling:
             return None
@@ -104,7 +104,7 @@ class Shortcuts(Sequence[Shortcut]):
         )
 
     def warn(self) -> None:
-        """Emit a `LeakageWarning` if a property alone tells the classes apart."""
+        """Emit a `LeakageWarning` if a property gives the class away."""
         if self.verdict is not None:
             warn(
                 f"{self.verdict}. A classifier can learn that instead of the cells: save and crop the "
@@ -114,34 +114,34 @@ class Shortcuts(Sequence[Shortcut]):
 
 
 def find_shortcuts(dataset: ImageDataset) -> Shortcuts:
-    """Find out which properties of the files tell the classes apart, without looking at a cell.
+    """Find properties of the files that give the class away.
 
-    Where images of one class were saved or cropped in another way than those of the other, a
-    classifier can be right without having learnt anything about nuclei, and only on such files.
+    If the images of one class were saved or cropped differently from those of the other, a classifier
+    can be right without having learnt anything about nuclei, but only on such files.
 
     Parameters
     ----------
     dataset : ImageDataset
-        Images with labels. Of augmented copies only the originals count.
+        Images with labels. Augmented copies are ignored.
 
     Returns
     -------
     Shortcuts
-        Height, width, bit depth and colour; of files also the format, with its compression, the size
-        in bytes, and bytes for each pixel. The used bit depth, where the bit depths are the same and
-        more than 8: the fewest bits of a camera (8, 10, 12, 14 or 16) that hold an image's values, as
+        Height, width, bit depth and colour; for files also the format with its compression, the size
+        in bytes, and the bytes per pixel. If all images have the same bit depth above 8, also the used
+        bit depth: the smallest camera depth (8, 10, 12, 14 or 16) that holds the values of an image, as
         a 12-bit camera uses 12 of 16 bits. Files are not read again.
 
     Raises
     ------
     InvalidParameterError
-        It is no data set, or empty.
+        `dataset` is not a data set, or is empty.
 
     Notes
     -----
-    Numbers are put into ten bins of equally many images. Each image's class is guessed to be the one
-    that is most frequent, relative to its size, among the other images in its bin; the accuracy is
-    the mean of those of the classes.
+    Numeric properties are divided into ten bins with equal numbers of images. The predicted class of
+    an image is the one that is most frequent, relative to the size of the class, among the other
+    images in its bin. The accuracy is the mean over the classes.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def find_shortcuts(dataset: ImageDataset) -> Shortcuts:
 
 
 def _properties(dataset: ImageDataset) -> dict[str, Array]:
-    """Return properties that are known without reading files again."""
+    """Return the properties that are known without reading files again."""
     sources = dataset.images.sources
     shapes = np.array([source.shape[:2] for source in sources])
     found = {
@@ -191,7 +191,7 @@ def _properties(dataset: ImageDataset) -> dict[str, Array]:
 
 
 def _used_depths(sources: Sequence[ImageSource]) -> dict[str, Array]:
-    """Return how many bits the values of each image use, if that is comparable."""
+    """Return the number of bits that the values of each image use, if it is comparable."""
     known = [each for each in sources if isinstance(each, FileImage | MemoryImage)]
     depths = [each.used_bits for each in known]
     if len(known) < len(sources) or len({each.dtype for each in known}) > 1 or None in depths:
@@ -218,7 +218,7 @@ def _usual(values: Array) -> str:
 
 
 def _bins(values: Array) -> Array:
-    """Return the number of each image's bin: of equal values, or of equally many images."""
+    """Return the bin of each image: equal values, or equal numbers of images."""
     different, codes = np.unique(values, return_inverse=True)
     if values.dtype.kind == "U" or len(different) <= _BINS:
         return np.asarray(codes)
@@ -227,7 +227,7 @@ def _bins(values: Array) -> Array:
 
 
 def _accuracy(bins: Array, labels: Array) -> float:
-    """Return the balanced accuracy of guessing each image's class from the others in its bin."""
+    """Return the balanced accuracy of predicting each image's class from the others in its bin."""
     n_classes = labels.max() + 1
     counts = np.zeros((bins.max() + 1, n_classes))
     np.add.at(counts, (bins, labels), 1)

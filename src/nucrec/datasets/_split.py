@@ -1,4 +1,4 @@
-"""Dividing a data set: by group, so that the test part is new, or by image, as the paper did."""
+"""Split a data set by group, so that the test set is new, or by image, as the paper did."""
 
 from typing import Any, Literal
 
@@ -27,50 +27,49 @@ def split(
     by: By = "group",
     random_state: int | None = None,
 ) -> tuple[ImageDataset, ImageDataset]:
-    """Divide a data set into a training and a test part, with all classes in both.
+    """Split a data set into a training and a test set, with all classes in both.
 
     Parameters
     ----------
     dataset : ImageDataset
-        What to divide.
+        The data set to split.
     test_size : float, default=0.3
-        Share of the images in the test part, strictly between 0 and 1. By group it is met, for each
-        class, as closely as the groups allow.
+        Share of the images in the test set, strictly between 0 and 1. By group, the share of each
+        class comes as close to it as the groups allow.
     by : {"group", "image"}, default="group"
-        "group" keeps a group on one side, and with it every augmented copy of an image, and images
-        with the same pixels. "image"
-        draws images at random, stratified by class, as the paper did: an honest test only if the
-        images are independent.
+        "group" keeps each group on one side of the split, together with all augmented copies of an
+        image and all images with the same pixels. "image" draws images at random, stratified by class,
+        as the paper did; this is an honest test only if the images are independent.
     random_state : int, optional
-        Seed; by default another split each time.
+        Seed; by default each call returns another split.
 
     Returns
     -------
     train, test : ImageDataset
-        In the order of `dataset`.
+        The two parts, in the order of `dataset`.
 
     Raises
     ------
     SplitError
-        A class has fewer than two images, or (by group) too few groups to be in both parts.
+        A class has fewer than two images, or (by group) too few groups for both parts.
     InvalidParameterError
         A parameter is out of range.
 
     Warns
     -----
     LeakageWarning
-        By image, on a data set that holds copies, augmented or equal: copies of one image end up in
-        both parts, and the score on the test part says little about new images. Or a property of the
-        files alone tells the classes apart, as `find_shortcuts` shows.
+        A split by image of a data set with augmented or identical copies puts copies of one image
+        into both parts, so that the test score says little about new images. Or a property of the
+        files gives the class away (see `find_shortcuts`).
     DataWarning
         Images with the same pixels have different labels.
 
     Notes
     -----
-    By group, up to 50 random orders of the groups are tried. In each, a group goes to the test part if
-    that brings the counts of all classes nearer to what was asked for (sum of squares); the best
-    order wins. A group larger than the test part is to be is therefore hardly ever in it: of groups of
-    3, 30 and 80 images, the largest in none of 400 splits. `folds` tests on each group once.
+    By group, up to 50 random orders of the groups are tried. In each, a group is assigned to the test
+    set if this brings the class counts closer to the target (sum of squares), and the best order is
+    used. A group larger than the target is therefore hardly ever tested on: with groups of 3, 30 and
+    80 images, the largest was in none of 400 test sets. `folds` tests on each group once.
 
     Examples
     --------
@@ -98,32 +97,32 @@ def folds(
     *,
     n_repeats: int = 1,
 ) -> list[tuple[ImageDataset, ImageDataset]]:
-    """Divide a data set for cross-validation: each image is in the test part once in each repeat.
+    """Split a data set for cross-validation, so that each image is tested once per repeat.
 
     Parameters
     ----------
     dataset : ImageDataset
-        What to divide.
+        The data set to split.
     n_splits : int, default=5
         Number of folds, at least 2.
     by : {"group", "image"}, default="group"
         As in `split`.
     random_state : int, optional
-        Seed; by default other folds each time.
+        Seed; by default each call returns other folds.
     n_repeats : int, default=1
-        How many times to divide, each time otherwise.
+        The number of repeats, each with other folds.
 
     Returns
     -------
     list of (train, test)
-        ``n_splits * n_repeats`` pairs of `ImageDataset`, with all classes in each of them; those of
-        the first repeat come first.
+        ``n_splits * n_repeats`` pairs of `ImageDataset`, each with all classes in both parts; the
+        pairs of the first repeat come first.
 
     Raises
     ------
     SplitError
-        A class has fewer than `n_splits` images, or (by group) too few groups, also for as many
-        different divisions as there are repeats.
+        A class has fewer than `n_splits` images, or (by group) too few groups for the folds, or for
+        as many different splits as there are repeats.
     InvalidParameterError
         A parameter is out of range.
 
@@ -134,7 +133,7 @@ def folds(
 
     See Also
     --------
-    sklearn.model_selection.StratifiedGroupKFold : what divides by group.
+    sklearn.model_selection.StratifiedGroupKFold : The method used to split by group.
 
     Examples
     --------
@@ -176,7 +175,7 @@ def folds(
 def divide(
     dataset: ImageDataset, test_size: float, by: By, seed: int
 ) -> tuple[ImageDataset, ImageDataset]:
-    """Divide without checking the parameters or warning of leakage."""
+    """Split without checking the parameters or warning of leakage."""
     draw = _draw_images if by == "image" else _draw_groups
     in_test = draw(dataset, test_size, seed)
     return dataset[~in_test], dataset[in_test]
@@ -185,7 +184,7 @@ def divide(
 def _another_division(
     labels: Array, units: Array | None, n_splits: int, seed: int, repeat: int, known: list[Array]
 ) -> Array:
-    """Return the number of the fold of each image, in a division that is not among those known."""
+    """Return the fold of each image, in a split that differs from all given ones."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     splitter = StratifiedKFold if units is None else StratifiedGroupKFold
@@ -209,12 +208,12 @@ def _another_division(
 
 
 def _same_division(a: Array, b: Array) -> bool:
-    """Tell whether the same images are together in both, whatever the numbers of the folds."""
+    """Return whether two splits are equal up to the numbering of the folds."""
     return len(np.unique(np.column_stack([a, b]), axis=0)) == len(np.unique(a))
 
 
 def _warn_of_copies(dataset: ImageDataset) -> None:
-    """Warn that a division by image separates copies from their originals."""
+    """Warn that a split by image separates copies from their originals."""
     augmented = int((dataset.parents != dataset.ids).sum())
     equal = int((np.bincount(equal_images(dataset.images.sources)) > 1).sum())
     found = [f"{augmented} augmented copies"] if augmented else []
@@ -266,7 +265,7 @@ def _draw_groups(dataset: ImageDataset, test_size: float, seed: int) -> Array:
 
 
 def _fill_test(counts: Array, test_size: float, order: Array) -> Array:
-    """Return which groups go to the test part, each taken in turn if it improves the fit."""
+    """Return the groups of the test set, each added in turn if it improves the fit."""
     chosen = np.zeros(len(counts), dtype=bool)
     total = counts.sum(axis=0)
     taken = np.zeros_like(total)
@@ -281,19 +280,19 @@ def _fill_test(counts: Array, test_size: float, order: Array) -> Array:
 
 
 def _misfit(taken: Array, total: Array, test_size: float) -> tuple[int, float]:
-    """Return how far a test part is from what was asked for; smaller is better.
+    """Return the misfit of a test set; smaller is better.
 
-    First counts how many classes have no image in the test part, plus those that have none in the
-    training part; then the squared differences of the shares of the classes.
+    The first element is the number of classes missing from the test set or from the training set; the
+    second is the sum of squared differences between the shares of the classes and the target.
     """
     absent = int(np.count_nonzero(taken == 0) + np.count_nonzero(taken == total))
     return absent, float(((taken / total - test_size) ** 2 * total).sum())
 
 
 def _units(dataset: ImageDataset) -> Array:
-    """Return, for each image, the number of what must stay together.
+    """Return, for each image, the number of its unit, which must not be separated.
 
-    That is its group, the copies of its original, and the images with the same pixels.
+    A unit comprises a group, the copies of an original, and images with the same pixels.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -1,4 +1,4 @@
-"""Images of which the class is not known: listed first, then read a part at a time."""
+"""Unlabelled images, listed first and then read in parts."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,19 +18,19 @@ CLASS_NAMES = ("unlabelled",)
 
 
 class ImageFiles:
-    """The image files of a folder or zip archive, listed but not read yet.
+    """List the image files of a folder or zip archive without reading them.
 
-    For folders of any length: `parts` holds only some images in memory at a time.
+    This works for folders of any size, because `parts` keeps only some images in memory at a time.
 
     Parameters
     ----------
     path : str or Path
         A folder, with images at any depth, or a zip archive of one (read in place).
     names : sequence of str, optional
-        The files to read, relative to `path`; by default all images, in the order of their names.
+        The files to read, relative to `path`; by default all images, sorted by name.
     channel : int or str, optional
-        The channel to read, of images that have several: its number from 0, or its name, such as
-        "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
+        The channel to read from multichannel images: its number from 0, or its name, such as "DAPI" if
+        the file names its channels (OME-TIFF), or "blue" for a colour image.
 
     Attributes
     ----------
@@ -39,16 +39,16 @@ class ImageFiles:
     names : tuple of str
         The files, relative to `path`.
     quarantined : tuple of Quarantined
-        What was left out of the list, such as links out of the folder.
+        The files left out of the list, such as links out of the folder.
 
     Raises
     ------
     DatasetNotFoundError
         There is nothing at `path`.
     DatasetError
-        `path` holds no images, or is neither a folder nor a zip archive.
+        `path` contains no images, or is neither a folder nor a zip archive.
     InvalidParameterError
-        A parameter is of another type.
+        A parameter has a wrong type.
 
     Examples
     --------
@@ -107,13 +107,13 @@ class ImageFiles:
         Parameters
         ----------
         size : int
-            Files in each part; the last one may be smaller.
+            Number of files in each part; the last part may be smaller.
 
         Yields
         ------
         ImageDataset
-            The images of a part that can be read, maybe none. ``ids`` are the names of the files,
-            ``class_names`` is ("unlabelled",), and ``quarantined`` names the files that cannot be
+            The readable images of a part, possibly none. ``ids`` are the file names,
+            ``class_names`` is ("unlabelled",), and ``quarantined`` lists the files that cannot be
             read.
 
         Raises
@@ -128,7 +128,7 @@ class ImageFiles:
             yield _dataset(names, found, found.quarantined)
 
     def stamp(self, name: str) -> tuple[int, int] | None:
-        """Return what tells whether a file has changed since, without reading it.
+        """Return a stamp that changes whenever the file does, without reading the file.
 
         Parameters
         ----------
@@ -138,44 +138,44 @@ class ImageFiles:
         Returns
         -------
         tuple of int or None
-            Size and time of the last change, in an archive size and checksum; None if there is no
-            such file.
+            The size and the modification time, or in an archive the size and the checksum; None if
+            the file does not exist.
         """
         return self._root.stamp(name)
 
 
 def load_images(path: str | Path, *, channel: Channel | None = None) -> ImageDataset:
-    """Load all images of a folder or zip archive, of which the class is not known.
+    """Load all images of a folder or zip archive without labels.
 
     Parameters
     ----------
     path : str or Path
         A folder, with images at any depth, or a zip archive of one (read in place).
     channel : int or str, optional
-        The channel to read, of images that have several: its number from 0, or its name, such as
-        "DAPI" where the file names its channels (OME-TIFF), or "blue" of a colour image.
+        The channel to read from multichannel images: its number from 0, or its name, such as "DAPI" if
+        the file names its channels (OME-TIFF), or "blue" for a colour image.
 
     Returns
     -------
     ImageDataset
-        In the order of the file names; ``ids`` are the names, relative to `path`, ``class_names`` is
-        ("unlabelled",), and each image is a group of its own.
+        The images, sorted by file name. ``ids`` are the names relative to `path`, ``class_names`` is
+        ("unlabelled",), and each image is its own group.
 
     Raises
     ------
     DatasetNotFoundError
         There is nothing at `path`.
     DatasetError
-        No image can be read.
+        None of the images can be read.
 
     Warns
     -----
     DataWarning
-        Files were left out, or hold several pages.
+        Files were left out, or contain several pages.
 
     See Also
     --------
-    ImageFiles : The same, a part at a time.
+    ImageFiles : Read the images in parts.
 
     Examples
     --------
