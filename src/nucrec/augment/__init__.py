@@ -1,4 +1,4 @@
-"""Enlarging a training set by changed copies of its images, repeatably."""
+"""Augment a training set reproducibly."""
 
 from nucrec.augment._geometry import Flip, Rotate, Shear, Shift, Zoom
 from nucrec.augment._intensity import Blur, Brightness, Contrast, Gamma, Noise

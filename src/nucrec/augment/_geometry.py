@@ -1,4 +1,4 @@
-"""Operations that move pixels: flip, rotate, zoom, shift, shear."""
+"""Geometric operations: flip, rotate, zoom, shift, shear."""
 
 import math
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Flip(Geometric):
-    """Mirror the image, with probability `p` for each direction.
+    """Flip the image, with probability `p` for each direction.
 
     Parameters
     ----------
     horizontal, vertical : bool, default=True
-        Whether left and right, and top and bottom, may be exchanged.
+        Whether to flip left to right, and top to bottom.
     p : float, default=0.5
-        Probability of each, from 0 to 1.
+        Probability of each flip, from 0 to 1.
 
     Examples
     --------
@@ -44,22 +44,22 @@ class Flip(Geometric):
         }
 
     def draw(self, rng: np.random.Generator) -> Values | None:
-        """Draw the values for one image; `p` counts for each direction."""
+        """Draw the values for one image; `p` applies to each direction."""
         return self.sample(rng)
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
-        """Return the mirroring."""
+        """Return the flip."""
         return np.array([[values["x"], 0.0, 0.0], [0.0, values["y"], 0.0], [0.0, 0.0, 1.0]])
 
 
 @dataclass(frozen=True)
 class Rotate(Geometric):
-    """Turn the image about its centre.
+    """Rotate the image about its centre.
 
     Parameters
     ----------
     degrees : float or (low, high), default=(-180, 180)
-        Counter-clockwise, from -360 to 360.
+        Angle, counter-clockwise, from -360 to 360.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -85,12 +85,12 @@ class Rotate(Geometric):
 
 @dataclass(frozen=True)
 class Zoom(Geometric):
-    """Enlarge or shrink what the image shows, about its centre; the image keeps its size.
+    """Enlarge or shrink the content of the image about its centre; the image keeps its size.
 
     Parameters
     ----------
     factor : float or (low, high), default=(0.8, 1.2)
-        Above 1 enlarges; from 0.1 to 10. Drawn uniformly on a logarithmic scale.
+        Zoom factor, from 0.1 to 10; values above 1 enlarge. Drawn log-uniformly.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -118,12 +118,12 @@ class Zoom(Geometric):
 
 @dataclass(frozen=True)
 class Shift(Geometric):
-    """Move the image, along both axes independently.
+    """Shift the image along both axes independently.
 
     Parameters
     ----------
     fraction : float or (low, high), default=(-0.1, 0.1)
-        Of the image's width (to the right) and height (down), from -1 to 1.
+        Shift as a fraction of the image width (to the right) and height (down), from -1 to 1.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -157,12 +157,12 @@ class Shift(Geometric):
 
 @dataclass(frozen=True)
 class Shear(Geometric):
-    """Slant the image along its rows, about its centre.
+    """Shear the image along its rows, about its centre.
 
     Parameters
     ----------
     degrees : float or (low, high), default=(-10, 10)
-        Angle by which columns lean, from -80 to 80.
+        Angle by which columns are tilted, from -80 to 80.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -182,7 +182,7 @@ class Shear(Geometric):
     bounds = {"degrees": Bounds(-80, 80)}
 
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
-        """Return the shearing; the top leans to the right."""
+        """Return the shear; the top moves to the right."""
         slanted = np.eye(3)
         slanted[0, 1] = -math.tan(math.radians(values["degrees"]))
         return slanted

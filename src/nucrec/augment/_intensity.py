@@ -1,4 +1,4 @@
-"""Operations that change values: brightness, contrast, gamma, noise, blur."""
+"""Intensity operations: brightness, contrast, gamma, noise, blur."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,12 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Brightness(Intensity):
-    """Multiply all intensities, as more light or stain does.
+    """Multiply all intensities, as more light or stain would.
 
     Parameters
     ----------
     factor : float or (low, high), default=(0.8, 1.25)
-        From 0.01 to 100. Drawn uniformly on a logarithmic scale.
+        Factor, from 0.01 to 100. Drawn log-uniformly.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -41,12 +41,12 @@ class Brightness(Intensity):
 
 @dataclass(frozen=True)
 class Contrast(Intensity):
-    """Multiply the difference of all intensities to their mean.
+    """Multiply the deviations of all intensities from their mean.
 
     Parameters
     ----------
     factor : float or (low, high), default=(0.8, 1.25)
-        From 0.01 to 100. Drawn uniformly on a logarithmic scale.
+        Factor, from 0.01 to 100. Drawn log-uniformly.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -63,7 +63,7 @@ class Contrast(Intensity):
     bounds = {"factor": Bounds(0.01, 100, log=True)}
 
     def apply(self, image: Array, values: Values) -> Array:
-        """Stretch about the mean."""
+        """Stretch intensities about their mean."""
         factor = np.float32(values["factor"])
         # factor 1 must change nothing, not even by rounding
         mean = np.float32(image.mean(dtype=np.float64))
@@ -72,12 +72,13 @@ class Contrast(Intensity):
 
 @dataclass(frozen=True)
 class Gamma(Intensity):
-    """Raise intensities to a power, between the image's darkest and brightest pixel.
+    """Apply a gamma curve between the darkest and the brightest pixel of the image.
 
     Parameters
     ----------
     gamma : float or (low, high), default=(0.8, 1.25)
-        Above 1 darkens the middle; from 0.05 to 20. Drawn uniformly on a logarithmic scale.
+        Exponent, from 0.05 to 20; values above 1 darken intermediate intensities. Drawn
+        log-uniformly.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -94,7 +95,7 @@ class Gamma(Intensity):
     bounds = {"gamma": Bounds(0.05, 20, log=True)}
 
     def apply(self, image: Array, values: Values) -> Array:
-        """Bend the curve between the lowest and the highest value."""
+        """Apply the gamma curve between the lowest and the highest value."""
         low, high = image.min(), image.max()
         if low == high or values["gamma"] == 1:
             return image
@@ -104,13 +105,13 @@ class Gamma(Intensity):
 
 @dataclass(frozen=True)
 class Noise(Intensity):
-    """Add Gaussian noise, drawn for each pixel and channel.
+    """Add independent Gaussian noise to each pixel and channel.
 
     Parameters
     ----------
     std : float or (low, high), default=(0, 0.05)
-        Standard deviation, as a fraction of the span from the image's darkest to its brightest
-        pixel; from 0 to 1.
+        Standard deviation, from 0 to 1, as a fraction of the range from the darkest to the brightest
+        pixel of the image.
     p : float, default=1
         Probability, from 0 to 1.
 
@@ -129,7 +130,7 @@ class Noise(Intensity):
     bounds = {"std": Bounds(0, 1)}
 
     def sample(self, rng: np.random.Generator) -> Values:
-        """Draw a strength, and the seed of the noise so that it can be replayed."""
+        """Draw a strength and the seed of the noise, so that it can be reproduced."""
         return {**super().sample(rng), "seed": float(rng.integers(2**53))}
 
     def apply(self, image: Array, values: Values) -> Array:
@@ -142,13 +143,13 @@ class Noise(Intensity):
 
 @dataclass(frozen=True)
 class Blur(Intensity):
-    """Blur with a Gaussian, as a slight loss of focus does.
+    """Blur with a Gaussian, as a slight defocus would.
 
     Parameters
     ----------
     sigma : float or (low, high), default=(0, 1)
-        Standard deviation of the Gaussian in pixels of the result; from 0 to 100. The image is
-        continued beyond its edge by its outermost pixels.
+        Standard deviation of the Gaussian in pixels of the result, from 0 to 100. The outermost
+        pixels are repeated beyond the edge of the image.
     p : float, default=1
         Probability, from 0 to 1.
 

@@ -1,7 +1,7 @@
-"""The operations of a pipeline: each draws its values apart from applying them.
+"""Operations of a pipeline, which separate drawing random values from applying them.
 
-An operation takes a number, which is used as it is, or a range ``(low, high)``, from which a
-value is drawn uniformly for each image; `p` is the probability that it is applied at all.
+The parameter of an operation is either a fixed number or a range ``(low, high)``, from which a value
+is drawn for each image. `p` is the probability that the operation is applied at all.
 """
 
 import math
@@ -21,7 +21,7 @@ Values: TypeAlias = dict[str, float]
 
 
 class Bounds(NamedTuple):
-    """What a parameter may be, and whether values are drawn evenly on a logarithmic scale."""
+    """The limits of a parameter, and whether its values are drawn log-uniformly."""
 
     low: float
     high: float
@@ -29,7 +29,7 @@ class Bounds(NamedTuple):
 
 
 class Operation(ABC):
-    """One change to an image: `sample` draws its values, and what applies them is a pure function."""
+    """An operation on images: `sample` draws its random values, and a pure function applies them."""
 
     p: float
     bounds: ClassVar[Mapping[str, Bounds]] = {}
@@ -41,22 +41,22 @@ class Operation(ABC):
         check_real("p", self.p, low=0, high=1)
 
     def sample(self, rng: np.random.Generator) -> Values:
-        """Draw the values for one image, as if the operation were applied.
+        """Draw the values for one image, regardless of `p`.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Where the values come from.
+            The source of the random values.
 
         Returns
         -------
         dict of str to float
-            Enough to replay the operation.
+            The values needed to reproduce the operation.
         """
         return {name: self._draw(name, rng) for name in self.bounds}
 
     def _draw(self, name: str, rng: np.random.Generator) -> float:
-        """Draw from the range of a parameter; a number is returned as it is."""
+        """Draw from the range of a parameter; a fixed number is returned unchanged."""
         value = getattr(self, name)
         low, high = value if isinstance(value, tuple) else (value, value)
         if low == high:
@@ -66,14 +66,14 @@ class Operation(ABC):
         return float(rng.uniform(low, high))
 
     def draw(self, rng: np.random.Generator) -> Values | None:
-        """Draw the values for one image, or None if the operation leaves it as it is.
+        """Draw the values for one image, or return None if the operation is not applied.
 
-        The generator is always advanced alike, so that `p` does not shift the draws of others.
+        The generator always advances by the same amount, so `p` does not affect other draws.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Where the values come from.
+            The source of the random values.
         """
         applied = bool(rng.random() < self.p)
         values = self.sample(rng)
@@ -81,44 +81,44 @@ class Operation(ABC):
 
 
 class Geometric(Operation):
-    """An operation that moves pixels, as a linear map about the image's centre."""
+    """A geometric operation: an affine map about the image centre."""
 
     @abstractmethod
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
-        """Return the map that moves the pixels.
+        """Return the affine map.
 
         Parameters
         ----------
         values : dict of str to float
-            What `sample` returned.
+            The values that `sample` returned.
         shape : (height, width)
-            Of the image, in pixels.
+            The size of the image, in pixels.
 
         Returns
         -------
         ndarray of shape (3, 3)
-            Maps (x, y, 1), in pixels about the image's centre, to where it goes.
+            Maps (x, y, 1), in pixels relative to the image centre, to the new position.
         """
 
 
 class Intensity(Operation):
-    """An operation that changes the values of pixels."""
+    """An operation that changes pixel values."""
 
     @abstractmethod
     def apply(self, image: Array, values: Values) -> Array:
-        """Return a changed image.
+        """Return the augmented image.
 
         Parameters
         ----------
         image : ndarray of float32
-            In the range of the original dtype.
+            The image, in the range of its original dtype.
         values : dict of str to float
-            What `sample` returned.
+            The values that `sample` returned.
 
         Returns
         -------
         ndarray of float32
-            The caller rounds it and clips it to the range of the original dtype.
+            The result; the caller rounds it and clips it to the range of the original dtype.
         """
 
 

@@ -1,4 +1,4 @@
-"""Operations in a row, drawn for each image and applied in one interpolation."""
+"""A sequence of operations, drawn for each image and applied in one interpolation."""
 
 import hashlib
 import zlib
@@ -23,22 +23,21 @@ Sampled: TypeAlias = tuple[Values | None, ...]
 
 
 class Pipeline:
-    """Operations in a row.
+    """A sequence of augmentation operations.
 
-    All geometric operations, and the resizing, are one affine map and one interpolation. After it
-    come the operations on intensities, in their order. Values are rounded once, at the end.
+    All geometric operations and the resizing are combined into one affine map and one interpolation.
+    The intensity operations follow in their order. Values are rounded once, at the end.
 
-    What is drawn for an image depends on `random_state`, the image's id and the number of the
-    copy alone: not on the other images, the order, or the number of workers. Beyond the image's
-    edge lies the median of its outermost pixels.
+    The random values of an image depend only on `random_state`, the id of the image and the number of
+    the copy, not on other images, their order, or the number of workers. The area beyond the edge of
+    the image is filled with the median of its outermost pixels.
 
     Parameters
     ----------
     operations : sequence of Operation
         At least one, such as `Flip`, `Rotate` or `Noise`.
     random_state : int, optional
-        Seed. By default one is drawn now, and kept in ``random_state`` so that it can be used
-        again.
+        Seed. By default, a seed is drawn and kept in ``random_state``, so that it can be reused.
 
     Attributes
     ----------
@@ -50,7 +49,7 @@ class Pipeline:
     Raises
     ------
     InvalidParameterError
-        No operations, or something that is none.
+        `operations` is empty or contains something else.
 
     Examples
     --------
@@ -80,14 +79,14 @@ class Pipeline:
         Parameters
         ----------
         id : str
-            The image's id.
+            The id of the image.
         copy : int, default=0
-            Number of the copy, or of the epoch.
+            Number of the copy or the epoch.
 
         Returns
         -------
         tuple of (dict or None)
-            For each operation its values, or None where it is not applied. `apply` replays them.
+            The values of each operation, or None if it is not applied; `apply` reproduces them.
 
         Examples
         --------
@@ -109,21 +108,22 @@ class Pipeline:
         Parameters
         ----------
         image : array of shape (H, W) or (H, W, C)
-            Any real dtype, finite. It is not modified.
+            The image, of any real dtype and with finite values. It is not modified.
         sampled : tuple
-            What `sample` returned.
+            The values that `sample` returned.
         size : int or (height, width), optional
-            Size of the result; by default that of the image.
+            The size of the result; by default that of the image.
 
         Returns
         -------
         ndarray
-            Of the dtype and channels of `image`. Integers are clipped to the dtype's range.
+            The result, with the dtype and channels of `image`. Integers are clipped to the range of
+            the dtype.
 
         Raises
         ------
         InvalidParameterError
-            No image, or values of another pipeline.
+            `image` is not an image, or `sampled` comes from another pipeline.
 
         Examples
         --------
@@ -149,38 +149,38 @@ class Pipeline:
         copy: int = 0,
         n_jobs: int | None = None,
     ) -> Any:
-        """Change a batch of images.
+        """Augment a batch of images.
 
         Parameters
         ----------
         images : array of shape (n, H, W) or (n, H, W, C), or sequence of arrays
-            Any real dtype, finite. They are not modified.
+            The images, of any real dtype and with finite values. They are not modified.
         size : int or (height, width), optional
-            Size of the results; by default each image keeps its own.
+            The size of the results; by default each image keeps its own.
         ids : sequence of str, optional
-            What the random values are drawn from; by default the positions "0", "1", ...
+            The ids that determine the random values; by default the indices "0", "1", ...
         copy : int, default=0
-            Number of the copy or the epoch: another number, other values.
+            Number of the copy or the epoch; each number has its own random values.
         n_jobs : int, optional
-            Threads; by default one for each core if the images are large enough for it to pay. The
-            result does not depend on it.
+            Number of threads; by default one for each core if the images are large enough to benefit.
+            The result does not depend on it.
 
         Returns
         -------
         ndarray of shape (n, height, width[, C]), or list of ndarray
-            A list if the results are of different shapes or dtypes. The dtype is that of the
-            images.
+            The augmented images, with the dtype of the originals; a list if their shapes or dtypes
+            differ.
 
         Raises
         ------
         InvalidParameterError
-            Something is no image or not finite, or there is not one id for each image.
+            An element is not an image or not finite, or there is not one id for each image.
 
         Notes
         -----
-        Where TensorFlow is loaded, as in training, large batches of 8-bit images that are brought to
-        one size of at least 256 x 256 pixels, without a change of intensities, are interpolated by
-        code that it compiles at the first batch: the same values, in less than half the time.
+        If TensorFlow is loaded, as during training, it compiles the interpolation for large batches of
+        8-bit images with a common size of at least 256 x 256 pixels and no intensity operation. The
+        values are the same, and the time is less than half.
         """
         if isinstance(images, np.ndarray) and images.ndim < 3:
             expected = "a batch: (n, H, W), (n, H, W, C) or a list of images"
@@ -205,29 +205,28 @@ class Pipeline:
         return np.stack(changed) if len(kinds) == 1 else changed
 
     def expand(self, dataset: ImageDataset, copies: int = 4) -> ImageDataset:
-        """Return a data set enlarged by changed copies of each image.
+        """Return a data set enlarged by augmented copies of each image.
 
-        Copies are made when they are asked for, from the original, in one interpolation with any
-        resizing.
+        Copies are made on demand from the original, with one interpolation that includes any resizing.
 
         Parameters
         ----------
         dataset : ImageDataset
             The originals.
         copies : int, default=4
-            Copies of each image, at least 1.
+            Number of copies of each image, at least 1.
 
         Returns
         -------
         ImageDataset
-            The originals first, then all first copies, all second copies and so on. A copy has
-            its original's label, group and metadata, the original's id as ``parents``, and an id
-            of its own.
+            The originals, followed by all first copies, all second copies and so on. A copy has the
+            label, group and metadata of its original, the id of the original as its parent, and its
+            own id.
 
         Raises
         ------
         InvalidParameterError
-            `copies` is less than 1, or the data set holds augmented copies already.
+            `copies` is less than 1, or the data set already contains augmented copies.
 
         Examples
         --------
@@ -269,7 +268,7 @@ class Pipeline:
         size: tuple[int, int] | None,
         workers: int,
     ) -> list[Array]:
-        """Apply values to each image; without a size each keeps its own."""
+        """Apply values to each image; without a size, each keeps its own."""
         pairs = zip(images, sampled, strict=True)
         if size is not None and not any(isinstance(o, Intensity) for o in self.operations):
             matrices = [
@@ -284,7 +283,7 @@ class Pipeline:
         return list(ordered_map(change, pairs, workers))
 
     def _steps(self, sampled: Sampled) -> list[tuple[Operation, Values]]:
-        """Return the operations that are applied, with their values."""
+        """Return the operations to apply, with their values."""
         pairs = zip(self.operations, sampled, strict=True)
         return [(operation, values) for operation, values in pairs if values is not None]
 
@@ -303,8 +302,8 @@ class Pipeline:
 def paper_pipeline(random_state: int | None = None) -> Pipeline:
     """Return the paper's augmentation: flipping, rotation and zooming.
 
-    The paper gives no ranges. Here a cell may lie any way round, so flips are in both directions
-    and rotations by any angle; zooming is from 0.8 to 1.2.
+    The paper gives no ranges. Because a cell can have any orientation, images are flipped in both
+    directions and rotated by any angle. The zoom factor ranges from 0.8 to 1.2.
 
     Parameters
     ----------
@@ -319,7 +318,7 @@ def paper_pipeline(random_state: int | None = None) -> Pipeline:
     Raises
     ------
     InvalidParameterError
-        `random_state` is no whole number from 0.
+        `random_state` is not a non-negative integer.
 
     Examples
     --------
@@ -331,7 +330,7 @@ def paper_pipeline(random_state: int | None = None) -> Pipeline:
 
 
 class _AugmentedImage:
-    """A changed copy of an image, made when it is asked for."""
+    """An augmented copy of an image, made on demand."""
 
     __slots__ = ("_copy", "_name", "_original", "_pipeline")
 
@@ -370,7 +369,7 @@ class _AugmentedImage:
 def _output_to_input(
     steps: list[tuple[Operation, Values]], of: tuple[int, ...], to: tuple[int, ...]
 ) -> Array:
-    """Compose all geometric operations and the resizing into the one map that `warp` takes."""
+    """Combine all geometric operations and the resizing into one map for `warp`."""
     shape, size = (of[0], of[1]), (to[0], to[1])
     forward = np.eye(3)
     for operation, values in steps:

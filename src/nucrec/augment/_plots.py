@@ -1,4 +1,4 @@
-"""What a pipeline makes of images, as a picture."""
+"""Draw augmented copies beside their originals."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -21,19 +21,19 @@ _APART = 0.12  # of a tile, from the originals to their copies
 
 @dataclass(eq=False)
 class AugmentationDisplay(OneAxesDisplay):
-    """Originals on the left, and the copies that a pipeline makes of each on the right.
+    """Show originals on the left and their augmented copies on the right.
 
     Attributes
     ----------
     images : ndarray of uint8, shape (n, 1 + copies, 96, 96, channels)
-        Each original, then its copies, brought to one size. Images that are not of 8 bits are brought
-        to them together with their copies, so that changes of brightness stay to be seen.
+        Each original followed by its copies, resized to a common size. Images of other bit depths are
+        converted together with their copies, so that changes in brightness remain visible.
     class_names : tuple of str, length n
         The class of each original.
     n_images : int
-        Number of images of the data set.
+        Number of images in the data set.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Available after `plot`.
 
     Examples
     --------
@@ -53,28 +53,29 @@ class AugmentationDisplay(OneAxesDisplay):
     def from_dataset(
         cls, dataset: ImageDataset, pipeline: Pipeline, n: int = 4, copies: int = 5
     ) -> Self:
-        """Make the copies of some images.
+        """Make augmented copies of some images.
 
         Parameters
         ----------
         dataset : ImageDataset
-            Originals.
+            The originals.
         pipeline : Pipeline
-            What changes them.
+            The augmentation.
         n : int, default=4
-            So many of the images, evenly from the first to the last; all, if there are fewer.
+            Number of images, evenly spaced from the first to the last; all if there are fewer.
         copies : int, default=5
-            Copies of each: those that ``pipeline.expand`` makes.
+            Number of copies of each; they equal those of ``pipeline.expand``.
 
         Returns
         -------
         AugmentationDisplay
-            Not drawn yet.
+            The display; call `plot` to draw it.
 
         Raises
         ------
         InvalidParameterError
-            A parameter is out of range, or the data set is empty or holds augmented copies already.
+            A parameter is out of range, or the data set is empty or already contains augmented
+            copies.
         """
         if not isinstance(dataset, ImageDataset) or not len(dataset):
             raise invalid("dataset", "an ImageDataset that is not empty", dataset)
@@ -112,7 +113,7 @@ class AugmentationDisplay(OneAxesDisplay):
 
 
 def _show(ax: Any, tiles: Array, left: float) -> None:
-    """Lay tiles of shape (rows, columns, height, width, channels) out, the first centred at `left`."""
+    """Lay out tiles of shape (rows, columns, height, width, channels), the first centred at `left`."""
     gap = (_GAP, _GAP)
     padded = np.pad(tiles, [(0, 0), (0, 0), gap, gap, (0, 0)], constant_values=255)
     rows, columns, height, width, _ = padded.shape

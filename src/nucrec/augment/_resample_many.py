@@ -1,4 +1,4 @@
-"""The one interpolation for many images at once, compiled where TensorFlow is loaded."""
+"""Interpolate many images at once, compiled if TensorFlow is loaded."""
 
 import functools
 import itertools
@@ -29,10 +29,10 @@ _MIN_CELLS, _MAX_CELLS = 2**17, 2**26  # of them together; another power of two 
 def resample_many(
     images: Sequence[Array], matrices: Sequence[Array], size: tuple[int, int], n_jobs: int
 ) -> list[Array]:
-    """Return what `resample` gives for each image, over several threads.
+    """Apply `resample` to each image, in several threads.
 
-    Where TensorFlow is loaded, 8-bit images that are to be large enough for it to pay go through
-    an interpolation that XLA compiles, in less than half the time. The values are the same.
+    If TensorFlow is loaded and the results are large enough to benefit, 8-bit images are interpolated
+    by code that XLA compiles, in less than half the time. The values are the same.
     """
     pairs = list(zip(images, matrices, strict=True))
     large = n_jobs > 1 and size[0] * size[1] >= PIXELS_WORTH_A_THREAD
@@ -56,7 +56,7 @@ def resample_many(
 
 
 def _can_compile() -> bool:
-    """Tell whether TensorFlow is loaded, and has a compiler."""
+    """Return whether TensorFlow is loaded and has a compiler."""
     if "tensorflow" not in sys.modules:
         return False
     import tensorflow as tf
@@ -65,7 +65,7 @@ def _can_compile() -> bool:
 
 
 def _rounded_together(ready: Sequence[Prepared], size: tuple[int, int]) -> list[Array]:
-    """Return channels interpolated and as whole 8-bit numbers."""
+    """Return interpolated channels, rounded to 8 bits."""
     import tensorflow as tf
 
     shapes = np.array([band.pixels.shape for band in ready], np.int32)
@@ -89,7 +89,7 @@ def _rounded_together(ready: Sequence[Prepared], size: tuple[int, int]) -> list[
 def _fill_cells(cells: Array, pixels: Array) -> None:
     """Write the pixels at the four corners of each cell between the centres of pixels.
 
-    The cells at the edge are those between it and the outermost pixels, which are at all corners.
+    A cell at the edge lies between the edge and the outermost pixel, which is at all its corners.
     """
     height, width = pixels.shape
     wide = np.empty((height + 2, width + 2), np.float32)
@@ -103,7 +103,7 @@ def _fill_cells(cells: Array, pixels: Array) -> None:
 
 @functools.lru_cache
 def _compiled(size: tuple[int, int]) -> Callable[..., Any]:
-    """Return the interpolation: as Pillow does it, linear in each cell, in double precision."""
+    """Return Pillow's interpolation, linear in each cell and in double precision."""
     import tensorflow as tf
 
     def centres(length: int) -> Any:
@@ -113,7 +113,7 @@ def _compiled(size: tuple[int, int]) -> Callable[..., Any]:
         return values[:, tf.newaxis, tf.newaxis]
 
     def along(position: Any, length: Any) -> tuple[Any, Any, Any]:
-        """Return the number of the cell, how far in it, and whether that is on the picture."""
+        """Return the cell, the position within it, and whether it lies in the image."""
         far = tf.cast(length, tf.float64)
         shifted = tf.clip_by_value(position, 0.0, far) + 0.5
         cell = tf.floor(shifted)
