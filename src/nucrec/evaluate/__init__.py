@@ -1,4 +1,4 @@
-"""Metrics of classifiers with their intervals, comparisons, calibration, and displays of all."""
+"""Metrics of classifiers with intervals, comparisons, calibration, and displays."""
 
 from nucrec.evaluate._calibration import (
     CalibrationError,

@@ -23,11 +23,11 @@ class Area(NamedTuple):
     value : float
         The area.
     influences : ndarray of float, shape (n,)
-        Its derivative with respect to the weight of each image.
+        The derivative of the area with respect to the weight of each image.
     misplaced : ndarray of bool, shape (n,)
-        Images that do not score better than all of the other side.
+        True for images that do not outrank all images of the other class.
     n_positive, n_negative : int
-        Images of the class, and of the others.
+        Number of images of the class, and of the other classes.
     """
 
     value: float
@@ -47,14 +47,14 @@ class Area(NamedTuple):
         return cls(value, (placed - value) / sizes, placed < 1 - _LAST, n_positive, left)
 
     def interval(self, effect: float, reach: float) -> tuple[float, float]:
-        """Return Newcombe's interval, of images of which `effect` say as much as one."""
+        """Return Newcombe's interval for images with a design effect of `effect`."""
         return newcombe(self.value, self.n_positive / effect, self.n_negative / effect, reach)
 
 
 def mean_area_interval(areas: list[Area], design: Design, confidence: float) -> tuple[float, float]:
     """Return the interval of the mean of areas, from the means of the ends of their intervals.
 
-    As if all areas erred together, which several classes of one test set nearly do.
+    This assumes fully correlated errors, which several classes of one test set nearly have.
     """
     influences = np.mean([area.influences for area in areas], axis=0)
     misplaced = np.any([area.misplaced for area in areas], axis=0)
@@ -66,9 +66,9 @@ def mean_area_interval(areas: list[Area], design: Design, confidence: float) -> 
 def newcombe(
     area: float, n_positive: float, n_negative: float, reach: float
 ) -> tuple[float, float]:
-    """Return the interval of an area under the ROC curve, which has a width even for an area of 1.
+    """Return the interval of an area under the ROC curve; its width is positive even for an area of 1.
 
-    All areas whose distance from the one observed is at most `reach` of their own standard errors.
+    It contains all areas within `reach` of their own standard errors from the observed one.
 
     - R. G. Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
       statistic. Part 2", Statistics in Medicine 25, 2006, pp. 559-573 (method 5).

@@ -1,4 +1,4 @@
-"""How well calibrated probabilities are, and how they become so."""
+"""Measure and improve the calibration of probabilities."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Temperature:
     Attributes
     ----------
     value : float
-        Above 1 for an overconfident model.
+        The divisor; above 1 for an overconfident model.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Temperature:
         Returns
         -------
         ndarray of float64, shape (n, n_classes)
-            Rows add up to 1.
+            The calibrated probabilities; rows add up to 1.
 
         Raises
         ------
@@ -70,9 +70,9 @@ class CalibrationError(Metric):
     value : float
         The error.
     low, high : float
-        The interval of what it would be with very many images.
+        The interval of the error that would be found with very many images.
     method : str
-        "bootstrap, less its bias", with ", groups" where groups were drawn.
+        "bootstrap, less its bias", with ", groups" if whole groups were resampled.
     chance : float
         The mean error of a perfectly calibrated model on as many images.
 
@@ -103,7 +103,7 @@ def calibration_error(
     n_resamples: int = 2000,
     random_state: int = 0,
 ) -> CalibrationError:
-    """Return the expected calibration error: how far confidence is from accuracy.
+    """Return the expected calibration error: the mean gap between confidence and accuracy.
 
     Parameters
     ----------
@@ -112,16 +112,16 @@ def calibration_error(
     y_score : array_like of float, shape (n, n_classes)
         Probabilities.
     class_names : sequence of str, optional
-        The classes, in the order of the columns; needed where `y_true` holds names.
+        The classes, in the order of the columns; required if `y_true` contains names.
     groups, confidence, n_resamples, random_state : optional
         As in `report`.
     n_bins : int, default=10
-        Number of bins of equal width, of the probability of the predicted class.
+        Number of equal-width bins for the probability of the predicted class.
 
     Returns
     -------
     CalibrationError
-        The error, from 0 to 1, its interval, and what a perfectly calibrated model has by chance.
+        The error, from 0 to 1, its interval, and the error of a perfectly calibrated model by chance.
 
     Raises
     ------
@@ -130,13 +130,13 @@ def calibration_error(
 
     Notes
     -----
-    In each bin, the mean confidence is compared with the share that is right. By chance alone they
-    differ, the more the fewer images there are in a bin: a perfectly calibrated model has an error
-    above 0, and the bootstrap adds the same once more. The interval is therefore moved by this bias,
-    which the bootstrap estimates (Efron and Tibshirani 1993), and it reaches 0 unless the error
-    exceeds what chance gives a perfectly calibrated model. In a simulation of 50 to 1000 images,
-    independent or in 12 to 33 groups, 95 % intervals held the error of models that were calibrated or
-    overconfident in 93 to 99 % of cases.
+    In each bin, the mean confidence is compared with the share of correct predictions. The two differ
+    by chance alone, more so with fewer images in a bin, so even a perfectly calibrated model has an
+    error above 0, and the bootstrap adds the same bias once more. The interval is therefore shifted
+    by this bias, which the bootstrap estimates (Efron and Tibshirani 1993), and it extends to 0
+    unless the error exceeds that of a perfectly calibrated model by chance. In a simulation of 50 to
+    1000 images, independent or in 12 to 33 groups, 95 % intervals contained the error of calibrated
+    and overconfident models in 93 to 99 % of cases.
 
     References
     ----------
@@ -174,7 +174,7 @@ def calibration_error(
 
 
 class _Chance(NamedTuple):
-    """What a perfectly calibrated model has: the mean of its error, and what few errors exceed."""
+    """The mean error of a perfectly calibrated model, and an upper quantile of it."""
 
     mean: float
     limit: float
@@ -188,9 +188,9 @@ def _by_chance(
     resampling: tuple[int, int],
     confidence: float,
 ) -> _Chance:
-    """Return the errors of a model that is right as often as it is confident.
+    """Return random errors of a perfectly calibrated model.
 
-    With groups, their deviations may take either sign instead, if this gives larger errors.
+    With groups, the deviations of groups take random signs instead, if this gives larger errors.
     """
     n_resamples, random_state = resampling
 
@@ -226,14 +226,14 @@ def fit_temperature(
     y_true : array_like of int or str, shape (n,)
         True classes of images that the model was not trained on.
     y_score : array_like of float, shape (n, n_classes)
-        The model's probabilities of them.
+        The probabilities that the model predicts for them.
     class_names : sequence of str, optional
         As in `calibration_error`.
 
     Returns
     -------
     Temperature
-        Between 0.01 and 100, with the smallest cross-entropy.
+        The temperature between 0.01 and 100 with the smallest cross-entropy.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def fit_temperature(
     right = logs[np.arange(len(true)), true]
 
     def slope(inverse: float) -> float:
-        """Return the derivative of the cross-entropy, which rises with the inverse temperature."""
+        """Return the derivative of the cross-entropy; it increases with the inverse temperature."""
         powers = np.exp(inverse * (logs - logs.max(axis=1, keepdims=True)))
         expected = (powers * logs).sum(axis=1) / powers.sum(axis=1)
         return float((expected - right).mean())
@@ -282,7 +282,7 @@ def in_bins(true: Array, scores: Array, n_bins: int) -> tuple[Array, Array, Arra
 def check_probabilities(
     y_true: npt.ArrayLike, y_score: npt.ArrayLike, class_names: Sequence[str] | None
 ) -> tuple[Array, Array]:
-    """Return true classes as numbers, and probabilities."""
+    """Validate true classes and probabilities, and return both as numbers."""
     scores = probabilities(y_score)
     names = class_names
     if names is None:

@@ -1,4 +1,4 @@
-"""Reliability diagrams."""
+"""Draw reliability diagrams."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ Array = npt.NDArray[Any]
 
 @dataclass(eq=False)
 class CalibrationDisplay(OneAxesDisplay):
-    """A reliability diagram: how often a model is right, against its confidence.
+    """A reliability diagram: accuracy against confidence.
 
     Attributes
     ----------
     predicted, observed : ndarray of float, shape (n_filled,)
-        Of each bin that holds images: their mean probability of the predicted class, and the share
-        that is right.
+        For each bin that contains images: the mean probability of the predicted class, and the share
+        of correct predictions.
     low, high : ndarray of float, shape (n_filled,)
         The interval of that share.
     counts : ndarray of int, shape (n_filled,)
-        Images in each of these bins.
+        Number of images in each of these bins.
     error : CalibrationError
-        The expected calibration error, as of `calibration_error`.
+        The expected calibration error, as returned by `calibration_error`.
     lowest : float
         The lowest possible confidence: 1 / n_classes.
     confidence : float
@@ -47,9 +47,9 @@ class CalibrationDisplay(OneAxesDisplay):
 
     Notes
     -----
-    Bins are of equal width (Guo and others 2017). Shares have Wilson's interval, with groups for the
-    effective number of images, as in `proportion_interval`; and none where all images of a bin are of
-    one group.
+    Bins have equal width (Guo and others 2017). The intervals of shares are Wilson's, with groups for
+    the effective number of images, as in `proportion_interval`. There is no interval if all images of a
+    bin belong to one group.
 
     References
     ----------
@@ -90,7 +90,7 @@ class CalibrationDisplay(OneAxesDisplay):
         n_resamples: int = 2000,
         random_state: int = 0,
     ) -> Self:
-        """Count how often the predictions of each bin are right.
+        """Compute the share of correct predictions in each bin.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Comparing classifiers that answered for the same images."""
+"""Compare classifiers on the same images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -36,18 +36,18 @@ class Comparison:
     n : int
         Number of images.
     only_a, only_b : int
-        Images that only the first, and only the second, got right.
+        Number of images that only the first, and only the second, classified correctly.
     p_value : float
-        The two-sided p-value of the test that both are right equally often.
+        The two-sided p-value of the hypothesis that both are equally accurate.
     test : str
         "exact McNemar", or "exact sign flips of groups" if images share groups.
     differences : mapping of str to Metric
-        The first's metric minus the second's, with its interval.
+        The metric of the first minus that of the second, with its interval.
     confidence : float
         The confidence of the intervals.
     least_p_value : float
-        The smallest p-value that so few images, or groups, can give: those in which not both are
-        equally right.
+        The smallest p-value that is possible, given the number of images, or groups, on which the
+        two differ.
 
     Examples
     --------
@@ -124,21 +124,21 @@ def compare(
     n_resamples: int = 2000,
     random_state: int = 0,
 ) -> Comparison:
-    """Compare two classifiers that answered for the same images.
+    """Compare two classifiers on the same images.
 
     Parameters
     ----------
     y_true, a, b : array_like of int or str, shape (n,)
-        True classes, and those that each of both predicted.
+        The true classes, and the predictions of the two classifiers.
     score_a, score_b : array_like of float, shape (n,) or (n, n_classes), optional
-        Scores of both; with them AUC is compared as well.
+        The scores of the two classifiers; if given, AUC is compared as well.
     class_names, groups, confidence, n_resamples, random_state : optional
         As in `report`.
 
     Returns
     -------
     Comparison
-        A test of whether one is right more often, and the difference of each metric.
+        A test of whether one is more accurate, and the difference of each metric.
 
     Raises
     ------
@@ -147,12 +147,12 @@ def compare(
 
     Notes
     -----
-    McNemar's exact test looks at the images that only one got right: if both were equally good,
-    each would be as likely the one's as the other's. With groups, whole groups change sides
-    instead, and the distribution of the sum is computed exactly; with one image in each group both
-    are the same test. Intervals of differences are found as in `report`, from the posterior
-    distribution of the table of both classifiers' answers; that of the AUC from Newcombe's intervals
-    of both and their correlation (Zou 2007).
+    McNemar's exact test considers the images that only one of the two classified correctly: if both
+    were equally accurate, either would be equally likely. With groups, the signs of whole groups are
+    flipped instead, and the distribution of the sum is computed exactly; with one image in each
+    group, the two tests are identical. Intervals of differences are computed as in `report`, from the
+    posterior distribution of the joint table of predictions, and that of the AUC from Newcombe's
+    intervals of both areas and their correlation (Zou 2007).
 
     References
     ----------
@@ -197,7 +197,7 @@ def paired_samples(
     class_names: Sequence[str] | None,
     groups: npt.ArrayLike | None,
 ) -> list[Sample]:
-    """Return the samples, all with the same classes: those that occur in any."""
+    """Return samples that share the classes occurring in any of them."""
     names, true, predicted = encode_many(y_true, predictions, class_names)
     design = Design(len(true), number_groups(groups, len(true)))
     checked = [

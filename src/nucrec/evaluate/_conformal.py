@@ -1,4 +1,4 @@
-"""Sets of possible classes, and which images a model should not decide alone."""
+"""Prediction sets, and images that a person should review."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True)
 class ConformalRule:
-    """A rule for which classes an image may belong to, fitted by `fit_conformal`.
+    """A rule that returns the set of possible classes of an image, fitted by `fit_conformal`.
 
     Attributes
     ----------
     thresholds : tuple of float
-        For each class, the smallest probability with which it is still possible; 0 where there were
-        too few images of the class, or groups, to exclude it ever.
+        For each class, the smallest probability at which it is still possible; 0 if there were too few
+        images of the class, or groups, to ever exclude it.
     error_rate : float
-        The share of the images of each class whose true class may be missing from their set.
+        The largest share of images of each class whose set may lack the true class.
     n : tuple of int
-        The number of images of each class that it was fitted on.
+        The number of images of each class that the rule was fitted on.
     n_groups : tuple of int or None
         The number of groups of each class, if any two images share one.
 
@@ -51,7 +51,7 @@ class ConformalRule:
     n_groups: tuple[int, ...] | None = None
 
     def sets(self, y_score: npt.ArrayLike) -> Array:
-        """Return which classes each image may belong to.
+        """Return the possible classes of each image.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class ConformalRule:
         return np.asarray(scores >= np.array(self.thresholds) * (1 - _ROUNDING))
 
     def needs_review(self, y_score: npt.ArrayLike) -> Array:
-        """Return which images need review by a person: those without exactly one possible class.
+        """Return the images that a person should review: those without exactly one possible class.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class ConformalRule:
         Returns
         -------
         ndarray of bool, shape (n,)
-            True where none or several classes are possible.
+            True if no class or several classes are possible.
 
         Raises
         ------
@@ -112,16 +112,16 @@ def fit_conformal(
     class_names: Sequence[str] | None = None,
     groups: npt.ArrayLike | None = None,
 ) -> ConformalRule:
-    """Fit a rule for when a model may decide alone, which loses few images of any class.
+    """Fit a rule that limits the errors in each class and refers all other images to a person.
 
     Parameters
     ----------
     y_true : array_like of int or str, shape (n,)
         True classes of images that the model was not trained on.
     y_score : array_like of float, shape (n, n_classes)
-        The model's probabilities of them.
+        The probabilities that the model predicts for them.
     error_rate : float, default=0.05
-        Share of the images of each class whose true class may be missing from their set.
+        The largest share of images of each class whose set may lack the true class.
     class_names : sequence of str, optional
         As in `calibration_error`.
     groups : array_like, shape (n,), optional
@@ -130,8 +130,8 @@ def fit_conformal(
     Returns
     -------
     ConformalRule
-        Its sets hold the true class of new images, of the same kind as these, with probability
-        of at least 1 - `error_rate`, for each class.
+        A rule whose sets contain the true class of new images from the same distribution with a
+        probability of at least 1 - `error_rate`, for each class.
 
     Raises
     ------
@@ -140,12 +140,13 @@ def fit_conformal(
 
     Notes
     -----
-    Split conformal prediction, class by class. At an error rate of 0.05, at least 19 images of a
-    class are needed to exclude it at all; with groups, 19 groups: all groups count alike, and the
-    promise is for an image of a new group (Lee, Barber and Willett 2023). It is for images, or groups,
-    drawn like those the rule was fitted on: another microscope is not that.
+    This is split conformal prediction, class by class. At an error rate of 0.05, at least 19 images
+    of a class are needed to exclude it at all. With groups, 19 groups are needed: all groups have the
+    same weight, and the guarantee holds for an image of a new group (Lee, Barber and Willett 2023).
+    The guarantee requires images, or groups, from the distribution that the rule was fitted on, which
+    excludes another microscope.
 
-    A probability that ties with a threshold reaches it, and so does one that differs by rounding.
+    A probability that equals a threshold, up to rounding, reaches it.
 
     References
     ----------
@@ -179,9 +180,9 @@ def fit_conformal(
 
 
 def _threshold(scores: Array, units: Array, error_rate: float) -> float:
-    """Return the largest score below which no more than the error rate is lost.
+    """Return the largest score below which at most the error rate is lost.
 
-    All groups count alike, and one that is not known yet counts as lost.
+    All groups have the same weight, and one unseen group counts as lost.
     """
     _, group, sizes = np.unique(units, return_inverse=True, return_counts=True)
     order = np.argsort(scores, kind="stable")

@@ -1,4 +1,4 @@
-"""Which confusion matrices a row of rounded metrics could come from."""
+"""Find the confusion matrices that are consistent with rounded metrics."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Consistency:
     Attributes
     ----------
     matrices : ndarray of int, shape (k, 2, 2)
-        All confusion matrices that give the row: true classes in rows, predicted in columns, the
-        positive class second.
+        All confusion matrices consistent with the row: true classes in rows, predicted classes in
+        columns, and the positive class second.
     tried : tuple of int
         The numbers of images that were tried.
 
@@ -50,7 +50,7 @@ class Consistency:
 
     @property
     def possible(self) -> bool:
-        """Whether any confusion matrix gives the row."""
+        """Whether any confusion matrix is consistent with the row."""
         return len(self.matrices) > 0
 
     @property
@@ -80,7 +80,7 @@ def consistency(
     average: str = "macro",
     rounding: str = "nearest",
 ) -> Consistency:
-    """Find all confusion matrices of two classes that a row of rounded metrics could come from.
+    """Find all two-class confusion matrices that are consistent with a row of rounded metrics.
 
     Parameters
     ----------
@@ -92,18 +92,18 @@ def consistency(
     digits : int, default=2
         Decimals of the published values.
     positives : int, optional
-        Number of images of the positive class, if it is known.
+        Number of images of the positive class, if known.
     average : {"macro", "weighted", "positive"}, default="macro"
-        What PRE, REC and F1 are: means over both classes, means weighted by the images of each
-        class, or those of the positive class.
+        The definition of PRE, REC and F1: means over both classes, means weighted by class size, or
+        values of the positive class.
     rounding : {"nearest", "any"}, default="nearest"
-        "nearest" allows half a unit of the last digit to each side; "any" a whole unit, for values
-        that may have been cut off or rounded up.
+        "nearest" allows half a unit of the last digit to either side; "any" allows a whole unit, for
+        values that may have been truncated or rounded up.
 
     Returns
     -------
     Consistency
-        The matrices; none means that the row cannot come from so many images and these metrics.
+        The matrices; if there are none, the row is impossible for these numbers of images.
 
     Raises
     ------
@@ -112,8 +112,8 @@ def consistency(
 
     Notes
     -----
-    All matrices are tried, as arrays. That a row is possible does not prove it; that it is
-    impossible can be due to a slip of the pen, other definitions, or a mean over several runs.
+    All matrices are tried. A possible row is not thereby proved correct. An impossible one may be due
+    to a typing error, other definitions, or a mean over several runs.
 
     References
     ----------
@@ -157,7 +157,7 @@ def _sizes(n: int | Iterable[int]) -> tuple[int, ...]:
 def _matrices(
     row: Mapping[str, float], n: int, reach: float, positives: int | None, average: str
 ) -> Array:
-    """Return the matrices of n images that give the row."""
+    """Return the matrices of n images that are consistent with the row."""
     right = np.arange(n + 1)
     if "ACC" in row:
         right = right[np.abs(right / n - row["ACC"]) <= reach]

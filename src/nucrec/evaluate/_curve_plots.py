@@ -1,4 +1,4 @@
-"""Displays of ROC and precision-recall curves."""
+"""Display ROC and precision-recall curves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class _CurveDisplay(OneAxesDisplay):
 
     @classmethod
     def _find(cls, *inputs: Any) -> Self:
-        """Return the display of what `find_curves` takes after the kind."""
+        """Return the display for the arguments of `find_curves` after the kind."""
         curves, sample = find_curves(cls._kind, *inputs)
         return cls(curves, float(inputs[4]), len(sample.true), sample.design.n_groups)
 
@@ -68,18 +68,18 @@ class _CurveDisplay(OneAxesDisplay):
         ax.legend(loc=self._legend, fontsize="small")
 
     def _draw_chance(self, ax: Any) -> None:
-        """Draw the curve of scores that say nothing."""
+        """Draw the curve of uninformative scores."""
         raise NotImplementedError
 
 
 @dataclass(eq=False)
 class RocCurveDisplay(_CurveDisplay):
-    """ROC curves with bands: true against false positive rate.
+    """ROC curves with confidence bands: true against false positive rate.
 
     Attributes
     ----------
     curves : tuple of Curve
-        The curve of the second of two classes, the positive one; of more, each against the rest.
+        For two classes, the curve of the second, positive one; for more, each against the rest.
     confidence : float
         The confidence of the bands and of the intervals of the areas.
     n : int
@@ -91,12 +91,12 @@ class RocCurveDisplay(_CurveDisplay):
 
     Notes
     -----
-    The band is that of the true positive rate at 101 fixed false positive rates (vertical
-    averaging, Fawcett 2006): the middle of the resamples of the Bayesian bootstrap over images (Rubin
-    1981), or of the bootstrap over groups, and at least Wilson's interval of a share of as many images
-    as there are positives, or of their effective number, so that it has a width where no mistake was
-    seen. It holds for each false positive rate by itself, not for the whole curve at once. The area
-    has the interval of `report`.
+    The band is the interval of the true positive rate at 101 fixed false positive rates (vertical
+    averaging, Fawcett 2006). It is the central range of the Bayesian bootstrap over images (Rubin
+    1981), or of the bootstrap over groups, and at least as wide as Wilson's interval for the number of
+    positive images, or their effective number, so that its width is positive even without mistakes.
+    The band is pointwise, not simultaneous for the whole curve. The interval of the area is that of
+    `report`.
 
     References
     ----------
@@ -132,12 +132,12 @@ class RocCurveDisplay(_CurveDisplay):
         n_resamples: int = 2000,
         random_state: int = 0,
     ) -> Self:
-        """Find the curves, their areas and their bands.
+        """Compute the curves, their areas and their bands.
 
         Parameters
         ----------
         y_true : array_like of int or str, shape (n,)
-            True classes; each occurs.
+            True classes; each class must occur.
         y_score : array_like of float, shape (n,) or (n, n_classes)
             Higher for the class at index 1 (of two), or one column for each class.
         class_names, groups, confidence, n_resamples, random_state : optional
@@ -151,7 +151,7 @@ class RocCurveDisplay(_CurveDisplay):
         Raises
         ------
         InvalidParameterError
-            A class does not occur, or as in `report`.
+            A class does not occur, or a parameter is invalid as in `report`.
         """
         return cls._find(
             y_true, y_score, class_names, groups, confidence, n_resamples, random_state
@@ -163,12 +163,12 @@ class RocCurveDisplay(_CurveDisplay):
 
 @dataclass(eq=False)
 class PrecisionRecallDisplay(_CurveDisplay):
-    """Precision-recall curves with bands.
+    """Precision-recall curves with confidence bands.
 
     Attributes
     ----------
     curves : tuple of Curve
-        The curve of the second of two classes, the positive one; of more, each against the rest.
+        For two classes, the curve of the second, positive one; for more, each against the rest.
     confidence : float
         The confidence of the bands and of the intervals of the average precisions.
     n : int
@@ -180,11 +180,11 @@ class PrecisionRecallDisplay(_CurveDisplay):
 
     Notes
     -----
-    The band is that of the precision at 100 fixed recalls, found as in `RocCurveDisplay`. The average
-    precision has Wilson's interval of a share of the positives (Boyd and others 2013). Between
-    two thresholds the precision is that of the lower one, which reaches the recall: straight lines
-    would promise too much (Davis and Goadrich 2006). The grey lines are the share of each class, the
-    precision of scores that say nothing.
+    The band is the interval of the precision at 100 fixed recalls, computed as in `RocCurveDisplay`.
+    The interval of the average precision is Wilson's, for a share of the positives (Boyd and others
+    2013). Between two thresholds, the precision is that of the lower one, which reaches the recall;
+    linear interpolation would be too optimistic (Davis and Goadrich 2006). The grey lines show the
+    share of each class, which is the precision of uninformative scores.
 
     References
     ----------
@@ -223,12 +223,12 @@ class PrecisionRecallDisplay(_CurveDisplay):
         n_resamples: int = 2000,
         random_state: int = 0,
     ) -> Self:
-        """Find the curves, their average precisions and their bands.
+        """Compute the curves, their average precisions and their bands.
 
         Parameters
         ----------
         y_true : array_like of int or str, shape (n,)
-            True classes; each occurs.
+            True classes; each class must occur.
         y_score : array_like of float, shape (n,) or (n, n_classes)
             Higher for the class at index 1 (of two), or one column for each class.
         class_names, groups, confidence, n_resamples, random_state : optional
@@ -242,7 +242,7 @@ class PrecisionRecallDisplay(_CurveDisplay):
         Raises
         ------
         InvalidParameterError
-            A class does not occur, or as in `report`.
+            A class does not occur, or a parameter is invalid as in `report`.
         """
         return cls._find(
             y_true, y_score, class_names, groups, confidence, n_resamples, random_state

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, with bands from resamples: numbers only."""
+"""Compute ROC and precision-recall curves, with bands from resampling."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ class Curve:
     name : str
         The class.
     x, y : ndarray of float, shape (n_points,)
-        False and true positive rate, or recall and precision, at each different score.
+        False and true positive rate, or recall and precision, at each distinct score.
     grid : ndarray of float, shape (n_grid,)
-        Where the band is known: values of x.
+        The values of x at which the band is computed.
     low, value, high : ndarray of float, shape (n_grid,)
-        The curve at the grid, and the band around it.
+        The lower end of the band, the curve, and the upper end at the grid.
     area : Metric
         Area under the ROC curve, or average precision, with its interval.
     n_positive : int
@@ -59,23 +59,23 @@ class Curve:
 
 @dataclass(frozen=True)
 class Kind:
-    """What tells ROC from precision-recall curves.
+    """The differences between ROC and precision-recall curves.
 
     Attributes
     ----------
     grid : ndarray of float
-        Values of x of the band.
+        The values of x of the band.
     points : callable
-        From ranked scores and weights (k, n) to x and y, both of shape (k, points).
+        Maps ranked scores and weights (k, n) to x and y, both of shape (k, points).
     at : callable
-        From x and y of one curve to y at the grid.
+        Maps x and y of one curve to y at the grid.
     sizes : callable
-        From the number of positives and y at the grid to the number of images of which y is a share.
+        Maps the number of positives and y at the grid to the denominator of the share y.
     area : callable
-        From the area under the ROC curve, x and y of one curve, the design effect and the reach to the
-        area of this kind, and the ends of its interval.
+        Maps the area under the ROC curve, x and y of one curve, the design effect and the reach to
+        the area of this kind and the ends of its interval.
     method : str
-        What this interval is called.
+        The name of the interval.
     """
 
     grid: Array
@@ -95,7 +95,7 @@ def _area_under_roc(
 def _average_precision(
     roc: Area, recall: Array, precision: Array, effect: float, reach: float
 ) -> tuple[float, float, float]:
-    """Return precision, averaged with the steps of recall as weights, and its interval.
+    """Return the average precision, weighted by the steps of recall, and its interval.
 
     That of a share of the positives, as recommended, but for Wilson's, by K. Boyd, K. H. Eng, C. D.
     Page, "Area under the precision-recall curve", European Conference on Machine Learning, 2013.
@@ -138,7 +138,7 @@ def find_curves(
     n_resamples: int,
     random_state: int,
 ) -> tuple[tuple[Curve, ...], Sample]:
-    """Check what users pass, and return the curve of each class (of two: the second)."""
+    """Validate the input, and return the curve of each class (for two classes, of the second)."""
     check_resampling(confidence, n_resamples, random_state)
     sample = Sample.of(y_true, y_true, y_score, class_names, groups)
     counts = dict(zip(sample.names, sample.confusion.sum(1).tolist(), strict=True))
@@ -199,7 +199,7 @@ def _resampled(
     n_resamples: int,
     random_state: int,
 ) -> Array:
-    """Return the curve at the grid for each resample; NaN where a class was not drawn."""
+    """Return the curve at the grid for each resample; NaN if a class was not drawn."""
     members = np.column_stack([positive, ~positive]).astype(float)
 
     def statistic(weights: Array) -> Array:

@@ -1,4 +1,4 @@
-"""How much less images in groups say than as many independent ones."""
+"""The design effect of groups: how much less information they carry than independent images."""
 
 import math
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Design:
     n : int
         Number of images.
     groups : ndarray of int, shape (n,), or None
-        The number of each image's group, from 0; None for independent images.
+        The index of each image's group, from 0; None for independent images.
     """
 
     n: int
@@ -41,32 +41,32 @@ class Design:
 
     @property
     def n_units(self) -> int:
-        """The number of groups, or of images that are independent."""
+        """The number of groups, or of independent images."""
         if self.groups is None or not self.n:
             return self.n
         return int(self.groups.max()) + 1
 
     @property
     def method(self) -> str:
-        """What the name of a method ends in."""
+        """The suffix of a method's name."""
         return "" if self.groups is None else ", groups"
 
     def n_groups_with(self, chosen: Array) -> int | None:
-        """Return the number of groups that hold any of the images of a mask."""
+        """Return the number of groups that contain any image of a mask."""
         return None if self.groups is None else len(np.unique(self.groups[chosen]))
 
     def part(self, chosen: Array) -> "Design":
-        """Return the design of some of the images, by a mask."""
+        """Return the design of the images that a mask selects."""
         if self.groups is None:
             return Design(int(chosen.sum()), None)
         numbers = np.unique(self.groups[chosen], return_inverse=True)[1]
         return Design(len(numbers), numbers)
 
     def reach(self, confidence: float) -> float:
-        """Return how many standard errors an interval reaches; NaN for one group or no image.
+        """Return the half-width of an interval in standard errors; NaN for one group or no image.
 
-        With groups this is the quantile of Student's t distribution, with the degrees of freedom of a
-        variance from the groups and those of the assumption.
+        With groups, this is a quantile of Student's t distribution, with the degrees of freedom of a
+        variance between the groups plus those of the assumption.
         """
         if self.groups is None:
             return NormalDist().inv_cdf(0.5 + confidence / 2)
@@ -77,11 +77,11 @@ class Design:
     def effect(self, influences: Array, notable: Array) -> float:
         """Return the ratio of an estimate's variance to that from independent images, at least 1.
 
-        The variance between groups is that of the infinitesimal jackknife over groups. Few
-        mistakes in few groups say little of it, so it is moderated: averaged, by logarithms,
-        with what a correlation of 0.2 within groups would give, which counts as two groups. Without
-        this, the intervals of good classifiers are far too narrow: where all images are right,
-        groups seem not to differ.
+        The variance between groups is that of the infinitesimal jackknife over groups. A few
+        mistakes in a few groups say little about it, so it is moderated: its logarithm is averaged
+        with that for a correlation of 0.2 within groups, which has the weight of two groups.
+        Otherwise, the intervals of good classifiers would be far too narrow: if all images are
+        classified correctly, groups seem not to differ.
 
         - L. Kish, "Survey Sampling", 1965 (design effect).
         - B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6.
@@ -93,7 +93,7 @@ class Design:
         influences : ndarray of float, shape (n,)
             The derivative of the estimate with respect to the weight of each image.
         notable : ndarray of bool, shape (n,)
-            Images of one of two outcomes, such as those that were classified wrongly.
+            True for images with one of two outcomes, such as those that were misclassified.
         """
         if self.groups is None:
             return 1.0

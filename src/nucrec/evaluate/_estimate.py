@@ -1,4 +1,4 @@
-"""The metrics of a sample, each with its interval."""
+"""Estimate the metrics of a sample, each with its interval."""
 
 import math
 from typing import Any
@@ -20,7 +20,7 @@ _UNDEFINED = math.nan, math.nan
 def estimate(
     sample: Sample, confidence: float, n_draws: int, random_state: int
 ) -> dict[Column, Metric]:
-    """Return all metrics, those of the whole first."""
+    """Return all metrics, the overall ones first."""
     shares = _shares(sample)
     rng = np.random.default_rng(random_state)
     drawn = _posterior.draw(sample.confusion, 1.0, n_draws, rng)
@@ -46,13 +46,13 @@ def estimate(
 
 
 def _metric(sample: Sample, column: Column, span: tuple[float, float], method: str) -> Metric:
-    """Return the metric; its interval reaches at least to the value itself."""
+    """Return the metric; its interval always contains the value itself."""
     value, (low, high) = sample.value(column), span
     return Metric(value, min(low, value), max(high, value), method + sample.design.method)
 
 
 def _shares(sample: Sample) -> dict[Column, tuple[Array, Array]]:
-    """Return those metrics that are shares: which images count, and among which."""
+    """Return the metrics that are shares, as masks of numerator and denominator."""
     right = ~sample.wrong
     shares = {("ACC", ""): (right, np.ones(len(right), bool))}
     for k, name in enumerate(sample.names):
@@ -64,9 +64,10 @@ def _shares(sample: Sample) -> dict[Column, tuple[Array, Array]]:
 def _posterior_span(
     sample: Sample, column: Column, drawn: Array, confidence: float, random_state: int
 ) -> tuple[float, float]:
-    """Return the middle of what a metric may be in truth.
+    """Return the central range of the posterior distribution of a metric.
 
-    With groups also that of as few images as say the same; the interval holds both.
+    With groups, the range for the effective number of images is also computed; the interval contains
+    both.
     """
     metric, design = sample.from_confusion[column], sample.design
     alone = expanded_reach(confidence, len(sample.true))

@@ -1,4 +1,4 @@
-"""Cross-validation: what the values of its folds say together."""
+"""Combine the scores of cross-validation folds."""
 
 import itertools
 from collections.abc import Mapping
@@ -32,13 +32,13 @@ class FoldMetric(Metric):
     value : float
         The mean.
     low, high : float
-        The interval; NaN where all folds have one value, which says nothing of others.
+        The interval; NaN if all folds have the same value, which leaves the variance unknown.
     method : str
         "corrected t".
     std : float
-        The standard deviation of the values of the folds, with n - 1 in the denominator.
+        The standard deviation of the values over the folds, with n - 1 in the denominator.
     folds : tuple of float
-        The values.
+        The values in the folds.
     """
 
     std: float
@@ -69,26 +69,26 @@ def over_folds(
     confidence : float, default=0.95
         The confidence of the interval, strictly between 0 and 1.
     bounds : pair of float, optional
-        Smallest and largest value that the metric can have; the interval ends there.
+        The smallest and the largest possible value of the metric; the interval is clipped to them.
 
     Returns
     -------
     FoldMetric
-        Mean, interval and standard deviation; NaN where the metric is undefined in some fold.
+        The mean, interval and standard deviation; NaN if the metric is undefined in any fold.
 
     Raises
     ------
     InvalidParameterError
-        The number of values is no multiple of `n_splits`, or a parameter is out of range.
+        The number of values is not a multiple of `n_splits`, or a parameter is out of range.
 
     Notes
     -----
-    Folds share training images, so that their values are not independent, and the standard error
-    of their mean exceeds their standard deviation over the square root of their number. The variance is
-    corrected by the ratio of the sizes of test and training part, 1 / (n_splits - 1) (Nadeau and Bengio
-    2003; for repeats Bouckaert and Frank 2004). In simulations with 12 to 60 groups, three folds
-    and two repeats, the 95 % interval held the expected accuracy in 96 to 98 % of cases, without
-    the correction in 80 to 84 %.
+    Folds share training images, so their values are not independent, and the standard error of their
+    mean exceeds their standard deviation divided by the square root of their number. The variance is
+    corrected by the ratio of the sizes of test and training set, 1 / (n_splits - 1) (Nadeau and
+    Bengio 2003; for repeats Bouckaert and Frank 2004). In simulations with 12 to 60 groups, three
+    folds and two repeats, the 95 % interval contained the expected accuracy in 96 to 98 % of cases,
+    compared with 80 to 84 % without the correction.
 
     References
     ----------
@@ -128,24 +128,24 @@ def rank_folds(
     n_splits : int
         Folds in each repeat, at least 2.
     metric : str, default="mcc"
-        Its name, for the text: a standard name or a label of the paper, as in `compare_many`.
+        The name of the metric: a standard name or a label of the paper, as in `compare_many`.
     confidence : float, default=0.95
         The confidence of the intervals, strictly between 0 and 1.
 
     Returns
     -------
     Ranking
-        The best first; the others with their distance from it, and a p-value, corrected for all pairs
-        of classifiers by Holm's method.
+        The classifiers, best first, each with its difference from the best and a p-value, corrected
+        for all pairs of classifiers by Holm's method.
 
     Raises
     ------
     InvalidParameterError
-        Fewer than two classifiers, values that are not finite, or as in `over_folds`.
+        There are fewer than two classifiers, values are not finite, or as in `over_folds`.
 
     Notes
     -----
-    The differences in the same folds are tested, with the variance of `over_folds`.
+    The test uses the differences in the same folds, with the variance of `over_folds`.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def rank_folds(
 
 
 def _folds(name: str, values: npt.ArrayLike, n_splits: int) -> Array:
-    """Return the values of the folds as an array, checked."""
+    """Validate the values of the folds, and return them as an array."""
     check_int("n_splits", n_splits, low=2)
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or not array.size or array.size % n_splits:

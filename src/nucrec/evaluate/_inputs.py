@@ -1,4 +1,4 @@
-"""What users pass as truth, predictions, scores and groups, checked and as numbers."""
+"""Validate true classes, predictions, scores and groups, and convert them to numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _SCORES = "Probabilities go to y_score; the classes are, for example, scores.arg
 def encode_classes(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, class_names: Sequence[str] | None
 ) -> tuple[tuple[str, ...], Array, Array]:
-    """Return the class names, and truth and prediction as numbers of classes."""
+    """Return the class names, and true and predicted classes as class indices."""
     names, true, (predicted,) = encode_many(y_true, {"y_pred": y_pred}, class_names)
     return names, true, predicted
 
@@ -27,7 +27,7 @@ def encode_many(
     predictions: Mapping[str, npt.ArrayLike],
     class_names: Sequence[str] | None,
 ) -> tuple[tuple[str, ...], Array, list[Array]]:
-    """Return the class names, and the truth and several predictions as numbers of classes."""
+    """Return the class names, and true classes and several predictions as class indices."""
     true = _classes("y_true", y_true)
     predicted = {name: _classes(name, values) for name, values in predictions.items()}
     for name, values in predicted.items():
@@ -47,7 +47,7 @@ def encode_many(
 
 
 def _check_alike(name: str, true: Array, predicted: Array, *, may_differ: bool) -> None:
-    """Raise unless a prediction can be compared with the truth."""
+    """Raise unless predictions can be compared with the true classes."""
     if true.shape != predicted.shape:
         shapes = f"{len(true)} and {len(predicted)}"
         raise invalid(name, "as many values as y_true", shapes)
@@ -81,7 +81,7 @@ def _classes(name: str, values: npt.ArrayLike) -> Array:
 
 
 def _numbers(name: str, array: Array, classes: Array) -> Array:
-    """Return the position of each value among the classes."""
+    """Return the class index of each value."""
     values = array.astype(str) if classes.dtype.kind == "U" else array
     order = np.argsort(classes)
     at = np.clip(np.searchsorted(classes[order], values), 0, len(classes) - 1)
@@ -107,14 +107,14 @@ def check_scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
 
 
 def check_resampling(confidence: float, n_resamples: int, random_state: int) -> None:
-    """Check what every function with a bootstrap interval takes."""
+    """Validate the parameters of functions with bootstrap intervals."""
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     check_int("n_resamples", n_resamples, low=1)
     check_int("random_state", random_state, low=0)
 
 
 def number_groups(groups: npt.ArrayLike | None, n: int) -> Array | None:
-    """Return the number of each image's group, from 0; None where no two images share a group."""
+    """Return the index of each image's group, from 0; None if no two images share a group."""
     if groups is None:
         return None
     array = np.asarray(groups)

@@ -12,12 +12,12 @@ class Metric:
     Attributes
     ----------
     value : float
-        The metric; NaN where it is undefined.
+        The metric; NaN if it is undefined.
     low, high : float
-        The interval; NaN where there is none.
+        The interval; NaN if there is none.
     method : str
-        How the interval was found: "Wilson", "Jeffreys", "Newcombe", "Lang-Reiczigel" or another, with
-        ", groups" where images in groups count for less, and ", paired" for a difference.
+        The method of the interval: "Wilson", "Jeffreys", "Newcombe", "Lang-Reiczigel" or another, with
+        ", groups" if images were weighted by their groups, and ", paired" for a difference.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The metrics, as functions of confusion matrices and of ranks; any number of resamples at once.
+"""Metrics as functions of confusion matrices and ranks, for any number of resamples at once.
 
-Each takes arrays with leading dimensions, so that the value and its 10,000 resamples come from
-the same code.
+Each function accepts arrays with leading dimensions, so that the value and its resamples are computed
+by the same code.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def class_f1(confusion: Array) -> Array:
 
 
 def matthews(confusion: Array) -> Array:
-    """Return Matthews's correlation coefficient, for any number of classes; 0 where undefined.
+    """Return the Matthews correlation coefficient for any number of classes; 0 if undefined.
 
     J. Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient",
     Computational Biology and Chemistry 28, 2004.
@@ -54,7 +54,7 @@ def matthews(confusion: Array) -> Array:
 
 
 def kappa(confusion: Array) -> Array:
-    """Return Cohen's kappa; NaN where truth and prediction are one and the same class.
+    """Return Cohen's kappa; NaN if all images have the same true and predicted class.
 
     J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
     Measurement 20, 1960.
@@ -65,7 +65,7 @@ def kappa(confusion: Array) -> Array:
 
 
 def _macro(by_class: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """Return the mean over the classes that occur, or are predicted."""
+    """Return the mean over the classes that occur or are predicted."""
 
     def mean(confusion: Array) -> Array:
         there = (confusion.sum(-2) + confusion.sum(-1)) > 0
@@ -101,7 +101,7 @@ class RankedScores:
     Parameters
     ----------
     positive : ndarray of bool, shape (n,)
-        Which are positive.
+        True for positive images.
     scores : ndarray of float, shape (n,)
         Higher for positives.
     """
@@ -113,7 +113,7 @@ class RankedScores:
         self._positive = positive[self._order]
 
     def placements(self) -> Array:
-        """Return for each image the share of the other class that it is placed right of.
+        """Return, for each image, the share of the other class that it is ranked correctly against.
 
         For a positive this is the share of negatives with a lower score, for a negative that of
         positives with a higher one; ties count half. Both have the area as their mean.
@@ -131,7 +131,7 @@ class RankedScores:
     def roc_curve(self, weights: Array) -> tuple[Array, Array]:
         """Return false and true positive rates, of shape (..., 1 + thresholds), from (0, 0) to (1, 1).
 
-        NaN where a class has no weight.
+        NaN if a class has no weight.
         """
         true, false = self._at_or_above(weights)
         rates = [_divide(each, each[..., -1:], np.nan) for each in (false, true)]
@@ -140,13 +140,13 @@ class RankedScores:
     def precision_recall_curve(self, weights: Array) -> tuple[Array, Array]:
         """Return recall and precision, of shape (..., thresholds), the highest threshold first.
 
-        Recall is NaN where the positives have no weight.
+        Recall is NaN if the positives have no weight.
         """
         true, false = (each[..., 1:] for each in self._at_or_above(weights))
         return _divide(true, true[..., -1:], np.nan), _divide(true, true + false, 0.0)
 
     def _by_score(self, weights: Array) -> tuple[Array, Array]:
-        """Return the weight of positives and of negatives at each different score, lowest first."""
+        """Return the weight of positives and negatives at each distinct score, lowest first."""
         ranked = weights[..., self._order]
         positives = np.add.reduceat(ranked * self._positive, self._starts, axis=-1)
         negatives = np.add.reduceat(ranked * ~self._positive, self._starts, axis=-1)
@@ -167,13 +167,13 @@ def _diagonal(confusion: Array) -> Array:
 
 
 def _marginals(confusion: Array) -> tuple[Array, Array, Array]:
-    """Return the counts of true and of predicted classes, and of all, as floats against overflow."""
+    """Return the counts of true and predicted classes, and the total, as floats to avoid overflow."""
     counts = confusion.astype(np.float64)
     return counts.sum(-1), counts.sum(-2), counts.sum((-2, -1))
 
 
 def _divide(numerator: Array, denominator: Array, otherwise: float) -> Array:
-    """Divide, with `otherwise` where the denominator is 0."""
+    """Divide, returning `otherwise` where the denominator is 0."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     result = np.full(numerator.shape, otherwise, dtype=np.float64)
     return np.divide(numerator, denominator, out=result, where=denominator != 0)

@@ -1,4 +1,4 @@
-"""Two classifiers that answered for the same images, and the differences of their metrics."""
+"""Differences between the metrics of two classifiers on the same images."""
 
 import math
 from collections.abc import Callable
@@ -33,13 +33,13 @@ class Pair:
 
     @property
     def apart(self) -> Array:
-        """Of each image 1 if only the first is right, -1 if only the second is, else 0."""
+        """For each image, 1 if only the first is correct, -1 if only the second is, else 0."""
         return self.second.wrong.astype(int) - self.first.wrong
 
     def difference(
         self, column: Column, confidence: float, n_draws: int, random_state: int
     ) -> Metric:
-        """Return the first's metric minus the second's, with its interval."""
+        """Return the metric of the first minus that of the second, with its interval."""
         if column[0] == "AUC":
             span, method = self._area_span(confidence), AREA_METHOD
         else:
@@ -51,7 +51,7 @@ class Pair:
     def _span(
         self, column: Column, confidence: float, n_draws: int, random_state: int
     ) -> tuple[float, float]:
-        """Return the middle of what the difference may be in truth, as `_estimate` does."""
+        """Return the central range of the posterior distribution of the difference."""
         sample, design = self.first, self.first.design
         if len(np.unique(sample.true)) < 2 or math.isnan(design.reach(confidence)):
             return math.nan, math.nan

@@ -1,4 +1,4 @@
-"""Tests of whether one of two classifiers is better, by swapping their answers."""
+"""Permutation tests of two classifiers, which swap their predictions."""
 
 import itertools
 from typing import Any
@@ -17,7 +17,7 @@ _CELLS_AT_ONCE = 2**22
 
 
 def name_of_test(pair: Pair, column: Column) -> str:
-    """Return what `p_value` does."""
+    """Return the name of the test that `p_value` performs."""
     of_groups = "" if pair.first.design.groups is None else " of groups"
     if column[0] != "ACC":
         return f"paired permutation{of_groups}"
@@ -25,10 +25,10 @@ def name_of_test(pair: Pair, column: Column) -> str:
 
 
 def p_value(pair: Pair, column: Column, n_resamples: int, random_state: int) -> float:
-    """Return the two-sided p-value of both having the same metric.
+    """Return the two-sided p-value of the hypothesis that both have the same metric.
 
-    If both are equally good, they could as well have swapped their answers for any images (or
-    groups of images); the p-value is the share of all ways to swap with as large a difference.
+    Under this hypothesis, the predictions of the two are exchangeable for any images, or groups of
+    images. The p-value is the share of all exchanges with a difference at least as large.
 
     - P. Good, "Permutation, Parametric and Bootstrap Tests of Hypotheses", 2005, chapter 3.
     """
@@ -41,7 +41,7 @@ def p_value(pair: Pair, column: Column, n_resamples: int, random_state: int) -> 
 
 
 def n_apart(pair: Pair, column: Column) -> int:
-    """Return the number of images, or groups, that could be swapped with any effect."""
+    """Return the number of images, or groups, whose exchange has any effect."""
     if column[0] == "AUC":
         return int(_differing(pair).sum())
     if column[0] == "ACC":
@@ -55,7 +55,7 @@ def least_p_value(n_units: int) -> float:
 
 
 def limit(least: float, confidence: float, test: str) -> str:
-    """Return what to add where no p-value could have been small enough, in words."""
+    """Return a remark if no p-value could have been small enough."""
     if least < 1 - confidence:
         return ""
     units = "groups" if test.endswith("groups") else "images"
@@ -63,7 +63,7 @@ def limit(least: float, confidence: float, test: str) -> str:
 
 
 def accuracy_p_value(pair: Pair) -> float:
-    """Return the p-value of both being right equally often: McNemar's, or of sign flips of groups."""
+    """Return the p-value of equal accuracies, by McNemar's test or by sign flips of groups."""
     from scipy.stats import binomtest
 
     if pair.first.design.groups is not None:
@@ -73,7 +73,7 @@ def accuracy_p_value(pair: Pair) -> float:
 
 
 def sign_flip_p_value(differences: Array) -> float:
-    """Return the two-sided p-value of a sum of whole numbers, if each could as well be negative.
+    """Return the two-sided p-value of a sum of integers whose signs are exchangeable.
 
     The distribution of the sum is computed exactly. For differences of -1 and 1 it is that of
     McNemar's exact test.
@@ -90,13 +90,13 @@ def sign_flip_p_value(differences: Array) -> float:
 
 
 def _by_unit(values: Array, pair: Pair) -> Array:
-    """Return the sums of whole numbers over groups, or the numbers themselves."""
+    """Return the sums of integers over groups, or the integers themselves."""
     groups = pair.first.design.groups
     return values if groups is None else np.bincount(groups, values).astype(int)
 
 
 def _changes(pair: Pair) -> Array:
-    """Return what swapping a unit adds to the first's confusion matrix, of shape (units, cells)."""
+    """Return the change of the first confusion matrix when a unit is swapped: (units, cells)."""
     k = len(pair.first.names)
     units = pair.first.design.groups
     units = np.arange(len(pair.first.true)) if units is None else units
@@ -111,8 +111,8 @@ def _confusion_p_value(
 ) -> float:
     """Return the p-value of a metric of confusion matrices.
 
-    Units that change them alike are interchangeable: what counts is how many of each kind are
-    swapped. Where these numbers can be gone through, the p-value is exact.
+    Units with the same effect are interchangeable, so only the number of swapped units of each kind
+    matters. If all combinations of these numbers can be enumerated, the p-value is exact.
     """
     metric, shape = pair.first.from_confusion[column], pair.first.confusion.shape
     changes = _changes(pair)
@@ -131,7 +131,7 @@ def _confusion_p_value(
 
 
 def _every_way(sizes: list[int]) -> tuple[Array, Array]:
-    """Return how many of each kind can be swapped, and the chance of each way."""
+    """Return all combinations of swapped units, and the probability of each."""
     from scipy.stats import binom
 
     ways = np.array(list(itertools.product(*(range(size + 1) for size in sizes))), int)
@@ -139,9 +139,9 @@ def _every_way(sizes: list[int]) -> tuple[Array, Array]:
 
 
 def _share_as_large(differences: Array, observed: float, chances: Array | None) -> float:
-    """Return the chance of a difference as large as the one observed, to either side.
+    """Return the probability of a difference at least as large as the observed one.
 
-    Of random ways the one observed counts as one, so that no p-value is 0.
+    For random exchanges, the observed one is included, so that no p-value is 0.
     """
     as_large = ~(np.abs(differences) < abs(observed) - _ROUNDING)  # undefined ones, too
     if chances is not None:
@@ -150,7 +150,7 @@ def _share_as_large(differences: Array, observed: float, chances: Array | None) 
 
 
 def _ranks(pair: Pair) -> list[tuple[Array, Array, Array]]:
-    """Return for each class that has an area which images are of it, and the ranks of both's scores."""
+    """Return, for each class with an area, its images and the ranks of both sets of scores."""
     from scipy.stats import rankdata
 
     first, second, true = pair.first.scores, pair.second.scores, pair.first.true
@@ -161,13 +161,13 @@ def _ranks(pair: Pair) -> list[tuple[Array, Array, Array]]:
 
 
 def _differing(pair: Pair) -> Array:
-    """Return which images or groups have other ranks in the second's scores than in the first's."""
+    """Return the images or groups whose ranks differ between the two classifiers."""
     apart = np.any([first != second for _, first, second in _ranks(pair)], axis=0)
     return _by_unit(apart.astype(int), pair) > 0
 
 
 def _area_p_value(pair: Pair, n_resamples: int, rng: np.random.Generator) -> float:
-    """Return the p-value of the area under the ROC curve: ranks are swapped.
+    """Return the p-value of the area under the ROC curve, by swapping ranks.
 
     - E. S. Venkatraman, C. B. Begg, "A distribution-free procedure for comparing receiver operating
       characteristic curves from a paired experiment", Biometrika 83, 1996, pp. 835-848.
@@ -192,7 +192,7 @@ def _area_p_value(pair: Pair, n_resamples: int, rng: np.random.Generator) -> flo
 
 
 def _swapped_differences(pair: Pair, swapped: Array) -> Array:
-    """Return the difference of both areas where units were swapped, of shape (ways,)."""
+    """Return the difference between both areas after each exchange, of shape (ways,)."""
     groups = pair.first.design.groups
     swapped = swapped if groups is None else swapped[:, groups]
     found = [

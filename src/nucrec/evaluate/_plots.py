@@ -1,4 +1,4 @@
-"""Displays of a report: its confusion matrix, and its metrics with their intervals."""
+"""Display the confusion matrix and the metrics of a report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 @runtime_checkable
 class ReportLike(Protocol):
-    """What is drawn of a `Report`."""
+    """The parts of a `Report` that are drawn."""
 
     @property
     def n(self) -> int: ...
@@ -38,7 +38,7 @@ class ReportLike(Protocol):
 
 @dataclass(eq=False)
 class ConfusionMatrixDisplay(OneAxesDisplay):
-    """A confusion matrix: in each cell the count, and its share of the true class.
+    """A confusion matrix with counts and shares of the true class.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
     class_names : tuple of str
         The classes, in the same order.
     n_groups : int or None
-        Number of groups that the images are from, if known.
+        Number of groups, if known.
     ax_, figure_ : matplotlib Axes and Figure
         Set by `plot`.
 
@@ -95,7 +95,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
         y_pred: npt.ArrayLike,
         class_names: Sequence[str] | None = None,
     ) -> Self:
-        """Count predictions.
+        """Compute the confusion matrix of predictions.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
 
 @dataclass(eq=False)
 class MetricsDisplay(OneAxesDisplay):
-    """The metrics of a report: points, with their intervals as bars.
+    """The metrics of a report as points, with their intervals as bars.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Metrics of confusion matrices as they may be in truth, given the one that was counted."""
+"""The posterior distribution of metrics, given a confusion matrix."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ _STEP = 1e-5
 
 
 def prior(confusion: Array) -> Array:
-    """Return what is added to each cell: two images in all, spread over the cells that can occur.
+    """Return the prior count of each cell: two images in all, spread over the possible cells.
 
-    A class that occurs can be taken for any that occurs or is predicted. For two classes this is
-    Jeffreys' prior, half an image in each cell.
+    A class that occurs can be mistaken for any class that occurs or is predicted. For two classes, this
+    is Jeffreys' prior of half an image in each cell.
 
     - O. Caelen, "A Bayesian interpretation of the confusion matrix", Annals of Mathematics and
       Artificial Intelligence 81, 2017, pp. 429-450.
@@ -29,14 +29,14 @@ def prior(confusion: Array) -> Array:
 
 
 def draw(confusion: Array, effect: float, n_draws: int, rng: np.random.Generator) -> Array:
-    """Return confusion matrices of shape (n_draws, k, k), not scaled, from the posterior distribution.
+    """Draw confusion matrices of shape (n_draws, k, k), not scaled, from the posterior distribution.
 
     Parameters
     ----------
     confusion : ndarray of shape (k, k)
         Counts.
     effect : float
-        Design effect: how many images say as much as one that is independent.
+        Design effect: the number of images that carry as much information as an independent one.
     n_draws : int
         Number of draws.
     rng : numpy.random.Generator
@@ -48,12 +48,12 @@ def draw(confusion: Array, effect: float, n_draws: int, rng: np.random.Generator
 def influences(statistic: Callable[[Array], Array], confusion: Array) -> Array:
     """Return the derivative of a statistic with respect to each cell, of shape (cells,).
 
-    At the counts with the prior, where they exist even if no mistake was made.
+    They are taken at the counts plus the prior, where they exist even without mistakes.
 
     Parameters
     ----------
     statistic : callable
-        From matrices (n, ...cells) to values (n,).
+        Maps matrices (n, ...cells) to values (n,).
     confusion : ndarray
         Counts.
     """

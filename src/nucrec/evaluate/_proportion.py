@@ -18,22 +18,21 @@ Array = npt.NDArray[Any]
 def proportion_interval(
     successes: npt.ArrayLike, n: npt.ArrayLike, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return the interval of a proportion, of independent images or of groups.
+    """Return the interval of a proportion, for independent images or groups.
 
     Parameters
     ----------
     successes : int or array_like of int, shape (n_groups,)
-        The number of images that have the property, in all or in each group.
+        The number of images with the property, in total or in each group.
     n : int or array_like of int, shape (n_groups,)
-        The number of images, in all or in each group.
+        The number of images, in total or in each group.
     confidence : float, default=0.95
         The confidence of the interval, strictly between 0 and 1.
 
     Returns
     -------
-    tuple of float
-        The low and the high end, within [0, 1]; NaN where `n` is 0, or where there is one group
-        alone, which does not tell how groups differ.
+    tuple of float The lower and the upper end, within [0, 1]; NaN if `n` is 0, or if there is only
+    one group, which does not show how groups differ.
 
     Raises
     ------
@@ -42,8 +41,8 @@ def proportion_interval(
 
     Notes
     -----
-    Wilson's score interval. With groups, the effective number of images takes the place of the
-    number, and Student's t that of the normal distribution, as described in `report`.
+    This is Wilson's score interval. With groups, the effective number of images replaces the number of
+    images, and Student's t replaces the normal distribution, as described in `report`.
 
     References
     ----------
@@ -68,12 +67,12 @@ def proportion_interval(
 def mean_interval(
     values: npt.ArrayLike, groups: npt.ArrayLike | None = None, confidence: float = 0.95
 ) -> Metric:
-    """Return the mean of a share that is known for each image, with its interval.
+    """Return the mean of values from 0 to 1, one for each image, with its interval.
 
     Parameters
     ----------
     values : array_like of float, shape (n,)
-        For each image a number from 0 to 1, such as the share of several models that are right.
+        A number from 0 to 1 for each image, such as the share of models that are correct.
     groups : array_like, shape (n,), optional
         Images that are not independent share a group.
     confidence : float, default=0.95
@@ -82,8 +81,8 @@ def mean_interval(
     Returns
     -------
     Metric
-        The mean and its interval, which is that of `proportion_interval` for the sum of the values:
-        for values between 0 and 1 it is a little too wide.
+        The mean and its interval, which is that of `proportion_interval` for the sum of the values; it
+        is slightly too wide for values strictly between 0 and 1.
 
     Raises
     ------
@@ -117,32 +116,32 @@ def corrected_proportion(
     specificity: tuple[int, int],
     confidence: float = 0.95,
 ) -> Metric:
-    """Return the proportion of a class, corrected for the errors of the classifier.
+    """Return the proportion of a class, corrected for classification errors.
 
-    A classifier with a specificity of 0.95 calls 5 % of the nuclei micronuclei, so the share that it
-    counts is too high where micronuclei are rare, however many images there are.
+    A classifier with a specificity of 0.95 classifies 5 % of the normal nuclei as micronuclei. If
+    micronuclei are rare, the proportion that it counts is too high, however many images there are.
 
     Parameters
     ----------
     positive : int or array_like of int, shape (n_groups,)
-        The number of images that were classified as positive, in all or in each group.
+        The number of images classified as positive, in total or in each group.
     n : int or array_like of int, shape (n_groups,)
-        The number of images, in all or in each group.
+        The number of images, in total or in each group.
     sensitivity : pair of int
-        Of the positive images of a validation set, how many were classified as positive; and their
-        number. The classifier was not trained on them.
+        The number of positive images of a validation set that were classified as positive, and the
+        number of all positive ones. The classifier must not have been trained on them.
     specificity : pair of int
-        Of the negative images of a validation set, how many were classified as negative; and their
-        number.
+        The number of negative images of a validation set that were classified as negative, and the
+        number of all negative ones.
     confidence : float, default=0.95
         The confidence of the interval, strictly between 0 and 1.
 
     Returns
     -------
     Metric
-        The corrected proportion, cut off at 0 and 1, and its interval, which carries the uncertainty of
-        sensitivity and specificity. Where these do not add up to more than 1, the classifier says
-        nothing of the class: NaN, from 0 to 1.
+        The corrected proportion, clipped to the range from 0 to 1, and its interval, which includes the
+        uncertainty of sensitivity and specificity. If these do not add up to more than 1, the
+        classifier carries no information, and the result is NaN, from 0 to 1.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a report is too small to say, in words."""
+"""Remarks on what a report is too small to show."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,7 +10,7 @@ _FEW_WRONG = 3
 
 
 def on_classes(support: Mapping[str, int], confusion: Sequence[Sequence[int]]) -> Iterator[str]:
-    """Yield remarks on classes that are rare, that do not occur, or that are the only answer."""
+    """Yield remarks on classes that are rare, absent, or the only prediction."""
     few = [name for name, count in support.items() if 0 < count < _FEW]
     absent = [name for name, count in support.items() if not count]
     predicted = [sum(column) for column in zip(*confusion, strict=True)]
@@ -24,7 +24,7 @@ def on_classes(support: Mapping[str, int], confusion: Sequence[Sequence[int]]) -
 
 
 def on_groups(n_groups: int | None, n_wrong: int | None) -> Iterator[str]:
-    """Yield a remark if too few groups, or mistakes in too few of them, say how groups differ."""
+    """Yield a remark if too few groups, or too few groups with mistakes, show how groups differ."""
     if n_groups is None or n_wrong is None:
         return
     if n_groups == 1:

@@ -60,9 +60,9 @@ class Report:
     n_groups : int or None
         Number of groups, if any two images share one.
     n_wrong_groups : int or None
-        Number of groups in which an image was classified wrongly.
+        Number of groups with a misclassified image.
     data_remarks : tuple of str
-        Remarks on the images themselves, by what made the report; the last of `remarks`.
+        Remarks on the images themselves, added by the caller; the last of `remarks`.
 
     Examples
     --------
@@ -87,27 +87,27 @@ class Report:
 
     @property
     def accuracy(self) -> Metric:
-        """The share of images whose predicted class is the true one."""
+        """The share of images that are classified correctly."""
         return self.metrics["ACC"]
 
     @property
     def precision(self) -> Metric:
-        """The mean over the classes of the share of images predicted to be of a class that are."""
+        """The precision, averaged over the classes."""
         return self.metrics["PRE"]
 
     @property
     def recall(self) -> Metric:
-        """The mean over the classes of the share of images of a class that are predicted to be."""
+        """The recall, averaged over the classes."""
         return self.metrics["REC"]
 
     @property
     def f1(self) -> Metric:
-        """The mean over the classes of the harmonic mean of precision and recall."""
+        """The harmonic mean of precision and recall, averaged over the classes."""
         return self.metrics["F1"]
 
     @property
     def mcc(self) -> Metric:
-        """Matthews's correlation coefficient, from -1 to 1; 0 for a constant or random answer."""
+        """The Matthews correlation coefficient, from -1 to 1; 0 for constant or random predictions."""
         return self.metrics["MC"]
 
     @property
@@ -117,7 +117,7 @@ class Report:
 
     @property
     def auc(self) -> Metric:
-        """The area under the ROC curve; an AttributeError if there were no scores."""
+        """The area under the ROC curve; raises AttributeError if there were no scores."""
         if "AUC" not in self.metrics:
             raise AttributeError("auc needs scores: report(y_true, y_pred, y_score)")
         return self.metrics["AUC"]
@@ -150,7 +150,7 @@ class Report:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Remarks on what the numbers do not say; empty if there is nothing to add."""
+        """Remarks on the limitations of the numbers; empty if there are none."""
         return (
             *_remarks.on_classes(self.support, self.confusion_matrix),
             *_remarks.on_groups(self.n_groups, self.n_wrong_groups),
@@ -206,19 +206,19 @@ class Report:
         Parameters
         ----------
         path : str or Path
-            Ending in ".html". An older file is replaced as a whole or not at all.
+            The file, ending in ".html"; an existing one is replaced atomically.
         title : str, default="Report"
             The heading of the page.
 
         Returns
         -------
         pathlib.Path
-            The path of the file, which needs no other file and no network.
+            The path of the file, which is self-contained and works offline.
 
         Raises
         ------
         InvalidParameterError
-            The name has another ending.
+            The name does not end in ".html".
         MissingExtraError
             matplotlib is not installed.
         NucrecError
@@ -233,7 +233,7 @@ class Report:
         return where
 
     def _page(self, title: str, confusion: str, metrics: str) -> str:
-        """Return a page of the numbers, and of two plots that are HTML."""
+        """Return a page with the numbers and two plots given as HTML."""
         by_metric, by_class, counts = (table(*each) for each in self._tables)
         caption = paragraph("True classes in rows, predicted classes in columns.")
         parts = [
@@ -282,26 +282,26 @@ def report(
     n_resamples: int = 2000,
     random_state: int = 0,
 ) -> Report:
-    """Compare predictions with the truth: seven metrics, each with an interval.
+    """Compare predictions with true classes, by seven metrics with intervals.
 
     Parameters
     ----------
     y_true, y_pred : array_like of int or str, shape (n,)
-        True and predicted classes: names, or numbers from 0 where `class_names` is given.
+        True and predicted classes: names, or integers from 0 if `class_names` is given.
     y_score : array_like of float, shape (n,) or (n, n_classes), optional
-        Higher for the class at index 1 (of two), or one column for each class: probabilities or any
-        other finite scores. Needed for AUC.
+        Scores that are higher for the class at index 1 (of two classes), or one column for each class:
+        probabilities or any other finite scores. Required for AUC.
     class_names : sequence of str, optional
         The classes, in order; by default those that occur, sorted, but a name that starts with
         "micronucl" comes last. Of two classes, the second is the positive one.
     groups : array_like, shape (n,), optional
-        Images that are not independent share a group; groups that are all different count as none.
+        Images that are not independent share a group. If all groups differ, they are ignored.
     confidence : float, default=0.95
         The confidence of the intervals, strictly between 0 and 1.
     n_resamples : int, default=2000
-        Draws from the posterior distribution, at least 1.
+        Number of draws from the posterior distribution, at least 1.
     random_state : int, default=0
-        Their seed.
+        Seed of the draws.
 
     Returns
     -------
@@ -313,30 +313,30 @@ def report(
     Raises
     ------
     InvalidParameterError
-        Lengths differ, a class is unknown, something is not finite or out of range.
+        Lengths differ, a class is unknown, or a value is not finite or out of range.
 
     Notes
     -----
-    Accuracy, and precision and recall of a class, are shares of images, with Wilson's interval. Means
-    over classes, F1, MCC and kappa have the interval of what they may be in truth, given the confusion
-    matrix: its posterior distribution with Jeffreys' prior (Caelen 2017), drawn `n_resamples` times
-    and expanded as Hesterberg (2015) says for few images. The area under the ROC curve has
-    Newcombe's interval, method 5. All have a width even if no mistake was made.
+    Accuracy, and precision and recall of a class, are shares of images and have Wilson's interval.
+    Means over classes, F1, MCC and kappa have an interval from the posterior distribution of the
+    confusion matrix with Jeffreys' prior (Caelen 2017), drawn `n_resamples` times and expanded for
+    small samples as in Hesterberg (2015). The area under the ROC curve has Newcombe's interval,
+    method 5. All intervals have a positive width even without mistakes.
 
-    With groups, images count for less: the variance of each metric between groups is compared with
-    that between images, and the number of images divided by the ratio, the design effect (Kish
-    1965), which is at least 1. Few mistakes in few groups say little of this ratio, so it is moderated
-    by an assumed correlation of 0.2 within groups, which counts as two groups (as in Smyth 2004), and
-    the quantile is that of Student's t. An interval with groups holds that without. One group alone
-    says nothing of others: intervals are NaN.
+    With groups, the effective number of images is smaller. The variance of each metric between groups
+    is compared with that between images, and the number of images is divided by the ratio, the design
+    effect (Kish 1965), which is at least 1. A few mistakes in a few groups say little about this
+    ratio, so it is moderated by an assumed correlation of 0.2 within groups with the weight of two
+    groups (as in Smyth 2004), and the quantile is Student's t. An interval with groups contains the
+    one without. With a single group, intervals are NaN.
 
     In a simulation of 30, 92 and 300 images, independent or in 5 to 33 groups whose accuracies differ,
-    with a prevalence of 0.5 or 0.1 and an accuracy of 0.7 to 0.97, 95 % intervals held the truth in
-    92 to 99 % of cases in 990 of 1050 combinations, and in at least 90 % in all; the table is on the
-    page "Why intervals" of the documentation.
+    with a prevalence of 0.5 or 0.1 and an accuracy of 0.7 to 0.97, 95 % intervals contained the true
+    value in 92 to 99 % of cases in 990 of 1050 combinations, and in at least 90 % in all; the page "Why
+    intervals" of the documentation has the table.
 
-    The means leave out a class that neither occurs nor is predicted. A precision or recall with
-    nothing to divide by otherwise counts as 0, as in scikit-learn.
+    The means exclude a class that neither occurs nor is predicted. A precision or recall with a zero
+    denominator otherwise counts as 0, as in scikit-learn.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Values of resamples, and the intervals that follow from them."""
+"""Resample statistics, and compute intervals from them."""
 
 from collections.abc import Callable
 from statistics import NormalDist
@@ -23,7 +23,7 @@ def bootstrap(
 ) -> Array:
     """Return a statistic of many resamples of whole units, drawn with replacement.
 
-    Many resamples of many images are drawn in chunks, where `joblib.parallel_config` says.
+    Large numbers of resamples are drawn in chunks, on the backend of `joblib.parallel_config`.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def bootstrap(
         Takes weights of shape (resamples, images), how often each image was drawn, and returns an
         array of shape (resamples, k).
     units : ndarray of int, shape (images,)
-        What is drawn as a whole: the group of each image, or a number of its own.
+        The resampling unit of each image: its group, or a unit of its own.
     n_resamples : int
         Number of resamples.
     random_state : int
@@ -40,8 +40,8 @@ def bootstrap(
     Returns
     -------
     ndarray of shape (n_resamples, k)
-        The statistic of each resample; NaN where there is but one unit, which says nothing of how
-        units differ.
+        The statistic of each resample; NaN if there is only one unit, which does not show how units
+        differ.
     """
     n_units = int(units.max()) + 1
     if n_units == 1:
@@ -74,22 +74,22 @@ def weigh(
 
 
 def percentile_interval(values: Array, confidence: float, n_units: int) -> tuple[float, float]:
-    """Return the middle of values drawn from so many images or groups, without NaN.
+    """Return the central range of values resampled from images or groups, ignoring NaN.
 
     Parameters
     ----------
     values : ndarray of shape (n_resamples,)
         The statistic of each resample.
     confidence : float
-        Of the interval.
+        The confidence of the interval.
     n_units : int
-        How many images, or groups, were drawn from.
+        The number of images or groups that were resampled.
     """
     return middle(values, expanded_reach(confidence, n_units))
 
 
 def middle(values: Array, reach: float) -> tuple[float, float]:
-    """Return the middle of values, without NaN: what `reach` standard deviations would span."""
+    """Return the central range of values that spans `reach` standard deviations, ignoring NaN."""
     defined = values[~np.isnan(values)]
     if not defined.size or np.isnan(reach):
         return float("nan"), float("nan")
@@ -99,10 +99,10 @@ def middle(values: Array, reach: float) -> tuple[float, float]:
 
 
 def expanded_reach(confidence: float, n_units: int) -> float:
-    """Return how many standard deviations the middle of values from so few units has to span.
+    """Return the number of standard deviations that an interval from so few units must span.
 
-    More than a normal quantile: the standard deviation of what is drawn from few units is too
-    small, and uncertain. NaN for one unit.
+    It exceeds the normal quantile, because the standard deviation of resamples of few units is biased
+    low and uncertain. NaN for one unit.
 
     - T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician
       69, 2015, section 4.3 (expanded percentile interval).
@@ -128,10 +128,10 @@ def in_chunks(
     random_state: int,
     rng: np.random.Generator,
 ) -> Array:
-    """Return the values of all resamples of n images, some resamples at a time.
+    """Return the values of all resamples of n images, computed in chunks.
 
-    The first chunk is drawn from `rng`, each other one from a generator of its own: they are the
-    same wherever, and in whatever order, they are worked on.
+    The first chunk is drawn from `rng`, and every other one from its own generator, so the results do
+    not depend on where, or in which order, the chunks are computed.
     """
     largest = max(1, _CELLS_AT_ONCE // n)
     calls = [(rng, min(largest, n_resamples))]

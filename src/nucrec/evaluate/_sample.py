@@ -28,11 +28,11 @@ class Sample:
     names : tuple of str
         The classes.
     true, predicted : ndarray of int, shape (n,)
-        Numbers of classes.
+        Class indices.
     scores : ndarray of float, shape (n, n_classes), or None
-        Higher for the class.
+        Scores, higher for the class of the column.
     design : Design
-        The images' groups; None if no two images share one.
+        The design of the images' groups.
     """
 
     names: tuple[str, ...]
@@ -50,7 +50,7 @@ class Sample:
         class_names: Sequence[str] | None,
         groups: npt.ArrayLike | None,
     ) -> "Sample":
-        """Check what users pass, and bring it to numbers."""
+        """Validate the input and convert it to numbers."""
         names, true, predicted = encode_classes(y_true, y_pred, class_names)
         scores = None if y_score is None else check_scores(y_score, len(true), len(names))
         design = Design(len(true), number_groups(groups, len(true)))
@@ -74,12 +74,12 @@ class Sample:
 
     @property
     def wrong(self) -> Array:
-        """Which images were classified wrongly."""
+        """The mask of misclassified images."""
         return np.asarray(self.true != self.predicted)
 
     @cached_property
     def areas(self) -> list[Area]:
-        """Of two classes the area of the second, of more that of each that occurs, against the rest."""
+        """For two classes, the area of the second; for more, of each that occurs, against the rest."""
         occurring = np.unique(self.true)
         if self.scores is None or len(occurring) < 2:
             return []
