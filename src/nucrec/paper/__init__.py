@@ -1,4 +1,4 @@
-"""The paper, reproduced: its tables beside what is obtained here."""
+"""Reproduce the paper: its published tables beside the obtained ones."""
 
 from nucrec.paper._figures import Figure4Display
 from nucrec.paper._protocol import Division

@@ -1,4 +1,4 @@
-"""The run record on one page, for people."""
+"""Summarize the run record on one page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +14,9 @@ def card(record: Mapping[str, Any], verdict: str) -> str:
     Parameters
     ----------
     record : mapping
-        What `make_record` returned.
+        The record that `make_record` returned.
     verdict : str
-        Of the claims, as plain text.
+        The verdict on the claims, as plain text.
     """
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     hardware = record["hardware"]
@@ -91,7 +91,7 @@ def _seconds(fold: Mapping[str, Any]) -> float:
 
 
 def _items(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what the guidelines ask, and what the run says to it."""
+    """Return the items of the guidelines, and the answers of the run."""
     data, parameters = record["data"], record["parameters"]
     apart, leaked = (
         sum(len(run["folds"]) for run in record["runs"] if (run["protocol"] == "honest") is honest)

@@ -1,4 +1,4 @@
-"""The data that the tables are made of."""
+"""Load and describe the data behind the tables."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ SHIPPED = "load_mnfinder_crops('paper')"
 
 
 def load_data(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str]:
-    """Return the data set, and where it came from."""
+    """Return the data set and its source."""
     if data is None:
         return load_mnfinder_crops("paper"), SHIPPED
     if isinstance(data, ImageDataset):
@@ -34,7 +34,7 @@ def load_data(data: str | Path | ImageDataset | None) -> tuple[ImageDataset, str
 
 
 def describe_data(dataset: ImageDataset, source: str) -> dict[str, Any]:
-    """Return what the data are: counts, fingerprint and what was left out."""
+    """Describe the data: counts, fingerprint and files left out."""
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names)).tolist()
     return {
         "source": source,

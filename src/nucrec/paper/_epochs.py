@@ -1,4 +1,4 @@
-"""What a network's training gave, at the epochs that the paper logs."""
+"""The results of training a network, at the epochs that the paper reports."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -38,15 +38,15 @@ class EpochRow:
     Attributes
     ----------
     name : str
-        The epoch, or "20-100" for the mean of the logged ones from 20 on.
+        The epoch, or "20-100" for the mean over the reported epochs from 20 on.
     values : dict of str to float
-        The paper's columns.
+        The values of the paper's columns.
     accuracy : Metric
         The validation accuracy with its interval.
     report : Report or None
-        The validation images at this epoch; None for the mean.
+        The report on the validation images at this epoch; None for the mean.
     right : ndarray of float, shape (n,), or None
-        For each validation image 1 where it was right and 0 where not; for the mean the share of the
+        For each validation image, 1 if it was classified correctly, else 0; for the mean, the share of
         epochs in which it was.
     """
 
@@ -59,16 +59,16 @@ class EpochRow:
 
 @dataclass(frozen=True)
 class EpochResult(Sequence[EpochRow]):
-    """The rows of one training, or why there are none.
+    """The rows of one training, or the reason why there are none.
 
     Attributes
     ----------
     rows : tuple of EpochRow
-        One for each logged epoch that was reached, and their mean.
+        A row for each reported epoch that was reached, and their mean.
     seconds : float
-        How long it took.
+        The duration of the training.
     error : str or None
-        Why it could not be run.
+        The reason why it could not be run.
     """
 
     rows: tuple[EpochRow, ...]
@@ -94,11 +94,11 @@ class EpochResult(Sequence[EpochRow]):
 
     @property
     def averaged(self) -> tuple[int, ...]:
-        """The epochs that the headline is the mean of."""
+        """The epochs over which the headline is averaged."""
         return tuple(epoch for epoch in AVERAGED if self.status(str(epoch)) == "ok")
 
     def metric(self, name: str, column: str) -> Metric | None:
-        """Return a value of the table; None where the epoch was not reached.
+        """Return a value of the table; None if the epoch was not reached.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class EpochResult(Sequence[EpochRow]):
 
     @property
     def failures(self) -> list[tuple[str, str]]:
-        """What failed, and why."""
+        """The failures, with their reasons."""
         return [] if self.error is None else [("training", self.error)]
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,9 +145,9 @@ def epoch_result(row: ZooRow, truth: Truth, columns: Sequence[str]) -> EpochResu
     Parameters
     ----------
     row : ZooRow
-        What became of the network, with its history.
+        The result of the network, with its history.
     truth : Truth
-        What is known of the test set.
+        The true classes and groups of the test set.
     columns : sequence of str
         The paper's columns.
     """
@@ -182,7 +182,7 @@ def _logged_row(epoch: int, values: dict[str, float], truth: Truth, probabilitie
 
 
 def _mean_row(rows: Sequence[EpochRow], groups: Any) -> EpochRow:
-    """Return the headline: the mean of some epochs."""
+    """Return the headline: the mean over some epochs."""
     values = {
         column: float(np.mean([row.values[column] for row in rows])) for column in rows[0].values
     }

@@ -32,15 +32,15 @@ _BARS = {
 
 @dataclass(eq=False)
 class Figure4Display(Display):
-    """The paper's Figure 4: bars of four trainings, published, and obtained under each protocol.
+    """The paper's Figure 4: bars of four trainings, as published and as obtained by each protocol.
 
     Attributes
     ----------
     panels : dict of str to dict
-        For each panel, by its title, the values of each table, by its number: the means of the logged
-        epochs from 20 on, as ``{"VAL-ACC": Metric, ...}``. What was not obtained is left out.
+        The values of each table, by panel title and table number: the means over the reported epochs
+        from 20 on, as ``{"VAL-ACC": Metric, ...}``. Values that were not obtained are left out.
     axes_, figure_ : array of matplotlib Axes, and Figure
-        Once it was drawn.
+        Available after `plot`.
 
     Examples
     --------
@@ -55,22 +55,22 @@ class Figure4Display(Display):
 
     @classmethod
     def from_tables(cls, tables: Sequence[TableResult]) -> Self:
-        """Take the means of the logged epochs.
+        """Collect the means over the reported epochs.
 
         Parameters
         ----------
         tables : sequence of TableResult
-            Some of Tables III to VI, such as the ``tables`` of a `Reproduction`; others are left out.
+            Any of Tables III to VI, such as the ``tables`` of a `Reproduction`; others are ignored.
 
         Returns
         -------
         Figure4Display
-            Not drawn yet.
+            The display; call `plot` to draw it.
 
         Raises
         ------
         InvalidParameterError
-            None of these tables is among them.
+            None of Tables III to VI is given.
         """
         shown = {t.published.number: t for t in tables if t.published.number in _BARS}
         if not shown:
@@ -88,7 +88,7 @@ class Figure4Display(Display):
         Parameters
         ----------
         ax : sequence of matplotlib Axes, optional
-            Where to, one for each panel; by default a figure of its own.
+            The axes, one for each panel; by default those of a new figure.
 
         Returns
         -------
@@ -98,7 +98,7 @@ class Figure4Display(Display):
         Raises
         ------
         InvalidParameterError
-            Not as many axes as panels.
+            The number of axes differs from that of the panels.
         MissingExtraError
             matplotlib is not installed.
         """
@@ -124,7 +124,7 @@ class Figure4Display(Display):
 
 
 def draw_figure_4(tables: Sequence[TableResult], path: Path) -> None:
-    """Draw Figure 4 as a PNG, replaced as a whole or not at all."""
+    """Draw Figure 4 as a PNG file; an existing file is replaced atomically."""
     figure = Figure4Display.from_tables(tables).plot().figure_
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150)
@@ -159,6 +159,6 @@ def _draw_panel(panel: Any, title: str, values: Mapping[int, Mapping[str, Metric
 
 
 def can_draw(tables: Sequence[TableResult]) -> bool:
-    """Tell whether there is any training among the tables that reached epoch 20."""
+    """Return whether any training among the tables reached epoch 20."""
     trained = [table for table in tables if table.spec.is_network]
     return any(r.status(MEAN) == "ok" for table in trained for r in table.obtained.values())

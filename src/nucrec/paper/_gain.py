@@ -1,4 +1,4 @@
-"""What leaking gained: the same originals, predicted under both protocols."""
+"""Measure the gain from leakage on the same originals under both protocols."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,25 +17,25 @@ Array = npt.NDArray[Any]
 
 
 def gain_by_leaking(table: TableResult, row: str) -> Metric | None:
-    """Return how much higher the accuracy of a row is under the paper's protocol.
+    """Return the gain in accuracy of a row under the paper's protocol.
 
-    Only the originals count that the paper's protocol tested on, each against itself: how often it
-    was right there, less how often it was right when its group had not been trained on. The interval
-    is that of the jackknife over groups, with Student's t. In simulations of 92 images in 5 to
-    33 groups, the 95 % interval held the true difference in 92 to 96 % of cases; in 85 to 92 % where
-    nearly all images are right and groups differ much.
+    Each original in the test set of the paper's protocol is compared with itself: how often it was
+    classified correctly there, minus how often when its group had not been trained on. The interval is
+    a jackknife over groups with Student's t. In simulations of 92 images in 5 to 33 groups, the 95 %
+    interval contained the true difference in 92 to 96 % of cases, and in 85 to 92 % if nearly all
+    images are classified correctly and groups differ widely.
 
     Parameters
     ----------
     table : TableResult
-        What was obtained under both protocols.
+        The results under both protocols.
     row : str
         A row of the table.
 
     Returns
     -------
     Metric or None
-        The difference, from -1 to 1; None where a protocol has no result.
+        The difference, from -1 to 1; None if a protocol has no result.
     """
     if not {"paper", "honest"} <= table.obtained.keys() & table.divisions.keys():
         return None
@@ -49,7 +49,7 @@ def gain_by_leaking(table: TableResult, row: str) -> Metric | None:
 
 
 def _share_right(table: TableResult, protocol: str, row: str) -> dict[str, float] | None:
-    """Return for each test image how often it was right: in all repeats, and logged epochs."""
+    """Return, for each test image, how often it was correct in all repeats and reported epochs."""
     obtained = table.obtained[protocol]
     folds: Sequence[Any] = obtained.folds if isinstance(obtained, FoldResults) else (obtained,)
     found: dict[str, list[float]] = {}
@@ -70,7 +70,7 @@ def _right(fold: ZooResult | EpochResult, row: str, division: Division) -> Array
 
 
 def _interval(values: Array, groups: Array) -> tuple[float, float]:
-    """Return the interval of a mean, whose groups are left out in turn."""
+    """Return the jackknife interval of a mean over groups."""
     numbers = np.unique(groups, return_inverse=True)[1]
     sizes, sums = np.bincount(numbers), np.bincount(numbers, values)
     n = len(sizes)

@@ -1,4 +1,4 @@
-"""What a run of the paper is made with."""
+"""The parameters of a reproduction."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from nucrec.paper._specification import TABLES
 
 @dataclass(frozen=True)
 class Parameters:
-    """The parameters of `reproduce` on which its numbers depend, checked."""
+    """The validated parameters of `reproduce` that affect its numbers."""
 
     tables: tuple[int, ...]
     preset: Literal["quick", "full"]
@@ -35,18 +35,18 @@ class Parameters:
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> "Parameters":
-        """Return the parameters that `to_dict` has written; KeyError if one is missing."""
+        """Return the parameters that `to_dict` wrote; raises KeyError if one is missing."""
         values = {name: record[name] for name in cls.__dataclass_fields__}
         return cls(**{**values, "tables": table_numbers(values["tables"])})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the parameters for the record, with what is the same in each run."""
+        """Return the parameters for the record, including constants."""
         fixed = {"n_splits": N_SPLITS, "test_size": TEST_SIZE, "copies": COPIES}
         return {**asdict(self), **fixed}
 
 
 def table_numbers(tables: str | int | Sequence[int]) -> tuple[int, ...]:
-    """Return the tables that `reproduce` was asked for."""
+    """Return the tables that the user requested."""
     if tables == "all":
         return tuple(TABLES)
     expected = "'all', or table numbers such as '1,2' or [1, 2]"

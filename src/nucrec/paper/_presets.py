@@ -1,4 +1,4 @@
-"""How much work to put into the networks of Tables III to VI: data."""
+"""Presets: the effort spent on the networks of Tables III to VI."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ class Preset:
     cnn : ImageClassifier
         The CNN of Tables III and IV.
     pretrained : ImageClassifier
-        The pre-trained network of Tables V and VI, which learns, too, or is a frozen extractor of
-        features; the paper speaks of both.
+        The pre-trained network of Tables V and VI, either fine-tuned or as a frozen feature extractor;
+        the paper mentions both.
     is_long : bool
-        Whether a training takes so long that it keeps its state, and has all cores to itself.
+        Whether a training takes so long that it saves checkpoints and uses all cores.
     """
 
     cnn: ImageClassifier
@@ -33,7 +33,7 @@ class Preset:
         return network
 
     def setting(self, table: TableSpec) -> str:
-        """Return what is otherwise than in the paper, or left open there."""
+        """Return the settings that differ from the paper, or that it leaves open."""
         if not table.is_network:
             return ""
         network = self._network(table)

@@ -1,4 +1,4 @@
-"""The two ways to test: as the paper must have done, and so that the test images are new."""
+"""The two test protocols: the paper's, and an honest one with new test images."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -26,16 +26,16 @@ COPIES = 4
 
 @dataclass(frozen=True)
 class Division:
-    """A training and a test part, and what they have in common.
+    """A training and a test set, and what they have in common.
 
     Attributes
     ----------
     protocol : {"paper", "honest"}
-        How they were made.
+        The protocol.
     augmented : bool
-        Whether augmented copies are in them.
+        Whether they contain augmented copies.
     train, test : ImageDataset
-        The parts.
+        The two sets.
     """
 
     protocol: ProtocolName
@@ -45,29 +45,29 @@ class Division:
 
     @property
     def leaked_families(self) -> float:
-        """Share of test images of which the original or another copy is in the training part."""
+        """The share of test images whose original, or another copy of it, is in the training set."""
         return float(np.isin(self.test.parents, self.train.parents).mean())
 
     @property
     def leaked_groups(self) -> float:
-        """Share of test images of which the group has other images in the training part."""
+        """The share of test images whose group has other images in the training set."""
         return float(np.isin(self.test.groups, self.train.groups).mean())
 
     @property
     def test_originals(self) -> ImageDataset:
-        """The test images that are no copies of others."""
+        """The test images that are originals."""
         return self.test[self.test.ids == self.test.parents]
 
     @property
     def has_groups(self) -> bool:
-        """Whether any group holds more than one original."""
+        """Whether any group contains more than one original."""
         return any(
             len(np.unique(part.groups)) < len(np.unique(part.parents))
             for part in (self.train, self.test)
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the division for the run record."""
+        """Return the split for the run record."""
         return {
             "n_train": len(self.train),
             "n_test": len(self.test),
@@ -78,7 +78,7 @@ class Division:
 
 
 def caption(divisions: Sequence[Division]) -> str:
-    """Return how the parts were made, and what the training part knows of the test part."""
+    """Describe how the sets were made, and how much of the test set the training set reveals."""
     first = divisions[0]
     made = {
         ("paper", False): "images drawn at random",
@@ -113,26 +113,26 @@ def make_divisions(
     seed: int,
     n_repeats: int,
 ) -> tuple[Division, ...]:
-    """Divide a data set of originals.
+    """Split a data set of originals.
 
     Parameters
     ----------
     dataset : ImageDataset
-        Originals.
+        The originals.
     protocol : {"paper", "honest"}
-        "paper" augments everything and then draws 30 % of the images, once; "honest" draws folds of
-        whole groups, and augments the training parts only.
+        "paper" augments everything and then draws 30 % of the images once; "honest" draws folds of
+        whole groups, and augments only the training sets.
     augmented : bool
         Whether to augment at all.
     seed : int
-        Of the drawing and the augmentation.
+        Seed of the split and the augmentation.
     n_repeats : int
-        How many times the honest protocol draws folds.
+        The number of times that the honest protocol draws folds.
 
     Raises
     ------
     SplitError
-        The data set cannot be divided.
+        The data set cannot be split.
     """
     pipeline = paper_pipeline(seed)
     if protocol == "paper":

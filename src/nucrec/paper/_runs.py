@@ -1,4 +1,4 @@
-"""Running what the tables are made of: classifiers and networks, under each protocol."""
+"""Run the classifiers and networks of the tables under each protocol."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,20 +29,20 @@ from nucrec.paper._tables import CONFIDENCE, Obtained, TableResult
 
 @dataclass(frozen=True)
 class Runs:
-    """Makes tables.
+    """Compute the tables.
 
     Attributes
     ----------
     dataset : ImageDataset
-        Originals.
+        The originals.
     preset : Preset
-        How much work to put into networks.
+        The effort spent on networks.
     parameters : Parameters
-        What is run.
+        The parameters of the run.
     n_jobs : int or None
-        Classifiers, or trainings, at a time.
+        Number of classifiers, or trainings, in parallel.
     checkpoints : Path
-        Where long trainings keep their state.
+        The folder of the checkpoints of long trainings.
     progress : bool or callable
         As in `reproduce`.
     """
@@ -55,7 +55,7 @@ class Runs:
     progress: Progress | bool
 
     def tables(self) -> Iterator[TableResult]:
-        """Yield the tables, each as it is done."""
+        """Yield each table as soon as it is complete."""
         batches = _batches([TABLES[number] for number in self.parameters.tables])
         divisions = [self._divisions(batch) for batch in batches]
         zoos = [self._zoo(batch) for batch in batches]
@@ -66,7 +66,7 @@ class Runs:
             yield from self._tables(batch, zoos[k], divisions[k], show)
 
     def _divisions(self, batch: Sequence[TableSpec]) -> dict[str, Division]:
-        """Return the training and test parts, under names of their own."""
+        """Return the training and test sets by name."""
         # of networks the largest first: no core shall wait at the end for a long training
         sizes = sorted({table.augmented for table in batch}, reverse=batch[0].is_network)
         return {
@@ -141,7 +141,7 @@ class Runs:
 def _trainings(
     results: Sequence[ZooResult], parts: Sequence[Division], kind: Kind, columns: Sequence[str]
 ) -> tuple[EpochResult, ...]:
-    """Return the epochs of a network on each of the parts."""
+    """Train a network on each split, and return its epochs."""
     return tuple(
         epoch_result(result[kind], Truth.of(part.test), columns)
         for result, part in zip(results, parts, strict=True)
@@ -149,7 +149,7 @@ def _trainings(
 
 
 def _batches(tables: Sequence[TableSpec]) -> list[list[TableSpec]]:
-    """Return the tables whose rows are found together, on the same divisions."""
+    """Return the tables whose rows are computed together, on the same splits."""
     needed = {
         kind: tuple(table.augmented for table in tables if table.kind == kind)
         for kind in dict.fromkeys(table.kind for table in tables)
@@ -167,5 +167,5 @@ def _name(division: Division, number: int, of: int) -> str:
 
 
 def _part_of(show: Progress, before: int, total: int) -> Progress:
-    """Return what shows the progress of a part of all steps."""
+    """Return a callable that reports the progress of some of all steps."""
     return lambda done, _, what: show(before + done, total, what)

@@ -1,4 +1,4 @@
-"""The paper's six tables: what each shows, and of what."""
+"""The specification of the paper's six tables."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,14 +20,14 @@ _IN_FILES = {
 
 @dataclass(frozen=True)
 class TableSpec:
-    """What is known of a table before anything is computed.
+    """The specification of a table.
 
     Attributes
     ----------
     number : int
-        1 to 6.
+        The number, from 1 to 6.
     kind : {"classical", "cnn", "pretrained"}
-        What is trained for it.
+        The kind of classifier.
     augmented : bool
         Whether the images are augmented.
     """
@@ -38,19 +38,19 @@ class TableSpec:
 
     @property
     def title(self) -> str:
-        """What it shows."""
+        """The title."""
         images = "augmented" if self.augmented else "plain"
         return f"Table {_ROMAN[self.number - 1]}: {_IN_TITLES[self.kind]}, {images} images"
 
     @property
     def file(self) -> str:
-        """The published values, in the folder ``published``."""
+        """The file of the published values, in the folder ``published``."""
         images = "augmented" if self.augmented else "base"
         return f"table-{self.number}-{_IN_FILES[self.kind]}-{images}.csv"
 
     @property
     def is_network(self) -> bool:
-        """Whether its rows are the epochs of a network's training, rather than classifiers."""
+        """Whether its rows are epochs of a training rather than classifiers."""
         return self.kind != "classical"
 
     @property
@@ -60,7 +60,7 @@ class TableSpec:
 
     @property
     def shown(self) -> tuple[str, ...] | None:
-        """The columns for which there is room on a terminal; None for all.
+        """The columns that fit on a terminal; None for all.
 
         The paper's PRE and REC of networks are equal to its ACC.
         """

@@ -1,4 +1,4 @@
-"""A table of the paper beside what was obtained: numbers first, then text, Markdown and CSV."""
+"""A published table beside the obtained values, as numbers, text, Markdown and CSV."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -27,19 +27,19 @@ TEXT_WIDTH = 98
 
 @dataclass(frozen=True)
 class TableResult:
-    """One table: published, and obtained under each protocol.
+    """A table of the paper, as published and as obtained under each protocol.
 
     Attributes
     ----------
     published : PublishedTable
         The paper's values.
     obtained : mapping of str to ZooResult, EpochResult, CrossValidation or FoldResults
-        For each protocol a row for each algorithm, or for each logged epoch and their mean; of the
-        honest protocol, those of each fold.
+        For each protocol, a row for each algorithm, or for each reported epoch and their mean; for the
+        honest protocol, these in each fold.
     divisions : mapping of str to tuple of Division
-        For each protocol the training and the test parts: one, or one for each fold.
+        For each protocol, the training and test sets: one pair, or one for each fold.
     setting : str
-        What was done otherwise than in the paper, for the title.
+        The settings that differ from the paper, for the title.
     """
 
     published: PublishedTable
@@ -49,17 +49,17 @@ class TableResult:
 
     @property
     def spec(self) -> TableSpec:
-        """What is known of the table before anything is computed."""
+        """The specification of the table."""
         return TABLES[self.published.number]
 
     @property
     def title(self) -> str:
-        """The paper's title, and what was done otherwise."""
+        """The paper's title, with the settings that differ from the paper."""
         return self.published.title + (f" (here: {self.setting})" if self.setting else "")
 
     @cached_property
     def rows(self) -> dict[str, dict[str, float]]:
-        """The published values; of epochs, with the mean of the logged ones from 20 to 100."""
+        """The published values; for epochs, with the mean of the reported ones from 20 to 100."""
         rows = dict(self.published.rows)
         if self.spec.is_network:
             averaged = [rows[str(epoch)] for epoch in AVERAGED]
@@ -71,7 +71,7 @@ class TableResult:
 
     @property
     def headline(self) -> tuple[str, str]:
-        """The row and the column that the paper speaks of: its best classifier, or the mean."""
+        """The row and the column of the paper's headline: its best classifier, or the mean."""
         column, published = self.spec.accuracy, self.published.rows
         if self.spec.is_network:
             return MEAN, column
@@ -79,11 +79,11 @@ class TableResult:
 
     @property
     def averaged(self) -> tuple[int, ...]:
-        """The epochs that the obtained mean of a network is of; none for classifiers."""
+        """The epochs over which the mean of a network is taken; empty for classifiers."""
         return next((epochs for r in self.obtained.values() if (epochs := _averaged(r))), ())
 
     def metric(self, protocol: str, row: str, column: str) -> Metric | None:
-        """Return what was obtained.
+        """Return an obtained value.
 
         Parameters
         ----------
@@ -97,13 +97,13 @@ class TableResult:
         Returns
         -------
         Metric or None
-            Of the honest protocol a `FoldMetric`: the mean over the folds. None where there is no
+            For the honest protocol, a `FoldMetric` with the mean over the folds; None if there is no
             result.
         """
         return self.obtained[protocol].metric(row, column)
 
     def ranking(self, protocol: str) -> Ranking | None:
-        """Return the classical classifiers by MC, and whether the best is better; None for networks.
+        """Rank the classical classifiers by MC, and test the best; None for networks.
 
         Parameters
         ----------
@@ -122,8 +122,8 @@ class TableResult:
         Parameters
         ----------
         width : int, default=98
-            Columns of the terminal. Where they are too few for both protocols side by side, one comes
-            below the other.
+            Width of the terminal in characters. If it is too small for both protocols side by side,
+            they are stacked.
         """
         protocols = list(self.obtained)
         wide = len(protocols) == 1 or width >= self._width(protocols)
@@ -136,7 +136,7 @@ class TableResult:
         return "\n\n".join([self.title, *tables, "\n".join(notes)])
 
     def to_markdown(self) -> str:
-        """Return the values side by side, and below them the intervals, as Markdown."""
+        """Return the values side by side, followed by the intervals, as Markdown."""
         key, columns = self.published.key, self.published.columns
         header = [key, *(f"published {name}" for name in columns)]
         header += [f"{p} {name}" for p in self.obtained for name in columns]
@@ -159,9 +159,9 @@ class TableResult:
         )
 
     def to_csv(self) -> str:
-        """Return the table as CSV, unrounded: published, then obtained with interval and spread.
+        """Return the table as CSV, unrounded: published values, then obtained ones with intervals.
 
-        The spread is the standard deviation between the folds of the honest protocol.
+        For the honest protocol, ``spread`` is the standard deviation between folds.
         """
         columns = self.published.columns
         header = [self.published.key, *(f"{name}_published" for name in columns)]
@@ -185,12 +185,12 @@ class TableResult:
         return self.spec.shown or self.published.columns
 
     def _width(self, protocols: Sequence[str]) -> int:
-        """Return how wide the table is with published values and so many protocols side by side."""
+        """Return the width of the table with the published values and some protocols side by side."""
         lines = self._text_block(protocols).splitlines()
         return max(len(line) for line in lines)
 
     def _text_block(self, protocols: Sequence[str]) -> str:
-        """Return published values and those of some protocols, side by side, in narrow columns."""
+        """Return the published values and those of some protocols side by side in narrow columns."""
         columns = self._shown
         n = len(columns)
         lines = [[self.published.key, *(columns * (1 + len(protocols)))]]
@@ -222,7 +222,7 @@ class TableResult:
         return ["-" if metric is None else fmt.number(metric.value) for metric in found]
 
     def _columns_with_interval(self) -> tuple[str, ...]:
-        """Return the columns of which some value has an interval."""
+        """Return the columns in which any value has an interval."""
         found = {
             column
             for column in self.published.columns
@@ -260,7 +260,7 @@ def _averaged(obtained: Obtained) -> tuple[int, ...]:
 
 
 def epochs_in_words(epochs: Sequence[int]) -> str:
-    """Return which epochs a mean is of."""
+    """Return the epochs over which a mean is taken, in words."""
     first, *others = map(str, epochs)
     return f"the mean of epochs {', '.join([first, *others])}" if others else f"epoch {first}"
 
@@ -276,5 +276,5 @@ def _cells_of(metric: Metric | None) -> list[float | None]:
 
 
 def _without_zero(cell: str) -> str:
-    """Return ".65" for "0.65", as tables of statistics do where space is short."""
+    """Return ".65" for "0.65", as statistical tables do to save space."""
     return cell.replace("0.", ".", 1) if cell.startswith(("0.", "-0.")) else cell

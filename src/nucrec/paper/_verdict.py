@@ -1,4 +1,4 @@
-"""What a run says of the paper's claims, in a few lines."""
+"""The verdict of a run on the paper's claims."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -20,30 +20,29 @@ FEW_GROUPS = 10
 
 @dataclass(frozen=True)
 class Claim:
-    """The headline of one table, and what became of it.
+    """The headline of a table: claimed and obtained.
 
     Attributes
     ----------
     table : int
-        1 to 6.
+        The number of the table, from 1 to 6.
     what : str
-        The row: the paper's best classifier, or the mean of epochs 20 to 100.
+        The row: the paper's best classifier, or the mean over epochs 20 to 100.
     claimed : float
         The published accuracy.
     leaked : Metric or None
-        That under the paper's protocol; None if it was not run.
+        The accuracy under the paper's protocol; None if it was not run.
     honest : Metric or None
-        The mean over folds of groups that were not trained on; None if it was not run.
+        The mean accuracy over folds of unseen groups; None if it was not run.
     copies : float or None
-        Share of the test images that had a copy of themselves in training, in the paper's protocol.
+        The share of test images with a copy in the training set, under the paper's protocol.
     gained : Metric or None
-        How much higher the accuracy is under the paper's protocol, with its interval: on the originals
-        that it tested on, each compared with itself under the honest protocol. None if one was not
-        run.
+        The gain in accuracy under the paper's protocol, with its interval, on the originals of its test
+        set, each compared with itself under the honest protocol. None if one was not run.
     n_originals, n_groups : int
-        How many originals these are, and of how many groups.
+        The number of these originals, and of their groups.
     averaged : tuple of int
-        The epochs that the obtained mean of a network is of.
+        The epochs over which the obtained mean of a network is taken.
     """
 
     table: int
@@ -60,7 +59,7 @@ class Claim:
 
     @classmethod
     def of(cls, table: TableResult) -> Self:
-        """Return the headline of a table, beside what was obtained.
+        """Return the headline of a table beside the obtained values.
 
         Parameters
         ----------
@@ -94,7 +93,7 @@ class Claim:
 
 
 def make_claims(tables: Sequence[TableResult]) -> tuple[Claim, ...]:
-    """Return the headline of each table, beside what was obtained."""
+    """Return the headline of each table beside the obtained values."""
     return tuple(Claim.of(table) for table in tables)
 
 
@@ -109,7 +108,7 @@ def rank_tables(claims: Sequence[Claim]) -> Ranking | None:
 
 
 def claims_text(claims: Sequence[Claim], ranking: Ranking | None, width: int = TEXT_WIDTH) -> str:
-    """Return the claims as a small table, and below it what they say, so many columns wide."""
+    """Return the claims as a small table followed by its interpretation, wrapped to a width."""
     header = ("accuracy", "claimed", "leaked", "honest", "interval", "gained by leaking")
     table = fmt.text_table(header, [_line(claim) for claim in claims])
     wrapped = [
@@ -149,7 +148,7 @@ def _originals_in_words(claim: Claim) -> str:
 
 
 def _epoch_notes(claims: Sequence[Claim]) -> list[str]:
-    """Return which epochs the means of networks are of, where they are not the paper's."""
+    """Return the epochs over which the means of networks are taken, if they differ from the paper."""
     short = [claim for claim in claims if claim.averaged and claim.averaged != AVERAGED]
     return [
         f"{tables}: claimed is the mean of epochs 20 to 100; obtained is {epochs}"
@@ -158,7 +157,7 @@ def _epoch_notes(claims: Sequence[Claim]) -> list[str]:
 
 
 def _by_tables(claims: Sequence[Claim], what: Callable[[Claim], str]) -> dict[str, str]:
-    """Return what holds for which tables, both in words."""
+    """Return, in words, which statement holds for which tables."""
     found: dict[str, list[str]] = {}
     for claim in claims:
         found.setdefault(what(claim), []).append(str(claim.table))
