@@ -39,11 +39,14 @@ class Table:
         Cells without blanks around them, by the name of the column.
     lines : sequence of int
         The line of each row.
+    names : sequence of str
+        All columns that the table has, also those that were not wanted.
     """
 
     name: str
     columns: dict[str, list[str]]
     lines: Sequence[int]
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -162,6 +165,22 @@ def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
     return _table("the table", names, [(i, list(row)) for i, row in enumerate(rows, start=1)])
 
 
+def decimal_number(cell: str) -> float:
+    """Return a number; a comma before other than three digits is a decimal comma.
+
+    Raises
+    ------
+    ValueError
+        It is no number, or "1,000", which may be a thousand or one.
+    """
+    text = cell.replace(" ", "")
+    if re.fullmatch(r"-?\d+,\d+", text):
+        if re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", text):
+            raise ValueError("thousands or decimals")
+        text = text.replace(",", ".")
+    return float(text)
+
+
 def is_frame(value: object) -> bool:
     """Return whether something is a data frame of pandas, polars or the like."""
     return hasattr(value, "columns") and hasattr(value, "__getitem__")
@@ -250,7 +269,7 @@ def _table(
     }
     # names of files are looked up as they are
     plain = {n: c if n == "file" else _plain_cells(c) for n, c in columns.items()}
-    return Table(name, plain, [line for line, _ in rows])
+    return Table(name, plain, [line for line, _ in rows], [n for n in names if n])
 
 
 def _plain_cells(cells: Sequence[str]) -> list[str]:

@@ -17,7 +17,8 @@ from nucrec.assay._design import check_control, chosen_compound, series
 from nucrec.assay._detectable import SmallestIncrease, smallest_increases
 from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._errors_of_detector import Plate, errors_of
-from nucrec.assay._historical import read_historical
+from nucrec.assay._families import family_of
+from nucrec.assay._historical import historical_of
 from nucrec.assay._plate_plot import PlateDisplay
 from nucrec.assay._printed import Printed
 from nucrec.assay._remarks import remarks_on
@@ -41,6 +42,10 @@ class Assay(Printed):
         Of all intervals.
     notes : tuple of str
         What was left out or taken for granted when the table was read.
+    block : str
+        The column within whose values tests exchange units; empty for none.
+    columns : dict of str to str
+        What each column that was read is called in the table.
 
     Examples
     --------
@@ -57,6 +62,8 @@ class Assay(Printed):
     unit: str
     confidence: float
     notes: tuple[str, ...] = ()
+    block: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
     _cells: CellTable | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -191,7 +198,7 @@ class Assay(Printed):
 
         Parameters
         ----------
-        historical : path or table, optional
+        historical : path, table or HistoricalControls, optional
             Historical controls, one row for each experiment: cells scored and micronucleated, or a
             ``rate`` per 1000 cells.
         compound : str, optional
@@ -220,18 +227,9 @@ class Assay(Printed):
         OECD, "Test No. 487: In Vitro Mammalian Cell Micronucleus Test", 2023.
         """
         check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
-        controls = None if historical is None else read_historical(historical)
-        doses = series(self.conditions)
-        name = chosen_compound(self.conditions, compound) if doses or compound is not None else ""
-        levels = doses.get(name, self.conditions)
-        with_cells = [level for level in levels if level.n_scored]
-        trend = None
-        if name in doses and len(with_cells) >= FEWEST_LEVELS:
-            trend = self.trend(compound=name, random_state=random_state)
-        contrasts: tuple[Contrast, ...] = ()
-        if self.control is not None and len(levels) > 1:
-            contrasts = contrasts_of(levels, self.units, random_state)
-        return decide(name, levels, contrasts, trend, controls, alpha)
+        controls = None if historical is None else historical_of(historical)
+        family = family_of(self.conditions, self.units, compound, random_state)
+        return decide(family, controls, alpha)
 
     def corrected(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 from nucrec import _text as fmt
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._contrast import Contrast
+from nucrec.assay._families import Family
 from nucrec.assay._historical import (
     FEWEST_EXPERIMENTS,
     PREFERRED_EXPERIMENTS,
@@ -121,24 +122,19 @@ class Decision:
         }
 
 
-def decide(
-    compound: str,
-    levels: Sequence[ConditionSummary],
-    contrasts: Sequence[Contrast],
-    trend: Trend | None,
-    historical: HistoricalControls | None,
-    alpha: float,
-) -> Decision:
+def decide(family: Family, historical: HistoricalControls | None, alpha: float) -> Decision:
     """Return what the criteria say of the levels of one compound."""
+    levels = family.levels
     criteria = (
-        increase_criterion(contrasts, alpha),
-        trend_criterion(trend, alpha),
+        increase_criterion(family.contrasts, alpha),
+        trend_criterion(family.trend, alpha),
         historical_criterion(levels, historical),
     )
     lacking = _lacking(levels)
     verdict = _verdict([criterion.answer for criterion in criteria], bool(lacking))
     needed = [criterion.needed for criterion in criteria if criterion.needed]
-    return Decision(compound, verdict, criteria, tuple(dict.fromkeys([*needed, *lacking])), alpha)
+    told = tuple(dict.fromkeys([*needed, *lacking]))
+    return Decision(family.name, verdict, criteria, told, alpha)
 
 
 def _verdict(answers: Sequence[str], lacking: bool) -> str:
@@ -204,7 +200,7 @@ def trend_criterion(trend: Trend | None, alpha: float) -> Criterion:
         return Criterion(
             question, NOT_ANSWERABLE, reason, f"at least {FEWEST_UNITS} units of each dose"
         )
-    reason = " ".join([f"{fmt.p(trend.by_unit.p)}.", *trend.remarks])
+    reason = ". ".join([fmt.p(trend.by_unit.p), *trend.remarks])
     if trend.by_unit.p < alpha:
         return Criterion(question, MET, reason)
     if not trend.by_unit.can_reach(alpha):

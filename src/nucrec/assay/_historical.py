@@ -1,7 +1,7 @@
 """The distribution of historical controls."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -45,6 +45,42 @@ class HistoricalControls:
     low: float
     high: float
 
+    @classmethod
+    def from_table(cls, table: str | PathLike[str] | object) -> "HistoricalControls":
+        """Return the distribution of the controls in a table.
+
+        Parameters
+        ----------
+        table : path, mapping of columns, or data frame
+            One row for each experiment: cells scored and micronucleated, or a ``rate`` per 1000 cells.
+
+        Returns
+        -------
+        HistoricalControls
+            The limits are Student's t prediction interval of the square roots of the rates.
+
+        Raises
+        ------
+        InvalidParameterError, DatasetNotFoundError, DatasetError
+            It is no such table, or a number in it is not possible.
+
+        Examples
+        --------
+        >>> from nucrec.assay import HistoricalControls
+        >>> rates = [4.1, 5.0, 6.2, 3.9, 5.5, 4.8, 5.1, 6.0, 4.4, 5.7]
+        >>> found = HistoricalControls.from_table({"rate": rates})
+        >>> f"{found.n} experiments, {found.low:.1f} to {found.high:.1f} per 1000"
+        '10 experiments, 3.3 to 7.1 per 1000'
+        """
+        rates = _rates(read_source(table, *_RATES, name="historical"))
+        n, average = len(rates), float(rates.mean())
+        if n < FEWEST_EXPERIMENTS:
+            return cls(n, average, math.nan, math.nan)
+        roots = np.sqrt(rates)
+        mean = float(roots.mean())
+        half = student_quantile(0.975, n - 1) * float(roots.std(ddof=1)) * math.sqrt(1 + 1 / n)
+        return cls(n, average, max(0.0, mean - half) ** 2, (mean + half) ** 2)
+
     def contains(self, rate: float) -> bool:
         """Return whether a rate lies within the limits.
 
@@ -61,22 +97,11 @@ class HistoricalControls:
         return self.low <= rate <= self.high
 
 
-def read_historical(historical: str | PathLike[str] | Any) -> HistoricalControls:
-    """Return the distribution of the controls in a table with one row for each experiment.
-
-    Raises
-    ------
-    InvalidParameterError, DatasetNotFoundError, DatasetError
-        It is no such table, or a number in it is not possible.
-    """
-    rates = _rates(read_source(historical, *_RATES, name="historical"))
-    roots = np.sqrt(rates)
-    n, mean = len(rates), float(roots.mean())
-    if n < FEWEST_EXPERIMENTS:
-        return HistoricalControls(n, float(rates.mean()), math.nan, math.nan)
-    half = student_quantile(0.975, n - 1) * float(roots.std(ddof=1)) * math.sqrt(1 + 1 / n)
-    low, high = max(0.0, mean - half) ** 2, (mean + half) ** 2
-    return HistoricalControls(n, float(rates.mean()), low, high)
+def historical_of(historical: object) -> HistoricalControls:
+    """Return the historical controls that are given, or those of a table."""
+    if isinstance(historical, HistoricalControls):
+        return historical
+    return HistoricalControls.from_table(historical)
 
 
 def _rates(source: Source) -> Array:
@@ -92,9 +117,9 @@ def _rates(source: Source) -> Array:
     if own is None:
         raise DatasetError(
             f"{source.name}: historical controls need n_scored and n_micronucleated, or a rate per "
-            f"1000 cells in a column 'rate'. Received: {', '.join(source.columns)}"
+            f"1000 cells in a column 'rate'. Received: {', '.join(source.names)}"
         )
-    named = Source(source.name, source.columns, {**source.called, "rate": own}, source.where)
+    named = replace(source, called={**source.called, "rate": own})
     rates = named.numbers("rate", "a number from 0 to 1000")
     bad = ~((rates >= 0) & (rates <= 1000))
     if bad.any():

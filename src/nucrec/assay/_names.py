@@ -1,15 +1,29 @@
 """What columns are called in tables of other programs, and of people."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from nucrec._validation import did_you_mean, invalid
 from nucrec.errors import DatasetError
+
+_CHILDREN = "children_micronuclei_count"
+_UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_COUNT_OF_CHILDREN = re.compile(r"children_\w*?(micronucle\w*|mn)_count")
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "well": ("well", "well_id", "wellname", "metadata_well", "image_metadata_well"),
     "plate": ("plate", "plate_id", "metadata_plate", "image_metadata_plate"),
     "field": ("field", "imagenumber", "image_number", "image", "metadata_site"),
-    "cell_id": ("cell_id", "objectnumber", "object_number", "cell", "nucleus_id"),
+    "file": ("file", "filename", "file_name"),
+    "cell_id": (
+        "cell_id",
+        "cellid",
+        "cell_label",
+        "objectnumber",
+        "object_number",
+        "cell",
+        "nucleus_id",
+    ),
     "condition": (
         "condition",
         "treatment",
@@ -26,7 +40,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "micronuclei",
         "micronuclei_count",
         "micronucleus_count",
-        "children_micronuclei_count",
+        _CHILDREN,
+        "total_micronuclei",
         "mn",
         "n_mn",
         "mn_count",
@@ -63,24 +78,16 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 """For each column of ours, the names by which it is found, the first that is there."""
 
-TEXT = ("well", "plate", "field", "cell_id", "condition", "replicate", "excluded")
-WHOLE = (
-    "n_micronuclei",
-    "n_nuclei",
-    "n_scored",
-    "n_micronucleated",
-    "n_excluded",
-    "mononucleate",
-    "binucleate",
-    "multinucleate",
-    "initial_cells",
-    "final_cells",
-)
-
 
 def plain(name: str) -> str:
-    """Return the name of a column in lower case, with "_" for all that is no letter or digit."""
-    return re.sub(r"[^0-9a-z]+", "_", name.casefold().strip()).strip("_")
+    """Return the name of a column in lower case, with "_" for all that is no letter or digit.
+
+    A unit in brackets at the end does not count. What CellProfiler calls micronuclei in
+    ``Children_FilteredMN_Count`` is up to its user.
+    """
+    bare = _UNIT.sub("", name) or name
+    key = re.sub(r"[^0-9a-z]+", "_", bare.casefold().strip()).strip("_")
+    return _CHILDREN if _COUNT_OF_CHILDREN.fullmatch(key) else key
 
 
 def is_known(name: str) -> bool:
@@ -88,22 +95,57 @@ def is_known(name: str) -> bool:
     return any(plain(name) in names for names in SYNONYMS.values())
 
 
-def find(names: Iterable[str], where: str) -> dict[str, str]:
+def find(
+    names: Iterable[str], where: str, given: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return for each column of ours that is there what it is called.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The columns of the table.
+    where : str
+        What the table is called in messages.
+    given : mapping of str to str, optional
+        What some of ours are called, whatever else there is.
 
     Raises
     ------
     DatasetError
         Two columns are spelt the same but for case and punctuation.
     """
+    chosen = dict(given or {})
     spelt: dict[str, str] = {}
     for name in names:
         key = plain(name)
-        if key in spelt and any(key in known for known in SYNONYMS.values()):
-            raise DatasetError(f"{where}: the columns {spelt[key]!r} and {name!r} are the same")
+        if key in spelt and is_known(name) and not {name, spelt[key]} & {*chosen.values()}:
+            raise DatasetError(
+                f"{where}: the columns {spelt[key]!r} and {name!r} are the same. Rename one of them, "
+                "or tell which one is meant with columns"
+            )
         spelt[key] = name
     found = {
         ours: next((spelt[key] for key in known if key in spelt), None)
         for ours, known in SYNONYMS.items()
     }
-    return {ours: name for ours, name in found.items() if name is not None}
+    return {ours: name for ours, name in (found | chosen).items() if name is not None}
+
+
+def check_columns(columns: object) -> dict[str, str]:
+    """Return what columns are called, after checking that they are columns of ours.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no mapping of our names to others.
+    """
+    expected = "a mapping of names such as n_micronuclei to columns of the table"
+    if not isinstance(columns, Mapping):
+        raise invalid("columns", expected, columns)
+    for ours, theirs in columns.items():
+        if ours not in SYNONYMS:
+            known = ", ".join(SYNONYMS)
+            raise invalid("columns", f"names among {known}", ours, did_you_mean(ours, SYNONYMS))
+        if not isinstance(theirs, str) or not theirs:
+            raise invalid("columns", expected, columns)
+    return dict(columns)

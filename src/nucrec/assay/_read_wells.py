@@ -1,6 +1,8 @@
 """From a table of cells, or of counts, to its wells."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy.typing as npt
 
 from nucrec._validation import did_you_mean, invalid
 from nucrec.assay._cell_table import CellTable
+from nucrec.assay._layout import with_layout
 from nucrec.assay._names import plain
 from nucrec.assay._source import Source, missing_columns, read_source
 from nucrec.assay._wells import MOST, Wells, numbered
@@ -15,10 +18,23 @@ from nucrec.errors import DatasetError
 
 Array = npt.NDArray[Any]
 
+_USED = (
+    *("well", "plate", "condition", "dose", "replicate", "excluded"),
+    *("n_micronuclei", "n_nuclei", "n_scored", "n_micronucleated", "n_excluded"),
+    *("mononucleate", "binucleate", "multinucleate", "initial_cells", "final_cells"),
+)
+"""Columns of ours that are used; the others only tell rows apart."""
 _NUCLEI = ("mononucleate", "binucleate", "multinucleate")
 
 
-def read_wells(cells: object, by: str, unit: str, block: str | None) -> Wells:
+def read_wells(
+    cells: object,
+    by: str,
+    unit: str,
+    block: str | None,
+    layout: object = None,
+    columns: Mapping[str, str] | None = None,
+) -> Wells:
     """Return the wells of a table.
 
     Raises
@@ -26,12 +42,17 @@ def read_wells(cells: object, by: str, unit: str, block: str | None) -> Wells:
     InvalidParameterError, DatasetNotFoundError, DatasetError
         It is no such table, a column is missing, or a cell of it is not what it should be.
     """
-    source = read_source(cells, by, unit, *([block] if block else []))
+    source = read_source(cells, by, unit, *([block] if block else []), columns=columns)
     of_counts = "n_micronucleated" in source and "n_scored" in source
     if not of_counts and "n_micronuclei" not in source:
         raise missing_columns(source)
+    remarks: list[str] = []
+    if layout is not None:
+        source, remarks = with_layout(source, layout)
     design = _Design(source, by, unit, block, rows_are_units=of_counts)
-    return _of_counts(source, design) if of_counts else _of_cells(source, design)
+    wells = _of_counts(source, design) if of_counts else _of_cells(source, design)
+    called = {ours: name for ours, name in source.called.items() if ours in _USED or ours == by}
+    return replace(wells, remarks=[*remarks, *wells.remarks], columns=called)
 
 
 class _Design:
@@ -52,7 +73,10 @@ class _Design:
         self.units = self._units(unit, rows_are_units)
         self.known = np.array([name != "" for name in self.conditions], bool)
         if not self.known.any():
-            raise DatasetError(f"{source.name}: {by} is empty in all rows")
+            raise DatasetError(
+                f"{source.name}: {by} is empty in all rows. Tell which well got what in a layout, a "
+                "table with the columns well and condition or dose"
+            )
         self._check(unit)
 
     def _conditions(self, by: str, n: int) -> list[str]:
@@ -69,8 +93,8 @@ class _Design:
         ours = next((key for key in self.source.called if key == plain(name)), None)
         own = {plain(key): key for key in self.source.columns}
         if ours is None and plain(name) not in own:
-            hint = did_you_mean(name, list(self.source.columns))
-            known = ", ".join(self.source.columns)
+            hint = did_you_mean(name, self.source.names)
+            known = ", ".join(self.source.names)
             raise invalid(parameter, f"a column of the table: {known}", name, hint)
         return _Column(self.source, ours or plain(name), own.get(plain(name), ""))
 
@@ -81,7 +105,7 @@ class _Design:
                 return [f"row {row + 1}" for row in range(len(self.source))]
             own = [name for name in ("field", "replicate") if name in self.source]
             hint = f"If each {own[0]} is of another well, pass unit={own[0]!r}." if own else ""
-            columns = ", ".join(self.source.columns)
+            columns = ", ".join(self.source.names)
             raise invalid("unit", f"a column of the table: {columns}", unit, hint)
         return self._column("unit", unit).text
 
@@ -141,7 +165,7 @@ class _Column:
 
     def __init__(self, source: Source, ours: str, own: str) -> None:
         called = source.called if ours in source.called else {**source.called, ours: own}
-        self.text = Source(source.name, source.columns, called, source.where).text(ours)
+        self.text = replace(source, called=called).text(ours)
 
 
 def _of_cells(source: Source, design: _Design) -> Wells:

@@ -1,5 +1,6 @@
 """Tables of cells or of counts, from wherever they come, as columns that are checked."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -10,9 +11,9 @@ import numpy.typing as npt
 
 from nucrec._class_names import is_missing
 from nucrec._paths import checked_path
-from nucrec._reading.table import is_frame, read_table
+from nucrec._reading.table import decimal_number, is_frame, read_table
 from nucrec._text import shown
-from nucrec._validation import invalid, is_missing_value
+from nucrec._validation import did_you_mean, invalid, is_missing_value
 from nucrec.assay._names import find, is_known, plain
 from nucrec.errors import DatasetError
 
@@ -22,8 +23,9 @@ Column = Array | list[str]
 _EXPECTED = "a table of cells or counts: Cells, a mapping of columns, a data frame, or a CSV's path"
 _NEEDED = (
     "cells need a column n_micronuclei; counts need n_scored and n_micronucleated, "
-    "one row for each well."
+    "one row for each well. Where they are called otherwise, tell so with columns."
 )
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
 
 
 @runtime_checkable
@@ -48,18 +50,21 @@ class Source:
         The own name of each of our columns that is there.
     where : callable
         How a row is called in messages, by its number from 0.
+    names : tuple of str
+        All columns of the table, also those that were not read.
     """
 
     name: str
     columns: dict[str, Column]
     called: dict[str, str]
     where: Callable[[int], str]
+    names: tuple[str, ...] = ()
 
     def __contains__(self, column: str) -> bool:
         return column in self.called
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
+        return len(next(iter(self.columns.values()), ()))
 
     def fault(self, column: str, row: int, expected: str) -> DatasetError:
         """Return the error for one cell of the table."""
@@ -82,10 +87,11 @@ class Source:
 
     def whole(self, column: str) -> Array:
         """Return a column as whole numbers of at least 0."""
-        numbers = self.numbers(column, "a whole number of at least 0")
+        expected = "a whole number of at least 0"
+        numbers = self.numbers(column, expected, whole=True)
         bad = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
         if bad.any():
-            raise self.fault(column, int(bad.argmax()), "a whole number of at least 0")
+            raise self.fault(column, int(bad.argmax()), expected)
         return numbers.astype(np.int64)
 
     def doses(self) -> Array:
@@ -96,7 +102,9 @@ class Source:
             raise self.fault("dose", int(bad.argmax()), "a number of at least 0")
         return numbers
 
-    def numbers(self, column: str, expected: str, *, gaps: bool = False) -> Array:
+    def numbers(
+        self, column: str, expected: str, *, gaps: bool = False, whole: bool = False
+    ) -> Array:
         """Return a column as floats; with `gaps`, NaN where a value is missing."""
         values = self.columns[self.called[column]]
         if not isinstance(values, list) and values.dtype.kind in "biuf":
@@ -105,6 +113,8 @@ class Source:
         texts = self.text(column)
         for row, text in enumerate(texts):
             if text not in found:
+                if whole and _THOUSANDS.fullmatch(text):
+                    raise self.fault(column, row, f"{expected}, without separators of thousands")
                 found[text] = self._number(text, column, row, expected, gaps)
         return np.array([found[text] for text in texts], np.float64)
 
@@ -112,7 +122,7 @@ class Source:
         if gaps and is_missing(text):
             return np.nan
         try:
-            return float(text)
+            return decimal_number(text)
         except ValueError:
             raise self.fault(column, row, expected) from None
 
@@ -128,46 +138,85 @@ class Source:
         return np.array(flags, bool)
 
 
-def read_source(table: object, *further: str, name: str = "cells") -> Source:
+def read_source(
+    table: object,
+    *further: str,
+    name: str = "cells",
+    columns: Mapping[str, str] | None = None,
+    everything: bool = False,
+) -> Source:
     """Return a table, with our columns and those of `further` names.
+
+    Parameters
+    ----------
+    table : object
+        A path, a mapping of columns, a data frame, or what has cells.
+    *further : str
+        Names of columns to read besides ours.
+    name : str, default="cells"
+        The parameter.
+    columns : mapping of str to str, optional
+        What some of our columns are called.
+    everything : bool, default=False
+        Whether to read all columns of a file.
 
     Raises
     ------
     InvalidParameterError, DatasetNotFoundError, DatasetError
         It is no table, or is damaged.
     """
+    given = dict(columns or {})
     if isinstance(table, str | PathLike):
-        return _of_file(name, table, {plain(each) for each in further})
+        wanted = {plain(each) for each in (*further, *given.values())}
+        return _of_file(name, table, None if everything else wanted, given)
     if isinstance(table, Mapping):
-        return _of_columns(name, table)
+        return _of_columns(name, table, given)
     if is_frame(table):
         frame: Any = table
-        return _of_columns(name, {str(each): frame[each] for each in frame.columns})
+        return _of_columns(name, {str(each): frame[each] for each in frame.columns}, given)
     if isinstance(table, CellsLike):
-        return _of_columns(name, table.cells)
+        return _of_columns(name, table.cells, given)
     raise invalid(name, _EXPECTED, table)
 
 
-def _of_file(parameter: str, path: Any, further: set[str]) -> Source:
+def _of_file(parameter: str, path: Any, further: set[str] | None, given: dict[str, str]) -> Source:
     where = checked_path(parameter, path)
-    table = read_table(where, [], lambda name: is_known(name) or plain(name) in further)
+    table = read_table(
+        where, [], lambda name: further is None or is_known(name) or plain(name) in further
+    )
     columns: dict[str, Column] = {**table.columns}
-    if not columns:
-        raise DatasetError(f"{where}: no column of it is known: {_NEEDED}")
-    return Source(str(where), columns, find(columns, str(where)), table.where)
+    names = tuple(table.names)
+    called = find(columns, str(where), _own_names(columns, given, names))
+    return Source(str(where), columns, called, table.where, names)
 
 
-def _of_columns(name: str, given: Mapping[Any, Any]) -> Source:
-    columns = {str(key): np.asarray(values) for key, values in given.items()}
+def _of_columns(name: str, table: Mapping[Any, Any], given: dict[str, str]) -> Source:
+    columns = {str(key): np.asarray(values) for key, values in table.items()}
     lengths = {values.shape for values in columns.values()}
     if len(lengths) != 1 or len(next(iter(lengths))) != 1 or not next(iter(lengths))[0]:
         raise invalid(name, "columns of one length, of at least one row", sorted(map(str, lengths)))
-    return Source(name, {**columns}, find(columns, name), lambda row: f"{name}, row {row + 1}")
+    names = tuple(columns)
+    called = find(columns, name, _own_names(columns, given, names))
+    return Source(name, {**columns}, called, lambda row: f"{name}, row {row + 1}", names)
+
+
+def _own_names(
+    columns: Mapping[str, Column], given: Mapping[str, str], names: tuple[str, ...]
+) -> dict[str, str]:
+    """Return what the given columns are called exactly; case and punctuation do not count."""
+    own = {plain(key): key for key in columns}
+    for ours, theirs in given.items():
+        if theirs not in columns and plain(theirs) not in own:
+            expected = f"a column of the table for {ours}: {', '.join(names)}"
+            raise invalid("columns", expected, theirs, did_you_mean(theirs, names))
+    return {
+        ours: theirs if theirs in columns else own[plain(theirs)] for ours, theirs in given.items()
+    }
 
 
 def missing_columns(source: Source) -> DatasetError:
     """Return the error for a table that is neither of cells nor of counts."""
-    return DatasetError(f"{source.name}: {_NEEDED} Received: {', '.join(source.columns)}")
+    return DatasetError(f"{source.name}: {_NEEDED} Received: {', '.join(source.names)}")
 
 
 def _text(value: Any) -> str:

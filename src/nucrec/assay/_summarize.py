@@ -1,8 +1,11 @@
 """The way in: from a table to an assay."""
 
+from collections.abc import Mapping
+
 from nucrec._validation import check_real, invalid
 from nucrec.assay._assay import Assay
 from nucrec.assay._conditions import summarize_conditions
+from nucrec.assay._names import check_columns
 from nucrec.assay._read_wells import read_wells
 
 
@@ -14,6 +17,8 @@ def summarize(
     control: str | float | None = None,
     confidence: float = 0.95,
     block: str | None = None,
+    layout: object = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Assay:
     """Count micronucleated cells by condition, dose and well, with intervals.
 
@@ -33,6 +38,13 @@ def summarize(
         The confidence of all intervals, strictly between 0 and 1.
     block : str, optional
         A column of repeats, such as plates or days; tests exchange units within a block only.
+    layout : path, mapping of columns, or data frame, optional
+        Which well got what: one row for each ``well`` (of a ``plate``, where both tables have plates),
+        ``field`` or ``file``, with any of ``condition``, ``dose``, ``replicate`` and further columns.
+        It replaces what `cells` says of them. Wells that are in no row are left out, and named.
+    columns : mapping of str to str, optional
+        What columns are called where it is none of the names under Notes, such as
+        ``{"n_micronuclei": "MN per cell"}``.
 
     Returns
     -------
@@ -50,7 +62,8 @@ def summarize(
 
     Notes
     -----
-    Columns are found by these names, whatever their case and punctuation. Cells: ``n_micronuclei``
+    Columns are found by these names, whatever their case and punctuation, and without a unit in
+    brackets: "Dose (uM)" is a dose. Cells: ``n_micronuclei``
     (micronuclei, mn, mn_count, Children_Micronuclei_Count), and where there are: ``scored`` (true or
     false), ``excluded`` (why), ``n_nuclei``. Counts: ``n_scored`` (scored, cells_scored, n_cells,
     cells, total_cells, total), ``n_micronucleated`` (micronucleated, micronucleated_cells,
@@ -101,6 +114,9 @@ def summarize(
     if block is not None and (not isinstance(block, str) or not block):
         raise invalid("block", "the name of a column, or None", block)
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    wells = read_wells(cells, by, unit, block)
+    given = None if columns is None else check_columns(columns)
+    wells = read_wells(cells, by, unit, block, layout, given)
     conditions, units, notes = summarize_conditions(wells, control, confidence)
-    return Assay(conditions, units, by, unit, confidence, (*wells.remarks, *notes), wells.cells)
+    told = (*wells.remarks, *notes)
+    design = (by, unit, confidence, told, block or "", wells.columns)
+    return Assay(conditions, units, *design, wells.cells)

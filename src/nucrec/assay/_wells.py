@@ -43,6 +43,8 @@ class Wells:
         What had to be left out.
     cells : CellTable or None
         The cells that were counted, if the table has them.
+    columns : dict of str to str
+        What the columns that were read are called in the table.
     """
 
     names: list[str]
@@ -63,6 +65,7 @@ class Wells:
     final: Array | None = None
     remarks: list[str] = field(default_factory=list)
     cells: CellTable | None = None
+    columns: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -9,12 +9,12 @@ from typing import Any
 from nucrec._class_names import is_missing
 from nucrec._paths import checked_path
 from nucrec._reading.roots import look_alike_name
-from nucrec._reading.table import Table, is_frame, read_table, table_of_frame
+from nucrec._reading.table import Table, decimal_number, is_frame, read_table, table_of_frame
+from nucrec._reading.wells import plain_well
 from nucrec.errors import DatasetError
 from nucrec.fields._field import Field
 from nucrec.fields._names import stem_of
 from nucrec.fields._remarks import listed, number_of
-from nucrec.fields._wells import plain_well
 
 _COLUMNS = ("condition", "dose", "replicate")
 _KEYS = ("file", "well")
@@ -185,13 +185,7 @@ def _read(cells: dict[str, str], name: str, convert: Callable[[str], Any], where
 
 
 def _dose(cell: str) -> float:
-    """Return a dose; a comma before other than three digits is a decimal comma."""
-    text = cell.replace(" ", "")
-    if re.fullmatch(r"\d+,\d+", text):
-        if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
-            raise ValueError("thousands or decimals")
-        text = text.replace(",", ".")
-    value = float(text)
+    value = decimal_number(cell)
     if not 0 <= value < float("inf"):
         raise ValueError("not a dose")
     return value

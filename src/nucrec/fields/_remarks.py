@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from nucrec._reading.wells import plain_well
 from nucrec._text import shown
 from nucrec.fields._field import Field
-from nucrec.fields._wells import plain_well
 
 _TIME = re.compile(
     r"(?<=_)T\d{4}(?=F\d)|(?<=f\d\d)sk\d+$|(?<=[_\-. ])t_?\d{2,4}(?=$|[_\-. ])", re.I

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from nucrec._reading.wells import plain_well, well_name
 from nucrec._validation import invalid
 
 _SURE = tuple(
@@ -68,12 +69,6 @@ def checked_pattern(pattern: object) -> re.Pattern[str] | None:
     return compiled
 
 
-def plain_well(text: str) -> str | None:
-    """Return a well as "B03", however it is written; None if it is no well."""
-    found = re.fullmatch(r"(?i)(?:well)?[ _-]*([A-P]|A[A-F])[ _-]*0*([1-9]\d?)", text.strip())
-    return _well(found[1], int(found[2])) if found else None
-
-
 def well_of_match(found: re.Match[str]) -> str:
     """Return the well that a user's pattern found, as "B03" where it is written like one."""
     groups = found.groupdict()
@@ -131,13 +126,13 @@ def _sure_well(part: str) -> str | None:
             row = groups.get("row") or _row_letter(int(groups.get("row_number") or 0))
             column = int(groups["column"])
             if row and 1 <= column <= _MOST_COLUMNS:
-                return _well(row, column)
+                return well_name(row, column)
     return None
 
 
 def _candidates(part: str) -> list[_Candidate]:
     return [
-        _Candidate(_well(found["row"], int(found["column"])), found["row"], found["column"])
+        _Candidate(well_name(found["row"], int(found["column"])), found["row"], found["column"])
         for found in _TOKEN.finditer(part)
         if 1 <= int(found["column"]) <= _MOST_COLUMNS
     ]
@@ -174,10 +169,6 @@ def _best(found: list[_Candidate], slots: dict[tuple[int, int], int]) -> str | N
     counts = [slots[len(found), k] for k in range(len(found))]
     most = max(counts, default=0)
     return found[counts.index(most)].well if counts.count(most) == 1 else None
-
-
-def _well(row: str, column: int) -> str:
-    return f"{row.upper()}{column:02d}"
 
 
 def _row_letter(number: int) -> str:

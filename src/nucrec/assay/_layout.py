@@ -1,0 +1,153 @@
+"""The layout of a plate: a table that says which wells got what, joined to a table of cells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nucrec._class_names import look_alike_key
+from nucrec._reading.wells import plain_well
+from nucrec._text import shown
+from nucrec.assay._source import Column, Source, read_source
+from nucrec.errors import DatasetError
+
+Key = tuple[str, ...]
+
+_KEYS = ("well", "field", "file")
+_DESIGN = ("condition", "dose", "replicate")
+_SHOWN = 5
+
+
+def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
+    """Return a table with the columns of its layout, and remarks on what does not fit.
+
+    Rows belong together by well, and by plate where both tables have plates; without wells by field
+    or file. What the layout says replaces what the table says.
+
+    Raises
+    ------
+    InvalidParameterError, DatasetNotFoundError, DatasetError
+        The layout is no such table, or no row of it fits.
+    """
+    plan = read_source(layout, name="layout", everything=True)
+    by = _shared_keys(source, plan)
+    if "dose" in plan:
+        plan.doses()  # a fault is named by its line in the layout
+    places = _places(plan, by)
+    keys = _keys(source, by)
+    rows = [places.get(key, -1) for key in keys]
+    used = set(rows) - {-1}
+    if not used:
+        raise DatasetError(_no_match(plan, by, keys))
+    remarks = [
+        *_on_unused(plan, by, places, used),
+        *_on_missing(by, keys, places),
+        *_on_replaced(source, plan, by),
+    ]
+    return _joined(source, plan, by, rows), remarks
+
+
+def _shared_keys(source: Source, plan: Source) -> tuple[str, ...]:
+    shared = [name for name in _KEYS if name in source and name in plan and any(source.text(name))]
+    if not shared:
+        own = " or ".join(name for name in _KEYS if name in source and any(source.text(name)))
+        raise DatasetError(
+            f"{plan.name}: expected a column {own or 'well'}, as the table of cells has, with one row "
+            f"for each. Received: {', '.join(plan.names)}"
+        )
+    plates = "plate" in source and "plate" in plan
+    return (*(("plate",) if plates else ()), shared[0])
+
+
+def _keys(source: Source, by: Sequence[str]) -> list[Key]:
+    columns = []
+    for name in by:
+        texts = source.text(name)
+        known = {text: _key(name, text) for text in set(texts)}
+        columns.append([known[text] for text in texts])
+    return list(zip(*columns, strict=True))
+
+
+def _key(name: str, text: str) -> str:
+    """Return what all spellings of a well, or of a name, have in common."""
+    return (plain_well(text) if name == "well" else None) or look_alike_key(text)
+
+
+def _places(plan: Source, by: Sequence[str]) -> dict[Key, int]:
+    """Return the row of each key of the layout."""
+    places: dict[Key, int] = {}
+    for row, key in enumerate(_keys(plan, by)):
+        if not key[-1]:
+            raise DatasetError(f"{plan.where(row)}: {by[-1]} must not be empty")
+        if key in places:
+            raise DatasetError(
+                f"{plan.where(row)}: {by[-1]} {_named(plan, by, row)} is there already, in "
+                f"{plan.where(places[key])}"
+            )
+        places[key] = row
+    return places
+
+
+def _named(source: Source, by: Sequence[str], row: int) -> str:
+    return " ".join(shown(source.text(name)[row]) for name in by)
+
+
+def _no_match(plan: Source, by: Sequence[str], keys: Sequence[Key]) -> str:
+    return (
+        f"{plan.where(0)}: no row of the layout fits. It names such as {_named(plan, by, 0)}, the "
+        f"cells are of such as {shown(' '.join(keys[0]))}"
+    )
+
+
+def _on_unused(
+    plan: Source, by: Sequence[str], places: dict[Key, int], used: set[int]
+) -> list[str]:
+    unused = [row for row in places.values() if row not in used]
+    if not unused:
+        return []
+    names = _listed([_named(plan, by, row) for row in unused])
+    return [f"Rows of the layout without any cell ({len(unused)}): {names}."]
+
+
+def _on_missing(by: Sequence[str], keys: Sequence[Key], places: dict[Key, int]) -> list[str]:
+    missing = [key for key in dict.fromkeys(keys) if key not in places]
+    if not missing:
+        return []
+    names = _listed([" ".join(key) or "without a name" for key in missing])
+    return [f"Not in the layout, so left out ({by[-1]}s: {len(missing)}): {names}."]
+
+
+def _on_replaced(source: Source, plan: Source, by: Sequence[str]) -> list[str]:
+    both = [
+        name
+        for name in _DESIGN
+        if name in plan and name in source and name not in by and any(source.text(name))
+    ]
+    return [f"The layout replaces columns of the table: {', '.join(both)}."] if both else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(shown, names[:_SHOWN])) + more
+
+
+def _joined(source: Source, plan: Source, by: Sequence[str], rows: list[int]) -> Source:
+    """Return the table with the layout's columns; what is in no row of the layout is empty."""
+    own = {plan.called[name] for name in by}
+    added = {name: column for name, column in plan.columns.items() if name not in own}
+    called = {ours: name for ours, name in plan.called.items() if ours not in by}
+    replaced = {source.called[ours] for ours in called if ours in source.called}
+    kept = {name: column for name, column in source.columns.items() if name not in replaced}
+    columns: dict[str, Column] = kept | {n: _spread(plan, n, rows) for n in added}
+    names = tuple(dict.fromkeys((*source.names, *added)))
+    return Source(source.name, columns, source.called | called, source.where, names)
+
+
+def _spread(plan: Source, name: str, rows: list[int]) -> Column:
+    """Return a column of the layout for the rows of the cells."""
+    values: Any = plan.columns[name]
+    if not isinstance(values, list) and values.dtype.kind in "biuf":
+        found = np.append(values.astype(np.float64), np.nan)[rows]
+        return np.asarray(found)
+    texts = [*Source(plan.name, plan.columns, {name: name}, plan.where).text(name), ""]
+    return [texts[row] for row in rows]
