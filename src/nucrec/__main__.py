@@ -2,11 +2,12 @@
 
 import argparse
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
 
-from nucrec._cli import audit, detect, predict, reproduce, train
+from nucrec._cli import assay, audit, detect, predict, reproduce, train
 from nucrec._cli.output import abandon_output, prepare_streams, show_line, show_warning
 from nucrec._cli.signals import interrupted_by_any_signal
 from nucrec._version import __version__
@@ -17,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 1 (failed), 2 (usage) or 130 (interrupted)."""
     prepare_streams()
     arguments = parser().parse_args(argv)
+    arguments.command = shlex.join(["nucrec", *(sys.argv[1:] if argv is None else argv)])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says while it starts
     try:
         with interrupted_by_any_signal(), warnings.catch_warnings():
@@ -52,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"nucrec {__version__}")
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (reproduce, train, predict, audit, detect):
+    for command in (reproduce, train, predict, audit, detect, assay):
         command.add_to(commands)
     return whole
 

@@ -40,6 +40,19 @@ figcaption b { display: block; color: var(--ink); }
   gap: 1.2rem; }
 .wall img { width: 100%; height: auto; border-radius: .3rem; }
 summary { cursor: pointer; padding: .3rem 0; }
+.wide + .wide { margin-top: 1.5rem; }
+.prose th, .prose td { text-align: left; white-space: normal; vertical-align: top; }
+.facts td:first-child { white-space: nowrap; color: var(--soft); }
+.named th:nth-child(2), .named td:nth-child(2) { text-align: left; }
+.verdict { font-size: 1.3rem; line-height: 1.3; margin: .3rem 0; }
+@media print {
+  :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #444; --line: #999; }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  .wide { overflow: visible; font-size: 8.5pt; }
+  th, td { padding: .15rem .4rem; }
+  h2, h3 { break-after: avoid; }
+  tr, img, figure, .numbers { break-inside: avoid; }
+}
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -86,9 +99,40 @@ def paragraph(words: str) -> str:
     return f"<p>{html(words)}</p>"
 
 
+def link(words: str, target: str) -> str:
+    """Return a paragraph that leads to another page."""
+    return f'<p><a href="{html(target)}">{html(words)}</a></p>'
+
+
 def table(header: Row, rows: Sequence[Row]) -> str:
     """Return a table that can be scrolled sideways where there is no room for it."""
     return f'<div class="wide" tabindex="0">{html_table(header, rows)}</div>'
+
+
+def prose_table(header: Row, rows: Sequence[Row]) -> str:
+    """Return a table of sentences, whose lines are broken."""
+    return f'<div class="wide prose" tabindex="0">{html_table(header, rows)}</div>'
+
+
+def named_table(header: Row, rows: Sequence[Row]) -> str:
+    """Return a table whose second column is a name, too."""
+    return f'<div class="wide named" tabindex="0">{html_table(header, rows)}</div>'
+
+
+def facts(rows: Sequence[Row]) -> str:
+    """Return a table of what is what."""
+    return f'<div class="wide prose facts" tabindex="0">{html_table(("", ""), rows)}</div>'
+
+
+def heading(words: str) -> str:
+    """Return a heading within a section."""
+    return f"<h3>{html(words)}</h3>"
+
+
+def bullets(entries: Iterable[str]) -> str:
+    """Return a list of sentences; nothing where there is none."""
+    items = "".join(f"<li>{html(each)}</li>" for each in entries)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def plot(draw: Callable[[], Any], alt: str) -> str:

@@ -98,6 +98,20 @@ def new_axes(size: tuple[float, float], columns: int = 1) -> Any:
     return figure.subplots(1, columns)
 
 
+def stacked_figure(panels: Sequence[tuple[str, OneAxesDisplay]]) -> Any:
+    """Return a figure with displays one below the other, each with its title, "" for its own."""
+    sizes = [display._size for _, display in panels]
+    heights = [height for _, height in sizes]
+    size = max(width for width, _ in sizes), sum(heights)
+    figure = require("matplotlib.figure", extra="plots").Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for ax, (title, display) in zip(axes, panels, strict=True):
+        display.plot(ax)
+        if title:
+            ax.set_title(printable(title).replace("$", r"\$"), fontsize="medium")
+    return figure
+
+
 def style(k: int) -> Style:
     """Return the style of the k-th series."""
     return STYLES[k % len(STYLES)]

@@ -9,6 +9,16 @@ from html import escape
 
 Row = Sequence[str]
 
+_LATEX = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
+BYTE_ORDER_MARK = "\ufeff"
+
 
 def number(value: float, digits: int = 2) -> str:
     """Return a number with fixed decimals; "n/a" where it is undefined."""
@@ -120,6 +130,11 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
         buffer.truncate()
 
 
+def csv_for_excel(text: str) -> str:
+    """Return CSV text with a byte order mark if it needs one: Excel takes other text for ASCII."""
+    return text if text.isascii() else BYTE_ORDER_MARK + text
+
+
 def to_spreadsheet(text: str) -> str:
     """Return text that a spreadsheet shows as it is: "+S9" would be the cell S9, "=1+1" a formula.
 
@@ -142,4 +157,4 @@ def _markdown(cell: str) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join("\\" + c if c in "&%$#_{}" else c for c in text)
+    return "".join(_LATEX.get(c, c) for c in printable(text))

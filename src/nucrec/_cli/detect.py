@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nucrec._cli.assay import add_control
 from nucrec._cli.command import add_channel, add_command
+from nucrec._cli.detect_assay import REPORT, check_assay, links_of, save_assay, wants_assay
 from nucrec._cli.output import print_json
 from nucrec.errors import InvalidParameterError
 
@@ -22,6 +24,8 @@ folder:
   fields.csv       one row for each field, with remarks
   overlays         a picture of each field with outlines
   labels           label images of nuclei and micronuclei: TIFF, for Fiji, napari and Cellpose
+  report           with --control or --historical: rates by condition, tests and decision, as of nucrec
+                   assay
 
 The same command goes on where an interrupted one ended. Wells are read off the names of files (B03,
 r02c03), or come with conditions, doses and replicates from a table, --layout.
@@ -32,6 +36,7 @@ examples:
   nucrec detect plate-7 -o results
   nucrec detect plate-7 -o results --channel DAPI --pixel-size 0.65 --layout layout.csv
   nucrec detect plate-7 -o results --masks masks
+  nucrec detect plate-7 -o results --layout layout.csv --control DMSO
 """
 
 
@@ -68,6 +73,7 @@ def add_to(commands: Any) -> None:
         metavar="CSV",
         help="a table with the column well or file, and any of condition, dose, replicate",
     )
+    add_control(command)
     add(
         "--detector",
         metavar="FILE",
@@ -100,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.fields import detect, save_results
 
     fields = _fields(arguments)
+    check_assay(fields, arguments)
     detector = _detector(arguments.detector)
     common: dict[str, Any] = {"n_jobs": arguments.n_jobs, "progress": not arguments.quiet}
     cells = detect(
@@ -119,13 +126,16 @@ def run(arguments: argparse.Namespace) -> int:
         detector=detector,
         title=f"Micronuclei in {name or arguments.data}",
         labels=arguments.labels,
+        links=links_of(arguments),
         **common,
     )
+    report = save_assay(cells, arguments) if wants_assay(arguments) else None
     if arguments.json:
-        print_json(saved.to_dict())
+        print_json(saved.to_dict() | ({} if report is None else {"assay": report.to_dict()}))
     else:
-        print(saved)
-        print(f"Written to {arguments.out}: {', '.join(saved.files)}")
+        folders = [] if report is None else [REPORT]
+        print(*(each for each in (saved, report) if each is not None), sep="\n\n")
+        print(f"Written to {arguments.out}: {', '.join([*saved.files, *folders])}")
     return 0
 
 

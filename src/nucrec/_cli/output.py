@@ -5,6 +5,8 @@ import io
 import json
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,16 @@ def show_line(text: object) -> None:
     line = " ".join(str(text).split())
     shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
     print(f"nucrec: {shown}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def saying_if_slow(what: str, *, quiet: bool, seconds: float = 2.0) -> Iterator[None]:
+    """Say on standard error what is being done, if it takes longer than some seconds."""
+    timer = threading.Timer(seconds, show_line, (what,))
+    timer.daemon = True
+    if not quiet:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -10,6 +10,8 @@ from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._historical import HistoricalControls
 from nucrec.assay._plate_plot import PlateDisplay
 from nucrec.assay._review_summary import ReviewSummary
+from nucrec.assay._save_report import save_report
+from nucrec.assay._saved_report import SavedReport
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._summarize import summarize
 from nucrec.assay._test_result import TestResult
@@ -28,9 +30,11 @@ __all__ = [
     "HistoricalControls",
     "PlateDisplay",
     "ReviewSummary",
+    "SavedReport",
     "SmallestIncrease",
     "TestResult",
     "Trend",
     "UnitSummary",
+    "save_report",
     "summarize",
 ]

@@ -1,5 +1,6 @@
 """A picture of the rates of conditions."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -9,9 +10,14 @@ import numpy.typing as npt
 from nucrec._plotting import GREY, STYLES, OneAxesDisplay, frozen, label
 from nucrec._text import percent
 from nucrec._validation import invalid
+from nucrec.assay._historical import HistoricalControls
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 
 Array = npt.NDArray[Any]
+
+
+_FITS = 11  # letters below a place without touching the next
+_UNIT = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 
 
 @runtime_checkable
@@ -26,6 +32,8 @@ class AssayLike(Protocol):
     def unit(self) -> str: ...
     @property
     def confidence(self) -> float: ...
+    @property
+    def columns(self) -> dict[str, str]: ...
 
 
 @dataclass(eq=False)
@@ -46,6 +54,11 @@ class DoseResponseDisplay(OneAxesDisplay):
         What a unit is, such as "well".
     confidence : float
         Of the intervals.
+    historical : HistoricalControls or None
+        Earlier controls, whose limits are a band.
+    x_label : str
+        The compound of which all conditions beside the control are doses; empty where there are others.
+        The places are called by the doses then.
     ax_, figure_ : matplotlib Axes and Figure
         Set by `plot`.
 
@@ -67,15 +80,20 @@ class DoseResponseDisplay(OneAxesDisplay):
     unit_rates: Array
     unit: str
     confidence: float
+    historical: HistoricalControls | None = None
+    x_label: str = ""
+    _places: tuple[str, ...] = ()
 
     @classmethod
-    def from_assay(cls, assay: AssayLike) -> Self:
+    def from_assay(cls, assay: AssayLike, *, historical: HistoricalControls | None = None) -> Self:
         """Take the rates of an assay.
 
         Parameters
         ----------
         assay : Assay
             What `summarize` returned.
+        historical : HistoricalControls, optional
+            Earlier controls, of which the limits are shown.
 
         Returns
         -------
@@ -91,6 +109,7 @@ class DoseResponseDisplay(OneAxesDisplay):
             raise invalid("assay", "what nucrec.assay.summarize returns", assay)
         names = tuple(each.name for each in assay.conditions)
         metrics = [each.rate for each in assay.conditions]
+        compound, places = _of_one_compound(assay)
         return cls(
             names,
             frozen([metric.value for metric in metrics]),
@@ -100,15 +119,21 @@ class DoseResponseDisplay(OneAxesDisplay):
             frozen([unit.rate.value for unit in assay.units]),
             assay.unit,
             assay.confidence,
+            historical,
+            compound,
+            places,
         )
 
     @property
     def _size(self) -> tuple[float, float]:
-        return 2.5 + 0.8 * len(self.names), 4.2
+        return max(6.4, 2.0 + 0.8 * len(self.names)), 4.2
 
     def _draw(self, ax: Any) -> None:
         places = np.arange(len(self.names))
         colour = STYLES[0].colour
+        if self.historical is not None and np.isfinite(self.historical.low):
+            band = self.historical.low, self.historical.high
+            ax.axhspan(*band, color="0.9", label="historical controls, 95%")
         ax.vlines(places, self.low, self.high, color=colour, linewidth=2)
         told = f"rate, with its {percent(self.confidence)} interval"
         ax.plot(
@@ -118,15 +143,23 @@ class DoseResponseDisplay(OneAxesDisplay):
         ax.plot(
             x, self.unit_rates, "o", color=GREY, markersize=4, alpha=0.8, label=f"one {self.unit}"
         )
-        names = list(map(label, self.names))
-        crowded = len(names) > 8
-        ax.set_xticks(places, names, rotation=90 if crowded else 0)
+        names = list(map(label, self._places or self.names))
+        longest = max(len(line) for name in names for line in name.split("\n"))
+        ax.set_xticks(places, names, rotation=90 if longest > _FITS else 0)
+        ax.set_xlabel(label(self.x_label))
         ax.set_xlim(-0.6, len(places) - 0.4)
         ax.set_ylim(0, 1.08 * float(np.nanmax([*self.high, *self.unit_rates, 1.0])))
         ax.set_ylabel("micronucleated cells per 1000")
         ax.grid(axis="y", linewidth=0.4)
         ax.set_axisbelow(True)
-        ax.legend(fontsize="small")
+        ax.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=3,
+            fontsize="small",
+            frameon=False,
+            borderaxespad=0.2,
+        )
 
     def _shifts(self) -> Array:
         """Return how far each point is from the middle of its condition, so that none hides another."""
@@ -136,3 +169,15 @@ class DoseResponseDisplay(OneAxesDisplay):
             n = int(there.sum())
             shifts[there] = np.linspace(-0.2, 0.2, n) if n > 1 else 0.0
         return shifts
+
+
+def _of_one_compound(assay: AssayLike) -> tuple[str, tuple[str, ...]]:
+    """Return the compound of which all conditions beside the control are doses, and the doses."""
+    others = [each for each in assay.conditions if not each.is_control]
+    compounds = {each.condition for each in others}
+    if len(compounds) != 1 or len(others) < 2 or any(each.dose != each.dose for each in others):
+        return "", ()
+    unit = _UNIT.search(assay.columns.get("dose", ""))
+    words = f"{compounds.pop()} ({unit[1]})" if unit else compounds.pop()
+    places = (each.name if each.is_control else f"{each.dose:.6g}" for each in assay.conditions)
+    return words, tuple(places)

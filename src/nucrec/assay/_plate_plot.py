@@ -76,6 +76,12 @@ class PlateDisplay(OneAxesDisplay):
         return cls(frozen(rates), max(map(len, found.values())))
 
     @property
+    def title(self) -> str:
+        """What the picture shows."""
+        mean = f", mean of {self.n_plates}" if self.n_plates > 1 else ""
+        return f"Micronucleated cells per 1000{mean}"
+
+    @property
     def _size(self) -> tuple[float, float]:
         rows, columns = self.rates.shape
         return 2.0 + 0.5 * columns, 1.2 + 0.42 * rows
@@ -93,8 +99,7 @@ class PlateDisplay(OneAxesDisplay):
                 )
         ax.set_xticks(range(columns), [str(column + 1) for column in range(columns)])
         ax.set_yticks(range(rows), [_letters(row) for row in range(rows)])
-        mean = f", mean of {self.n_plates}" if self.n_plates > 1 else ""
-        ax.set_title(f"Micronucleated cells per 1000{mean}", fontsize="medium")
+        ax.set_title(self.title, fontsize="medium")
         ax.figure.colorbar(image, ax=ax, shrink=0.8)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from nucrec import _text as fmt
 from nucrec._unit_rates import NOT_ESTIMABLE
 from nucrec.assay._contrast import Contrast
-from nucrec.assay._correction import span
+from nucrec.assay._correction import Correction, span
 from nucrec.assay._cytotoxicity import Cytotoxicity
 from nucrec.assay._detectable import SmallestIncrease
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
@@ -100,7 +100,7 @@ def trend_table(trends: Sequence[Trend]) -> Table:
             if each is not None:
                 tests = each.by_unit, each.pooled
                 name = (each.compound or "all doses") + note
-                rows += [(name, _p(test), test.method) for test in tests]
+                rows += [(name, p_words(test), test.method) for test in tests]
     return ("trend", "p, one-sided", "method"), rows
 
 
@@ -112,8 +112,8 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table:
             each.condition,
             fmt.number(each.difference, 1),
             fmt.number(each.fold, 1),
-            _p(each.by_unit),
-            _p(each.pooled),
+            p_words(each.by_unit),
+            p_words(each.pooled),
         )
         for each in contrasts
     ]
@@ -148,7 +148,24 @@ def cytotoxicity_table(found: Sequence[Cytotoxicity]) -> Table:
     return header, rows
 
 
-def _p(test: TestResult) -> str:
+def correction_table(correction: Correction) -> Table:
+    """Return the corrected rates."""
+    header = ("condition", "found per 1000", "corrected", "interval", "remark")
+    rows: list[fmt.Row] = [
+        (
+            each.condition,
+            fmt.number(each.found.value, 1),
+            fmt.number(each.corrected.value, 1),
+            span(each.corrected),
+            each.remark,
+        )
+        for each in correction.rates
+    ]
+    return header, rows
+
+
+def p_words(test: TestResult) -> str:
+    """Return the p-value of a test, adjusted where it is."""
     return fmt.p(test.p).removeprefix("p = ").removeprefix("p ")
 
 

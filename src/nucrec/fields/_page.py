@@ -63,6 +63,8 @@ class PageContent:
         What is unusual in a field.
     settings : mapping of str to str
         How the result was made.
+    links : mapping of str to str
+        Other pages, by what they are.
     """
 
     title: str
@@ -76,12 +78,14 @@ class PageContent:
     doubtful: list[Shown] = field(default_factory=list)
     others: list[Shown] = field(default_factory=list)
     fields: list[Shown] = field(default_factory=list)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def detection_page(content: PageContent) -> str:
     """Return the page as HTML."""
     parts = [
         page.numbers(_key_numbers(content)),
+        *(page.link(words, target) for words, target in content.links.items()),
         *_rates_section(content.rates),
         *_cells_section(content),
         *_fields_section(content),

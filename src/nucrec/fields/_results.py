@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,7 @@ def save_results(
     masks: bool = True,
     title: str | None = None,
     labels: bool = True,
+    links: Mapping[str, str] | None = None,
     n_cells: int = 48,
     n_fields: int = 16,
     confidence: float = 0.95,
@@ -124,6 +125,8 @@ def save_results(
         Whether the label images of nuclei and micronuclei stay in the folder ``labels``: TIFF, for
         Fiji, napari and Cellpose, and for `load_fields` with ``masks="labels/nuclei"``. Without them
         `detect` has to begin anew the next time.
+    links : mapping of str to str, optional
+        Pages to which this one links, relative to the folder, by what they are.
     n_cells : int, default=48
         How many micronucleated cells the page shows at most, the least probable first; of cells without
         a micronucleus it shows half as many, drawn at random.
@@ -207,6 +210,7 @@ def save_results(
         doubtful=views.doubtful,
         others=views.others,
         fields=views.fields,
+        links=dict(links or {}),
     )
     cells.to_csv(folder)
     write_text(folder / SUMMARY, rates.to_csv())

@@ -1,0 +1,137 @@
+"""The command `nucrec assay`."""
+
+import argparse
+from typing import Any
+
+from nucrec._cli.command import add_command
+from nucrec._cli.output import print_json, saying_if_slow
+
+DESCRIPTION = """\
+From a table to the decision: rates of micronucleated cells by condition and dose with intervals over
+wells, tests for an increase, and the three criteria of OECD test guideline 487. The table has one row
+for each cell, or one for each well with the cells scored and micronucleated: of nucrec detect, another
+program, or a person at the microscope. Written to a folder:
+
+  report.html        design, counts, exclusions, rates, tests, decision, methods with sources, versions,
+                     hashes of the inputs: one page to read from top to bottom, and to print
+  *.csv              each table, unrounded
+  tables.md, .tex    all tables as Markdown and LaTeX
+  dose-response.png  rates with intervals, wells as points
+  plate.png          the rate of each well at its place
+
+Columns are found by their usual names, such as well, treatment, dose, cells scored, MN cells, or
+Children_Micronuclei_Count; --columns tells others.
+"""
+EXAMPLES = """\
+examples:
+  nucrec assay results/cells.csv --control DMSO -o report
+  nucrec assay counts.csv --control DMSO --historical historical.csv -o report
+  nucrec assay cells.csv --layout layout.csv --control DMSO --reviewed reviewed.csv -o report
+  nucrec assay counts.csv --control DMSO --columns n_micronucleated=MNBN,n_scored=BN -o report
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser's commands."""
+    about = "from a table of cells or counts to rates, tests and a decision"
+    command = add_command(commands, "assay", run, about, DESCRIPTION, EXAMPLES)
+    add = command.add_argument
+    add("cells", metavar="CELLS", help="a CSV file of cells, or of counts for each well")
+    add(
+        *("-o", "--out"),
+        default="report",
+        metavar="FOLDER",
+        help="the folder to write to (default: report)",
+    )
+    add_control(command)
+    add(
+        "--layout",
+        metavar="CSV",
+        help="which well got what: a table with the column well (or field, or file), and any of "
+        "condition, dose, replicate",
+    )
+    add(
+        "--reviewed",
+        metavar="CSV",
+        help="cells that a person reviewed: rates are corrected for the errors of the detector",
+    )
+    add("--by", default="condition", metavar="COLUMN", help="conditions (default: condition)")
+    add(
+        "--unit",
+        default="well",
+        metavar="COLUMN",
+        help="what was treated, each for itself (default: well)",
+    )
+    add(
+        "--block",
+        metavar="COLUMN",
+        help="repeats, such as plate or day; tests exchange wells within each only",
+    )
+    add(
+        "--columns",
+        action="extend",
+        type=_pairs,
+        metavar="NAME=COLUMN,...",
+        help="what columns are called, such as n_micronuclei=MN,well=WellName",
+    )
+    add("--confidence", type=float, default=0.95, metavar="C", help="of intervals (default: 0.95)")
+    add("--seed", type=int, default=0, metavar="N", help="of permutations (default: 0)")
+    add("--json", action="store_true", help="print all numbers as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
+
+
+def add_control(command: argparse.ArgumentParser) -> None:
+    """Add the options for controls."""
+    command.add_argument(
+        "--control",
+        metavar="NAME",
+        help="the concurrent control, such as DMSO (default: the only condition of dose 0)",
+    )
+    command.add_argument(
+        "--historical",
+        metavar="CSV",
+        help="historical controls, one row for each experiment: scored and micronucleated, or rate per "
+        "1000",
+    )
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Return the pairs of "name=column,name=column"."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    for name, sign, column in pairs:
+        if not (name.strip() and sign and column.strip()):
+            raise argparse.ArgumentTypeError(f"expected NAME=COLUMN, received {text!r}")
+    return [(name.strip(), column.strip()) for name, _, column in pairs]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Summarize, test, write everything, print the decision and return the exit code."""
+    from nucrec.assay import save_report, summarize
+
+    with saying_if_slow(f"reading {arguments.cells}", quiet=arguments.quiet):
+        assay = summarize(
+            arguments.cells,
+            by=arguments.by,
+            unit=arguments.unit,
+            control=arguments.control,
+            confidence=arguments.confidence,
+            block=arguments.block,
+            layout=arguments.layout,
+            columns=dict(arguments.columns) if arguments.columns else None,
+        )
+    saved = save_report(
+        assay,
+        arguments.out,
+        historical=arguments.historical,
+        reviewed=arguments.reviewed,
+        random_state=arguments.seed,
+        inputs=[path for path in (arguments.cells, arguments.layout) if path is not None],
+        command=arguments.command,
+        progress=not arguments.quiet,
+    )
+    if arguments.json:
+        print_json(saved.to_dict())
+    else:
+        print(saved)
+        print(f"\nWritten to {arguments.out}: {', '.join(saved.files)}")
+    return 0

@@ -1,0 +1,316 @@
+"""The page of a report, for whoever has to decide: from the design to the decision, with methods."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nucrec import _html as page
+from nucrec import _text as fmt
+from nucrec.assay._decision import Decision
+from nucrec.assay._findings import Findings
+from nucrec.assay._methods import methods_of
+from nucrec.assay._provenance import FileHash
+from nucrec.assay._report_tables import ReportTable
+from nucrec.assay._summaries import ConditionSummary
+from nucrec.assay._tables import Table
+
+_NAMED = 30  # units named in a row of the design
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """What the page shows.
+
+    Attributes
+    ----------
+    title : str
+        The heading.
+    findings : Findings
+        The numbers.
+    tables : mapping of str to ReportTable
+        By the name of their file.
+    pictures : mapping of str to str
+        SVG documents, by the name of their file.
+    left_out : sequence of str
+        What could not be drawn, and why.
+    inputs, outputs : sequence of FileHash
+        What was read, and what was written beside the page.
+    made : mapping of str to str
+        Command, date, versions.
+    """
+
+    title: str
+    findings: Findings
+    tables: Mapping[str, ReportTable]
+    pictures: Mapping[str, str]
+    left_out: Sequence[str]
+    inputs: Sequence[FileHash]
+    outputs: Sequence[FileHash]
+    made: Mapping[str, str]
+
+
+def report_page(content: PageContent) -> str:
+    """Return the page as HTML."""
+    parts = [
+        *_summary(content.findings),
+        _design(content.findings),
+        _counts(content),
+        _rates(content),
+        *_tests(content),
+        _decision(content),
+        *_corrected(content),
+        *_cytotoxicity(content),
+        *_remarks(content),
+        _units(content),
+        _methods(content.findings),
+        _made(content),
+    ]
+    return page.page(content.title, parts)
+
+
+def _summary(findings: Findings) -> list[str]:
+    words = "; ".join(
+        f"{decision.compound} {decision.verdict}" if decision.compound else decision.verdict
+        for decision in findings.decisions
+    )
+    told = f"By the three criteria of OECD TG 487: {words}."
+    return [
+        f'<p class="verdict"><b>{fmt.html(told)}</b></p>',
+        page.numbers(_key_numbers(findings)),
+    ]
+
+
+def _key_numbers(findings: Findings) -> list[tuple[str, str]]:
+    assay = findings.assay
+    numbers = []
+    if assay.control is not None:
+        rate = assay.control.rate
+        span = ""
+        if not math.isnan(rate.low):
+            span = f", {fmt.number(rate.low, 1)} to {fmt.number(rate.high, 1)}"
+        numbers.append((fmt.number(rate.value, 1), f"per 1000 in the control{span}"))
+    return [
+        *numbers,
+        (f"{len(assay.conditions)}", "conditions"),
+        (f"{len(assay.units)}", f"{assay.unit}s"),
+        (f"{sum(each.n_scored for each in assay.conditions):,}", "cells scored"),
+        (f"{sum(each.n_excluded for each in assay.conditions):,}", "cells not scored"),
+        (f"{sum(each.n_micronucleated for each in assay.conditions):,}", "micronucleated"),
+    ]
+
+
+def _design(findings: Findings) -> str:
+    assay = findings.assay
+    control = "none was named" if assay.control is None else assay.control.name
+    plates = list(dict.fromkeys(unit.plate for unit in assay.units if unit.plate))
+    rows = [
+        ("concurrent control", control),
+        ("unit of the experiment", assay.unit),
+        ("tests exchange units", f"within each {assay.block}" if assay.block else "freely"),
+        ("level of the tests", f"{fmt.percent(findings.alpha)}, one-sided"),
+        ("intervals", fmt.percent(assay.confidence)),
+        *([("plates", ", ".join(plates))] if plates else []),
+        *([("columns", _columns(assay.columns))] if assay.columns else []),
+    ]
+    words = (
+        f"The compound was added to {assay.unit}s, so {assay.unit}s are what counts in intervals "
+        "and in "
+        "the decision; cells of one are alike."
+    )
+    return page.section(
+        "Design",
+        page.paragraph(words),
+        page.facts(rows),
+        page.prose_table(*_design_table(findings)),
+    )
+
+
+def _columns(columns: Mapping[str, str]) -> str:
+    return ", ".join(
+        ours if ours == name else f"{ours} from {name!r}" for ours, name in columns.items()
+    )
+
+
+def _design_table(findings: Findings) -> Table:
+    assay = findings.assay
+    units: dict[str, list[str]] = {}
+    for unit in assay.units:
+        units.setdefault(unit.condition, []).append(unit.name)
+    rows: list[fmt.Row] = [
+        (
+            each.name + (" (control)" if each.is_control else ""),
+            "" if math.isnan(each.dose) else f"{each.dose:.6g}",
+            str(len(units.get(each.name, []))),
+            _listed(units.get(each.name, [])),
+        )
+        for each in assay.conditions
+    ]
+    return ("condition", "dose", f"{assay.unit}s", "names"), rows
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _counts(content: PageContent) -> str:
+    conditions = content.findings.assay.conditions
+    header = ("condition", "cells", "scored", "not scored", "micronucleated")
+    rows = [_count_row(each) for each in conditions]
+    parts = [page.table(header, rows)]
+    if "exclusions" in content.tables:
+        words = "Why cells were not scored; a cell with several reasons is counted once, under all."
+        parts += [page.paragraph(words), page.table(*content.tables["exclusions"].words)]
+    else:
+        parts.append(page.paragraph("No cell was left out of the table that was read."))
+    return page.section("Counts and exclusions", *parts)
+
+
+def _count_row(each: ConditionSummary) -> fmt.Row:
+    total = each.n_scored + each.n_excluded
+    counts = (total, each.n_scored, each.n_excluded, each.n_micronucleated)
+    return (each.name, *(f"{count:,}" for count in counts))
+
+
+def _rates(content: PageContent) -> str:
+    assay = content.findings.assay
+    words = (
+        f"Micronucleated cells per 1000 scored cells. Intervals: {fmt.percent(assay.confidence)}; they "
+        f"carry the variation between {assay.unit}s, and no errors of whoever or whatever scored "
+        "the cells."
+    )
+    parts = [page.paragraph(words), page.table(*content.tables["conditions"].words)]
+    alternatives = {
+        "dose-response": "Rates with their intervals, as in the table",
+        "plate": f"Plate map of the rates, as in the table by {assay.unit}",
+    }
+    parts += [
+        page.drawing(content.pictures[name], alternative)
+        for name, alternative in alternatives.items()
+        if name in content.pictures
+    ]
+    parts += [page.paragraph(each) for each in content.left_out]
+    if "micronuclei-per-cell" in content.tables:
+        table = content.tables["micronuclei-per-cell"]
+        parts += [
+            page.paragraph("Scored cells by their number of micronuclei."),
+            page.table(*table.words),
+        ]
+    return page.section("Rates", *parts)
+
+
+def _tests(content: PageContent) -> list[str]:
+    tables = content.tables
+    if "against-control" not in tables and "trend" not in tables:
+        return []
+    unit = content.findings.assay.unit
+    words = (
+        f"One-sided p-values for an increase. Those of whole {unit}s respect that {unit}s differ, and "
+        "decide; those of pooled cells take all cells for independent, and are too small where "
+        f"{unit}s "
+        "differ by more than chance."
+    )
+    parts = [page.paragraph(words)]
+    if "trend" in tables:
+        parts += [page.heading("With dose"), page.table(*tables["trend"].words)]
+    if "against-control" in tables:
+        told = "Adjusted for the number of doses of the same compound."
+        parts += [page.heading("Against the control"), page.paragraph(told)]
+        parts.append(page.named_table(*tables["against-control"].words))
+    if "smallest-increase" in tables:
+        told = (
+            "What is not found may still be there. The smallest true rate that this design would "
+            "probably "
+            "have found increased:"
+        )
+        parts += [page.heading("Smallest increase that could have been seen"), page.paragraph(told)]
+        parts.append(page.table(*tables["smallest-increase"].words))
+    return [page.section("Tests", *parts)]
+
+
+def _decision(content: PageContent) -> str:
+    historical = content.findings.historical
+    parts = []
+    if historical is not None:
+        limits = "too few for limits"
+        if not math.isnan(historical.low):
+            limits = f"{fmt.number(historical.low, 1)} to {fmt.number(historical.high, 1)}"
+        mean = f"{fmt.number(historical.mean, 1)} per 1000"
+        told = f"Historical controls: {historical.n} experiments, mean {mean}"
+        parts.append(page.paragraph(f"{told}, 95% of single rates within {limits}."))
+    for decision in content.findings.decisions:
+        name = f"{decision.compound}: " if decision.compound else ""
+        parts += [
+            page.heading(f"{name}{decision.verdict} by these criteria"),
+            page.prose_table(*_criteria(decision)),
+        ]
+        lacking = [
+            each for each in decision.needed if each not in {c.needed for c in decision.criteria}
+        ]
+        if lacking:
+            parts += [page.paragraph("The guideline also asks for:"), page.bullets(lacking)]
+    return page.section("Decision by the criteria of OECD TG 487", *parts)
+
+
+def _criteria(decision: Decision) -> Table:
+    """Return the criteria, with what is needed to answer them where that is anything."""
+    header: fmt.Row = ("criterion", "answer", "reason", "needed to answer")
+    rows = [(c.question, c.answer, c.reason, c.needed) for c in decision.criteria]
+    if not any(c.needed for c in decision.criteria):
+        return header[:-1], [row[:-1] for row in rows]
+    return header, list(rows)
+
+
+def _corrected(content: PageContent) -> list[str]:
+    correction = content.findings.correction
+    if correction is None:
+        return []
+    told = (
+        f"Sensitivity {correction.sensitivity:.3f}, specificity {correction.specificity:.4f} "
+        f"({correction.source})."
+    )
+    parts = [page.paragraph(told)]
+    parts.append(page.table(*content.tables["corrected"].words))
+    if correction.review is not None:
+        parts += [
+            page.heading("The detector on this plate"),
+            page.prose_table(*correction.review.table),
+        ]
+        parts.append(page.bullets(correction.review.remarks))
+    return [page.section("Rates corrected for errors of the detector", *parts)]
+
+
+def _cytotoxicity(content: PageContent) -> list[str]:
+    if "cytotoxicity" not in content.tables:
+        return []
+    return [page.section("Cytotoxicity", page.table(*content.tables["cytotoxicity"].words))]
+
+
+def _remarks(content: PageContent) -> list[str]:
+    remarks = content.findings.remarks
+    return [page.section("Remarks", page.bullets(remarks))] if remarks else []
+
+
+def _units(content: PageContent) -> str:
+    unit = content.findings.assay.unit
+    words = f"Each interval is that of one {unit} alone."
+    return page.section(
+        f"Every {unit}", page.paragraph(words), page.named_table(*content.tables["units"].words)
+    )
+
+
+def _methods(findings: Findings) -> str:
+    parts = []
+    for method in methods_of(findings):
+        parts += [page.heading(method.what), page.paragraph(method.words)]
+        parts.append(page.bullets(method.sources))
+    return page.section("Methods", *parts)
+
+
+def _made(content: PageContent) -> str:
+    parts = [page.facts(list(content.made.items()))]
+    for heading, files in (("Read", content.inputs), ("Written", content.outputs)):
+        if files:
+            rows = [(each.name, f"{each.size:,}", each.sha256) for each in files]
+            parts += [page.heading(heading), page.prose_table(("file", "bytes", "SHA-256"), rows)]
+    return page.section("How this was made", *parts)

@@ -1,0 +1,193 @@
+"""A folder with everything that an assay says: tables, pictures and one page."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+from nucrec import _text as fmt
+from nucrec._files import make_folder, write_text
+from nucrec._paths import checked_path
+from nucrec._progress import Progress, progress_function
+from nucrec._validation import check_int, check_real, invalid
+from nucrec._warnings import warn
+from nucrec.assay import _tables
+from nucrec.assay._assay import Assay
+from nucrec.assay._findings import Findings, findings_of
+from nucrec.assay._provenance import FileHash, hash_of, hashes_of, is_path, now, versions
+from nucrec.assay._report_page import PageContent, report_page
+from nucrec.assay._report_pictures import PICTURES, draw_pictures
+from nucrec.assay._report_tables import ReportTable, report_tables
+from nucrec.assay._saved_report import SavedReport, saved_report
+from nucrec.errors import DataWarning
+
+PAGE = "report.html"
+MARKDOWN, LATEX = "tables.md", "tables.tex"
+TABLES = (
+    *("conditions", "exclusions", "micronuclei-per-cell", "against-control", "trend"),
+    *("smallest-increase", "decision", "corrected", "cytotoxicity", "units"),
+)
+_FILES = (
+    *(PAGE, MARKDOWN, LATEX),
+    *(f"{name}.csv" for name in TABLES),
+    *(f"{name}.png" for name in PICTURES),
+)
+_STEPS = 4
+
+
+def save_report(
+    assay: Assay,
+    out: str | PathLike[str],
+    *,
+    historical: object = None,
+    reviewed: object = None,
+    alpha: float = 0.05,
+    random_state: int = 0,
+    title: str = "Micronucleus assay",
+    inputs: Sequence[str | PathLike[str]] = (),
+    command: str = "",
+    progress: Progress | bool = False,
+) -> SavedReport:
+    """Write tables, pictures and one page of an assay, from its design to its decision.
+
+    Parameters
+    ----------
+    assay : Assay
+        What `summarize` returned.
+    out : str or path
+        The folder to write to; made if it is not there. It gets ``report.html``, a CSV file for each
+        table, all tables as Markdown and LaTeX in ``tables.md`` and ``tables.tex``,
+        ``dose-response.png`` and ``plate.png``.
+    historical : path, table or HistoricalControls, optional
+        As in `Assay.decision`.
+    reviewed : path or table, optional
+        As in `Assay.corrected`.
+    alpha : float, default=0.05
+        The one-sided level of the tests.
+    random_state : int, default=0
+        The seed of permutations that are too many to enumerate.
+    title : str, default="Micronucleus assay"
+        The heading of the page.
+    inputs : sequence of path, optional
+        The files that the assay was made from. The page has their SHA-256, and that of `historical` and
+        `reviewed`; none of them is overwritten.
+    command : str, optional
+        What was called, for the page.
+    progress : bool or callable, default=False
+        True shows progress on standard error. A callable gets (steps done, steps in all, what).
+
+    Returns
+    -------
+    SavedReport
+        What was written, and where.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is out of range, or an input would be overwritten.
+    DatasetNotFoundError, DatasetError
+        A table or an input cannot be read.
+    NucrecError
+        The folder or a file cannot be written.
+
+    Warns
+    -----
+    DataWarning
+        A picture could not be drawn, since matplotlib is not installed or wells are not named like B03;
+        or the folder holds tables of an earlier report that this one does not have.
+
+    Notes
+    -----
+    Tests and decision are made for each compound by itself: p-values are adjusted for the number of
+    its doses. Conditions with one dose, such as a positive control, are compared with the control one
+    by one where others have several doses. CSV files are UTF-8, with a byte order mark where they hold
+    other letters than ASCII, so that Excel reads them; numbers have a decimal point.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nucrec.assay import save_report, summarize
+    >>> assay = summarize({"well": [f"{row}0{i}" for row in "BCDE" for i in (2, 3, 4)],
+    ...                    "dose": [0] * 3 + [1] * 3 + [2] * 3 + [4] * 3, "scored": [2000] * 12,
+    ...                    "micronucleated": [9, 12, 8, 14, 18, 13, 24, 30, 27, 40, 38, 45]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved = save_report(assay, folder)
+    ...     page = (saved.folder / "report.html").read_text(encoding="utf-8")
+    >>> saved.decisions[0].verdict, "not answerable" in page
+    ('not answerable', True)
+    """
+    if not isinstance(assay, Assay):
+        raise invalid("assay", "what nucrec.assay.summarize returns", assay)
+    check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
+    check_int("random_state", random_state, low=0)
+    folder = checked_path("out", out, "the path of a folder")
+    read = [*inputs, *(each for each in (historical, reviewed) if is_path(each))]
+    check_not_overwritten(folder, read)
+    show = progress_function(progress)
+    findings = findings_of(assay, historical, reviewed, alpha, random_state)
+    hashes = hashes_of(read)
+    show(1, _STEPS, "tests")
+    make_folder(folder)
+    tables = report_tables(findings)
+    written = _write_tables(folder, tables)
+    show(2, _STEPS, "tables")
+    pictures, left_out = draw_pictures(findings, folder)
+    for each in left_out:
+        warn(each, DataWarning)
+    written += [f"{name}.png" for name in pictures]
+    show(3, _STEPS, "pictures")
+    made = {**_made(command, findings), **versions()}
+    outputs = [_of_folder(folder, name) for name in written]
+    content = PageContent(title, findings, tables, pictures, left_out, hashes, outputs, made)
+    write_text(folder / PAGE, report_page(content))
+    show(_STEPS, _STEPS, PAGE)
+    _tell_of_others(folder, [PAGE, *written])
+    return saved_report(folder, (PAGE, *written), findings, tables, left_out)
+
+
+def check_not_overwritten(folder: Path, read: Sequence[object]) -> None:
+    """Raise if a file that is read has the name of one that will be written."""
+    outputs = {(folder / name).resolve() for name in _FILES}
+    for path in read:
+        if checked_path("inputs", path).resolve() in outputs:
+            raise invalid("out", f"a folder in which {path} would not be overwritten", str(folder))
+
+
+def _write_tables(folder: Path, tables: Mapping[str, ReportTable]) -> list[str]:
+    for name, table in tables.items():
+        write_text(folder / f"{name}.csv", fmt.csv_for_excel(_tables.as_csv(table.numbers)))
+    write_text(folder / MARKDOWN, _markdown(tables))
+    write_text(folder / LATEX, _latex(tables))
+    return [*(f"{name}.csv" for name in tables), MARKDOWN, LATEX]
+
+
+def _markdown(tables: Mapping[str, ReportTable]) -> str:
+    parts = (
+        f"## {each.caption}\n\n{fmt.markdown_table(*each.words)}\n" for each in tables.values()
+    )
+    return "\n".join(parts)
+
+
+def _latex(tables: Mapping[str, ReportTable]) -> str:
+    parts = (f"% {each.caption}\n{fmt.latex_table(*each.words)}" for each in tables.values())
+    return "\n".join(parts)
+
+
+def _made(command: str, findings: Findings) -> dict[str, str]:
+    told = {"command": command} if command else {}
+    return {**told, "date": now(), "seed of permutations": str(findings.random_state)}
+
+
+def _of_folder(folder: Path, name: str) -> FileHash:
+    found = hash_of(folder / name)
+    return FileHash(name, found.size, found.sha256)
+
+
+def _tell_of_others(folder: Path, written: Sequence[str]) -> None:
+    """Warn of files of an earlier report that are no part of this one."""
+    others = [name for name in _FILES if name not in written and (folder / name).exists()]
+    if others:
+        warn(
+            f"{folder}: {', '.join(others)} of an earlier report {'is' if len(others) == 1 else 'are'} "
+            "still there, and no part of this one",
+            DataWarning,
+        )
