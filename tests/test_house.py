@@ -233,6 +233,7 @@ def test_core_depends_on_five_libraries(project):
         "skops",
         "distributed",
         "microscopy",
+        "morphology",
         "all",
         "test",
         "docs",

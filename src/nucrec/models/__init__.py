@@ -16,6 +16,7 @@ from nucrec.models._folders.predict import predict_folder
 from nucrec.models._folders.prediction import ImagePrediction
 from nucrec.models._folders.result import FolderPredictions, FolderSummary
 from nucrec.models._folders.shards import predict_shards
+from nucrec.models._morphology import MorphologyFeatures
 from nucrec.models._persistence import load, save
 from nucrec.models._plots import TrainingHistoryDisplay, ZooDisplay
 from nucrec.models._saving.info import ModelInfo, model_info
@@ -40,6 +41,7 @@ __all__ = [
     "ImageClassifier",
     "ImagePrediction",
     "ModelInfo",
+    "MorphologyFeatures",
     "PixelFeatures",
     "TrainingDomain",
     "TrainingHistoryDisplay",

@@ -1,5 +1,6 @@
 """The eleven classical classifiers of the paper's Tables I and II, in that order."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from sklearn.decomposition import PCA
@@ -22,13 +23,20 @@ from sklearn.tree import DecisionTreeClassifier
 from nucrec._validation import check_choice, check_int
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
+from nucrec.models._morphology import MorphologyFeatures
 
 SIZE = 32
 """Side of the grey image, in pixels, whose values are the features."""
+_FEATURES: dict[str, Callable[[], Any]] = {
+    "pixels": lambda: PixelFeatures(SIZE),
+    "morphology": MorphologyFeatures,
+    "embeddings": Embeddings,
+}
 
 
 def classical_zoo(
-    features: Literal["pixels", "embeddings"] = "pixels", random_state: int | None = None
+    features: Literal["pixels", "morphology", "embeddings"] = "pixels",
+    random_state: int | None = None,
 ) -> dict[str, Pipeline]:
     """Return the paper's eleven classical classifiers, unfitted, in the order of its tables.
 
@@ -56,9 +64,10 @@ def classical_zoo(
 
     Parameters
     ----------
-    features : {"pixels", "embeddings"}, default="pixels"
-        What the classifiers see: pixels, or what a frozen network with ImageNet weights makes of the
-        image (`Embeddings`; needs the extra ``offline``).
+    features : {"pixels", "morphology", "embeddings"}, default="pixels"
+        What the classifiers see: pixels; measurements of the nucleus and of bright spots beside it
+        (`MorphologyFeatures`; needs the extra ``morphology``); or what a frozen network with ImageNet
+        weights makes of the image (`Embeddings`; needs the extra ``offline``).
     random_state : int, optional
         Seed of all classifiers that draw random numbers; by default another result each time.
 
@@ -90,11 +99,11 @@ def classical_zoo(
     >>> zoo["KNN"].fit(train, train.labels).predict(test).shape == test.labels.shape
     True
     """
-    check_choice("features", features, ("pixels", "embeddings"))
+    check_choice("features", features, _FEATURES)
     if random_state is not None:
         check_int("random_state", random_state, low=0, high=2**32 - 1)
     return {
-        name: make_pipeline(PixelFeatures(SIZE) if features == "pixels" else Embeddings(), *steps)
+        name: make_pipeline(_FEATURES[features](), *steps)
         for name, steps in _classifiers(random_state).items()
     }
 

@@ -17,6 +17,7 @@ _TYPES = frozenset(
         "nucrec.models._domain.TrainingDomain",
         "nucrec.models._embeddings.Embeddings",
         "nucrec.models._features.PixelFeatures",
+        "nucrec.models._morphology.MorphologyFeatures",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",
         "sklearn.utils._bunch.Bunch",

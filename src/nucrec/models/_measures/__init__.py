@@ -1,0 +1,1 @@
+"""What an image cytometrist measures in a picture of one cell: shape, intensity, texture, spots."""

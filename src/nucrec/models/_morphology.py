@@ -1,0 +1,185 @@
+"""What an image cytometrist would measure in each image, as rows for classical classifiers."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from nucrec._optional import require
+from nucrec._validation import check_int
+from nucrec.datasets import ImageDataset
+from nucrec.models._domain import TrainingDomain
+from nucrec.models._inputs import Images, as_images
+from nucrec.models._measures import nucleus, spots
+from nucrec.models._measures.scene import Scene
+
+Array = npt.NDArray[Any]
+
+_DESCRIPTIONS = {**nucleus.DESCRIPTIONS, **spots.DESCRIPTIONS}
+
+
+class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn images of one cell into measurements: shape, intensity, texture, spots beside the nucleus.
+
+    The nucleus is the object in the middle, found by a threshold half-way between background and
+    nucleus, or another where that one runs into a neighbour. Brightness is measured in units of the
+    nucleus, background 0 and nucleus 1, and lengths in diameters of the nucleus: so neither the range
+    of the values nor the size of the image matters, nor which way round it is. What may be micronuclei
+    is looked for outside of nuclei: the three highest spots of a top-hat transform, differences of
+    Gaussians at four scales, and small separate objects above four thresholds. `descriptions` says
+    what each number is.
+
+    Needs scikit-image (``pip install "nucrec[morphology]"``). Rows of numbers are passed on as they
+    are, so that measurements taken once can go through the same pipeline.
+
+    Parameters
+    ----------
+    size : int, default=64
+        The longer side that each image is resized to before it is measured, in pixels.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Length of a row: the number of measurements, or that of the rows that were passed.
+    domain_ : TrainingDomain or None
+        As that of `PixelFeatures`.
+
+    References
+    ----------
+    - R. M. Haralick, K. Shanmugam, I. Dinstein, "Textural features for image classification", IEEE
+      Transactions on Systems, Man, and Cybernetics 3, 1973, pp. 610-621.
+    - T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation invariant texture
+      classification with local binary patterns", IEEE Transactions on Pattern Analysis and Machine
+      Intelligence 24, 2002, pp. 971-987.
+    - T. Lindeberg, "Feature detection with automatic scale selection", International Journal of
+      Computer Vision 30, 1998, pp. 79-116: blobs, of which differences of Gaussians are an
+      approximation.
+    - S. van der Walt et al., "scikit-image: image processing in Python", PeerJ 2:e453, 2014.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import MorphologyFeatures
+    >>> crops = load_mnfinder_crops()[:5]
+    >>> measured = MorphologyFeatures().fit(crops)
+    >>> names = measured.get_feature_names_out()
+    >>> measured.transform(crops).shape == (5, len(names))
+    True
+    >>> MorphologyFeatures.descriptions()["solidity"]
+    'Area as a share of its convex hull'
+    """
+
+    def __init__(self, size: int = 64) -> None:
+        self.size = size
+
+    @staticmethod
+    def descriptions() -> dict[str, str]:
+        """Return what each measurement is, by name, in the order of a row.
+
+        Returns
+        -------
+        dict of str to str
+            Names and descriptions.
+        """
+        return dict(_DESCRIPTIONS)
+
+    def fit(self, X: Images, y: object = None) -> Self:
+        """Learn the length of a row, and what the images look like.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
+            What will be transformed.
+        y : ignored
+            For scikit-learn.
+
+        Returns
+        -------
+        MorphologyFeatures
+            This object.
+
+        Raises
+        ------
+        InvalidParameterError
+            `size` is out of range, or X holds something that is no image.
+        MissingExtraError
+            X has images, and scikit-image is not installed.
+        ValueError
+            The rows are not finite numbers.
+        """
+        images = self._learn_length(X)
+        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
+        return self
+
+    def transform(self, X: Images) -> Array:
+        """Return one row of measurements for each image, or the rows as they are.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            What to transform.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_features_in_)
+            Columns in the order of `descriptions`; all finite.
+
+        Raises
+        ------
+        MissingExtraError
+            X has images, and scikit-image is not installed.
+        ValueError
+            As in `fit`, or the rows are not as long as in `fit`.
+        """
+        check_is_fitted(self)
+        images = as_images(X)
+        if images is None:
+            return np.asarray(validate_data(self, X, reset=False))
+        if self.n_features_in_ != len(_DESCRIPTIONS):
+            raise ValueError(
+                f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
+            )
+        rows = np.zeros((len(images), len(_DESCRIPTIONS)), np.float32)
+        for row, image in zip(rows, images.images, strict=True):
+            row[:] = list(_measured(np.asarray(image), self.size))
+        return rows
+
+    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> Array:
+        """Return the name of each column.
+
+        Parameters
+        ----------
+        input_features : array_like of str, optional
+            Names of the columns of rows that are passed on; not used for images.
+
+        Returns
+        -------
+        ndarray of str objects, shape (n_features_in_,)
+            Those of `descriptions`; for rows of another length the given names, or "x0", "x1", ...
+        """
+        check_is_fitted(self)
+        if self.n_features_in_ == len(_DESCRIPTIONS):
+            return np.array(list(_DESCRIPTIONS), dtype=object)
+        given = [f"x{k}" for k in range(self.n_features_in_)]
+        return np.array(given if input_features is None else input_features, dtype=object)
+
+    def _learn_length(self, X: Images) -> ImageDataset | None:
+        """Learn all that `transform` needs; return the images, or None for rows."""
+        check_int("size", self.size, low=32, high=512)
+        images = as_images(X)
+        if images is None:
+            validate_data(self, X)
+        else:
+            require("skimage", extra="morphology")
+            self.n_features_in_ = len(_DESCRIPTIONS)
+        return images
+
+
+def _measured(image: Array, size: int) -> Iterator[float]:
+    """Yield the measurements of an image, in the order of their descriptions."""
+    scene = Scene.of(image, size)
+    found = nucleus.measure_nucleus(scene) | spots.measure_spots(scene)
+    return (found[name] for name in _DESCRIPTIONS)
