@@ -8,6 +8,7 @@ from nucrec.assay._decision import Criterion, Decision
 from nucrec.assay._detectable import SmallestIncrease
 from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._historical import HistoricalControls
+from nucrec.assay._plan import Plan, plan
 from nucrec.assay._plate_plot import PlateDisplay
 from nucrec.assay._review_summary import ReviewSummary
 from nucrec.assay._save_report import save_report
@@ -28,6 +29,7 @@ __all__ = [
     "Decision",
     "DoseResponseDisplay",
     "HistoricalControls",
+    "Plan",
     "PlateDisplay",
     "ReviewSummary",
     "SavedReport",
@@ -35,6 +37,7 @@ __all__ = [
     "TestResult",
     "Trend",
     "UnitSummary",
+    "plan",
     "save_report",
     "summarize",
 ]

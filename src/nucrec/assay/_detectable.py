@@ -89,7 +89,7 @@ def _smallest(
     spread, freedom = _spread(units)
     cells = 4 * (1 / _cells(units, 0) + 1 / _cells(units, enough.index(condition))) ** -1
     alpha = level / (len(enough) - 1)
-    needed = _needed_shift(freedom, power, alpha) * math.sqrt(spread / cells)
+    needed = needed_shift(freedom, power, alpha) * math.sqrt(spread / cells)
     start = float(anscombe(np.array(control.n_micronucleated), np.array(control.n_scored)))
     found = math.nan if start + needed > math.pi / 2 else 1000 * math.sin(start + needed) ** 2
     method = "noncentral t of transformed rates, Bonferroni"
@@ -112,7 +112,7 @@ def _spread(units: Units) -> tuple[float, int]:
     return max(1.0, squares / freedom), freedom
 
 
-def _needed_shift(freedom: int, power: float, alpha: float) -> float:
+def needed_shift(freedom: int, power: float, alpha: float) -> float:
     """Return how many standard errors a difference must have to be found with some probability."""
     from scipy.special import nctdtr
 

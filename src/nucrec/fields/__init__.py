@@ -16,6 +16,7 @@ from nucrec.fields._field_set import FieldSet
 from nucrec.fields._field_summary import FieldSummary
 from nucrec.fields._labels import read_labels
 from nucrec.fields._load import load_fields
+from nucrec.fields._make_plate import make_plate
 from nucrec.fields._mnfinder import load_mnfinder_fields, sample_fields
 from nucrec.fields._overlay import overlay
 from nucrec.fields._rates import Rate, Rates
@@ -47,6 +48,7 @@ __all__ = [
     "evaluate_fields",
     "load_fields",
     "load_mnfinder_fields",
+    "make_plate",
     "overlay",
     "read_labels",
     "sample_fields",
