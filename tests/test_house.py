@@ -224,9 +224,10 @@ def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def test_core_depends_on_five_libraries(project):
+def test_core_depends_on_five_libraries_and_a_version_of_keras(project):
     names = {entry.split(">")[0] for entry in project["dependencies"]}
-    assert names == {"tensorflow", "scikit-learn", "numpy", "pillow", "typing-extensions"}
+    five = {"tensorflow", "scikit-learn", "numpy", "pillow", "typing-extensions"}
+    assert names == {*five, "keras"}  # which comes with TensorFlow
     assert set(project["optional-dependencies"]) == {
         "offline",
         "plots",

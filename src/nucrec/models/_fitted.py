@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset
+from nucrec.errors import NucrecError
 from nucrec.evaluate import ConformalRule, Report, Temperature, fit_conformal, fit_temperature
 from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
@@ -326,7 +327,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         images = require_images("X", X)
         from nucrec.models._networks.inference import run_model
 
-        return run_model(
+        found = run_model(
             run_batch,
             images,
             self.image_size_,
@@ -334,3 +335,9 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             batch_size=batch_size,
             show=progress_function(self.progress),
         )
+        if not np.isfinite(found).all():
+            raise NucrecError(
+                "the network answers with what is no finite number: its training diverged. Train it "
+                "again, with a smaller learning_rate."
+            )
+        return found

@@ -12,8 +12,9 @@ from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._saving.classical import load_classical, save_classical
-from nucrec.models._saving.info import DAMAGED_ARCHIVE, model_info
+from nucrec.models._saving.info import DAMAGED_ARCHIVE, checked_info
 from nucrec.models._saving.network import load_network
+from nucrec.models._saving.opened import private_copy
 
 
 def save(
@@ -90,17 +91,18 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ModelFileError
-        There is no such file, or it is truncated, changed, or not from nucrec. None of its code is run.
+        There is no such file, or it is truncated, changed, or not from nucrec, or its name has
+        another ending. None of its code is run.
     MissingExtraError
         A classical model, and skops is not installed.
 
     Notes
     -----
-    Before anything is built, the hash of every part of the file is compared with what the file
-    says, and all classes it asks for with a list of those that our models consist of. Networks are
-    then loaded by Keras in safe mode, classical models by skops. A hash finds damage; against a
-    forger there is the list. The numbers in a classical model are not checked: scikit-learn may
-    crash on those of a forger.
+    The file is read once. Before anything is built, the hash of every part of it is compared with
+    what it says, and all classes it asks for with a list of those that our models consist of.
+    Networks are then loaded by Keras in safe mode, classical models by skops. A hash finds damage;
+    against a forger there is the list. The numbers in a classical model are not checked:
+    scikit-learn may crash on those of a forger.
 
     Examples
     --------
@@ -117,11 +119,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     True
     """
     where = checked_path("path", path)
-    info = model_info(where)
     try:
-        if info.kind == "network":
-            return ImageClassifier._of_file(load_network(where, info), info)
-        return load_classical(where, info)
+        with private_copy(where) as copy:
+            with copy.open("rb") as file:
+                info = checked_info(file, where)
+            if info.kind == "network":
+                return ImageClassifier._of_file(load_network(copy, info, where), info)
+            return load_classical(copy, info, where)
     except (ModelFileError, ImportError):
         raise
     except (

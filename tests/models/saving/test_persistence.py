@@ -1,6 +1,5 @@
 """Saved models: the same in a new process; refused when damaged, foreign or hostile."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from tests.models.saving.rewriting import rewritten
 
 import nucrec
 from nucrec.augment import Flip, Noise, Pipeline, Rotate
@@ -102,22 +102,6 @@ def test_every_classical_model(name, crops, tmp_path):
     save(model, tmp_path / "model.skops")
     again = load(tmp_path / "model.skops")
     np.testing.assert_array_equal(again.predict(crops), model.predict(crops))
-
-
-def rewritten(path, target, change, *, forge=False):
-    """Write the archive with changed members; with `forge`, with hashes that fit."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    if forge:
-        about = json.loads(members["nucrec.json"])
-        others = {k: v for k, v in members.items() if k != "nucrec.json"}
-        about["members"] = {k: hashlib.sha256(v).hexdigest() for k, v in others.items()}
-        members["nucrec.json"] = json.dumps(about).encode()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return target
 
 
 @pytest.mark.parametrize("kind", ["model.keras", "model.skops"])
@@ -267,7 +251,7 @@ def test_a_description_that_does_not_fit(saved, tmp_path, change):
 
 
 def test_foreign_files(tmp_path):
-    for name, content in {"a.keras": b"", "b.keras": b"PK nothing", "c.txt": b"hello"}.items():
+    for name, content in {"a.keras": b"", "b.keras": b"PK nothing", "c.skops": b"hello"}.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ModelFileError, match="damaged or not a model"):
             load(tmp_path / name)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nucrec._class_names import check_class_names
 from nucrec._optional import require
 from nucrec._text import shown
 from nucrec._validation import invalid
@@ -41,8 +42,8 @@ def save_classical(
     write_model(path, ".skops", write, _info(model, class_names, fingerprint))
 
 
-def load_classical(path: Path, info: ModelInfo) -> Any:
-    """Return the classifier of a file whose description was checked.
+def load_classical(path: Path, info: ModelInfo, where: Path) -> Any:
+    """Return the classifier of a file whose description was checked; `where` is what users call it.
 
     Raises
     ------
@@ -55,13 +56,13 @@ def load_classical(path: Path, info: ModelInfo) -> Any:
     unknown = _unknown_types(skops, path)
     if unknown:
         raise ModelFileError(
-            f"{path} asks for {shown(', '.join(unknown))}, which is no part of a model of nucrec: it "
+            f"{where} asks for {shown(', '.join(unknown))}, which is no part of a model of nucrec: it "
             "was not opened"
         )
     model = skops.load(path, trusted=sorted(_TYPES))
     domain = None if info.domain is None else TrainingDomain.from_json(info.domain)
     if domain_of(model) != domain:
-        raise ModelFileError(f"{path}: its model was not trained on the images that it describes")
+        raise ModelFileError(f"{where}: its model was not trained on the images that it describes")
     model.class_names_ = info.class_names
     return model
 
@@ -74,7 +75,7 @@ def _unknown_types(skops: Any, path: Path) -> list[str]:
 def _info(model: Any, class_names: tuple[str, ...] | None, fingerprint: str | None) -> ModelInfo:
     classes = tuple(np.asarray(model.classes_).tolist())
     given = getattr(model, "class_names_", classes) if class_names is None else class_names
-    names = tuple(str(value) for value in given)
+    names = check_class_names(given)
     if len(names) != len(classes):
         raise invalid("class_names", f"a name for each of the classes {classes}", class_names)
     domain = domain_of(model)

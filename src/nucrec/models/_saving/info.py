@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nucrec._files import replacing
 from nucrec._paths import checked_path
@@ -25,7 +25,9 @@ from nucrec._validation import invalid
 from nucrec._version import __version__
 from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
-from nucrec.models._saving.layers import unlisted
+from nucrec.models._saving.description import check_description
+from nucrec.models._saving.layers import larger_than, unlisted
+from nucrec.models._saving.opened import KINDS, opened
 
 _LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
 _MEMBER = "nucrec.json"
@@ -112,12 +114,38 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
     """
     where = checked_path("path", path)
     try:
-        if not where.is_file():
-            raise ModelFileError(f"{where}: there is no such file")
-        with zipfile.ZipFile(where) as archive:
-            about = _checked_members(archive, where)
+        with opened(where) as file:
+            return checked_info(file, where)
+    except OSError as error:
+        raise ModelFileError(f"{where} cannot be read: {shown(error)}") from error
+
+
+def checked_info(file: BinaryIO, where: Path) -> ModelInfo:
+    """Return what an open file says of its model, after checking all of it.
+
+    Parameters
+    ----------
+    file : binary file
+        Open to be read.
+    where : Path
+        What it is called, for messages; its ending says what it should hold.
+
+    Raises
+    ------
+    ModelFileError
+        It is truncated, changed, or not from nucrec.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            about = _checked_members(archive, where, os.fstat(file.fileno()).st_size)
+            if about["kind"] != KINDS[where.suffix]:
+                raise ModelFileError(
+                    f"{where} holds a model of kind {shown(repr(about['kind']))}, which its ending "
+                    "is not of"
+                )
             if about["kind"] == "network":
-                _check_classes(_read_json(archive, "config.json", where), where)
+                config = _read_json(archive, "config.json", where)
+                _check_layers(config, where, sum(e.file_size for e in archive.infolist()))
             return _as_info(about)
     except ModelFileError:
         raise
@@ -159,10 +187,16 @@ def write_model(path: Path, ending: str, write: Callable[[Path], None], info: Mo
     Raises
     ------
     InvalidParameterError
-        The file has another ending.
+        The file has another ending, or the description could not be read again.
     """
     if path.suffix != ending:
         raise invalid("path", f"a file name that ends in {ending!r}", str(path))
+    try:
+        check_description(vars(info))
+    except ValueError as error:
+        raise invalid(
+            "model", "what a file can say of a model", info.class_names, str(error)
+        ) from error
     with replacing(path) as temporary:
         written = temporary.with_name(temporary.name + ending)  # Keras takes no other ending
         try:
@@ -205,16 +239,19 @@ def _digest(archive: zipfile.ZipFile, name: str) -> str:
         return hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+def _checked_members(archive: zipfile.ZipFile, path: Path, size: int) -> dict[str, Any]:
     """Return the description, after comparing all members with it."""
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
+    if not entries or min(entry.header_offset for entry in entries):
+        # before an archive there may be something that others take the file for
+        raise ModelFileError(f"{path} is damaged or not a model: it does not begin as an archive")
     if _MEMBER not in names:
         raise ModelFileError(f"{path} was not saved by nucrec: it has no {_MEMBER}")
     for entry in entries:
         check_method(entry)
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > _LARGEST or is_bomb(unpacked, path.stat().st_size):
+    if unpacked > _LARGEST or is_bomb(unpacked, size):
         raise ModelFileError(f"{path} is larger, unpacked, than any model")
     about = _read_json(archive, _MEMBER, path)
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
@@ -233,18 +270,25 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     return about
 
 
-def _check_classes(config: Any, path: Path) -> None:
-    """Raise if the network consists of anything that ours do not."""
+def _check_layers(config: Any, path: Path, size: int) -> None:
+    """Raise if the network has a layer that ours have not, or one that its weights do not fill."""
     for name in unlisted(config):
         raise ModelFileError(
             f"{path} asks for {shown(name)}, which is no part of a network of nucrec: it was not opened"
         )
+    for name in larger_than(config, size):
+        raise ModelFileError(
+            f"{path} asks for {shown(name)}, more than there are weights in it: it was not opened"
+        )
 
 
 def _as_info(about: dict[str, Any]) -> ModelInfo:
+    """Return the description, after checking it."""
     fields = dataclasses.fields(ModelInfo)
     later = {field.name for field in fields if field.default is not dataclasses.MISSING}
     names = [field.name for field in fields if field.name in about or field.name not in later]
     values = {name: about[name] for name in names}
     tuples = {key: tuple(values[key]) for key in ("class_names", "classes")}
-    return ModelInfo(**{**values, **tuples})
+    info = ModelInfo(**{**values, **tuples})
+    check_description(vars(info))
+    return info

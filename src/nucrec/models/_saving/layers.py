@@ -28,17 +28,57 @@ _LISTED = {
 """Classes of Keras that compute and do nothing else, by module. All others are refused."""
 
 
+_NUMBERS_OF_WEIGHTS = ("units", "filters", "depth_multiplier")
+_EXTENTS = ("kernel_size", "size", "padding", "pool_size", "strides", "dilation_rate", "cropping")
+_LARGEST_EXTENT = 1024
+
+
 def unlisted(config: Any) -> list[str]:
-    """Return the classes that a network's configuration asks for and that are not listed."""
-    asked_for = dict.fromkeys(_asked_for(config))
-    return [f"{module}.{name}" for module, name in asked_for if name not in _LISTED.get(module, ())]
+    """Return the classes that a network's configuration asks for and that are not listed.
+
+    Keras looks a class up by its registered name first: it has to be the class's own.
+    """
+    found = []
+    for part in _dicts(config):
+        if "class_name" not in part:
+            continue
+        module, name, registered = (
+            part.get(k) for k in ("module", "class_name", "registered_name")
+        )
+        if not isinstance(name, str) or name not in _LISTED.get(module, ()):
+            found.append(f"{module}.{name}")
+        elif registered not in (None, name):
+            found.append(f"{module}.{name} registered as {registered}")
+    return list(dict.fromkeys(found))
 
 
-def _asked_for(config: Any) -> Iterator[tuple[Any, Any]]:
+def larger_than(config: Any, size: int) -> list[str]:
+    """Return what a network's configuration asks for that `size` bytes cannot hold the weights of.
+
+    What has no weights, such as a padding, has a limit of its own.
+    """
+    found = []
+    for part in _dicts(config):
+        limits = {**dict.fromkeys(_NUMBERS_OF_WEIGHTS, size // 4)}
+        limits.update(dict.fromkeys(_EXTENTS, _LARGEST_EXTENT))
+        for name in limits.keys() & part.keys():
+            if any(number > limits[name] for number in _numbers(part[name])):
+                found.append(f"{name} = {part[name]}")
+    return found
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, int | float):
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _numbers(part)
+
+
+def _dicts(config: Any) -> Iterator[dict[str, Any]]:
     if isinstance(config, dict):
-        if "class_name" in config:
-            yield config.get("module"), config["class_name"]
+        yield config
         config = list(config.values())
     if isinstance(config, list):
         for part in config:
-            yield from _asked_for(part)
+            yield from _dicts(part)

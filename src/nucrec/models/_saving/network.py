@@ -4,7 +4,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nucrec._keras import keras_defaults, layer_seeds
+from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
 from nucrec.models._saving.info import ModelInfo, unlisted_layers, write_model
@@ -14,7 +17,17 @@ if TYPE_CHECKING:
 
 
 def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
-    """Write a network and its description to one file."""
+    """Write a network and its description to one file.
+
+    Raises
+    ------
+    InvalidParameterError
+        It has layers that cannot be loaded again, or weights that are not finite.
+    """
+    name = _not_finite(network)
+    if name is not None:
+        hint = "The training diverged: train again, with a smaller learning_rate."
+        raise invalid("model", "a network with finite weights", f"no numbers in {name}", hint)
 
     @keras_defaults()
     def write(where: Path) -> None:
@@ -33,21 +46,44 @@ def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
     write_model(path, ".keras", write, info)
 
 
-def load_network(path: Path, info: ModelInfo) -> "keras.Model":
-    """Return the network of a file whose description was checked.
+def load_network(path: Path, info: ModelInfo, where: Path) -> "keras.Model":
+    """Return the network of a file whose description was checked; `where` is what users call it.
 
     Raises
     ------
     ModelFileError
-        The network does not fit the description.
+        The network does not fit the description, or its weights are not all finite.
     """
     with keras_defaults(), layer_seeds(0):  # drawn for weights that the file replaces
-        import keras
-
-        network = keras.models.load_model(path, compile=False, safe_mode=True)
+        network = _loaded(path, where)
     size, channels = (int(info.preprocessing[key]) for key in ("image_size", "channels"))
     if network.input_shape != (None, size, size, channels):
-        raise ModelFileError(f"{path}: its network does not take images as it says")
+        raise ModelFileError(f"{where}: its network does not take images as it says")
     if network.output_shape != (None, len(info.classes)):
-        raise ModelFileError(f"{path}: its network does not have the classes that it says")
+        raise ModelFileError(f"{where}: its network does not have the classes that it says")
+    name = _not_finite(network)
+    if name is not None:
+        raise ModelFileError(f"{where}: the weights {shown(name)} are not all finite numbers")
     return network
+
+
+def _loaded(path: Path, where: Path) -> "keras.Model":
+    import keras
+    import tensorflow as tf
+
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that it finds no weights for, and draws new ones
+            warnings.simplefilter("error", UserWarning)
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (UserWarning, tf.errors.OpError) as error:  # OpError: such as more memory than there is
+        raise ModelFileError(f"{where} cannot be read as a model: {shown(error)}") from error
+
+
+def _not_finite(network: "keras.Model") -> str | None:
+    """Return the name of weights that are infinite or not a number, if there are any."""
+    for weight in network.weights:
+        values = np.asarray(weight)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            return str(weight.path)
+    return None

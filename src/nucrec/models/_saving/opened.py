@@ -1,0 +1,57 @@
+"""Opening the file of a model once: what is checked is what is loaded."""
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from nucrec.errors import ModelFileError
+
+KINDS = {".keras": "network", ".skops": "classical"}
+"""What a file holds, by the ending of its name."""
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open the file of a model to read it.
+
+    Raises
+    ------
+    ModelFileError
+        There is no regular file, or its name has another ending.
+    """
+    # what became a pipe in the meantime is not waited for
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise ModelFileError(f"{path}: there is no such file") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ModelFileError(f"{path}: there is no such file, but something that is no file")
+    with os.fdopen(descriptor, "rb") as file:
+        if path.suffix not in KINDS:
+            raise ModelFileError(
+                f"{path}: the name of a file with a model ends in {' or '.join(KINDS)}"
+            )
+        yield file
+
+
+@contextlib.contextmanager
+def private_copy(path: Path) -> Iterator[Path]:
+    """Give a copy of the file of a model, which nobody changes between the check and the load.
+
+    Raises
+    ------
+    ModelFileError
+        There is no regular file, or its name has another ending.
+    """
+    with opened(path) as file, tempfile.TemporaryDirectory(prefix="nucrec-") as folder:
+        copy = Path(folder, f"model{path.suffix}")
+        with copy.open("wb") as target:
+            shutil.copyfileobj(file, target)
+        yield copy
