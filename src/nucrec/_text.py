@@ -64,6 +64,12 @@ def shown(value: object) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
+def listed(names: Sequence[object], most: int = 10) -> str:
+    """Return the names as Python writes them, the first ones of many, none of them too long."""
+    more = f", and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shown(repr(name)) for name in names[:most]) + more
+
+
 def printable(text: str) -> str:
     """Return text whose line breaks, control characters and bytes that are no text are escaped.
 

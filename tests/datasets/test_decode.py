@@ -277,7 +277,30 @@ def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused(read, refus
     more = data[:end] + data[last:end] * (100 - scans) + data[end:]
     np.testing.assert_array_equal(read(more, "a.jpg"), read(data, "a.jpg"))
     too_many = data[:end] + data[last:end] * (101 - scans) + data[end:]
-    assert "a progressive JPEG of more than 100 scans" in refusal(too_many, "a.jpg")
+    assert "a JPEG of more than 100 scans" in refusal(too_many, "a.jpg")
+
+
+def test_a_jpeg_of_many_scans_that_is_not_progressive_is_refused(refusal):
+    buffer = io.BytesIO()
+    Image.new("L", (16, 16), 128).save(buffer, "JPEG")
+    data = buffer.getvalue()
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    size = data[frame + 5 : frame + 9]
+    three = b"\xff\xc0\0\x11\x08" + size + b"\3" + b"\1\x11\0\2\x11\0\3\x11\0"
+    head = data[:frame] + three + data[frame + 13 : scan]
+    one_colour = data[scan:-2]  # a scan of the first of three, which the others wait for
+    assert "a JPEG of more than 100 scans" in refusal(head + one_colour * 101 + data[-2:], "a.jpg")
+
+
+def test_a_png_of_empty_chunks_is_refused(read, refusal):
+    buffer = io.BytesIO()
+    Image.new("L", (4, 4), 9).save(buffer, "PNG")
+    data = buffer.getvalue()
+    for name, most in ((b"teSt", 9_990), (b"IDAT", 9_990)):
+        chunk = bytes(4) + name + zlib.crc32(name).to_bytes(4, "big")
+        assert (read(data[:33] + chunk * most + data[33:], "a.png") == 9).all()
+        too_many = data[:33] + chunk * 10_001 + data[33:]
+        assert "a PNG of more than 10000 chunks" in refusal(too_many, "a.png")
 
 
 def test_a_colour_table_with_transparency_is_refused_by_name_and_others_go_on(tmp_path):

@@ -1,6 +1,7 @@
 """Archives: read in place, and what was made to do harm."""
 
 import io
+import os
 import struct
 import tracemalloc
 import warnings
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nucrec.datasets import ImageDataset, ImageFiles, load_folder
+from nucrec.datasets import ImageDataset, ImageFiles, load_folder, load_images
 from nucrec.errors import DatasetError, DataWarning, ImageError
 
 
@@ -193,11 +194,88 @@ def test_a_member_in_very_many_folders_is_left_out(tmp_path):
     path = make_zip(tmp_path / "x.zip", {**GOOD, deep: next(iter(GOOD.values()))})
     tracemalloc.start()
     try:
-        with pytest.warns(DataWarning, match="lies in more than 100 folders"):
+        with pytest.warns(DataWarning, match="lies in more than 50 folders"):
             dataset = load(path)
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
     assert dataset.ids.tolist() == list(GOOD)
-    just = "x/" * 100 + "1.png"
+    just = "x/" * 50 + "1.png"
     assert ImageFiles(make_zip(tmp_path / "y.zip", {just: b""})).names == (just,)
+
+
+def test_folders_in_folders_without_end(tmp_path):
+    deep = tmp_path / "x" / "/".join(["d"] * 60)
+    deep.mkdir(parents=True)
+    (deep / "a.png").write_bytes(png())
+    (tmp_path / "x" / "b.png").write_bytes(png())
+    with pytest.warns(DataWarning, match="lies in more than 50 folders"):
+        found = load_images(tmp_path / "x")
+    assert found.ids.tolist() == ["b.png"]
+    assert [entry.name.count("d") for entry in found.quarantined] == [51]
+
+
+def test_very_many_classes_without_images_make_a_short_error(tmp_path):
+    members = {f"class {i}/1.png": b"" for i in range(500)}
+    with pytest.raises(DatasetError) as caught:
+        load_folder(make_zip(tmp_path / "x.zip", members))
+    assert "and 490 more" in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_pipe_is_no_archive_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.zip")
+    with pytest.raises(DatasetError, match="neither a folder nor a file"):
+        load_images(tmp_path / "x.zip")
+
+
+@pytest.fixture
+def secret(tmp_path) -> Path:
+    """A folder outside of the one that is read."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "2.png").write_bytes(png(200))
+    return tmp_path / "outside"
+
+
+def test_a_folder_that_becomes_a_link_is_not_followed_out(tmp_path, secret):
+    inside = tmp_path / "x" / "well"
+    inside.mkdir(parents=True)
+    for name in ("1.png", "2.png"):
+        (inside / name).write_bytes(png())
+    parts = ImageFiles(tmp_path / "x", ["well/1.png", "well/2.png"]).parts(1)
+    assert next(parts).ids.tolist() == ["well/1.png"]
+    inside.rename(tmp_path / "away")
+    inside.symlink_to(secret)
+    (problem,) = next(parts).quarantined
+    assert problem.name == "well/2.png"
+    assert "leads out of the folder" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("replace", "reason"),
+    [
+        (lambda path, _: os.mkfifo(path), "not a regular file"),
+        (lambda path, secret: path.symlink_to(secret / "2.png"), "leads out of"),
+        (lambda path, _: path.mkdir(), "not a regular file"),
+    ],
+    ids=["pipe", "link", "folder"],
+)
+def test_what_is_replaced_between_the_look_and_the_opening(
+    tmp_path, secret, monkeypatch, replace, reason
+):
+    path = tmp_path / "x" / "1.png"
+    path.parent.mkdir()
+    path.write_bytes(png())
+    files = ImageFiles(path.parent, ["1.png"])
+    really_open = os.open
+
+    def replace_then_open(name, *rest, **more):
+        if str(name) == str(path):
+            path.unlink()
+            replace(path, secret)
+        return really_open(name, *rest, **more)
+
+    monkeypatch.setattr(os, "open", replace_then_open)
+    (part,) = files.parts(1)
+    (problem,) = part.quarantined
+    assert reason in problem.reason

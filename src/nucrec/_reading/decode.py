@@ -25,9 +25,12 @@ from nucrec.errors import ImageError
 Array = npt.NDArray[Any]
 
 MAX_SCANS = 100
+MAX_CHUNKS = 10_000
 _LOSSY_COLOUR = 32
 """How far JPEG and WebP take a picture of one colour from it, of 255; measured: up to 25."""
 _START_OF_SCAN = b"\xff\xda"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_LEAST_CHUNK = 12  # bytes
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
 _UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
@@ -144,17 +147,32 @@ def _damaged(data: bytes, error: Exception) -> str:
 
 def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
     """Return an image that is no TIFF; of an animation the first frame, which is no page."""
+    if data.startswith(_PNG) and _has_too_many_chunks(data):
+        raise ImageError(f"{name}: a PNG of more than {MAX_CHUNKS} chunks")
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _check_size(image.size, name)
         _check_depth(image, name)
-        if image.info.get("progressive") and data.count(_START_OF_SCAN) > MAX_SCANS:
+        if image.format == "JPEG" and data.count(_START_OF_SCAN) > MAX_SCANS:
             # a scan of a few bytes goes over all pixels
-            raise ImageError(f"{name}: a progressive JPEG of more than {MAX_SCANS} scans")
+            raise ImageError(f"{name}: a JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
         kind = image.format or ""
     is_lossy = kind == "JPEG" or (kind == "WEBP" and is_lossy_webp(data))
     picked = array if channel is None else pick_channel(array, channel, (), name)
     return _Found(picked, False, kind, is_lossy)
+
+
+def _has_too_many_chunks(data: bytes) -> bool:
+    """Tell whether a PNG is made of so many chunks that these take the time; pixels are not counted."""
+    if len(data) < _LEAST_CHUNK * MAX_CHUNKS:
+        return False
+    position, count = len(_PNG), 0
+    while position + _LEAST_CHUNK <= len(data) and count <= MAX_CHUNKS:
+        count += data[position + 4 : position + 8] != b"IDAT" or not any(
+            data[position : position + 4]
+        )
+        position += _LEAST_CHUNK + int.from_bytes(data[position : position + 4], "big")
+    return count > MAX_CHUNKS
 
 
 def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> _Found:

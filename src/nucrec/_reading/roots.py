@@ -19,8 +19,12 @@ from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_MEMBERS = 1_000_000
-MAX_DEPTH = 100  # folders around a member
+MAX_DEPTH = 50  # folders around a file
 _ENCRYPTED = 0x1
+_TOO_DEEP = f"lies in more than {MAX_DEPTH} folders"
+_FOR_READING = os.O_RDONLY
+for _flag in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"):
+    _FOR_READING |= getattr(os, _flag, 0)
 _REPLACED = "the archive holds another image of this name further on, which is the one that is read"
 
 
@@ -54,6 +58,8 @@ def open_root(path: Path) -> "Folder | Archive":
         resolved = path.resolve(strict=True)
         if resolved.is_dir():
             return Folder(resolved)
+        if not resolved.is_file():  # of a pipe, the beginning would be waited for
+            raise DatasetError(f"{path}: neither a folder nor a file")
         return Archive(resolved)
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path}: there is no such folder or file") from error
@@ -69,6 +75,7 @@ class Folder:
         self._resolved: dict[str, str] = {}  # folders that files were read from
         self._inside_of: dict[str, tuple[set[str], dict[str, str]]] = {}
         self._real: dict[str, PurePosixPath] = {}  # folders of absolute paths
+        self._identity: dict[str, tuple[int, int]] = {}  # of folders that are inside
 
     def listing(self) -> Listing:
         """List the image files below the folder; links to folders are not followed."""
@@ -82,6 +89,9 @@ class Folder:
         for top, folders, files in os.walk(self.path, onerror=unreadable):
             folders[:] = sorted(name for name in folders if not is_litter(name))
             here = "" if top == str(self.path) else f"{self._relative(Path(top))}/"
+            if here.count("/") >= MAX_DEPTH and folders:
+                problems += [Quarantined(here + name, _TOO_DEEP) for name in folders]
+                folders.clear()
             for name in folders:
                 if (Path(top) / name).is_symlink():
                     problems.append(Quarantined(here + name, "a link to a folder is not followed"))
@@ -95,23 +105,46 @@ class Folder:
     def read(self, name: str) -> bytes:
         """Return the content of a regular file inside the folder."""
         with _reasons(name):
-            path, size = self._regular_file(name)
-            if size > MAX_FILE_BYTES:
-                raise ImageError(f"{name}: {size} bytes are more than {MAX_FILE_BYTES}")
-            return _read(path, size)
+            descriptor, size = self._opened(name)
+            try:
+                if size > MAX_FILE_BYTES:
+                    raise ImageError(f"{name}: {size} bytes are more than {MAX_FILE_BYTES}")
+                return _read(descriptor, size)
+            finally:
+                os.close(descriptor)
 
     def view(self, name: str) -> bytes:
         """Return the content of a regular file, of which no more is read than is looked at."""
         with _reasons(name):
-            path, size = self._regular_file(name)
-            if not size:
-                return b""
-            with Path(path).open("rb") as file:
-                view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            descriptor, size = self._opened(name)
+            try:
+                if not size:
+                    return b""
+                view = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+            finally:
+                os.close(descriptor)
             return cast("bytes", view)  # it is indexed and unpacked alike
 
-    def _regular_file(self, name: str) -> tuple[str, int]:
-        """Return where a file of the folder really is, and its size."""
+    def _opened(self, name: str) -> tuple[int, int]:
+        """Open a regular file inside the folder; return its descriptor and its size.
+
+        Whoever may write to the folder may replace what was looked at by a link or a pipe before it
+        is opened: neither is followed, nor waited for.
+        """
+        path = self._regular_file(name)
+        descriptor = os.open(path, _FOR_READING)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ImageError(f"{name}: not a regular file")
+            self._check_folder(path.rpartition("/")[0], name)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor, status.st_size
+
+    def _regular_file(self, name: str) -> str:
+        """Return where a file of the folder really is."""
         parent, _, last = name.rpartition("/")
         if parent not in self._resolved:
             self._resolved[parent] = str(self._inside(parent, name))
@@ -122,7 +155,14 @@ class Folder:
             status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(f"{name}: not a regular file")
-        return path, status.st_size
+        return path
+
+    def _check_folder(self, folder: str, name: str) -> None:
+        """Raise if a folder has become a link that leads out of this one."""
+        status = Path(folder).stat()
+        if self._identity.get(folder) != (status.st_dev, status.st_ino):
+            self._inside(folder, name)
+            self._identity[folder] = status.st_dev, status.st_ino
 
     def stamp(self, name: str) -> tuple[int, int] | None:
         """Return size and time of change of a file, None where there is none."""
@@ -280,16 +320,12 @@ def _reasons(name: str) -> Iterator[None]:
         raise ImageError(f"{name}: cannot be read ({_why(error)})") from error
 
 
-def _read(path: str, size: int) -> bytes:
+def _read(descriptor: int, size: int) -> bytes:
     """Return what a file holds; Python's file objects take twice as long for a small one."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        content = os.read(descriptor, size)
-        while len(content) < size and (more := os.read(descriptor, size - len(content))):
-            content += more
-        return content
-    finally:
-        os.close(descriptor)
+    content = os.read(descriptor, size)
+    while len(content) < size and (more := os.read(descriptor, size - len(content))):
+        content += more
+    return content
 
 
 def _checked_members(
@@ -355,7 +391,7 @@ def _refusal(name: str) -> str:
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
         return "its name leads out of the archive"
     # the names of all folders around it take the square of the depth
-    return f"lies in more than {MAX_DEPTH} folders" if len(path.parts) > MAX_DEPTH + 1 else ""
+    return _TOO_DEEP if len(path.parts) > MAX_DEPTH + 1 else ""
 
 
 def _why(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from nucrec._reading.decode import Decoded, decode
 from nucrec._reading.kinds import SUFFIXES
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Root
-from nucrec._text import many
+from nucrec._text import listed, many
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_choice
 from nucrec._warnings import warn
@@ -182,8 +182,8 @@ def _check_classes(
     found = [name for name, count in counts.items() if count]
     because = f" ({problems[0].name}: {problems[0].reason})" if problems else ""
     raise DatasetError(
-        f"no image that can be read in class {', '.join(map(repr, empty))}{because}. "
-        f"Images were found in: {', '.join(map(repr, found)) or 'none'}. "
+        f"no image that can be read in class {listed(empty)}{because}. "
+        f"Images were found in: {listed(found) or 'none'}. "
         f"Add images ({', '.join(SUFFIXES)}), or leave the class out."
     )
 

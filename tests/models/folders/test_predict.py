@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.stats import binomtest
+from sklearn.base import BaseEstimator
 from sklearn.svm import SVC
 
 from nucrec.datasets import load_images
@@ -18,6 +19,7 @@ from nucrec.errors import (
     DatasetError,
     DatasetNotFoundError,
     DataWarning,
+    ImageError,
     InvalidParameterError,
     NucrecError,
 )
@@ -43,6 +45,31 @@ def test_the_table_is_what_the_model_says(network, files, tmp_path):
     assert [row["predicted"] for row in rows] == np.array(NAMES)[expected.argmax(1)].tolist()
     table = [[float(row[f"probability_{name}"]) for name in NAMES] for row in rows]
     np.testing.assert_allclose(table, expected, atol=2e-6)
+
+
+class LosesOne(BaseEstimator):
+    """A classifier whose images are decoded again, and one of them is gone by then."""
+
+    classes_ = np.arange(2)
+    class_names_ = NAMES
+
+    def predict_proba(self, X):
+        if "b.png" in X.ids:
+            raise ImageError("b.png: there is no such file")
+        return np.tile([0.25, 0.75], (len(X), 1))
+
+
+@pytest.mark.filterwarnings("ignore:1 of 3 files were not predicted")
+def test_an_image_that_is_gone_when_it_is_read_again_is_a_row(tmp_path):
+    (tmp_path / "plate").mkdir()
+    for name in "abc":
+        Image.new("L", (4, 4), ord(name)).save(tmp_path / "plate" / f"{name}.png")
+    found = predict_folder(LosesOne(), tmp_path / "plate", tmp_path / "out.csv")
+    assert [(row.file, row.predicted, row.error) for row in found.rows] == [
+        ("a.png", "micronucleus", None),
+        ("b.png", None, "there is no such file"),
+        ("c.png", "micronucleus", None),
+    ]
 
 
 def test_the_summary_counts_by_folder(named_gnb, files, tmp_path):

@@ -11,6 +11,7 @@ from nucrec._class_names import check_class_names
 from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
+from nucrec.errors import ImageError, NucrecError
 from nucrec.evaluate import ConformalRule
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._domain import FIELD_OF_VIEW, TrainingDomain, domain_of
@@ -90,9 +91,7 @@ class FolderClassifier:
         show(done, len(files), "images")
         for images in files.parts(_IMAGES_AT_A_TIME):
             yield from map(_unreadable, images.quarantined)
-            crops, fields = self._divide(images)
-            yield from (ImagePrediction(file, None, error=FIELD_OF_VIEW) for file in fields)
-            yield from self._predict_crops(crops)
+            yield from self._predict_readable(images)
             done += len(images.quarantined) + len(images)
             show(done, len(files), "images")
 
@@ -103,10 +102,25 @@ class FolderClassifier:
         fields = self.domain.fields_of_view(images)
         return images[~fields], images.ids[fields].tolist()
 
+    def _predict_readable(self, images: ImageDataset) -> list[ImagePrediction]:
+        """Return a prediction for each image; large ones are read again, and may be gone by then."""
+        try:
+            crops, fields = self._divide(images)
+            whole = [ImagePrediction(file, None, error=FIELD_OF_VIEW) for file in fields]
+            return [*whole, *self._predict_crops(crops)]
+        except ImageError as error:
+            if len(images) == 1:
+                (file,) = images.ids.tolist()
+                return [ImagePrediction(file, None, error=str(error).removeprefix(f"{file}: "))]
+        alone = (images[i : i + 1] for i in range(len(images)))
+        return [row for image in alone for row in self._predict_readable(image)]
+
     def _predict_crops(self, images: ImageDataset) -> Iterator[ImagePrediction]:
         if not len(images):
             return
         probabilities = np.asarray(self.model.predict_proba(images))
+        if not np.isfinite(probabilities).all():
+            raise NucrecError("the model answers with probabilities that are no finite numbers")
         predicted = [self.class_names[k] for k in probabilities.argmax(axis=1).tolist()]
         rounded = (tuple(round(p, _DIGITS) for p in row) for row in probabilities.tolist())
         review: Iterable[bool] = repeat(False)
