@@ -94,6 +94,13 @@ def check_known(name: str, array: npt.NDArray[Any]) -> None:
         raise invalid(name, "a value for each image", f"{missing} None or NaN")
 
 
+def check_unmasked(name: str, value: object) -> None:
+    """Raise if a masked array has masked values, which NumPy would take for ordinary ones."""
+    if np.ma.isMaskedArray(value) and np.ma.is_masked(value):
+        hint = "Leave these out, or fill them: NAME.filled(value)."
+        raise invalid(name, "an array without masked values", "a masked array", hint)
+
+
 def is_missing_value(value: Any) -> bool:
     """Return whether a value is None, NaN, or pandas's NA, which is neither true nor false."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):

@@ -1,5 +1,6 @@
 """The classifier around a network: scikit-learn's contract, and what it takes as images and labels."""
 
+import datetime
 import random
 
 import keras
@@ -14,6 +15,7 @@ from tests.models.small import convolution, plainly, spots
 from nucrec.augment import Flip, Pipeline
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError, WeightsNotAvailableError
+from nucrec.evaluate import report
 from nucrec.models import ImageClassifier, cnn, transfer
 
 TRAIN, TEST = spots(64, 0), spots(32, 1)
@@ -115,6 +117,41 @@ def test_cross_validation_and_pipeline():
     assert ((scores >= 0) & (scores <= 1)).all()
     pipeline = SklearnPipeline([("network", quick())]).fit(TRAIN, TRAIN.labels)
     assert pipeline.predict(TEST).tolist() == quick().fit(TRAIN).predict(TEST).tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [b"a", b"b"] * 3,
+        [datetime.date(2020, 1, 1), datetime.date(2021, 1, 1)] * 3,
+        np.array(["2020", "2021"] * 3, "M8[D]"),
+        np.array(["2020", "NaT"] * 3, "M8[D]"),
+        [1j, 2] * 3,
+        [1, object()] * 3,
+    ],
+    ids=["bytes", "dates", "times", "not a time", "complex", "objects"],
+)
+def test_classes_that_no_file_could_hold_are_refused_before_the_training(values, random_image):
+    images = list(random_image((6, 8, 8)))
+    with pytest.raises(InvalidParameterError, match="y: expected texts or numbers"):
+        cnn(image_size=16, epochs=10**6).fit(images, values)
+
+
+def test_masked_classes_and_images_are_refused(random_image):
+    images = random_image((4, 8, 8))
+    masked = np.ma.masked_array([0, 1, 0, 1], [False, False, False, True])
+    with pytest.raises(InvalidParameterError, match="y: expected an array without masked values"):
+        cnn(image_size=16, epochs=10**6).fit(images, masked)
+    hidden = np.ma.masked_equal(images, images[2, 3, 3])
+    with pytest.raises(
+        InvalidParameterError, match=r"images\[\d\]: expected an array without masked"
+    ):
+        cnn(image_size=16, epochs=10**6).fit(hidden, [0, 1, 0, 1])
+    with pytest.raises(InvalidParameterError, match="labels: expected an array without masked"):
+        ImageDataset(images, masked)
+    with pytest.raises(InvalidParameterError, match="y_true: expected an array without masked"):
+        report(masked, [0, 1, 0, 1])
+    assert len(ImageDataset(np.ma.masked_array(images), np.ma.masked_array([0, 1, 0, 1]))) == 4
 
 
 def test_labels_may_be_names():

@@ -20,10 +20,10 @@ from nucrec._class_names import (
 from nucrec._pixels.image import ImageSource, check_image
 from nucrec._reading.decode import pixels_of_picture
 from nucrec._reading.table import meant_column
-from nucrec._validation import check_known, invalid
+from nucrec._validation import check_known, check_unmasked, invalid
 from nucrec._warnings import warn
 from nucrec.datasets._images import MemoryImage
-from nucrec.errors import DataWarning, ImageError
+from nucrec.errors import DataWarning, ImageError, InvalidParameterError
 
 Array = npt.NDArray[Any]
 CLASS_NAMES = ("nucleus", "micronucleus")
@@ -33,13 +33,8 @@ Index = int | slice | Sequence[int] | Sequence[bool] | Array
 def in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
     """Validate images in memory; Pillow images are converted as if read from their files."""
     try:
-        arrays = [
-            pixels_of_picture(image, f"images[{i}]")
-            if isinstance(image, Image.Image)
-            else np.array(image)
-            for i, image in enumerate(images)
-        ]
-    except ImageError:  # a ValueError, too
+        arrays = [_pixels(image, f"images[{i}]") for i, image in enumerate(images)]
+    except (ImageError, InvalidParameterError):  # ValueErrors, too
         raise
     except (TypeError, ValueError) as error:
         raise invalid("images", "a sequence of arrays", images) from error
@@ -48,10 +43,16 @@ def in_memory(images: Sequence[Array] | Array) -> list[ImageSource]:
     return [MemoryImage(array) for array in arrays]
 
 
+def _pixels(image: Any, name: str) -> Array:
+    check_unmasked(name, image)
+    return pixels_of_picture(image, name) if isinstance(image, Image.Image) else np.array(image)
+
+
 def check_labels(
     labels: npt.ArrayLike, n: int, class_names: Sequence[str] | None
 ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Return labels as int64, and the class names; labels may be class names."""
+    check_unmasked("labels", labels)
     array = np.asarray(labels)
     if array.shape != (n,):
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")

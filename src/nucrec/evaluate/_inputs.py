@@ -7,7 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import check_class_names, order_classes
-from nucrec._validation import check_finite, check_int, check_known, check_real, invalid
+from nucrec._validation import (
+    check_finite,
+    check_int,
+    check_known,
+    check_real,
+    check_unmasked,
+    invalid,
+)
 
 Array = npt.NDArray[Any]
 
@@ -63,6 +70,7 @@ def _check_alike(name: str, true: Array, predicted: Array, *, may_differ: bool) 
 
 def _classes(name: str, values: npt.ArrayLike) -> Array:
     """Return classes as an array of numbers or of str."""
+    check_unmasked(name, values)
     array = np.asarray(values)
     if array.ndim != 1 or not array.size:
         hint = _SCORES if array.ndim == 2 else ""

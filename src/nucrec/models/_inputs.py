@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import order_classes
-from nucrec._validation import check_known, invalid
+from nucrec._validation import check_known, check_unmasked, invalid
 from nucrec.datasets import ImageDataset, LazyImages
 
 Array = npt.NDArray[Any]
@@ -45,10 +45,12 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
         if not isinstance(X, ImageDataset):
             raise invalid("y", "the classes of the images, or a data set in X", None)
         return images, np.arange(len(images.class_names))
+    check_unmasked("y", y)
     values = np.asarray(y)
     if values.shape != (len(images),):
         raise invalid("y", f"one class for each of the {len(images)} images", values.shape)
     check_known("y", values)
+    _check_lasting("y", values)
     classes: Array
     is_numbered = isinstance(X, ImageDataset) and values.dtype.kind in "ui"
     if is_numbered and set(values.tolist()) <= set(range(len(images.class_names))):
@@ -61,6 +63,14 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
         labels = np.array([at[value] for value in values.tolist()])
         names = tuple(str(value) for value in classes.tolist())
     return _with_labels(images, labels, names), classes
+
+
+def _check_lasting(name: str, values: Array) -> None:
+    """Raise if classes are such as no file of a model could hold: bytes, dates, complex numbers."""
+    for value in np.unique(values).tolist() if values.dtype.kind != "O" else values.tolist():
+        if not isinstance(value, str | bool | int | float):
+            hint = "Pass them as texts: [str(value) for value in y]."
+            raise invalid(name, "texts or numbers that tell the classes", value, hint)
 
 
 def check_several_classes(name: str, labels: Array, received: object) -> None:
