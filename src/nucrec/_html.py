@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from nucrec._optional import require
 from nucrec._paths import output_file
@@ -45,6 +46,14 @@ summary { cursor: pointer; padding: .3rem 0; }
 .facts td:first-child { white-space: nowrap; color: var(--soft); }
 .named th:nth-child(2), .named td:nth-child(2) { text-align: left; }
 .verdict { font-size: 1.3rem; line-height: 1.3; margin: .3rem 0; }
+.enlarge { cursor: zoom-in; }
+.only-large { display: none; }
+figure:target { position: fixed; inset: 0; z-index: 1; overflow: auto; padding: 1rem;
+  background: var(--paper); }
+figure:target .only-large { display: inline-block; padding: .3rem 1.2rem .3rem 0; color: inherit; }
+figure:target img { width: auto; height: auto; object-fit: contain; }
+.wall figure:target img { width: 100%; max-height: 84vh; }
+.gallery figure:target img { width: min(47%, 80vh); }
 @media print {
   :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #444; --line: #999; }
   body { max-width: none; padding: 0; font-size: 10pt; }
@@ -52,6 +61,12 @@ summary { cursor: pointer; padding: .3rem 0; }
   th, td { padding: .15rem .4rem; }
   h2, h3 { break-after: avoid; }
   tr, img, figure, .numbers { break-inside: avoid; }
+  .gallery { grid-template-columns: repeat(3, 1fr); gap: .6rem; }
+  .gallery img { width: 48%; height: auto; }
+  details::details-content { content-visibility: visible; display: block; }
+  figure:target { position: static; padding: 0; }
+  figure:target .only-large { display: none; }
+  * { print-color-adjust: exact; }
 }
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -163,23 +178,48 @@ def picture(pixels: Any, alt: str, longest: int = 160, quality: int = 85) -> str
     return f'<img src="{_data("jpeg", file.getvalue())}" alt="{html(alt)}">'
 
 
-def gallery(entries: Iterable[tuple[str, str, Sequence[str]]]) -> str:
-    """Return a list of (name, remark, pictures that are HTML)."""
+def gallery(entries: Iterable[tuple[str, str, Sequence[str]]], kind: str = "picture") -> str:
+    """Return a list of (name, remark, pictures that are HTML); each can be enlarged.
+
+    `kind` tells the galleries of a page apart.
+    """
     items = (
-        f"<li><figure>{' '.join(pictures)}"
-        f"<figcaption><b>{html(name)}</b>{html(remark)}</figcaption></figure></li>"
-        for name, remark, pictures in entries
+        f"<li{_place(kind, k)}>{_figure(kind, k, ' '.join(pictures), name, remark)}</li>"
+        for k, (name, remark, pictures) in enumerate(entries, 1)
     )
     return '<ul class="gallery">\n' + "\n".join(items) + "\n</ul>"
 
 
-def wall(pictures: Iterable[tuple[str, str]]) -> str:
-    """Return large pictures that are HTML, each with its name."""
+def wall(pictures: Iterable[tuple[str, str, str]], kind: str = "field") -> str:
+    """Return large pictures, as (HTML, name, remark that is HTML); each can be enlarged."""
     figures = (
-        f"<figure>{image}<figcaption><b>{html(name)}</b></figcaption></figure>"
-        for image, name in pictures
+        f"<div{_place(kind, k)}>{_figure(kind, k, image, name, remark, is_html=True)}</div>"
+        for k, (image, name, remark) in enumerate(pictures, 1)
     )
     return '<div class="wall">\n' + "\n".join(figures) + "\n</div>"
+
+
+def file_link(words: str, path: str) -> str:
+    """Return a link to a file beside the page."""
+    return f'<a href="{html(quote(path))}">{html(words)}</a>'
+
+
+def _place(kind: str, number: int) -> str:
+    return f' id="{kind}-{number}"'
+
+
+def _figure(
+    kind: str, number: int, pictures: str, name: str, remark: str, *, is_html: bool = False
+) -> str:
+    """Return a figure that fills the window while its address is in the bar: no script is needed."""
+    large = f"{kind}-{number}-large"
+    words = f"<b>{html(name)}</b>{remark if is_html else html(remark)}"
+    return (
+        f'<figure id="{large}"><a class="only-large" href="#{kind}-{number}">Close</a>'
+        f'<a class="only-large" href="#{kind}-{number + 1}-large">Next</a>'
+        f'<a class="enlarge" href="#{large}" title="Enlarge">{pictures}</a>'
+        f"<figcaption>{words}</figcaption></figure>"
+    )
 
 
 def numbers(values: Iterable[tuple[str, str]]) -> str:

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from nucrec.errors import InvalidParameterError
 from nucrec.fields import overlay
 
-BLUE, ORANGE, PURPLE, YELLOW = (86, 180, 233), (230, 159, 0), (204, 121, 167), (240, 228, 66)
+BLUE, ORANGE, PINK, YELLOW = (86, 180, 233), (230, 159, 0), (204, 121, 167), (240, 228, 66)
 
 
 def where(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
@@ -35,8 +36,19 @@ def test_each_kind_of_cell_has_its_outline(field):
     picture = overlay(*field, positive=[3], excluded=[900], legend=False)
     assert (picture.shape, picture.dtype) == ((60, 90, 3), np.uint8)
     assert np.array_equal(where(picture, BLUE), square(10, 10, 20, 1))
-    assert np.array_equal(where(picture, PURPLE), square(10, 30, 20, 1))
     assert np.array_equal(where(picture, ORANGE), square(10, 60, 20, 2))
+
+
+def test_the_line_of_what_is_not_scored_is_broken(field):
+    """So that it differs from the others without its colour, too."""
+    picture = overlay(*field, excluded=[900], legend=False)
+    line, whole = where(picture, PINK), square(10, 30, 20, 1)
+    assert not (line & ~whole).any()
+    assert 0.35 < line.sum() / whole.sum() < 0.65
+    for side in (line[10, 30:50], line[29, 30:50], line[10:30, 30], line[10:30, 49]):
+        assert 0 < side.sum() < 20
+    _, dashes = ndimage.label(line, np.ones((3, 3)))
+    assert dashes >= 4
 
 
 def test_neighbours_that_touch_stay_apart(field):
@@ -70,7 +82,7 @@ def test_the_legend_is_below_and_leaves_the_field_as_it_is(field):
     assert whole.shape[1] == 90
     assert np.array_equal(whole[:60], bare)
     strip = whole[60:]
-    assert all(where(strip, colour).any() for colour in (BLUE, ORANGE, PURPLE, YELLOW))
+    assert all(where(strip, colour).any() for colour in (BLUE, ORANGE, PINK, YELLOW))
 
 
 @pytest.mark.parametrize("zoom", [1, 2])

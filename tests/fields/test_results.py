@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import binomtest
+from scipy import stats
 from tests.html_reader import HOSTILE, read
 
+from nucrec.assay import summarize
 from nucrec.errors import DataWarning, InvalidParameterError, NucrecError
-from nucrec.evaluate import proportion_interval
 from nucrec.fields import Cells, Detection, Field, FieldSet, detect, save_results
 
 SIDE = 160
-ORANGE, BLUE, PURPLE = (230, 159, 0), (86, 180, 233), (204, 121, 167)
+ORANGE, BLUE, PINK = (230, 159, 0), (86, 180, 233), (204, 121, 167)
 
 
 def discs(places: list[tuple[int, int]], radius: int) -> np.ndarray:
@@ -99,17 +99,139 @@ def test_the_summary_has_the_rate_of_each_well(plate):
         positive, scored = expected[row["well"]]
         assert (row["cells_scored"], row["cells_excluded"]) == (str(scored), str(scored // 4))
         assert float(row["per_1000"]) == pytest.approx(1000 * positive / scored)
-        interval = binomtest(positive, scored).proportion_ci(method="wilson")
+        interval = stats.binomtest(positive, scored).proportion_ci(method="wilson")
         found = float(row["low"]) / 1000, float(row["high"]) / 1000
         assert found == pytest.approx((interval.low, interval.high), abs=1e-9)
         assert row["condition"] == "DMSO"
 
 
-def test_wells_are_groups_in_the_rate_of_all(plate):
+def test_what_differs_between_wells_counts_in_the_rate_of_all(plate):
     total = plate[1].rates.total
-    low, high = proportion_interval([1, 5, 0], [8, 8, 4])
-    assert (total.per_1000.low, total.per_1000.high) == pytest.approx((1000 * low, 1000 * high))
+    found, cells, share = np.array([1, 5, 0]), np.array([8, 8, 4]), 6 / 20
+    chi2 = np.square(found - share * cells).sum() / (20 / 3 * share * (1 - share))
+    t = stats.t.ppf(0.975, 2)
+    for end in (total.per_1000.low / 1000, total.per_1000.high / 1000):
+        assert abs(share - end) == pytest.approx(t * np.sqrt(chi2 / 2 * end * (1 - end) / 20))
     assert (total.scored, total.excluded, total.positive, total.micronuclei) == (20, 5, 6, 6)
+
+
+def designed(
+    numbers: dict[str, int], design: dict[str, tuple], detector: Known
+) -> tuple[FieldSet, Cells]:
+    """Return fields and their cells, in wells of a design: condition, dose and replicate of each."""
+    fields = [
+        Field(
+            name=field.name,
+            file=field.file,
+            well=field.name if has_wells else None,
+            condition=condition,
+            dose=dose,
+            replicate=replicate,
+            _pixels=field._pixels,
+        )
+        for field in make(list(numbers), [None] * len(numbers), list(numbers.values()))
+        for condition, dose, replicate, has_wells in (design[field.name],)
+    ]
+    return FieldSet(fields), detect(FieldSet(fields), detector)
+
+
+DESIGN = {
+    **{f"B{i}": ("DMSO", 0.0, str(i), True) for i in (2, 3, 4)},
+    **{f"C{i}": ("MMC", 0.1, str(i), True) for i in (2, 3, 4)},
+    **{f"D{i}": ("MMC", 0.05, str(i), True) for i in (2, 3)},
+}
+FOUND = dict(zip(DESIGN, (0, 1, 0, 2, 3, 2, 1, 2), strict=True))
+
+
+@pytest.fixture(scope="module")
+def conditions(tmp_path_factory) -> tuple[Path, object, Cells]:
+    """Three conditions, the last of two wells; one has no condition and a well of its own."""
+    out = tmp_path_factory.mktemp("conditions")
+    found = FOUND | {"E2": 3}
+    detector = Known(found)
+    fields, cells = designed(found, DESIGN | {"E2": (None, None, None, True)}, detector)
+    return out, save_results(cells, fields, out, detector=detector), cells
+
+
+def test_rates_of_conditions_are_those_of_the_assay(conditions):
+    rates, assay = conditions[1].rates, summarize(conditions[2])
+    assert [rate.name for rate in rates.conditions] == ["DMSO", "MMC 0.05", "MMC 0.1"]
+    for rate, expected in zip(rates.conditions, assay.conditions, strict=True):
+        assert (rate.name, rate.n_units, rate.scored) == (
+            expected.name,
+            expected.n_units,
+            expected.n_scored,
+        )
+        for mine, theirs in (
+            (rate.per_1000, expected.rate),
+            (rate.micronuclei_rate, expected.micronuclei_rate),
+        ):
+            values = (mine.value, mine.low, mine.high)
+            assert values == pytest.approx((theirs.value, theirs.low, theirs.high), nan_ok=True)
+            assert mine.method.split(":")[0] == theirs.method.split(":")[0]
+
+
+def test_conditions_are_in_a_file_on_the_page_printed_and_in_json(conditions):
+    out, saved, _ = conditions
+    rows = rows_of(out / "conditions.csv")
+    assert [(row["name"], row["dose"], row["wells"]) for row in rows] == [
+        ("DMSO", "0", "3"),
+        ("MMC 0.05", "0.05", "2"),
+        ("MMC 0.1", "0.1", "3"),
+    ]
+    assert [float(row["per_1000"]) for row in rows] == pytest.approx([1000 / 12, 375, 7000 / 12])
+    assert rows[1]["low"] == rows[1]["micronuclei_high"] == ""  # two wells
+    assert "conditions.csv" in saved.files
+    data = json.loads(json.dumps(saved.to_dict()))
+    assert [each["units"] for each in data["conditions"]] == [3, 2, 3]
+    assert data["conditions"][2]["micronuclei_per_1000"] == pytest.approx(7000 / 12)
+    assert data["conditions"][2]["micronuclei_low"] < 7000 / 12
+    assert re.search(r"MMC 0\.05 +2 +8 +3 +375\.0 +n/a", str(saved))
+    page = read((out / "report.html").read_text(encoding="utf-8"))
+    assert "Rates by condition" in page.words
+    assert "in none of the rows: 5 cells" in page.words
+
+
+def test_all_cells_of_several_conditions_have_no_interval(conditions):
+    total = conditions[1].rates.total.per_1000
+    assert total.value == pytest.approx(1000 * 14 / 36)
+    assert np.isnan(total.low)
+    assert "several conditions" in total.method
+
+
+def test_one_well_does_not_tell_how_wells_differ(tmp_path):
+    detector = Known({"B2": 1, "C2": 2})
+    design = {"B2": ("DMSO", None, None, True), "C2": ("MMC", None, None, True)}
+    fields, cells = designed({"B2": 1, "C2": 2}, design, detector)
+    saved = save_results(cells, fields, tmp_path, detector=detector)
+    assert all(np.isnan(rate.per_1000.low) for rate in saved.rates.conditions)
+    assert not any(np.isnan(rate.per_1000.low) for rate in saved.rates.units)
+
+
+def test_fields_take_the_place_of_unknown_wells_and_that_is_said(tmp_path):
+    numbers = {"a": 1, "b": 2, "c": 0}
+    detector = Known(numbers)
+    design = dict.fromkeys(numbers, ("", 0.5, None, False))
+    fields, cells = designed(numbers, design, detector)
+    saved = save_results(cells, fields, tmp_path, detector=detector)
+    (rate,) = saved.rates.conditions
+    assert (rate.name, rate.n_units) == ("0.5", 3)
+    assert "Wells are not known" in str(saved)
+    fields, cells = designed(numbers, dict.fromkeys(numbers, (None, None, None, False)), detector)
+    saved = save_results(cells, fields, tmp_path, detector=detector)
+    assert saved.rates.conditions == ()
+    assert not (tmp_path / "conditions.csv").exists()  # that of the call before
+
+
+def test_the_summary_goes_on_to_the_assay(conditions):
+    counts, cells = summarize(conditions[0] / "summary.csv"), summarize(conditions[2])
+    for one, other in zip(counts.conditions, cells.conditions, strict=True):
+        assert (one.name, one.n_scored, str(one.rate)) == (
+            other.name,
+            other.n_scored,
+            str(other.rate),
+        )
+        assert one.micronuclei_per_1000 == other.micronuclei_per_1000
 
 
 def test_tables_are_those_of_the_cells(plate):
@@ -160,9 +282,9 @@ def test_there_is_a_picture_of_each_field_with_its_outlines(plate):
         assert pixels.shape[1] == 3 * SIDE  # small fields are enlarged
         at = {
             colour: (pixels == colour).all(axis=2).any(axis=(0, 1))
-            for colour in (ORANGE, BLUE, PURPLE)
+            for colour in (ORANGE, BLUE, PINK)
         }
-        assert at == {ORANGE: n > 0, BLUE: True, PURPLE: True}
+        assert at == {ORANGE: n > 0, BLUE: True, PINK: True}
 
 
 def test_the_page_shows_rates_cells_fields_and_quality(plate):
@@ -170,25 +292,66 @@ def test_the_page_shows_rates_cells_fields_and_quality(plate):
     for words in (
         "Plate <7>",
         "micronucleated cells per 1000",
-        "4 of 6, the least certain first",
+        "4 of 6, the most doubtful first",
         "2 cells in which none was found",
-        "edge: touches the edge of the field",
+        "touches the edge of the field",
+        "nothing: the rest of the cell lies outside of the picture",
         "out of focus",
         "nucrec",
     ):
         assert words in page.words
     alts = [image["alt"] for image in page.all("img")]
-    assert alts[:2] == [
+    assert alts[:3] == [
+        "Rate of each condition with its interval, as in the table",
         "Rate of each well with its interval, as in the table",
         "Plate map of the rates, as in the table",
     ]
-    assert len(alts) == 2 + 2 * 4 + 2 * 2 + 5
+    assert len(alts) == 3 + 2 * 4 + 2 * 2 + 5
+
+
+def test_counts_of_cells_add_up_to_all(plate):
+    page = (plate[0] / "report.html").read_text(encoding="utf-8")
+    cells = page[page.index("What is counted") : page.index("<th>micronuclei</th>")]
+    rows = re.findall(r"<td>([^<]+)</td><td>([^<]+)</td><td>([^<]+)</td>", cells)
+    assert rows == [
+        ("scored", "20", "80%"),
+        ("not scored: edge", "5", "20%"),
+        ("all", "25", "100%"),
+    ]
 
 
 def test_the_least_certain_cells_come_first(plate):
     page = read((plate[0] / "report.html").read_text(encoding="utf-8"))
     found = [float(p) for p in re.findall(r"probability (\d\.\d\d)", page.words)]
     assert found == [0.6, 0.6, 0.75, 0.9]
+
+
+def test_among_the_equally_probable_those_with_reasons_for_doubt_come_first(plate, tmp_path):
+    _, _, cells, detector = plate
+    spots = cells.micronuclei | {"probability": np.full(6, 0.9)}
+    spots["humn"], spots["ambiguous"] = (np.array(values) for values in ([True] * 6, [False] * 6))
+    spots["ambiguous"][2], spots["humn"][5] = True, False
+    spots["diameter_ratio"] = np.array([0.3, 0.2, 0.25, 0.15, 0.28, 0.4])
+    positive = cells.cells["n_micronuclei"] > 0
+    crowded = cells.cells["crowded"] | False
+    crowded[np.flatnonzero(positive)[5]] = True  # the one with the odd size, too
+    alike = cells.cells | {"probability": np.where(positive, 0.9, 0.0), "crowded": crowded}
+    fields = make(NAMES, WELLS, NUMBERS)
+    save_results(Cells(alike, spots, cells.fields), fields, tmp_path, detector=detector, n_fields=0)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    shown = re.findall(
+        r"<b>(\w+), cell (\d+)</b>1 micronucleus, probability 0.90;(.*?) ?at \d", page
+    )
+    keys = zip(spots["field"].tolist(), spots["cell_id"].tolist(), strict=True)
+    ratios = dict(zip(keys, spots["diameter_ratio"].tolist(), strict=True))
+    assert [(ratios[name, int(label)], words) for name, label, words in shown] == [
+        (0.4, " touches other nuclei; larger than 1/3 of its nucleus;"),
+        (0.25, " another nucleus is almost as near;"),
+        (0.15, ""),
+        (0.2, ""),
+        (0.28, ""),
+        (0.3, ""),
+    ]
 
 
 def svg_of(page: str, number: int) -> str:
@@ -198,7 +361,7 @@ def svg_of(page: str, number: int) -> str:
 
 def test_charts_say_the_numbers_of_the_table(plate):
     page = (plate[0] / "report.html").read_text(encoding="utf-8")
-    chart, plate_map = svg_of(page, 0), svg_of(page, 1)
+    chart, plate_map = svg_of(page, 1), svg_of(page, 2)
     for rate in plate[1].rates.units:
         metric = rate.per_1000
         assert f"{metric.value:.1f} ({metric.low:.1f} to {metric.high:.1f})" in chart

@@ -8,6 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from nucrec._class_names import look_alike_key
+from nucrec._dose_names import Key, condition_names, in_order
 from nucrec._unit_rates import clustering, design_effect, dispersion
 from nucrec._validation import did_you_mean, invalid
 from nucrec.assay._rates import micronuclei_over_units, rate_of_unit, rate_over_units
@@ -15,7 +16,6 @@ from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._wells import Wells
 
 Array = npt.NDArray[Any]
-Key = tuple[str, float | None]
 
 
 def summarize_conditions(
@@ -25,8 +25,8 @@ def summarize_conditions(
     doses = [None if math.isnan(dose) else dose for dose in wells.doses.tolist()]
     keys: list[Key] = list(zip(wells.conditions, doses, strict=True))
     of_control, remarks = _control(list(dict.fromkeys(keys)), control)
-    order = _ordered(keys, of_control)
-    names = _names(order)
+    order = in_order(keys, of_control)
+    names = condition_names(order)
     rows = defaultdict(list)
     for row, key in enumerate(keys):
         rows[key].append(row)
@@ -58,36 +58,6 @@ def _control(
         raise invalid("control", "a condition of one dose, or with a dose 0", control)
     expected = f"one of the conditions: {', '.join(known)}"
     raise invalid("control", expected, control, did_you_mean(control, known))
-
-
-def _ordered(keys: Sequence[Key], control: Key | None) -> list[Key]:
-    first = {name: row for row, (name, _) in reversed(list(enumerate(keys)))}
-
-    def place(key: Key) -> tuple[bool, int, float]:
-        return key != control, first[key[0]], -1.0 if key[1] is None else key[1]
-
-    numeric = all(_number(name) is not None for name in first)
-    if numeric:  # doses that are the names
-        return sorted(set(keys), key=lambda key: (key != control, float(key[0]), place(key)))
-    return sorted(set(keys), key=place)
-
-
-def _number(name: str) -> float | None:
-    try:
-        return float(name)
-    except ValueError:
-        return None
-
-
-def _names(keys: Sequence[Key]) -> dict[Key, str]:
-    """Return the name of each condition, with the dose where it has several."""
-    times = Counter(name for name, _ in keys)
-    return {
-        (name, dose): f"{name} {'no dose' if dose is None else f'{dose:.6g}'}"
-        if times[name] > 1
-        else name
-        for name, dose in keys
-    }
 
 
 def _condition(

@@ -21,7 +21,8 @@ from nucrec.fields._mnfinder import load_mnfinder_fields, sample_fields
 from nucrec.fields._overlay import overlay
 from nucrec.fields._rates import Rate, Rates
 from nucrec.fields._rates_plot import RatesDisplay
-from nucrec.fields._results import SavedResults, save_results
+from nucrec.fields._results import save_results
+from nucrec.fields._saved import SavedResults
 from nucrec.fields._segmentation.card import DetectorCard
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ _SHADES = 60  # of the bar that explains them
 
 
 class Bar(NamedTuple):
-    """A value with its interval, for a chart."""
+    """A value with its interval, for a chart, and the values that it was made of."""
 
     name: str
     value: float
     low: float
     high: float
+    points: Sequence[float] = ()
 
 
 def interval_chart(bars: Sequence[Bar], label: str) -> str:
@@ -29,7 +30,8 @@ def interval_chart(bars: Sequence[Bar], label: str) -> str:
     row, top, right, width = 22, 8, 150, 600
     left = 24 + 7 * max((min(len(bar.name), _LETTERS) for bar in bars), default=0)
     height = top + row * len(bars) + 44
-    highest = max((v for bar in bars for v in (bar.value, bar.high) if v == v), default=1.0)
+    values = (v for bar in bars for v in (bar.value, bar.high, *bar.points))
+    highest = max((v for v in values if v == v), default=1.0)
     ticks = round_ticks(highest or 1.0)
     scale = (width - left - right) / ticks[-1]
     parts = [_axis(ticks, scale, left, top, height - 44, label, width - right)]
@@ -105,7 +107,13 @@ def _interval(bar: Bar, left: int, scale: float, y: float) -> str:
     if bar.low == bar.low:
         start, stop = left + bar.low * scale, left + bar.high * scale
         line = f'<path d="M{start:.1f} {y}H{stop:.1f}" stroke="{_BLUE}" stroke-width="3"/>'
-    return f'{line}<circle cx="{left + bar.value * scale:.1f}" cy="{y}" r="4.5" fill="{_INK}"/>'
+    rings = "".join(
+        f'<circle cx="{left + value * scale:.1f}" cy="{y}" r="3.5" fill="none" stroke="{_INK}"/>'
+        for value in bar.points
+    )
+    return (
+        f'{line}{rings}<circle cx="{left + bar.value * scale:.1f}" cy="{y}" r="4.5" fill="{_INK}"/>'
+    )
 
 
 def _well(x: float, y: float, side: int, value: float, high: float) -> str:

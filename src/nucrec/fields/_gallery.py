@@ -16,16 +16,10 @@ Array = npt.NDArray[Any]
 _SIDE = 256  # pixels of a picture, about: twice what a page shows
 
 
-def doubtful_cells(columns: Mapping[str, Array], most: int) -> Array:
-    """Return the rows of scored micronucleated cells, the least probable first."""
-    rows = np.flatnonzero(_scored(columns) & (np.asarray(columns["n_micronuclei"]) > 0))
-    probability = np.asarray(columns["probability"], float)[rows]
-    return rows[np.argsort(probability, kind="stable")][:most]
-
-
 def random_cells(columns: Mapping[str, Array], most: int, random_state: int) -> Array:
     """Return the rows of some of the scored cells without a micronucleus."""
-    rows = np.flatnonzero(_scored(columns) & (np.asarray(columns["n_micronuclei"]) == 0))
+    is_scored = np.asarray(columns["scored"], bool)
+    rows = np.flatnonzero(is_scored & (np.asarray(columns["n_micronuclei"]) == 0))
     rng = np.random.default_rng(random_state)
     return np.sort(rng.choice(rows, min(most, len(rows)), replace=False))
 
@@ -61,7 +55,3 @@ def cell_pictures(
     outlined = plain.copy()
     paint(outlined, cells, small, positive=positive, excluded=excluded, width=2)
     return plain, outlined
-
-
-def _scored(columns: Mapping[str, Array]) -> Array:
-    return np.asarray(columns["scored"], bool)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec.fields._outlines import EXCLUDED, MICRONUCLEUS, NEGATIVE, POSITIVE
+from nucrec.fields._outlines import EXCLUDED, MICRONUCLEUS, NEGATIVE, POSITIVE, Outline
 
 Array = npt.NDArray[Any]
 
@@ -27,12 +27,24 @@ def with_legend(picture: Array, pixel_size: float | None) -> Array:
     for k, entries in enumerate(lines):
         middle = round(size * (1.9 * k + 1.2))
         for left, outline in entries:
-            weight = max(2, round(outline.weight * size / 8))
-            box = (left, middle - size // 2, left + size, middle + size // 2)
-            draw.rectangle(box, outline=outline.colour, width=weight)
+            _sample(draw, left, middle, size, outline)
             draw.text((left + 1.4 * size, middle), outline.name, _INK, font, anchor="lm")
     whole = np.vstack([picture, np.asarray(strip)])
     return whole if pixel_size is None else _with_scale(whole, height, pixel_size, font, size)
+
+
+def _sample(draw: Any, left: int, middle: int, size: int, outline: Outline) -> None:
+    """Draw an outline as it is drawn around objects: a ring for a micronucleus, else a square."""
+    weight = max(2, round(outline.weight * size / 8))
+    half, gap = size // 2, size // 5
+    top, bottom, right = middle - half, middle + half, left + 2 * half
+    if outline is MICRONUCLEUS:
+        draw.ellipse((left, top, right, bottom), outline=outline.colour, width=weight)
+        return
+    draw.rectangle((left, top, right, bottom), outline=outline.colour, width=weight)
+    if outline.is_dashed:
+        draw.rectangle((left + half - gap, top, left + half + gap, bottom), fill=_PAPER)
+        draw.rectangle((left, middle - gap, right, middle + gap), fill=_PAPER)
 
 
 def _font(size: int) -> Any:

@@ -12,6 +12,8 @@ from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
+_DASH = 5  # widths of the line
+_FEWEST_DASHES = 4  # of an object
 _GAMMA = 0.6  # micronuclei are often dimmer than nuclei
 
 
@@ -21,14 +23,22 @@ class Outline(NamedTuple):
     name: str
     colour: tuple[int, int, int]
     weight: int
+    is_dashed: bool = False
 
 
 NEGATIVE = Outline("nucleus", (86, 180, 233), 1)
 POSITIVE = Outline("micronucleated", (230, 159, 0), 2)
-EXCLUDED = Outline("not scored", (204, 121, 167), 1)
+EXCLUDED = Outline("not scored", (204, 121, 167), 1, is_dashed=True)
 MICRONUCLEUS = Outline("micronucleus", (240, 228, 66), 1)
-"""Colours of M. Okabe, K. Ito, "Color universal design", 2008; micronucleated cells have a
-thicker outline, too."""
+"""Colours of M. Okabe, K. Ito, "Color universal design", 2008: sky blue, orange, reddish purple and
+yellow. Without colours, micronucleated cells have a thicker line, those not scored a broken one, and
+micronuclei a ring around them."""
+
+IN_WORDS = (
+    "Outlines: nuclei sky blue and thin; micronucleated ones orange and thick; those that are not "
+    "scored pink and dashed; micronuclei inside a yellow ring."
+)
+"""What the outlines mean, as people call the colours."""
 
 
 def grey_levels(image: Array) -> Array:
@@ -92,7 +102,29 @@ def draw_inside(picture: Array, labels: Array, outline: Outline, width: int) -> 
         return
     size = 2 * width + 1
     inner = ndimage.minimum_filter(labels, size) == ndimage.maximum_filter(labels, size)
-    picture[(labels > 0) & ~inner] = outline.colour
+    line = (labels > 0) & ~inner
+    if outline.is_dashed:
+        line = _dashed(labels, line, _DASH * width)
+    picture[line] = outline.colour
+
+
+def _dashed(labels: Array, line: Array, dash: int) -> Array:
+    """Return the pixels of the outlines of objects that are left of a broken line.
+
+    Dashes are equal angles as seen from the middle of each object: as many as are about `dash` pixels
+    long, with gaps of the same length.
+    """
+    rows, columns = np.nonzero(line)
+    _, numbers = np.unique(labels[rows, columns], return_inverse=True)
+    pixels = np.bincount(numbers)
+    up = rows - (np.bincount(numbers, rows) / pixels)[numbers]
+    right = columns - (np.bincount(numbers, columns) / pixels)[numbers]
+    radii = np.bincount(numbers, np.hypot(up, right)) / pixels
+    dashes = np.maximum(_FEWEST_DASHES, np.rint(np.pi * radii / dash))[numbers]
+    part = np.floor((np.arctan2(up, right) / (2 * np.pi) + 0.5) * 2 * dashes)
+    kept = np.zeros_like(line)
+    kept[rows, columns] = part % 2 == 0
+    return kept
 
 
 def draw_around(picture: Array, labels: Array, outline: Outline, width: int) -> None:

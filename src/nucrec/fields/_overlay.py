@@ -38,8 +38,9 @@ def overlay(
 ) -> Array:
     """Return a picture of a field with the outlines of its nuclei and micronuclei.
 
-    Outlines of micronucleated cells are orange and thick, of other nuclei blue, of cells that are not
-    scored purple; micronuclei are inside a yellow line. The colours differ for the colour-blind, too.
+    Outlines of micronucleated cells are orange and thick, of other nuclei sky blue and thin, of cells
+    that are not scored pink and dashed; micronuclei are inside a yellow ring. The colours differ for
+    the colour-blind, too, and the lines without any colour.
 
     Parameters
     ----------

@@ -1,48 +1,47 @@
 """The rate of micronucleated cells of each well, or of each field where wells are not known."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from nucrec._text import csv_text, to_spreadsheet
-from nucrec.evaluate import Metric, proportion_interval
+from nucrec.evaluate import Metric
 
-Array = npt.NDArray[Any]
-
-_DESCRIBED = ("condition", "dose", "replicate")
-HEADER = (
-    "condition",
-    "dose",
-    "replicate",
+_COUNTED = (
     "fields",
     "cells_scored",
     "cells_excluded",
     "micronucleated",
+    "micronuclei",
     "per_1000",
     "low",
     "high",
     "micronuclei_per_1000",
+    "micronuclei_low",
+    "micronuclei_high",
 )
 
 
 @dataclass(frozen=True)
 class Rate:
-    """The micronucleated cells of a well, a field, or all of them.
+    """The micronucleated cells of a well, a field, a condition, or all of them.
 
     Attributes
     ----------
     name : str
-        The well or the field.
+        The well, the field or the condition.
     described : tuple of str
         Its condition, dose and replicate, each "" where it is not known or differs.
     n_fields, scored, excluded, positive, micronuclei : int
         Fields; cells scored and not scored; micronucleated cells, and micronuclei of scored cells.
     per_1000 : Metric
         Micronucleated cells per 1000 scored cells, with its interval.
+    micronuclei_rate : Metric
+        Micronuclei per 1000 scored cells, with its interval.
+    n_units : int
+        Wells with scored cells, or fields where wells are not known.
+    units_per_1000 : tuple of float
+        The micronucleated cells per 1000 of each of these.
     """
 
     name: str
@@ -53,126 +52,69 @@ class Rate:
     positive: int
     micronuclei: int
     per_1000: Metric
+    micronuclei_rate: Metric
+    n_units: int = 1
+    units_per_1000: tuple[float, ...] = ()
 
     @property
     def micronuclei_per_1000(self) -> float:
         """Micronuclei per 1000 scored cells."""
-        return 1000 * self.micronuclei / self.scored if self.scored else float("nan")
+        return self.micronuclei_rate.value
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The rates of all wells, or of all fields, and of all together.
+    """The rates of all wells, or of all fields, of all conditions, and of all together.
 
     Attributes
     ----------
     unit : {"well", "field"}
         What there is a rate for.
     units : tuple of Rate
-        Of each.
+        Of each; the interval is that of its cells alone.
     total : Rate
-        Of all; in its interval, units count as groups.
+        Of all. Its interval carries the variation between units; it has none with fewer than three, or
+        with several conditions.
     confidence : float
         Of the intervals.
+    conditions : tuple of Rate
+        Of each condition and dose, where they are known. Intervals carry the variation between units,
+        as in `nucrec.assay.summarize`: there is none with fewer than three.
+    remarks : tuple of str
+        What has to be known of the conditions.
     """
 
     unit: str
     units: tuple[Rate, ...]
     total: Rate
     confidence: float
+    conditions: tuple[Rate, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def to_csv(self) -> str:
         """Return a table with a row for each unit, unrounded."""
         rows = [
-            (
-                *map(to_spreadsheet, (rate.name, *rate.described)),
-                rate.n_fields,
-                rate.scored,
-                rate.excluded,
-                rate.positive,
-                *(_blank(value) for value in _values(rate.per_1000)),
-                _blank(rate.micronuclei_per_1000),
-            )
+            (*map(to_spreadsheet, (rate.name, *rate.described)), *_counted(rate))
             for rate in self.units
         ]
-        return csv_text((self.unit, *HEADER), rows)
+        return csv_text((self.unit, "condition", "dose", "replicate", *_COUNTED), rows)
+
+    def conditions_to_csv(self) -> str:
+        """Return a table with a row for each condition, unrounded."""
+        rows = [
+            (
+                *map(to_spreadsheet, (rate.name, *rate.described[:2])),
+                *([rate.n_units] if self.unit == "well" else []),
+                *_counted(rate),
+            )
+            for rate in self.conditions
+        ]
+        wells = ["wells"] if self.unit == "well" else []
+        return csv_text(("name", "condition", "dose", *wells, *_COUNTED), rows)
 
 
-def find_rates(columns: Mapping[str, Array], fields: Sequence[str], confidence: float) -> Rates:
-    """Count the cells of a table by well where every field has one, else by field.
-
-    Parameters
-    ----------
-    columns : mapping of str to ndarray
-        The columns of the table of cells.
-    fields : sequence of str
-        The names of all fields, also of those without a cell.
-    confidence : float
-        Of the intervals.
-    """
-    wells = np.array([text(value) for value in columns["well"]], dtype=object)
-    by_well = len(wells) > 0 and bool(np.all(wells != ""))
-    unit = "well" if by_well else "field"
-    names = np.array([text(value) for value in columns[unit]], dtype=object)
-    known = dict.fromkeys(names.tolist())
-    order = natural_order(known if by_well else dict.fromkeys(fields) | known)
-    parts = [_rate(name, columns, names == name, confidence) for name in order]
-    whole = _rate("all", columns, np.ones(len(names), bool), confidence)
-    counted = [(part.positive, part.scored) for part in parts if part.scored]
-    if len(counted) > 1:
-        positive, scored = zip(*counted, strict=True)
-        interval = _per_1000(positive, scored, confidence)
-        whole = Rate(**{**vars(whole), "per_1000": interval})
-    return Rates(unit, tuple(parts), whole, confidence)
-
-
-def _rate(name: str, columns: Mapping[str, Array], chosen: Array, confidence: float) -> Rate:
-    scored = np.asarray(columns["scored"], bool) & chosen
-    counts = np.asarray(columns["n_micronuclei"])[scored]
-    described = [
-        {text(value) for value in np.asarray(columns[column], object)[chosen]}
-        for column in _DESCRIBED
-    ]
-    positive = int((counts > 0).sum())
-    return Rate(
-        name=name,
-        described=tuple(values.pop() if len(values) == 1 else "" for values in described),
-        n_fields=len({text(value) for value in np.asarray(columns["field"], object)[chosen]}),
-        scored=len(counts),
-        excluded=int(chosen.sum()) - len(counts),
-        positive=positive,
-        micronuclei=int(counts.sum()),
-        per_1000=_per_1000(positive, len(counts), confidence),
-    )
-
-
-def _per_1000(positive: Any, scored: Any, confidence: float) -> Metric:
-    n = int(np.sum(scored))
-    low, high = proportion_interval(positive, scored, confidence)
-    value = float(np.sum(positive)) / n if n else float("nan")
-    method = "Wilson, groups" if np.ndim(positive) else "Wilson"
-    return Metric(1000 * value, 1000 * low, 1000 * high, method)
-
-
-def _values(metric: Metric) -> tuple[float, float, float]:
-    return metric.value, metric.low, metric.high
-
-
-def _blank(value: float) -> float | str:
-    return value if value == value else ""
-
-
-def text(value: object) -> str:
-    """Return a value of a table as text; "" where it is missing."""
-    if value is None or value != value:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def natural_order(names: Iterable[str]) -> list[str]:
-    """Return names in the order of people: B2 before B10."""
-    return sorted(names, key=lambda name: [_part(part) for part in re.split(r"(\d+)", name)])
-
-
-def _part(part: str) -> tuple[int, str]:
-    return (int(part), part) if part.isdecimal() else (-1, part)
+def _counted(rate: Rate) -> Sequence[int | float | str]:
+    counts = (rate.n_fields, rate.scored, rate.excluded, rate.positive, rate.micronuclei)
+    metrics = (rate.per_1000, rate.micronuclei_rate)
+    ends = (value for each in metrics for value in (each.value, each.low, each.high))
+    return (*counts, *("" if math.isnan(value) else value for value in ends))

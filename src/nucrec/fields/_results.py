@@ -1,9 +1,7 @@
 """Everything that `nucrec detect` writes beside the tables of single fields."""
 
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,78 +11,22 @@ import numpy.typing as npt
 from nucrec._files import make_folder, replacing, write_text
 from nucrec._paths import checked_path
 from nucrec._progress import Progress, progress_function
-from nucrec._text import number, percent, text_table
 from nucrec._threads import available_cores, ordered_map
 from nucrec._validation import check_int, check_real
 from nucrec._warnings import warn
 from nucrec.errors import DataWarning
 from nucrec.fields._cells import Cells
-from nucrec.fields._columns import Columns
-from nucrec.fields._counts import BETWEEN
 from nucrec.fields._detection import Detector
 from nucrec.fields._field import Field
+from nucrec.fields._find_rates import find_rates
 from nucrec.fields._found_labels import FoundLabels
-from nucrec.fields._page import Flag, PageContent, detection_page
+from nucrec.fields._page import PageContent, detection_page
+from nucrec.fields._page_quality import find_quality
 from nucrec.fields._plate import LABELS, file_name
-from nucrec.fields._quality import FLAGS
-from nucrec.fields._rates import Rate, Rates, find_rates
+from nucrec.fields._saved import CONDITIONS, OVERLAYS, PAGE, SUMMARY, SavedResults
 from nucrec.fields._views import View, Views
 
 Array = npt.NDArray[Any]
-
-PAGE = "report.html"
-SUMMARY = "summary.csv"
-OVERLAYS = "overlays"
-
-
-@dataclass(frozen=True)
-class SavedResults:
-    """What `save_results` wrote.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder with ``cells.csv``, ``micronuclei.csv``, ``fields.csv``, ``summary.csv``,
-        ``report.html`` and the pictures of all fields in ``overlays``.
-    rates : Rates
-        The rate of micronucleated cells of each well, or of each field where wells are not known.
-    failed : dict of str to str
-        Fields that were not analysed, and files that are no fields, with the reason.
-    has_labels : bool
-        Whether label images are in the folder ``labels``.
-    """
-
-    folder: Path
-    rates: Rates
-    failed: dict[str, str]
-    has_labels: bool = False
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """What there is in the folder, the page first."""
-        tables = ("summary.csv", "cells.csv", "micronuclei.csv", "fields.csv")
-        return (PAGE, *tables, OVERLAYS, *((LABELS,) if self.has_labels else ()))
-
-    def __str__(self) -> str:
-        header = (self.rates.unit, "cells scored", "micronucleated", "per 1000", "interval")
-        rates = [*self.rates.units, *([self.rates.total] if len(self.rates.units) > 1 else [])]
-        note = (
-            f"Intervals: {percent(self.rates.confidence)}, Wilson; in that of all, each "
-            f"{self.rates.unit} is a group. They cover the sampling of cells, not errors of the "
-            "detector."
-        )
-        return "\n".join([text_table(header, [_row(rate) for rate in rates]), note])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain dicts, lists and numbers."""
-        return {
-            "folder": str(self.folder),
-            "unit": self.rates.unit,
-            "confidence": self.rates.confidence,
-            "units": [_plain(rate) for rate in self.rates.units],
-            "total": _plain(self.rates.total),
-            "failed": self.failed,
-        }
 
 
 def save_results(
@@ -162,8 +104,9 @@ def save_results(
 
     Notes
     -----
-    Within one well or field, the interval is Wilson's for that many independent cells; for all
-    together, wells or fields count as groups, as in `nucrec.evaluate.proportion_interval`.
+    Within one well or field, the interval is Wilson's for that many independent cells. Over the wells
+    of a condition it carries what differs between them, as in `nucrec.assay.summarize`: there is none
+    with fewer than three, nor one of all cells where they have several conditions.
 
     Examples
     --------
@@ -201,7 +144,7 @@ def save_results(
     content = PageContent(
         title=title or "Micronuclei",
         rates=rates,
-        flags=_flags(cells.cells),
+        quality=find_quality(cells.cells, cells.micronuclei),
         n_positive=rates.total.positive,
         n_fields=len(good),
         left_out=[(str(name), str(reason)) for name, reason in left_out],
@@ -214,6 +157,10 @@ def save_results(
     )
     cells.to_csv(folder)
     write_text(folder / SUMMARY, rates.to_csv())
+    if rates.conditions:
+        write_text(folder / CONDITIONS, rates.conditions_to_csv())
+    else:
+        (folder / CONDITIONS).unlink(missing_ok=True)  # of an earlier call, with a layout
     write_text(folder / PAGE, detection_page(content))
     if not labels:
         shutil.rmtree(folder / LABELS, ignore_errors=True)
@@ -263,16 +210,6 @@ def _write_picture(path: Path, pixels: Array) -> None:
         Image.fromarray(pixels).save(temporary, "PNG", compress_level=3)
 
 
-def _flags(table: Columns) -> list[Flag]:
-    """Count the cells with each quality flag, and those that are not scored because of it."""
-    excluded = Counter(why for cell in table["excluded"].tolist() for why in cell.split(BETWEEN))
-    words = {flag: flag.replace("_", " ") for flag in FLAGS}
-    return [
-        Flag(words[flag], meaning, int(table[flag].sum()), excluded[words[flag]])
-        for flag, meaning in FLAGS.items()
-    ]
-
-
 def _remarks(fields: Sequence[Field], cells: Cells) -> list[tuple[str, str]]:
     """Return what is worth knowing of the fields as a whole, and of each."""
     names, remarks = (cells.fields[key].tolist() for key in ("field", "remarks"))
@@ -308,27 +245,3 @@ def _errors_of(detector: Detector | None) -> dict[str, str]:
 def _name_of(detector: Detector) -> str:
     fingerprint = getattr(detector, "fingerprint", "")
     return f"{type(detector).__name__} {str(fingerprint)[:12]}".strip()
-
-
-def _row(rate: Rate) -> tuple[str, ...]:
-    metric = rate.per_1000
-    span = f"{number(metric.low, 1)} to {number(metric.high, 1)}"
-    return rate.name, str(rate.scored), str(rate.positive), number(metric.value, 1), span
-
-
-def _plain(rate: Rate) -> dict[str, Any]:
-    condition, dose, replicate = rate.described
-    return {
-        "name": rate.name,
-        "condition": condition,
-        "dose": float(dose) if dose else None,
-        "replicate": replicate,
-        "fields": rate.n_fields,
-        "cells_scored": rate.scored,
-        "cells_excluded": rate.excluded,
-        "micronucleated": rate.positive,
-        "micronuclei": rate.micronuclei,
-        "per_1000": rate.per_1000.value,
-        "low": rate.per_1000.low,
-        "high": rate.per_1000.high,
-    }

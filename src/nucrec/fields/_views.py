@@ -8,11 +8,14 @@ import numpy.typing as npt
 
 from nucrec._text import number
 from nucrec.fields._cells import Cells
+from nucrec.fields._doubt import find_doubts
 from nucrec.fields._field import Field
-from nucrec.fields._gallery import cell_pictures, doubtful_cells, random_cells
+from nucrec.fields._gallery import cell_pictures, random_cells
 from nucrec.fields._outlines import grey_levels
 from nucrec.fields._overlay import overlay
 from nucrec.fields._page import Shown
+from nucrec.fields._plate import file_name
+from nucrec.fields._saved import OVERLAYS
 
 Array = npt.NDArray[Any]
 
@@ -55,7 +58,9 @@ class Views:
 
     def __init__(self, cells: Cells, n_cells: int, n_fields: int, random_state: int) -> None:
         self._table = cells.cells
-        self._doubtful = doubtful_cells(cells.cells, n_cells).tolist()
+        doubts = find_doubts(cells.cells, cells.micronuclei)
+        self._doubtful = doubts.rows[:n_cells].tolist()
+        self._reasons = dict(zip(self._doubtful, doubts.reasons, strict=False))
         self._others = random_cells(cells.cells, -(-n_cells // 2), random_state).tolist()
         self._chosen = set(_fields_to_show(cells, n_fields))
         self._pictures: dict[int, tuple[Array, Array]] = {}
@@ -63,7 +68,7 @@ class Views:
 
     @property
     def doubtful(self) -> list[Shown]:
-        """The micronucleated cells, the least probable first."""
+        """The micronucleated cells, the most doubtful first."""
         return self._shown(self._doubtful)
 
     @property
@@ -93,7 +98,8 @@ class Views:
         """Keep what the page shows of a field."""
         self._pictures |= view.cells
         if name in self._chosen:
-            self.fields.append(Shown(name, view.words, (_reduced(view.overlay),)))
+            file = f"{OVERLAYS}/{file_name(name)}.png"
+            self.fields.append(Shown(name, view.words, (_reduced(view.overlay),), file))
 
     def _shown(self, rows: Sequence[int]) -> list[Shown]:
         return [
@@ -111,9 +117,8 @@ class Views:
         place = f"at {self._table['x'][row]:.0f}, {self._table['y'][row]:.0f}"
         if not n:
             return place
-        return (
-            f"{n} micronucle{'us' if n == 1 else 'i'}, probability {number(probability)}; {place}"
-        )
+        found = f"{n} micronucle{'us' if n == 1 else 'i'}, probability {number(probability)}"
+        return "; ".join([found, *self._reasons[row], place])
 
 
 def _fields_to_show(cells: Cells, most: int) -> list[str]:
