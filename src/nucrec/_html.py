@@ -25,6 +25,7 @@ h1, h2 { line-height: 1.2; }
 table { border-collapse: collapse; overflow-wrap: normal; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line);
   text-align: right; white-space: nowrap; }
+th { white-space: normal; vertical-align: bottom; }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
 .plot { max-width: 100%; height: auto; background: #fff; border-radius: .3rem; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.2rem;
@@ -46,11 +47,12 @@ summary { cursor: pointer; padding: .3rem 0; }
 .facts td:first-child { white-space: nowrap; color: var(--soft); }
 .named th:nth-child(2), .named td:nth-child(2) { text-align: left; }
 .verdict { font-size: 1.3rem; line-height: 1.3; margin: .3rem 0; }
-.enlarge { cursor: zoom-in; }
+.enlarge { cursor: zoom-in; text-decoration: none; }
 .only-large { display: none; }
 figure:target { position: fixed; inset: 0; z-index: 1; overflow: auto; padding: 1rem;
   background: var(--paper); }
 figure:target .only-large { display: inline-block; padding: .3rem 1.2rem .3rem 0; color: inherit; }
+figure:target .enlarge { display: block; cursor: auto; }
 figure:target img { width: auto; height: auto; object-fit: contain; }
 .wall figure:target img { width: 100%; max-height: 84vh; }
 .gallery figure:target img { width: min(47%, 80vh); }

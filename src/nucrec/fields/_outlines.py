@@ -12,7 +12,7 @@ from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
-_DASH = 5  # widths of the line
+_DASH = 4  # widths of the line
 _FEWEST_DASHES = 4  # of an object
 _GAMMA = 0.6  # micronuclei are often dimmer than nuclei
 
@@ -28,7 +28,7 @@ class Outline(NamedTuple):
 
 NEGATIVE = Outline("nucleus", (86, 180, 233), 1)
 POSITIVE = Outline("micronucleated", (230, 159, 0), 2)
-EXCLUDED = Outline("not scored", (204, 121, 167), 1, is_dashed=True)
+EXCLUDED = Outline("not scored", (204, 121, 167), 2, is_dashed=True)
 MICRONUCLEUS = Outline("micronucleus", (240, 228, 66), 1)
 """Colours of M. Okabe, K. Ito, "Color universal design", 2008: sky blue, orange, reddish purple and
 yellow. Without colours, micronucleated cells have a thicker line, those not scored a broken one, and

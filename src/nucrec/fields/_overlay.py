@@ -23,6 +23,10 @@ from nucrec.fields._outlines import (
 
 Array = npt.NDArray[Any]
 
+_PIXELS_PER_WIDTH = (
+    1200  # of the longer side: a picture as wide as a screen has thin lines of 2 pixels
+)
+
 
 def overlay(
     image: npt.ArrayLike,
@@ -94,7 +98,7 @@ def overlay(
     pixels, labels = shrink(pixels, labels, longest)
     pixels, (nuclei, micronuclei) = enlarge(pixels, labels, min(zoom, longest // max(pixels.shape)))
     picture = as_colour(grey_levels(pixels))
-    width = max(1, round(max(picture.shape) / 1000))
+    width = -(-max(picture.shape) // _PIXELS_PER_WIDTH)
     paint(picture, nuclei, micronuclei, positive=positive, excluded=excluded, width=width)
     if not legend:
         return picture
