@@ -39,9 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         show_line(f"cannot go on: {error}")
         abandon_output()
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print(file=sys.stderr)
-        show_line("interrupted; files that were finished are complete, no half files are left")
+        where = f" {interrupt}" if str(interrupt) else ""
+        show_line(
+            f"interrupted{where}; files that were finished are complete, no half files are left"
+        )
         return 130
 
 

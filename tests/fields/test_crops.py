@@ -39,6 +39,7 @@ def table(fields: FieldSet) -> SimpleNamespace:
         "field": np.array([name for name, _ in names]),
         "cell_id": np.array([label for _, label in names]),
         "n_micronuclei": np.array([2 * (label == 9) for _, label in names]),
+        "scored": np.ones(6, bool),
         "well": np.array([None] * 6, dtype=object),
     }
     return SimpleNamespace(cells=columns)
@@ -133,6 +134,18 @@ def test_labels_and_metadata_come_from_the_cells(fields):
     assert found.metadata["cell_id"].tolist() == [4, 9, 300] * 2
     assert found.metadata["field_file"].tolist() == ["a.tif"] * 3 + ["b 2.tif"] * 3
     assert found.metadata["well"].tolist() == [""] * 6
+
+
+def test_cells_that_are_not_scored_are_left_out_unless_asked_for(fields):
+    cells = table(fields)
+    cells.cells["scored"] = cells.cells["cell_id"] != 9
+    found = crops(fields, cells)
+    assert found.metadata["cell_id"].tolist() == [4, 300] * 2
+    assert found.labels.tolist() == [0] * 4
+    assert crops(fields, cells, scored_only=False).labels.tolist() == [0, 1, 0] * 2
+    cells.cells["scored"] = np.zeros(6, bool)
+    with pytest.raises(DatasetError, match="none of 6 is scored. Pass scored_only=False"):
+        crops(fields, cells)
 
 
 def test_saved_crops_are_the_same_again(fields, tmp_path):

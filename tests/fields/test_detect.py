@@ -75,6 +75,18 @@ def test_progress_is_told(two):
     assert told == [(0, 2, "fields"), (1, 2, "fields"), (2, 2, "fields")]
 
 
+def test_a_call_that_goes_on_says_what_was_done_before(two, tmp_path):
+    fields, detector = two
+    told = []
+    detect(fields[:1], detector, out=tmp_path, write_labels=True)
+    for _ in range(2):
+        detect(
+            fields, detector, out=tmp_path, write_labels=True, progress=lambda *s: told.append(s[2])
+        )
+    part, whole = ("fields; 1 of 2 were done already", "fields; 2 of 2 were done already")
+    assert told == [part] * 3 + [whole] * 3
+
+
 GOOD = drawn([(60, 60, 15)])
 BAD = {
     "all pixels have one value, 7": (np.full((100, 100), 7, np.uint8), GOOD[1]),

@@ -80,8 +80,8 @@ def add_to(commands: Any) -> None:
     add("--quiet", action="store_true", help="no progress on standard error")
 
 
-def add_control(command: argparse.ArgumentParser) -> None:
-    """Add the options for controls."""
+def add_control(command: Any) -> None:
+    """Add the options for controls to a command, or to a group of its options."""
     command.add_argument(
         "--control",
         metavar="NAME",

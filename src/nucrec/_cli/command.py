@@ -24,8 +24,8 @@ def add_command(
     return command
 
 
-def add_channel(command: argparse.ArgumentParser) -> None:
-    """Add the option for images of several channels."""
+def add_channel(command: Any) -> None:
+    """Add the option for images of several channels to a command, or to a group of its options."""
     command.add_argument(
         "--channel",
         type=lambda text: int(text) if text.isdecimal() else text,

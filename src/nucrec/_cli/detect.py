@@ -8,17 +8,19 @@ from nucrec._cli.assay import add_control
 from nucrec._cli.command import add_channel, add_command
 from nucrec._cli.detect_assay import REPORT, check_assay, links_of, save_assay, wants_assay
 from nucrec._cli.output import print_json
+from nucrec._progress import Progress, progress_function
 from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from nucrec.fields import FieldDetector, FieldSet
+    from nucrec.fields import Cells, FieldDetector, FieldSet, SavedResults
 
 DESCRIPTION = """\
 Find nuclei and micronuclei in fields of view, at any depth of a folder or in a zip, and write to a
 folder:
 
   report.html      rates by well with intervals, doubtful cells, fields with outlines, quality
-  summary.csv      the rate of micronucleated cells of each well, or of each field without wells
+  conditions.csv   the rate of micronucleated cells of each condition and dose, with --layout
+  summary.csv      the same of each well, or of each field without wells
   cells.csv        one row for each cell: place, size, micronuclei, quality flags, scored or why not
   micronuclei.csv  one row for each micronucleus, with its cell
   fields.csv       one row for each field, with remarks
@@ -44,18 +46,21 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
     about = "find cells and micronuclei in fields of view"
     command = add_command(commands, "detect", run, about, DESCRIPTION, EXAMPLES)
-    add = command.add_argument
-    add(
+    command.add_argument(
         "data", nargs="?", metavar="PLATE", help="fields at any depth of a folder, or a zip of them"
     )
-    add("--example", action="store_true", help="take the sample fields that come with nucrec")
-    add(
-        *("-o", "--out"),
-        default="results",
-        metavar="FOLDER",
-        help="the folder to write to (default: results)",
+    command.add_argument(
+        "--example", action="store_true", help="take the sample fields that come with nucrec"
     )
-    add_channel(command)
+    _add_reading(command.add_argument_group("what is known of the fields"))
+    _add_counting(command.add_argument_group("what is counted"))
+    add_control(command.add_argument_group("the assay: tests and decision, in the folder report"))
+    _add_writing(command.add_argument_group("what is written"))
+
+
+def _add_reading(group: Any) -> None:
+    add_channel(group)
+    add = group.add_argument
     add(
         "--pixel-size",
         type=float,
@@ -71,9 +76,13 @@ def add_to(commands: Any) -> None:
     add(
         "--layout",
         metavar="CSV",
-        help="a table with the column well or file, and any of condition, dose, replicate",
+        help="a table with the column well or file, and any of condition, dose, replicate: rates are "
+        "given by condition, too",
     )
-    add_control(command)
+
+
+def _add_counting(group: Any) -> None:
+    add = group.add_argument
     add(
         "--detector",
         metavar="FILE",
@@ -84,6 +93,16 @@ def add_to(commands: Any) -> None:
         action="store_true",
         help="count only micronuclei of 1/16 to 1/3 of the diameter of their nucleus",
     )
+
+
+def _add_writing(group: Any) -> None:
+    add = group.add_argument
+    add(
+        *("-o", "--out"),
+        default="results",
+        metavar="FOLDER",
+        help="the folder to write to (default: results)",
+    )
     add(
         "--labels",
         action=argparse.BooleanOptionalAction,
@@ -91,44 +110,25 @@ def add_to(commands: Any) -> None:
         help="keep the label images of nuclei and micronuclei (default: --labels); without them, the "
         "same command has to begin anew",
     )
-    add("--n-jobs", type=int, metavar="N", help="threads (default: one for each core)")
     add(
         "--overwrite",
         action="store_true",
         help="begin anew where the folder holds results, whatever they were made with",
     )
+    add("--n-jobs", type=int, metavar="N", help="threads (default: one for each core)")
     add("--json", action="store_true", help="print the rates as JSON")
     add("--quiet", action="store_true", help="no progress on standard error")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Detect, write everything, print the rates and return the exit code."""
-    from nucrec.fields import detect, save_results
-
     fields = _fields(arguments)
     check_assay(fields, arguments)
-    detector = _detector(arguments.detector)
-    common: dict[str, Any] = {"n_jobs": arguments.n_jobs, "progress": not arguments.quiet}
-    cells = detect(
-        fields,
-        detector,
-        diameter_ratio=(1 / 16, 1 / 3) if arguments.humn else None,
-        out=arguments.out,
-        write_labels=True,  # pictures are drawn from them
-        overwrite=arguments.overwrite,
-        **common,
-    )
-    name = "the sample fields" if arguments.example else Path(arguments.data).name
-    saved = save_results(
-        cells,
-        fields,
-        arguments.out,
-        detector=detector,
-        title=f"Micronuclei in {name or arguments.data}",
-        labels=arguments.labels,
-        links=links_of(arguments),
-        **common,
-    )
+    show = _Watched(progress_function(not arguments.quiet))
+    try:
+        cells, saved = _detect(fields, arguments, show)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(show.where_to_go_on) from None
     report = save_assay(cells, arguments) if wants_assay(arguments) else None
     if arguments.json:
         print_json(saved.to_dict() | ({} if report is None else {"assay": report.to_dict()}))
@@ -139,15 +139,71 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _detect(
+    fields: "FieldSet", arguments: argparse.Namespace, show: Progress
+) -> "tuple[Cells, SavedResults]":
+    from nucrec.fields import detect, save_results
+
+    detector = _detector(arguments.detector)
+    cells = detect(
+        fields,
+        detector,
+        diameter_ratio=(1 / 16, 1 / 3) if arguments.humn else None,
+        out=arguments.out,
+        write_labels=True,  # pictures are drawn from them
+        overwrite=arguments.overwrite,
+        n_jobs=arguments.n_jobs,
+        progress=show,
+    )
+    name = "the sample fields" if arguments.example else Path(arguments.data).name
+    saved = save_results(
+        cells,
+        fields,
+        arguments.out,
+        detector=detector,
+        title=f"Micronuclei in {name or arguments.data}",
+        labels=arguments.labels,
+        links=links_of(arguments),
+        n_jobs=arguments.n_jobs,
+        progress=show,
+    )
+    return cells, saved
+
+
+class _Watched:
+    """Shows progress, and knows how far it is."""
+
+    def __init__(self, show: Progress) -> None:
+        self._show = show
+        self._done, self._total, self._what = 0, 0, ""
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Show that `done` of `total` steps are done."""
+        self._done, self._total, self._what = done, total, what
+        self._show(done, total, what)
+
+    @property
+    def where_to_go_on(self) -> str:
+        """What an interrupted user wants to know."""
+        if not self._total:
+            return "before any field was done"
+        if self._what.startswith("picture"):
+            return "while pictures were drawn; the same command draws them, and analyses no field again"
+        n = f"{self._done} of {self._total} fields"
+        return f"after {n}; the same command goes on from there"
+
+
 def _fields(arguments: argparse.Namespace) -> "FieldSet":
     from nucrec.fields import load_fields, sample_fields
 
     if arguments.example == (arguments.data is not None):
         raise InvalidParameterError("give a folder of fields, or --example, and not both")
     if arguments.example:
-        given = [name for name in ("masks", "layout", "channel") if getattr(arguments, name)]
+        names = ("masks", "layout", "channel", "pixel_size")
+        given = [name for name in names if getattr(arguments, name) is not None]
         if given:
-            raise InvalidParameterError(f"--{given[0]} does not go with --example")
+            option = given[0].replace("_", "-")
+            raise InvalidParameterError(f"--{option} does not go with --example")
         return sample_fields().fields
     _check_apart(arguments.data, arguments.out)
     return load_fields(

@@ -33,17 +33,24 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
     about = "train a network on a folder of images and save it"
     command = add_command(commands, "train", run, about, DESCRIPTION, EXAMPLES)
-    add = command.add_argument
-    add(
+    command.add_argument(
         "data", metavar="FOLDER", help="one sub-folder for each class, a zip of that, or a CSV file"
     )
-    add(
+    command.add_argument(
         *("-o", "--out"),
         required=True,
         type=file_to_write(".keras"),
         metavar="FILE",
         help="the model, a name ending in .keras",
     )
+    _add_network(command.add_argument_group("the network and its training"))
+    _add_test(command.add_argument_group("the test"))
+    command.add_argument("--json", action="store_true", help="print the report as JSON")
+    command.add_argument("--quiet", action="store_true", help="no progress on standard error")
+
+
+def _add_network(group: Any) -> None:
+    add = group.add_argument
     add(
         "--backbone",
         default="efficientnet-lite0",
@@ -59,6 +66,12 @@ def add_to(commands: Any) -> None:
     )
     add("--image-size", type=int, metavar="N", help="pixels (default: what suits the backbone)")
     add("--epochs", type=int, metavar="N", help="(default: the recipe's)")
+    add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
+    add("--checkpoint", metavar="FOLDER", help="keep the state here; the same call goes on from it")
+
+
+def _add_test(group: Any) -> None:
+    add = group.add_argument
     add(
         "--group-by",
         choices=("image", "folder"),
@@ -72,10 +85,6 @@ def add_to(commands: Any) -> None:
         metavar="SHARE",
         help="share of the images to test on; 0 trains on all (default: 0.2)",
     )
-    add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
-    add("--checkpoint", metavar="FOLDER", help="keep the state here; the same call goes on from it")
-    add("--json", action="store_true", help="print the report as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
 
 
 class _Judgement(NamedTuple):

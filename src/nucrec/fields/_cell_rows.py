@@ -33,6 +33,10 @@ class CellRows:
             raise invalid("cells", "a row for each nucleus of the masks", received)
         return row
 
+    def is_scored(self, row: int) -> bool:
+        """Tell whether a cell is scored."""
+        return bool(self._table["scored"][row])
+
     def label(self, row: int) -> int:
         """Return 1 for a cell with a micronucleus, else 0."""
         return int(self._table["n_micronuclei"][row] > 0)

@@ -36,6 +36,7 @@ def crops(
     margin: float = 8.0,
     size: int | None = None,
     territory: bool = False,
+    scored_only: bool = True,
     out: str | Path | None = None,
 ) -> ImageDataset:
     """Cut a square window around each nucleus out of fields of view.
@@ -56,6 +57,10 @@ def crops(
         Show only the pixels that are nearer to the window's own nucleus than to any other; the rest
         takes the median of the field outside of all nuclei. Otherwise a micronucleus beside two
         nuclei is seen in both windows.
+    scored_only : bool, default=True
+        Leave out the cells that are not scored, such as those that the edge cuts or that are out of
+        focus, where `cells` are given: then the crops are the cells that rates are counted of. With
+        False they are there, too, and the columns ``scored`` and ``excluded`` tell them.
     out : str or Path, optional
         A new or empty folder to which the crops are saved: ``CLASS/FIELD/CELL.png``, or ``.tif`` of
         fields of floats, and a table ``crops.csv`` of their classes, groups and metadata, for
@@ -72,7 +77,7 @@ def crops(
     Raises
     ------
     DatasetError
-        A field has no mask, or there is no nucleus.
+        A field has no mask, there is no nucleus, or no cell is scored.
     InvalidParameterError
         A parameter is out of range, `cells` lacks a nucleus of a mask, or `out` is not empty.
     NucrecError
@@ -102,8 +107,12 @@ def crops(
     folder = None if out is None else CropFolder(out)
     images: list[Array] = []
     found: list[_Nucleus] = []
+    n_left_out = 0
     for field, crop in _cut(fields, rule):
         row = None if rows is None else rows.find(field.name, crop.label)
+        if rows is not None and row is not None and scored_only and not rows.is_scored(row):
+            n_left_out += 1
+            continue
         label = 0 if rows is None or row is None else rows.label(row)
         name = f"{field.name}/{crop.label}"
         if folder is None:
@@ -112,7 +121,11 @@ def crops(
             name = folder.write(crop.image, classes[label], name)
         found.append(_Nucleus(name, label, row, field, crop._replace(image=_NOTHING)))
     if not found:
-        raise DatasetError("fields: no nucleus in any mask")
+        raise DatasetError(
+            f"cells: none of {n_left_out} is scored. Pass scored_only=False to cut them all out."
+            if n_left_out
+            else "fields: no nucleus in any mask"
+        )
     columns: dict[str, Any] = {
         "labels": [each.label for each in found],
         "ids": [each.name for each in found],

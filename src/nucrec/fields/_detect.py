@@ -149,7 +149,8 @@ def detect(
             plate = Plate(checked_path("out", out), write_labels)
             stack.enter_context(plate.held(_settings(detector, rules, masks), overwrite))
         work = Work(detector, rules, masks, plate)
-        cells = Cells.concatenate(_shown(work.done(fields, jobs), len(fields), show))
+        what = _what(fields, plate)
+        cells = Cells.concatenate(_shown(work.done(fields, jobs), len(fields), show, what))
     _report_failures(cells)
     return cells
 
@@ -182,11 +183,17 @@ def _settings(detector: Detector, rules: Rules, masks: bool) -> dict[str, Any]:
     }
 
 
-def _shown(parts: Iterator[Cells], total: int, show: Progress) -> Iterator[Cells]:
-    show(0, total, "fields")
+def _what(fields: Sequence[Field], plate: Plate | None) -> str:
+    """Return what the progress is of, and how much of it was there before."""
+    known = 0 if plate is None else sum(map(plate.has, fields))
+    return f"fields; {known} of {len(fields)} were done already" if known else "fields"
+
+
+def _shown(parts: Iterator[Cells], total: int, show: Progress, what: str) -> Iterator[Cells]:
+    show(0, total, what)
     for done, part in enumerate(parts, start=1):
         yield part
-        show(done, total, "fields")
+        show(done, total, what)
 
 
 def _report_failures(cells: Cells) -> None:

@@ -86,17 +86,23 @@ class Plate:
 
         Well, condition, dose and replicate are those that the field has now.
         """
-        part = self._part(field)
+        if not self.has(field):
+            return None
         try:
-            stamp = (part / _STAMP).read_text(encoding="utf-8", errors=ANY_NAME)
-            labels = all(path.exists() for path in self._label_files(field).values())
-            if stamp != _stamp(field) or (self._with_labels and not labels):
-                return None
-            cells = Cells.from_csv(part)
+            cells = Cells.from_csv(self._part(field))
         except (OSError, DatasetError):
             return None
         tables = (cells.cells, cells.micronuclei, cells.fields)
         return Cells(*({**t, **of_field(field, len(t["field"]))} for t in tables))
+
+    def has(self, field: Field) -> bool:
+        """Tell whether the cells of a field are there, and the field has not changed since."""
+        try:
+            stamp = (self._part(field) / _STAMP).read_text(encoding="utf-8", errors=ANY_NAME)
+        except OSError:
+            return False
+        labels = all(path.exists() for path in self._label_files(field).values())
+        return stamp == _stamp(field) and (labels or not self._with_labels)
 
     def write(self, field: Field, cells: Cells, found: Detection) -> None:
         """Write the cells of a field, and the label images; the stamp, last, says that all is there."""
