@@ -21,9 +21,9 @@ _STYLE = """
 body { margin: 0 auto; padding: 1rem; max-width: 64rem; font: 1rem/1.5 system-ui, sans-serif;
   color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
 h1, h2 { line-height: 1.2; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; font-size: .92rem; }
 table { border-collapse: collapse; overflow-wrap: normal; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line);
+th, td { padding: .3rem .55rem; border-bottom: 1px solid var(--line);
   text-align: right; white-space: nowrap; }
 th { white-space: normal; vertical-align: bottom; }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
