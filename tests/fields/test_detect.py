@@ -133,8 +133,8 @@ def test_where_all_fail_that_is_an_error():
 def test_an_interrupt_ends_it_and_leaves_whole_files(two, tmp_path):
     fields, detector = two
     detector.answers = {**detector.answers, "2": KeyboardInterrupt()}
-    with pytest.raises(KeyboardInterrupt):
-        detect(fields, detector, out=tmp_path)
+    with pytest.raises(KeyboardInterrupt, match="after 1 of 2 fields"):
+        detect(fields, detector, out=tmp_path, n_jobs=1)
     left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert not any(name.endswith(".tmp") for name in left)
     whole = plate(*[drawn([(60, 60, 15), (150, 100, 15)], [(60, 84, 4)])])

@@ -439,7 +439,7 @@ def test_nothing_is_left_half_written_when_interrupted(tmp_path):
     cells = detect(fields, Known(dict.fromkeys(names, 1)))
     detector = Interrupted(dict.fromkeys(names, 1))
     detector.asked.append("before")
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="after 2 of 3 pictures"):
         save_results(cells, fields, tmp_path, detector=detector, n_jobs=1)
     assert not (tmp_path / "report.html").exists()
     written = sorted(path.name for path in (tmp_path / "overlays").iterdir())

@@ -8,7 +8,6 @@ from nucrec._cli.assay import add_control
 from nucrec._cli.command import add_channel, add_command
 from nucrec._cli.detect_assay import REPORT, check_assay, links_of, save_assay, wants_assay
 from nucrec._cli.output import print_json
-from nucrec._progress import Progress, progress_function
 from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -124,11 +123,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Detect, write everything, print the rates and return the exit code."""
     fields = _fields(arguments)
     check_assay(fields, arguments)
-    show = _Watched(progress_function(not arguments.quiet))
     try:
-        cells, saved = _detect(fields, arguments, show)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(show.where_to_go_on) from None
+        cells, saved = _detect(fields, arguments)
+    except KeyboardInterrupt as interrupt:
+        where = f"{interrupt}; " if str(interrupt) else ""
+        raise KeyboardInterrupt(f"{where}the same command goes on from there") from None
     report = save_assay(cells, arguments) if wants_assay(arguments) else None
     if arguments.json:
         print_json(saved.to_dict() | ({} if report is None else {"assay": report.to_dict()}))
@@ -139,11 +138,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _detect(
-    fields: "FieldSet", arguments: argparse.Namespace, show: Progress
-) -> "tuple[Cells, SavedResults]":
+def _detect(fields: "FieldSet", arguments: argparse.Namespace) -> "tuple[Cells, SavedResults]":
     from nucrec.fields import detect, save_results
 
+    common: dict[str, Any] = {"n_jobs": arguments.n_jobs, "progress": not arguments.quiet}
     detector = _detector(arguments.detector)
     cells = detect(
         fields,
@@ -152,8 +150,7 @@ def _detect(
         out=arguments.out,
         write_labels=True,  # pictures are drawn from them
         overwrite=arguments.overwrite,
-        n_jobs=arguments.n_jobs,
-        progress=show,
+        **common,
     )
     name = "the sample fields" if arguments.example else Path(arguments.data).name
     saved = save_results(
@@ -164,33 +161,9 @@ def _detect(
         title=f"Micronuclei in {name or arguments.data}",
         labels=arguments.labels,
         links=links_of(arguments),
-        n_jobs=arguments.n_jobs,
-        progress=show,
+        **common,
     )
     return cells, saved
-
-
-class _Watched:
-    """Shows progress, and knows how far it is."""
-
-    def __init__(self, show: Progress) -> None:
-        self._show = show
-        self._done, self._total, self._what = 0, 0, ""
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """Show that `done` of `total` steps are done."""
-        self._done, self._total, self._what = done, total, what
-        self._show(done, total, what)
-
-    @property
-    def where_to_go_on(self) -> str:
-        """What an interrupted user wants to know."""
-        if not self._total:
-            return "before any field was done"
-        if self._what.startswith("picture"):
-            return "while pictures were drawn; the same command draws them, and analyses no field again"
-        n = f"{self._done} of {self._total} fields"
-        return f"after {n}; the same command goes on from there"
 
 
 def _fields(arguments: argparse.Namespace) -> "FieldSet":

@@ -191,9 +191,13 @@ def _what(fields: Sequence[Field], plate: Plate | None) -> str:
 
 def _shown(parts: Iterator[Cells], total: int, show: Progress, what: str) -> Iterator[Cells]:
     show(0, total, what)
-    for done, part in enumerate(parts, start=1):
-        yield part
-        show(done, total, what)
+    done = 0
+    try:
+        for done, part in enumerate(parts, start=1):
+            yield part
+            show(done, total, what)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"after {done} of {total} fields") from None
 
 
 def _report_failures(cells: Cells) -> None:

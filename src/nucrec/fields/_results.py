@@ -197,10 +197,13 @@ def _draw_all(
         _write_picture(folder / f"{file_name(field.name)}.png", view.overlay)
         return view
 
-    drawn = ordered_map(draw, fields, n_jobs)
-    for k, (field, view) in enumerate(zip(fields, drawn, strict=True), 1):
-        views.keep(field.name, view)
-        show(k, len(fields), f"picture of {field.name}")
+    drawn, k = ordered_map(draw, fields, n_jobs), 0
+    try:
+        for k, (field, view) in enumerate(zip(fields, drawn, strict=True), 1):
+            views.keep(field.name, view)
+            show(k, len(fields), f"picture of {field.name}")
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"after {k} of {len(fields)} pictures") from None
 
 
 def _write_picture(path: Path, pixels: Array) -> None:
