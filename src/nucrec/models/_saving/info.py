@@ -67,6 +67,8 @@ class ModelInfo:
         The "probabilities" and "labels" of the images that a network was calibrated with.
     domain : dict or None
         What the training images look like: the attributes of a `TrainingDomain`.
+    undone : bool
+        Whether a network's fine-tuning was undone.
     """
 
     kind: str
@@ -80,6 +82,7 @@ class ModelInfo:
     history: dict[str, list[Any]]
     calibration: dict[str, list[Any]] | None = None
     domain: dict[str, Any] | None = None
+    undone: bool = False
 
 
 def model_info(path: str | os.PathLike[str]) -> ModelInfo:

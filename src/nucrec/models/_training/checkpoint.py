@@ -18,7 +18,7 @@ from nucrec.errors import InvalidParameterError, ModelFileError
 Array = npt.NDArray[Any]
 
 _FILE = "training.npz"
-_ARRAYS = ("network", "optimizer", "best", "validation")
+_ARRAYS = ("network", "optimizer", "best", "start", "validation")
 _DAMAGED = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RecursionError, MemoryError),
@@ -43,6 +43,8 @@ class Snapshot:
     network, optimizer, best : list of ndarray
         All variables of the network (states of random generators included) and the optimizer, and
         the weights that had the smallest validation loss.
+    start : list of ndarray
+        The weights that the last of several stages began with; empty before that.
     validation : list of ndarray
         The probabilities of the validation images after each epoch.
     """
@@ -55,6 +57,7 @@ class Snapshot:
     network: list[Array]
     optimizer: list[Array]
     best: list[Array]
+    start: list[Array]
     validation: list[Array]
 
 

@@ -47,6 +47,8 @@ class TrainedNetwork:
         The fingerprint of the training images.
     interrupted : bool
         Whether the user ended it.
+    undone : tuple of float, or None
+        The accuracies on training images before and after the fine-tuning, if it was undone.
     """
 
     network: keras.Model
@@ -54,6 +56,7 @@ class TrainedNetwork:
     validation: Array
     fingerprint: str
     interrupted: bool
+    undone: tuple[float, float] | None
 
 
 @keras_defaults()
@@ -103,6 +106,7 @@ def train_network(
         checkpoint,
         CallbackRunner(settings.callbacks, network),
         show,
+        images.judge(network),
         chief,
     )
     with checkpoint.held() if checkpoint and chief else contextlib.nullcontext():
@@ -113,6 +117,7 @@ def train_network(
         np.array(loop.validation),
         fingerprint,
         loop.interrupted,
+        loop.undone,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest
 
 from nucrec._progress import Progress
 from nucrec._threads import ahead
@@ -76,6 +77,9 @@ class TrainingLoop:
         The user's own callbacks, for the last stage.
     show : Progress
         Told of each batch.
+    judge : callable
+        Returns which of some training images the network as it is classifies correctly, ndarray of
+        bool. The last of several stages is undone if it ends with clearly fewer than it began with.
     is_chief : bool
         Whether to write checkpoints, rather than to leave that to another worker.
     rows : list of dict
@@ -84,6 +88,8 @@ class TrainingLoop:
         After each epoch, the probabilities of the validation images.
     interrupted : bool
         Whether the user ended it.
+    undone : tuple of float, or None
+        The accuracies that the last stage began and ended with, if it was undone.
     """
 
     network: keras.Model
@@ -93,10 +99,13 @@ class TrainingLoop:
     checkpoint: Checkpoint | None
     callbacks: CallbackRunner
     show: Progress
+    judge: Callable[[], Array]
     is_chief: bool = True
     rows: list[Row] = field(default_factory=list)
     validation: list[Array] = field(default_factory=list)
     interrupted: bool = False
+    undone: tuple[float, float] | None = None
+    _start: list[Array] | None = None
     _best: list[Array] | None = None
     _best_loss: float = np.inf
     _metrics: EpochMetrics | None = None
@@ -126,6 +135,7 @@ class TrainingLoop:
             del self.validation[len(self.rows) :]  # of an epoch that was not finished
         if self._best is not None and (self.interrupted or self.patience is not None):
             self.network.set_weights(self._best)
+        self._undo_what_harms()
 
     def _run_stage(self, number: int, stages: Sequence[Stage], snapshot: Snapshot | None) -> None:
         stage = stages[number]
@@ -138,6 +148,8 @@ class TrainingLoop:
             for variable, value in zip(stage.optimizer.variables, snapshot.optimizer, strict=True):
                 variable.assign(value)
         is_last = number == len(stages) - 1
+        if is_last and number and not first:
+            self._start = self.network.get_weights()
         callbacks = self.callbacks if is_last else CallbackRunner((), self.network)
         before = sum(earlier.epochs * earlier.steps for earlier in stages[:number])
         total = sum(each.epochs * each.steps for each in stages)
@@ -208,6 +220,18 @@ class TrainingLoop:
             self._best_loss = loss
             self._best = self.network.get_weights() if np.isfinite(loss) else None
 
+    def _undo_what_harms(self) -> None:
+        """Go back to where the last of several stages began, if that was clearly better."""
+        if self._start is None:
+            return
+        reached, after = self.network.get_weights(), self.judge()
+        self.network.set_weights(self._start)
+        before = self.judge()
+        if is_worse(before, after):
+            self.undone = float(before.mean()), float(after.mean())
+        else:
+            self.network.set_weights(reached)
+
     def _out_of_patience(self, stage: Stage) -> bool:
         if self.patience is None:
             return False
@@ -226,6 +250,7 @@ class TrainingLoop:
             network=[np.asarray(variable) for variable in self.network.variables],
             optimizer=[np.asarray(variable) for variable in stage.optimizer.variables],
             best=self._best or [],
+            start=self._start or [],
             validation=self.validation,
         )
 
@@ -234,24 +259,37 @@ class TrainingLoop:
         checkpoint.check_history(snapshot, [(stage.name, stage.epochs) for stage in stages])
         checkpoint.check_arrays(snapshot.network, self.network.variables)
         checkpoint.check_arrays(snapshot.best, self.network.weights if snapshot.best else [])
+        checkpoint.check_arrays(snapshot.start, self.network.weights if snapshot.start else [])
         validated = [] if self.truth is None else [self.truth] * len(snapshot.rows)
         checkpoint.check_arrays(snapshot.validation, validated)
         for variable, value in zip(self.network.variables, snapshot.network, strict=True):
             variable.assign(value)
         self.rows, self.validation = list(snapshot.rows), list(snapshot.validation)
         self._best, self._best_loss = snapshot.best or None, snapshot.best_loss
+        self._start = snapshot.start or None
+
+
+def is_worse(before: Array, after: Array) -> bool:
+    """Return whether significantly fewer are correct than before, of the same images.
+
+    By McNemar's exact test, one-sided, at 5 %.
+    """
+    lost = int(np.count_nonzero(before & ~after))
+    changed = int(np.count_nonzero(before != after))
+    return changed > 0 and bool(binomtest(lost, changed, alternative="greater").pvalue < 0.05)
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """Return the recipe's optimizer for so many steps."""
-    rate: Any = recipe.learning_rate
+    highest = recipe.learning_rate * min(1.0, steps / max(recipe.unhurried_steps, 1))
+    rate: Any = highest
     warm = round(recipe.warm_up * steps)
     if recipe.decays and warm:
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(steps - warm, 1), warmup_target=recipe.learning_rate, warmup_steps=warm
+            0.0, max(steps - warm, 1), warmup_target=highest, warmup_steps=warm
         )
     elif recipe.decays:
-        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        rate = keras.optimizers.schedules.CosineDecay(highest, steps)
     if recipe.weight_decay:
         return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     return keras.optimizers.Adam(rate)

@@ -31,6 +31,9 @@ class Recipe:
         Epochs for which the whole is trained; 0 for a frozen backbone.
     learning_rate : float
         The highest of the schedule.
+    unhurried_steps : int
+        Steps of a training that reaches this rate. A shorter one reaches less, in proportion: Adam's
+        first steps change each weight by the whole rate, and few steps do not make up for that.
     warm_up : float
         Share of the steps over which the learning rate rises from 0.
     decays : bool
@@ -52,6 +55,7 @@ class Recipe:
     head_copies: int = 0
     epochs: int = 0
     learning_rate: float = 1e-3
+    unhurried_steps: int = 0
     warm_up: float = 0.0
     decays: bool = True
     weight_decay: float = 0.0
@@ -80,6 +84,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         head_copies=1,
         epochs=12,
         learning_rate=6e-4,
+        unhurried_steps=80,
         warm_up=0.1,
         weight_decay=0.01,
         frozen=0.2,

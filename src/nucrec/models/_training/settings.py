@@ -145,6 +145,7 @@ def _recipe(given: Parameters, *, is_cnn: bool) -> Recipe:
     if given["learning_rate"] is not None:
         rate = given["learning_rate"]
         changes["learning_rate"] = check_real("learning_rate", rate, low=0, high=10, open_ends=True)
+        changes["unhurried_steps"] = 0
     augment = given["augment"]
     if augment is None:
         changes |= {"augment": (), "head_copies": 0}

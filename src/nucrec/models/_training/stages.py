@@ -13,6 +13,7 @@ from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
+from nucrec.models._inputs import some_of_each_class
 from nucrec.models._networks.build import embedder, head, set_trainable
 from nucrec.models._networks.inference import batch_function, run_arrays, run_model
 from nucrec.models._training.loop import Batch, Stage, make_optimizer
@@ -20,6 +21,11 @@ from nucrec.models._training.recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
 from nucrec.models._training.settings import Settings
 
 Array = npt.NDArray[Any]
+
+_JUDGED = 100
+"""Training images of each class by which the end of a stage is compared with its beginning."""
+_NEW_COPY = 10**6
+"""The number of an augmented copy that no training comes to."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,28 @@ class TrainingImages:
             return run_model(run_batch, held_out, self.settings.image_size, self.channels)
 
         return probabilities
+
+    def judge(self, network: keras.Model) -> Callable[[], Array]:
+        """Return what tells which of some training images the network classifies correctly.
+
+        Of augmented copies, if there is augmentation, that nothing was trained on: the classification
+        head alone fits the images as they are better than it fits new ones.
+        """
+        few = some_of_each_class(self.train, _JUDGED)
+        run_batch = batch_function(network)
+
+        def correct() -> Array:
+            probabilities = run_model(
+                run_batch,
+                few,
+                self.settings.image_size,
+                self.channels,
+                augment=self.pipeline,
+                copy=_NEW_COPY,
+            )
+            return np.asarray(probabilities.argmax(axis=1) == few.labels)
+
+        return correct
 
 
 def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> Iterator[Batch]:

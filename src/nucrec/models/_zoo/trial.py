@@ -116,7 +116,10 @@ def _predict(model: Any, data: Data) -> Predictions:
 def _predict_by_network(model: ImageClassifier, data: Data) -> Predictions:
     after_epochs = model.validation_proba_ if len(model.validation_proba_) else None
     # what the test images get after the last epoch need not be computed twice
-    scores = model.predict_proba(data.X_test) if after_epochs is None else after_epochs[-1]
+    if after_epochs is None or model.undone_:
+        scores = model.predict_proba(data.X_test)
+    else:
+        scores = after_epochs[-1]
     answers = model.classes_[scores.argmax(axis=1)]
     return Predictions(answers, scores, model.classes_, model.history_, after_epochs)
 
