@@ -224,7 +224,7 @@ class Assay(Printed):
         2000 cells each. Equivocal: some are met. The limits of the historical controls contain 95 % of
         single rates: Student's t prediction interval of their square roots, from ten experiments on.
 
-        OECD, "Test No. 487: In Vitro Mammalian Cell Micronucleus Test", 2023.
+        OECD, "Test No. 487: In Vitro Mammalian Cell Micronucleus Test", 2016.
         """
         check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
         controls = None if historical is None else historical_of(historical)

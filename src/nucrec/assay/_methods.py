@@ -11,7 +11,7 @@ from nucrec.assay._permute import MOST
 
 GUIDELINE = (
     "OECD, Test No. 487: In Vitro Mammalian Cell Micronucleus Test, OECD Guidelines for the Testing of "
-    "Chemicals, Section 4, OECD Publishing, Paris, 2023."
+    "Chemicals, Section 4, OECD Publishing, Paris, 2016."
 )
 
 

@@ -142,9 +142,10 @@ def is_condensed(objects: Objects, image: Array, usual: Array) -> Array:
     Its area is at most 0.7 times the median of the field's nuclei, and its brightness above the
     background, over the median, is at least 3 times its area over the median: twice as bright at two
     thirds of the area, half as bright again, which is the least, at half of it or less. Nuclei that
-    the edge cuts are not judged. That such nuclei are small is from nuclear morphometry [1]_, that they
-    are not to be scored from the HUMN project's criteria [2]_; the numbers are ours, chosen by looking
-    at the annotated fields, where 1 % of the nuclei are condensed by them.
+    the edge cuts are not judged. Nuclear morphometry separates such nuclei by area and by the
+    regularity of their outline [1]_. Brightness in place of regularity is our choice, and so are the
+    numbers, by looking at the annotated fields, where 1 % of the nuclei are condensed by them. The HUMN
+    project's criteria say which cells are scored [2]_.
 
     References
     ----------
