@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "input", "img", "br"}
 HOSTILE = "<script>document.title='x'<img src=x onerror=alert(1)> & \"'.png"
 
 
@@ -25,7 +25,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] not in (["style"], ["script"]):
             self.words += data
 
     def all(self, tag: str) -> list[dict]:

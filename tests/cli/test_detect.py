@@ -15,6 +15,7 @@ from PIL import Image
 from tests.html_reader import read
 
 from nucrec.__main__ import main
+from nucrec.assay import summarize
 from nucrec.fields import Cells, crops, load_fields, read_labels, sample_fields
 
 
@@ -50,6 +51,27 @@ def test_the_example(tmp_path, capsys):
     assert "Micronuclei in the sample fields" in page.words
     assert "FieldDetector" in page.words
     assert Cells.from_csv(out).cells["scored"].any()
+
+
+@pytest.mark.slow
+def test_a_review_is_written_and_its_answers_correct_the_rates(plate, tmp_path, capsys):
+    out = tmp_path / "results"
+    command = ["detect", str(plate / "fields"), "-o", str(out), "--quiet", "--no-labels"]
+    command += ["--layout", str(plate / "layout.csv"), "--review", "30"]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert f"{out / 'review.html'}: 30 cells to review" in told
+    assert f"nucrec assay {out / 'cells.csv'} --reviewed reviewed.csv" in told
+    text = (out / "review.html").read_text(encoding="utf-8")
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    page = json.loads(data)
+    lines = [page["header"], *(cell["row"] + ",yes," for cell in page["cells"])]
+    (tmp_path / "reviewed.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = summarize(out / "cells.csv").corrected(reviewed=tmp_path / "reviewed.csv")
+    assert found.review.precision.value == 1
+    assert found.review.recall.value == pytest.approx(
+        (Cells.from_csv(out).cells["n_micronuclei"] > 0)[Cells.from_csv(out).cells["scored"]].mean()
+    )
 
 
 @pytest.mark.slow
@@ -124,6 +146,7 @@ def test_files_that_are_no_fields_are_told_and_the_others_go_on(plate, tmp_path,
         (["PLATE", "-o", "PLATE/results"], "--out: .* is in the folder of the fields"),
         (["PLATE", "-o", "PLATE"], "--out: .* is in the folder of the fields"),
         (["PLATE", "-o", "OUT", "--pixel-size", "0"], "pixel_size"),
+        (["PLATE", "-o", "OUT", "--review", "9"], "--review: 9 cells; give 10 to 2000"),
     ],
 )
 def test_mistakes_are_told_before_any_work(arguments, message, tmp_path, capsys):

@@ -11,7 +11,7 @@ from nucrec._cli.output import print_json
 from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from nucrec.fields import Cells, FieldDetector, FieldSet, SavedResults
+    from nucrec.fields import Cells, FieldDetector, FieldSet, ReviewPage, SavedResults
 
 DESCRIPTION = """\
 Find nuclei and micronuclei in fields of view, at any depth of a folder or in a zip, and write to a
@@ -27,6 +27,7 @@ folder:
   labels           label images of nuclei and micronuclei: TIFF, for Fiji, napari and Cellpose
   report           with --control or --historical: rates by condition, tests and decision, as of nucrec
                    assay
+  review.html      with --review: cells to confirm or reject by keyboard, blind to the detector's call
 
 The same command goes on where an interrupted one ended. Wells are read off the names of files (B03,
 r02c03), or come with conditions, doses and replicates from a table, --layout.
@@ -38,6 +39,10 @@ examples:
   nucrec detect plate-7 -o results --channel DAPI --pixel-size 0.65 --layout layout.csv
   nucrec detect plate-7 -o results --masks masks
   nucrec detect plate-7 -o results --layout layout.csv --control DMSO
+  nucrec detect plate-7 -o results --review 600
+
+after --review: open results/review.html in a browser, answer, save reviewed.csv, and correct the rates
+with it: nucrec assay results/cells.csv --reviewed reviewed.csv
 """
 
 
@@ -110,6 +115,15 @@ def _add_writing(group: Any) -> None:
         "same command has to begin anew",
     )
     add(
+        "--review",
+        nargs="?",
+        type=int,
+        const=400,
+        metavar="N",
+        help="write review.html, a page on which a person says of N cells whether they have a "
+        "micronucleus (default: 400): a random sample of those called with and without",
+    )
+    add(
         "--overwrite",
         action="store_true",
         help="begin anew where the folder holds results, whatever they were made with",
@@ -121,24 +135,32 @@ def _add_writing(group: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Detect, write everything, print the rates and return the exit code."""
+    if arguments.review is not None and not 10 <= arguments.review <= 2000:
+        raise InvalidParameterError(f"--review: {arguments.review} cells; give 10 to 2000")
     fields = _fields(arguments)
     check_assay(fields, arguments)
     try:
-        cells, saved = _detect(fields, arguments)
+        cells, saved, page = _detect(fields, arguments)
     except KeyboardInterrupt as interrupt:
         where = f"{interrupt}; " if str(interrupt) else ""
         raise KeyboardInterrupt(f"{where}the same command goes on from there") from None
     report = save_assay(cells, arguments) if wants_assay(arguments) else None
     if arguments.json:
-        print_json(saved.to_dict() | ({} if report is None else {"assay": report.to_dict()}))
+        further = {} if report is None else {"assay": report.to_dict()}
+        reviewed = {} if page is None else {"review": str(page.path)}
+        print_json(saved.to_dict() | further | reviewed)
     else:
         folders = [] if report is None else [REPORT]
         print(*(each for each in (saved, report) if each is not None), sep="\n\n")
         print(f"Written to {arguments.out}: {', '.join([*saved.files, *folders])}")
+        if page is not None:
+            print(page)
     return 0
 
 
-def _detect(fields: "FieldSet", arguments: argparse.Namespace) -> "tuple[Cells, SavedResults]":
+def _detect(
+    fields: "FieldSet", arguments: argparse.Namespace
+) -> "tuple[Cells, SavedResults, ReviewPage | None]":
     from nucrec.fields import detect, save_results
 
     common: dict[str, Any] = {"n_jobs": arguments.n_jobs, "progress": not arguments.quiet}
@@ -153,17 +175,40 @@ def _detect(fields: "FieldSet", arguments: argparse.Namespace) -> "tuple[Cells, 
         **common,
     )
     name = "the sample fields" if arguments.example else Path(arguments.data).name
+    title = f"Micronuclei in {name or arguments.data}"
+    page = None if arguments.review is None else _review(arguments, cells, fields, detector, title)
     saved = save_results(
         cells,
         fields,
         arguments.out,
         detector=detector,
-        title=f"Micronuclei in {name or arguments.data}",
+        title=title,
         labels=arguments.labels,
         links=links_of(arguments),
         **common,
     )
-    return cells, saved
+    return cells, saved, page
+
+
+def _review(
+    arguments: argparse.Namespace,
+    cells: "Cells",
+    fields: "FieldSet",
+    detector: "FieldDetector",
+    title: str,
+) -> "ReviewPage":
+    from nucrec.fields import review
+
+    return review(
+        cells,
+        fields,
+        Path(arguments.out) / "review.html",
+        n=arguments.review,
+        labels=arguments.out,
+        detector=detector,
+        title=title,
+        progress=not arguments.quiet,
+    )
 
 
 def _fields(arguments: argparse.Namespace) -> "FieldSet":

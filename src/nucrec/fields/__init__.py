@@ -22,6 +22,7 @@ from nucrec.fields._overlay import overlay
 from nucrec.fields._rates import Rate, Rates
 from nucrec.fields._rates_plot import RatesDisplay
 from nucrec.fields._results import save_results
+from nucrec.fields._review import ReviewPage, review
 from nucrec.fields._saved import SavedResults
 from nucrec.fields._segmentation.card import DetectorCard
 
@@ -43,6 +44,7 @@ __all__ = [
     "Rate",
     "Rates",
     "RatesDisplay",
+    "ReviewPage",
     "SavedResults",
     "crops",
     "detect",
@@ -52,6 +54,7 @@ __all__ = [
     "make_plate",
     "overlay",
     "read_labels",
+    "review",
     "sample_fields",
     "save_results",
 ]

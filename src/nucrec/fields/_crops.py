@@ -10,6 +10,7 @@ import numpy.typing as npt
 from nucrec._validation import check_int, check_real
 from nucrec.datasets import ImageDataset
 from nucrec.errors import DatasetError
+from nucrec.fields._answers import Answer, Answers
 from nucrec.fields._cell_rows import CellRows
 from nucrec.fields._crop_files import CropFolder
 from nucrec.fields._field import Field
@@ -32,6 +33,7 @@ def crops(
     fields: Sequence[Field],
     cells: CellsLike | None = None,
     *,
+    reviewed: str | Path | Any = None,
     scale: float = 1.5,
     margin: float = 8.0,
     size: int | None = None,
@@ -48,6 +50,9 @@ def crops(
     cells : Cells, optional
         What `detect` found in these fields: cells with a micronucleus become the positive class, and
         the row of each cell its metadata. Without it the class is "unlabelled".
+    reviewed : path or data frame, optional
+        The table that the page of `review` saved. Only cells that were answered with yes or no become
+        crops, and the answers are their classes; what the detector said is ``called`` in the metadata.
     scale, margin : float, default=1.5 and 8
         The side of a window is `scale` times the longer side of the bounding box, and `margin` pixels
         more: those of the shipped crops. At the edges of a field it is cut off.
@@ -77,7 +82,8 @@ def crops(
     Raises
     ------
     DatasetError
-        A field has no mask, there is no nucleus, or no cell is scored.
+        A field has no mask, there is no nucleus, no cell is scored, or the reviewed cells are those of
+        another plate.
     InvalidParameterError
         A parameter is out of range, `cells` lacks a nucleus of a mask, or `out` is not empty.
     NucrecError
@@ -103,34 +109,24 @@ def crops(
     """
     rule = _rule(scale, margin, size, territory)
     rows = None if cells is None else CellRows(cells.cells)
-    classes = ("unlabelled",) if rows is None else _CLASSES
+    answers = None if reviewed is None else Answers(reviewed)
+    classes = ("unlabelled",) if rows is None and answers is None else _CLASSES
     folder = None if out is None else CropFolder(out)
     images: list[Array] = []
     found: list[_Nucleus] = []
-    n_left_out = 0
-    for field, crop in _cut(fields, rule):
-        row = None if rows is None else rows.find(field.name, crop.label)
-        if rows is not None and row is not None and scored_only and not rows.is_scored(row):
-            n_left_out += 1
-            continue
-        label = 0 if rows is None or row is None else rows.label(row)
-        name = f"{field.name}/{crop.label}"
+    for each in _nuclei(fields, rule, rows, answers, scored_only):
+        name, image = each.name, each.crop.image
         if folder is None:
-            images.append(crop.image)
+            images.append(image)
         else:
-            name = folder.write(crop.image, classes[label], name)
-        found.append(_Nucleus(name, label, row, field, crop._replace(image=_NOTHING)))
-    if not found:
-        raise DatasetError(
-            f"cells: none of {n_left_out} is scored. Pass scored_only=False to cut them all out."
-            if n_left_out
-            else "fields: no nucleus in any mask"
-        )
+            name = folder.write(image, classes[each.label], name)
+        found.append(each._replace(name=name, crop=each.crop._replace(image=_NOTHING)))
+    metadata = _described(found) if rows is None else rows.take([each.row for each in found])
     columns: dict[str, Any] = {
         "labels": [each.label for each in found],
         "ids": [each.name for each in found],
         "groups": [each.field.name for each in found],
-        "metadata": _described(found) if rows is None else rows.take([each.row for each in found]),
+        "metadata": metadata | _calls(found),
     }
     if folder is None:
         return ImageDataset(images, class_names=classes, **columns)
@@ -145,6 +141,42 @@ class _Nucleus(NamedTuple):
     row: int | None
     field: Field
     crop: Crop
+    answer: Answer | None = None
+
+
+def _nuclei(
+    fields: Sequence[Field],
+    rule: WindowRule,
+    rows: CellRows | None,
+    answers: Answers | None,
+    scored_only: bool,
+) -> Iterator[_Nucleus]:
+    """Yield the nuclei with their crops; of reviewed cells those with an answer."""
+    n_cut = n_left_out = 0
+    for field, crop in _cut(fields, rule):
+        answer = None if answers is None else answers.of(field.name, crop.label)
+        if answers is not None and answer is None:
+            continue
+        row = None if rows is None else rows.find(field.name, crop.label)
+        if rows is not None and row is not None and scored_only and not rows.is_scored(row):
+            n_left_out += 1
+            continue
+        n_cut += 1
+        label = 0 if rows is None or row is None else rows.label(row)
+        name = f"{field.name}/{crop.label}"
+        if answers is not None and answer is not None:
+            if row is not None:
+                answers.check_called(field.name, crop.label, label == 1)
+            label = int(answer.truth)
+        yield _Nucleus(name, label, row, field, crop, answer)
+    if answers is not None:
+        answers.check_all_found()
+    if not n_cut:
+        raise DatasetError(
+            f"cells: none of {n_left_out} is scored. Pass scored_only=False to cut them all out."
+            if n_left_out
+            else "fields: no nucleus in any mask"
+        )
 
 
 def _rule(scale: float, margin: float, size: int | None, territory: bool) -> WindowRule:
@@ -181,6 +213,12 @@ def _described(found: Sequence[_Nucleus]) -> dict[str, Array]:
         values = [getattr(each.field, name) for each in found]
         metadata[name] = np.array(["" if value is None else str(value) for value in values])
     return metadata
+
+
+def _calls(found: Sequence[_Nucleus]) -> dict[str, Array]:
+    """Return what the detector said of each, if cells were reviewed."""
+    called = [each.answer.called for each in found if each.answer is not None]
+    return {"called": np.where(called, *reversed(_CLASSES))} if called else {}
 
 
 def _number(value: float | None) -> float:

@@ -1,0 +1,225 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const cells = data.cells;
+const key = "nucrec-" + data.key;
+const find = (id) => document.getElementById(id);
+const all = (what) => [...document.querySelectorAll(what)];
+let answers = {}; // review_id -> [answer, number of micronuclei or ""]
+let at = 0;
+let saved = true; // whether the CSV holds all answers
+let kept = true; // whether the browser keeps answers
+const plainView = { zoom: 1, contrast: 1, light: 1, invert: 0, outline: true };
+let view = { ...plainView };
+
+const ids = new Set(cells.map((cell) => cell.id));
+const isAnswer = (value) => Array.isArray(value) && ["yes", "no", "unsure"].includes(value[0]);
+
+function remember() {
+  try {
+    localStorage.setItem(key, JSON.stringify({ answers, at, saved }));
+    kept = true;
+  } catch {
+    if (kept) say("This browser does not keep answers: save the CSV before you close the page.", true);
+    kept = false;
+  }
+}
+
+function recall() {
+  try {
+    const state = JSON.parse(localStorage.getItem(key) || "{}");
+    for (const [id, value] of Object.entries(state.answers || {}))
+      if (ids.has(id) && isAnswer(value)) answers[id] = value;
+    if (Number.isInteger(state.at) && state.at >= 0 && state.at < cells.length) at = state.at;
+    saved = state.saved !== false;
+  } catch {
+    kept = false;
+  }
+}
+
+function say(words, bad = false) {
+  find("said").textContent = words;
+  find("said").classList.toggle("bad", bad);
+}
+
+const count = () => Object.keys(answers).length;
+
+function show() {
+  const cell = cells[at];
+  for (const grey of all(".grey")) {
+    grey.src = cell.image;
+    grey.alt = "the cell in the middle, with its surroundings";
+  }
+  const [outline] = all(".outline");
+  outline.src = cell.outline;
+  outline.hidden = all(".plain")[0].hidden = !view.outline;
+  const panes = find("panes").style;
+  for (const name of ["zoom", "contrast", "light", "invert"]) panes.setProperty("--" + name, view[name]);
+  find("where").textContent = `Cell ${at + 1} of ${cells.length}`;
+  const unsure = Object.values(answers).filter((value) => value[0] === "unsure").length;
+  find("done").textContent = `${count()} answered` + (unsure ? `, ${unsure} of them unsure` : "");
+  find("progress").max = cells.length;
+  find("progress").value = count();
+  find("about").textContent = cell.about || "";
+  find("about").hidden = !cell.about;
+  const [answer, number] = answers[cell.id] || ["", ""];
+  all("[data-answer]").forEach((b) => b.setAttribute("aria-pressed", b.dataset.answer === answer));
+  all("[data-count]").forEach((b) => b.setAttribute("aria-pressed", b.dataset.count === String(number)));
+  find("outline").setAttribute("aria-pressed", view.outline);
+  find("invert").setAttribute("aria-pressed", view.invert === 1);
+  find("back").disabled = at === 0;
+  find("next").disabled = at === cells.length - 1;
+}
+
+function go(place) {
+  at = Math.min(Math.max(place, 0), cells.length - 1);
+  remember();
+  show();
+}
+
+function firstOpen() {
+  const open = cells.findIndex((cell) => !(cell.id in answers));
+  if (open < 0) return done();
+  go(open);
+}
+
+function done() {
+  say("All cells are answered. Save reviewed.csv.");
+}
+
+function answer(what, number = "") {
+  answers[cells[at].id] = [what, number];
+  saved = false;
+  say("");
+  go(at + 1);
+  if (count() === cells.length) done();
+}
+
+function look(change) {
+  view = { ...view, ...change };
+  show();
+}
+
+const limited = (value, low, high) => Math.min(Math.max(Math.round(value * 100) / 100, low), high);
+const zoom = (by) => look({ zoom: limited(view.zoom * by, 1, 8) });
+const contrast = (by) => {
+  const wanted = limited(view.contrast * by, 0.5, 5);
+  look({ contrast: wanted, light: limited(Math.sqrt(wanted), 0.7, 2.3) });
+};
+
+function csv() {
+  const lines = cells.map((cell) => cell.row + "," + (answers[cell.id] || ["", ""]).join(","));
+  const text = [data.header, ...lines].join("\n") + "\n";
+  return (/^[\x00-\x7f]*$/.test(text) ? "" : "\ufeff") + text;
+}
+
+function save() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csv()], { type: "text/csv;charset=utf-8" }));
+  link.download = "reviewed.csv";
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  saved = true;
+  remember();
+  say(`Saved ${count()} answers as reviewed.csv in your downloads.`);
+}
+
+function parse(text) {
+  const first = text.replace(/^\ufeff/, "");
+  const header = first.slice(0, first.search(/[\r\n]|$/));
+  const delimiter = [",", ";", "\t"].map((d) => [header.split(d).length, d]).sort((a, b) => b[0] - a[0])[0][1];
+  const rows = [[]];
+  let cell = "", quoted = false;
+  for (let i = 0; i < first.length; i++) {
+    const c = first[i];
+    if (quoted) {
+      if (c !== '"') cell += c;
+      else if (first[i + 1] === '"') { cell += '"'; i++; }
+      else quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === delimiter) { rows.at(-1).push(cell); cell = ""; }
+    else if (c === "\n") { rows.at(-1).push(cell); cell = ""; rows.push([]); }
+    else if (c !== "\r") cell += c;
+  }
+  rows.at(-1).push(cell);
+  return rows;
+}
+
+function load(text) {
+  const rows = parse(text);
+  const names = rows[0].map((name) => name.trim());
+  const [id, what, number] = ["review_id", "reviewed", "reviewed_micronuclei"].map((n) => names.indexOf(n));
+  if (id < 0 || what < 0) return say("This file has no columns review_id and reviewed: it was not saved by such a page.", true);
+  const found = {};
+  let strange = 0;
+  for (const row of rows.slice(1)) {
+    const word = (row[what] || "").trim().toLowerCase();
+    if (!row[id] || !row[id].trim()) continue;
+    if (!ids.has(row[id].trim())) strange++;
+    else if (["yes", "no", "unsure"].includes(word)) {
+      const n = number < 0 ? "" : (row[number] || "").trim();
+      found[row[id].trim()] = [word, /^[0-6]$/.test(n) ? n : ""];
+    }
+  }
+  if (strange) return say(`${strange} rows of this file are of another review: nothing was loaded.`, true);
+  answers = { ...answers, ...found };
+  saved = false;
+  say(`Loaded ${Object.keys(found).length} answers.`);
+  firstOpen();
+  remember();
+  show();
+}
+
+function clear() {
+  if (!confirm("Delete all answers of this page?")) return;
+  answers = {};
+  saved = true;
+  say("All answers are deleted.");
+  go(0);
+}
+
+const actions = {
+  back: () => go(at - 1),
+  next: () => go(at + 1),
+  open: firstOpen,
+  outline: () => look({ outline: !view.outline }),
+  in: () => zoom(1.25),
+  out: () => zoom(0.8),
+  less: () => contrast(0.8),
+  more: () => contrast(1.25),
+  invert: () => look({ invert: 1 - view.invert }),
+  reset: () => look(plainView),
+  save,
+  clear,
+};
+const keys = {
+  y: () => answer("yes"), n: () => answer("no"), u: () => answer("unsure"), "0": () => answer("no", "0"),
+  ArrowLeft: actions.back, Backspace: actions.back, ArrowRight: actions.next, f: actions.open,
+  o: actions.outline, "+": actions.in, "=": actions.in, "-": actions.out, "[": actions.less, "]": actions.more,
+  i: actions.invert, r: actions.reset, s: actions.save,
+};
+for (const n of ["1", "2", "3", "4", "5", "6"]) keys[n] = () => answer("yes", n);
+
+document.addEventListener("keydown", (event) => {
+  const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  event.preventDefault();
+  action();
+});
+for (const [id, action] of Object.entries(actions)) find(id).addEventListener("click", action);
+all("[data-answer]").forEach((b) => b.addEventListener("click", () => answer(b.dataset.answer)));
+all("[data-count]").forEach((b) => b.addEventListener("click", () => answer("yes", b.dataset.count)));
+find("load").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (file) load(await file.text());
+  event.target.value = "";
+});
+addEventListener("beforeunload", (event) => {
+  if (!saved && !kept) event.preventDefault();
+});
+
+recall();
+if (count()) say(`${count()} answers were kept from the last time.`);
+show();
+remember();
