@@ -208,16 +208,15 @@ def _jpeg(grey: Array) -> str:
 
 
 def _png(picture: Array) -> str:
-    """Return a picture of few colours, whose black is transparent."""
+    """Return a picture of our colours, which differ in green; black is transparent."""
     from PIL import Image
 
     colours = [(0, 0, 0), NEGATIVE.colour, _REVIEWED.colour, MICRONUCLEUS.colour]
-    numbers = np.zeros(picture.shape[:2], np.uint8)
-    for number, colour in enumerate(colours[1:], 1):
-        numbers[(picture == colour).all(axis=2)] = number
-    image, file = Image.fromarray(numbers, "P"), io.BytesIO()
+    number_of = np.zeros(256, np.uint8)
+    number_of[[green for _, green, _ in colours]] = range(len(colours))
+    image, file = Image.fromarray(number_of[picture[..., 1]], "P"), io.BytesIO()
     image.putpalette([value for colour in colours for value in colour])
-    image.save(file, "PNG", transparency=0, bits=2, optimize=True)
+    image.save(file, "PNG", transparency=0, bits=2)
     return _url("png", file)
 
 
