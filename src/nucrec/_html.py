@@ -59,8 +59,9 @@ figure:target img { width: auto; height: auto; object-fit: contain; }
 @media print {
   :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #444; --line: #999; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  .wide { overflow: visible; font-size: 8.5pt; }
-  th, td { padding: .15rem .4rem; }
+  .wide { overflow: visible; font-size: 7.5pt; }
+  th, td { padding: .12rem .3rem; }
+  td:first-child { white-space: normal; }
   h2, h3 { break-after: avoid; }
   tr, img, figure, .numbers { break-inside: avoid; }
   .gallery { grid-template-columns: repeat(3, 1fr); gap: .6rem; }

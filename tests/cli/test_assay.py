@@ -119,7 +119,7 @@ def test_seed_block_and_confidence_reach_the_report(made, tmp_path, capsys):
     command = ["assay", str(tmp_path / "c.csv"), "-o", str(tmp_path / "r"), "--quiet", "--block"]
     assert main([*command, "day", "--confidence", "0.9", "--seed", "7"]) == 0
     page = read((tmp_path / "r" / "report.html").read_text(encoding="utf-8")).words
-    assert "within each day" in page
+    assert "of wells within each day" in page
     assert "seed 7" in page
     assert "intervals90%" in page
     narrow, wide = rows(tmp_path / "r" / "conditions.csv"), rows(made / "report" / "conditions.csv")

@@ -98,6 +98,14 @@ def test_masks_layout_and_label_images(plate, tmp_path, capsys):
     with (out / "summary.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["well"] for row in rows] == [unit["name"] for unit in first["units"]]
+    assert main([*command, "--control", "DRUG"]) == 0  # the same cells, and the assay of them
+    made = json.loads(capsys.readouterr().out)["assay"]
+    assert [row["n_scored"] for row in made["tables"]["units"]] == [
+        unit["cells_scored"] for unit in first["units"]
+    ]
+    assert "not estimable" in (out / "report" / "report.html").read_text(encoding="utf-8")
+    page = read((out / "report.html").read_text(encoding="utf-8"))
+    assert {"href": "report/report.html"} in page.all("a")
     assert main([*command, "--humn"]) == 1
     assert "differs in: diameter_ratio" in capsys.readouterr().err
     assert main([*command, "--humn", "--overwrite"]) == 0
@@ -157,6 +165,16 @@ def test_mistakes_are_told_before_any_work(arguments, message, tmp_path, capsys)
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(message, line)
     assert [path.name for path in tmp_path.iterdir()] == ["PLATE"]
+
+
+def test_the_control_is_checked_before_any_work(plate, tmp_path, capsys):
+    command = ["detect", str(plate / "fields"), "-o", str(tmp_path / "out"), "--control", "DMSO"]
+    assert main(command) == 2
+    assert "--control: no field has a condition" in capsys.readouterr().err
+    assert main([*command, "--layout", str(plate / "layout.csv")]) == 2
+    assert "'DMSO' is no condition of the layout: drug" in capsys.readouterr().err
+    assert main([*command, "--historical", str(tmp_path / "none.csv")]) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_is_not_there(tmp_path, capsys):

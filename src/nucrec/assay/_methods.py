@@ -10,8 +10,8 @@ from nucrec.assay._historical import FEWEST_EXPERIMENTS
 from nucrec.assay._permute import MOST
 
 GUIDELINE = (
-    "OECD, Test No. 487: In Vitro Mammalian Cell Micronucleus Test, OECD Guidelines for the Testing of "
-    "Chemicals, Section 4, OECD Publishing, Paris, 2016."
+    "OECD, Test No. 487: In Vitro Mammalian Cell Micronucleus Test, OECD Guidelines for the "
+    "Testing of Chemicals, Section 4, OECD Publishing, Paris, 2016."
 )
 
 
@@ -52,12 +52,11 @@ def methods_of(findings: Findings) -> list[Method]:
 def _unit_interval(unit: str) -> Method:
     return Method(
         f"Rate of one {unit}",
-        "Micronucleated cells over scored cells, times 1000, with Wilson's interval. It covers the "
-        f"sampling of cells within this {unit} only.",
+        "Micronucleated cells over scored cells, times 1000, with Wilson's interval. It covers "
+        f"the sampling of cells within this {unit} only.",
         (
             "E. B. Wilson, Probable inference, the law of succession, and statistical inference, "
-            "Journal "
-            "of the American Statistical Association 22, 1927, pp. 209-212.",
+            "Journal of the American Statistical Association 22, 1927, pp. 209-212.",
         ),
     )
 
@@ -65,17 +64,17 @@ def _unit_interval(unit: str) -> Method:
 def _interval(unit: str, confidence: float) -> Method:
     return Method(
         f"Rate of a condition, over {unit}s",
-        f"Wilson's {fmt.percent(confidence)} interval of an effective number of cells: the number of "
-        f"cells over the dispersion of the counts of {unit}s (Pearson's X2 over its degrees of "
-        "freedom, "
-        "at least 1), with the quantile of Student's t. It is never narrower than that of as many "
-        f"independent cells. With fewer than {FEWEST_UNITS} {unit}s the interval is not estimable.",
+        f"Wilson's {fmt.percent(confidence)} interval of an effective number of cells: the number "
+        f"of cells over the dispersion of the counts of {unit}s (Pearson's X2 over its degrees of "
+        "freedom, at least 1), with the quantile of Student's t. It is never narrower than that "
+        f"of as many independent cells. With fewer than {FEWEST_UNITS} {unit}s the interval is "
+        "not estimable.",
         (
             "P. McCullagh, J. A. Nelder, Generalized Linear Models, 2nd edition, Chapman and "
-            "Hall, 1989, "
-            "section 4.5.",
-            "N. Dean, M. Pagano, Evaluating confidence interval methods for binomial proportions in "
-            "clustered surveys, Journal of Survey Statistics and Methodology 3, 2015, pp. 484-503.",
+            "Hall, 1989, section 4.5.",
+            "N. Dean, M. Pagano, Evaluating confidence interval methods for binomial proportions "
+            "in clustered surveys, Journal of Survey Statistics and Methodology 3, 2015, pp. "
+            "484-503.",
         ),
     )
 
@@ -85,22 +84,21 @@ def _against_control(findings: Findings) -> Method:
     within = f" within the same {block}" if block else ""
     return Method(
         "Increase over the control",
-        f"One-sided. Whole {unit}s: Dunnett's t of rates, with p-values from permutations of {unit}s"
-        f"{within} over the control and the doses that are left, step by step, so that the "
-        "probability of "
-        "any false increase among the doses of a compound stays at the level. Pooled cells: "
-        "Fisher's exact "
-        f"test with Holm's correction, which takes all cells for independent and variation between "
-        f"{unit}s for an effect. At most {MOST} arrangements; more are drawn with seed "
-        f"{findings.random_state}.",
+        f"One-sided. Whole {unit}s: Dunnett's t of rates, with p-values from permutations of "
+        f"{unit}s{within} over the control and the doses that are left, step by step, so that the "
+        "probability of any false increase among the doses of a compound stays at the level. "
+        "Pooled cells: Fisher's exact test with Holm's correction, which takes all cells for "
+        f"independent and variation between {unit}s for an effect. At most {MOST} arrangements; "
+        f"more are drawn with seed {findings.random_state}.",
         (
-            "C. W. Dunnett, A multiple comparison procedure for comparing several treatments with a "
-            "control, Journal of the American Statistical Association 50, 1955, pp. 1096-1121.",
+            "C. W. Dunnett, A multiple comparison procedure for comparing several treatments "
+            "with a control, Journal of the American Statistical Association 50, 1955, pp. "
+            "1096-1121.",
             "P. H. Westfall, S. S. Young, Resampling-Based Multiple Testing, Wiley, 1993.",
             "R. A. Fisher, On the interpretation of chi-squared from contingency tables, and the "
             "calculation of P, Journal of the Royal Statistical Society 85, 1922, pp. 87-94.",
-            "S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of "
-            "Statistics 6, 1979, pp. 65-70.",
+            "S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian "
+            "Journal of Statistics 6, 1979, pp. 65-70.",
         ),
     )
 
@@ -109,11 +107,9 @@ def _power(findings: Findings) -> Method:
     return Method(
         "Smallest increase",
         f"The true rate that would be found with a probability of {fmt.percent(POWER)} at the "
-        "one-sided "
-        f"level of {fmt.percent(findings.alpha)}, from the noncentral t distribution of the difference "
-        "of transformed rates, with the variation between units that was found and Bonferroni's "
-        "level. An "
-        "approximation.",
+        f"one-sided level of {fmt.percent(findings.alpha)}, from the noncentral t distribution of "
+        "the difference of transformed rates, with the variation between units that was found "
+        "and Bonferroni's level. An approximation.",
         (
             "F. J. Anscombe, The transformation of Poisson, binomial and negative-binomial data, "
             "Biometrika 35, 1948, pp. 246-254.",
@@ -124,16 +120,14 @@ def _power(findings: Findings) -> Method:
 def _trend(unit: str) -> Method:
     return Method(
         "Increase with dose",
-        "One-sided, scores are the doses. Pooled cells: Cochran-Armitage, exact where a condition has "
-        "less than five expected micronucleated cells. "
-        f"Whole {unit}s: the same statistic, compared with those of arrangements of {unit}s over "
-        "doses.",
+        "One-sided, scores are the doses. Pooled cells: Cochran-Armitage, exact where a "
+        f"condition has less than five expected micronucleated cells. Whole {unit}s: the same "
+        f"statistic, compared with those of arrangements of {unit}s over doses.",
         (
             "W. G. Cochran, Some methods for strengthening the common chi-squared tests, "
-            "Biometrics 10, "
-            "1954, pp. 417-451.",
-            "P. Armitage, Tests for linear trends in proportions and frequencies, Biometrics 11, 1955, "
-            "pp. 375-386.",
+            "Biometrics 10, 1954, pp. 417-451.",
+            "P. Armitage, Tests for linear trends in proportions and frequencies, Biometrics 11, "
+            "1955, pp. 375-386.",
         ),
     )
 
@@ -142,11 +136,11 @@ def _decision(findings: Findings) -> Method:
     return Method(
         "Decision",
         "Clearly positive: all three criteria are met. Clearly negative: none is, with at least "
-        f"{FEWEST_DOSES} doses and {FEWEST_CELLS} cells each. Equivocal: some are met. Tests count by "
-        f"whole {findings.assay.unit}s. The limits of historical controls contain 95% of single rates: "
-        "Student's t prediction interval of their square roots, from "
-        f"{FEWEST_EXPERIMENTS} experiments on. The guideline also asks for expert judgement, which no "
-        "program replaces.",
+        f"{FEWEST_DOSES} doses and {FEWEST_CELLS} cells each. Equivocal: some are met. Tests "
+        f"count by whole {findings.assay.unit}s. The limits of historical controls contain 95% of "
+        "single rates: Student's t prediction interval of their square roots, from "
+        f"{FEWEST_EXPERIMENTS} experiments on. The guideline also asks for expert judgement, "
+        "which no program replaces.",
         (GUIDELINE,),
     )
 
@@ -155,15 +149,15 @@ def _correction() -> Method:
     return Method(
         "Corrected rates",
         "Rogan and Gladen's estimate, with sensitivity and specificity from cells that a person "
-        "reviewed "
-        "(double sampling), in which each counts as many as it stands for. Intervals are quantiles of "
-        "draws from Jeffreys' posteriors. It holds if the errors are the same in all conditions.",
+        "reviewed (double sampling), in which each counts as many as it stands for. Intervals "
+        "are quantiles of draws from Jeffreys' posteriors. It holds if the errors are the same "
+        "in all conditions.",
         (
             "W. J. Rogan, B. Gladen, Estimating prevalence from the results of a screening test, "
             "American Journal of Epidemiology 107, 1978, pp. 71-76.",
             "A. Tenenbein, A double sampling scheme for estimating from binomial data with "
-            "misclassifications, Journal of the American Statistical Association 65, 1970, "
-            "pp. 1350-1361.",
+            "misclassifications, Journal of the American Statistical Association 65, 1970, pp. "
+            "1350-1361.",
         ),
     )
 
@@ -172,10 +166,8 @@ def _cytotoxicity() -> Method:
     return Method(
         "Cytotoxicity",
         "CBPI: (cells with one nucleus + 2 x cells with two + 3 x cells with more) / cells. "
-        "Cytostasis: "
-        "100 - 100 (CBPI - 1) / (CBPI of the control - 1). Replication index: (cells with two "
-        "nuclei + 2 "
-        "x cells with more) / cells, in percent of the control. RICC: the increase in cell count, in "
-        "percent of that of the control.",
+        "Cytostasis: 100 - 100 (CBPI - 1) / (CBPI of the control - 1). Replication index: (cells "
+        "with two nuclei + 2 x cells with more) / cells, in percent of the control. RICC: the "
+        "increase in cell count, in percent of that of the control.",
         (GUIDELINE,),
     )

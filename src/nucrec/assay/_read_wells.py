@@ -74,8 +74,8 @@ class _Design:
         self.known = np.array([name != "" for name in self.conditions], bool)
         if not self.known.any():
             raise DatasetError(
-                f"{source.name}: {by} is empty in all rows. Tell which well got what in a layout, a "
-                "table with the columns well and condition or dose"
+                f"{source.name}: {by} is empty in all rows. Tell which well got what in a layout, "
+                "a table with the columns well and condition or dose"
             )
         self._check(unit)
 
@@ -131,8 +131,8 @@ class _Design:
                 if value != first[number]:
                     other = self.source.where(int(self.first[number]))
                     raise DatasetError(
-                        f"{self.source.where(row)}: well {self.units[row]} has {name} {value!r}, but "
-                        f"{first[number]!r} in {other}. Tell plates apart by a column plate."
+                        f"{self.source.where(row)}: well {self.units[row]} has {name} {value!r}, "
+                        f"but {first[number]!r} in {other}. Tell plates apart by a column plate."
                     )
 
     def of_units(self, kept: Array) -> dict[str, Any]:
@@ -264,6 +264,6 @@ def _check_different(source: Source, design: _Design) -> None:
         row = int(again[0])
         other = source.where(int(design.first[design.numbers[row]]))
         raise DatasetError(
-            f"{source.where(row)}: well {design.units[row]} is there already, in {other}. "
-            "Tell plates apart by a column plate."
+            f"{source.where(row)}: well {design.units[row]} is there already, in {other}. Tell "
+            "plates apart by a column plate."
         )

@@ -12,7 +12,7 @@ from nucrec.assay._methods import methods_of
 from nucrec.assay._provenance import FileHash
 from nucrec.assay._report_tables import ReportTable
 from nucrec.assay._summaries import ConditionSummary
-from nucrec.assay._tables import Table
+from nucrec.assay._tables import Table, named_by
 
 _NAMED = 30  # units named in a row of the design
 
@@ -29,8 +29,8 @@ class PageContent:
         The numbers.
     tables : mapping of str to ReportTable
         By the name of their file.
-    pictures : mapping of str to str
-        SVG documents, by the name of their file.
+    pictures : mapping of str to list of str
+        SVG documents, one for each panel, by the name of their file.
     left_out : sequence of str
         What could not be drawn, and why.
     inputs, outputs : sequence of FileHash
@@ -42,7 +42,7 @@ class PageContent:
     title: str
     findings: Findings
     tables: Mapping[str, ReportTable]
-    pictures: Mapping[str, str]
+    pictures: Mapping[str, Sequence[str]]
     left_out: Sequence[str]
     inputs: Sequence[FileHash]
     outputs: Sequence[FileHash]
@@ -106,16 +106,18 @@ def _design(findings: Findings) -> str:
     rows = [
         ("concurrent control", control),
         ("unit of the experiment", assay.unit),
-        ("tests exchange units", f"within each {assay.block}" if assay.block else "freely"),
+        (
+            "permutations",
+            f"of {assay.unit}s" + (f" within each {assay.block}" if assay.block else ""),
+        ),
         ("level of the tests", f"{fmt.percent(findings.alpha)}, one-sided"),
         ("intervals", fmt.percent(assay.confidence)),
         *([("plates", ", ".join(plates))] if plates else []),
         *([("columns", _columns(assay.columns))] if assay.columns else []),
     ]
     words = (
-        f"The compound was added to {assay.unit}s, so {assay.unit}s are what counts in intervals "
-        "and in "
-        "the decision; cells of one are alike."
+        f"Compounds were added to whole {assay.unit}s, so intervals and the decision count "
+        f"{assay.unit}s: cells of the same {assay.unit} are not independent."
     )
     return page.section(
         "Design",
@@ -145,7 +147,7 @@ def _design_table(findings: Findings) -> Table:
         )
         for each in assay.conditions
     ]
-    return ("condition", "dose", f"{assay.unit}s", "names"), rows
+    return ("condition", "dose", "number", named_by(assay.units, assay.unit)), rows
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -158,11 +160,13 @@ def _counts(content: PageContent) -> str:
     header = ("condition", "cells", "scored", "not scored", "micronucleated")
     rows = [_count_row(each) for each in conditions]
     parts = [page.table(header, rows)]
-    if "exclusions" in content.tables:
+    reasons = list(dict.fromkeys(reason for each in conditions for reason in each.excluded))
+    if len(reasons) > 1:
         words = "Why cells were not scored; a cell with several reasons is counted once, under all."
         parts += [page.paragraph(words), page.table(*content.tables["exclusions"].words)]
     else:
-        parts.append(page.paragraph("No cell was left out of the table that was read."))
+        told = f"Not scored: {reasons[0]}." if reasons else "All cells of the table are scored."
+        parts.append(page.paragraph(told))
     return page.section("Counts and exclusions", *parts)
 
 
@@ -175,9 +179,9 @@ def _count_row(each: ConditionSummary) -> fmt.Row:
 def _rates(content: PageContent) -> str:
     assay = content.findings.assay
     words = (
-        f"Micronucleated cells per 1000 scored cells. Intervals: {fmt.percent(assay.confidence)}; they "
-        f"carry the variation between {assay.unit}s, and no errors of whoever or whatever scored "
-        "the cells."
+        f"Micronucleated cells per 1000 scored cells. Intervals: {fmt.percent(assay.confidence)}; "
+        f"they carry the variation between {assay.unit}s, and no errors of whoever or whatever "
+        "scored the cells."
     )
     parts = [page.paragraph(words), page.table(*content.tables["conditions"].words)]
     alternatives = {
@@ -185,9 +189,9 @@ def _rates(content: PageContent) -> str:
         "plate": f"Plate map of the rates, as in the table by {assay.unit}",
     }
     parts += [
-        page.drawing(content.pictures[name], alternative)
+        page.drawing(picture, alternative)
         for name, alternative in alternatives.items()
-        if name in content.pictures
+        for picture in content.pictures.get(name, ())
     ]
     parts += [page.paragraph(each) for each in content.left_out]
     if "micronuclei-per-cell" in content.tables:
@@ -205,10 +209,9 @@ def _tests(content: PageContent) -> list[str]:
         return []
     unit = content.findings.assay.unit
     words = (
-        f"One-sided p-values for an increase. Those of whole {unit}s respect that {unit}s differ, and "
-        "decide; those of pooled cells take all cells for independent, and are too small where "
-        f"{unit}s "
-        "differ by more than chance."
+        f"One-sided p-values for an increase. Those of whole {unit}s respect that {unit}s differ, "
+        "and decide; those of pooled cells take all cells for independent, and are too small "
+        f"where {unit}s differ by more than chance."
     )
     parts = [page.paragraph(words)]
     if "trend" in tables:
@@ -220,8 +223,7 @@ def _tests(content: PageContent) -> list[str]:
     if "smallest-increase" in tables:
         told = (
             "What is not found may still be there. The smallest true rate that this design would "
-            "probably "
-            "have found increased:"
+            "probably have found increased:"
         )
         parts += [page.heading("Smallest increase that could have been seen"), page.paragraph(told)]
         parts.append(page.table(*tables["smallest-increase"].words))
@@ -249,6 +251,11 @@ def _decision(content: PageContent) -> str:
         ]
         if lacking:
             parts += [page.paragraph("The guideline also asks for:"), page.bullets(lacking)]
+    decided = {decision.compound for decision in content.findings.decisions}
+    others = [each.name for each in content.findings.families if each.name not in decided]
+    if others:
+        told = "Compared with the control, without a decision, since there is one dose"
+        parts.append(page.paragraph(f"{told}: {', '.join(others)}."))
     return page.section("Decision by the criteria of OECD TG 487", *parts)
 
 

@@ -19,13 +19,14 @@ PICTURES = ("dose-response", "plate")
 _DPI = 150
 
 
-def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Write the pictures, and return them as SVG by their names, and what was left out, and why."""
-    drawn: dict[str, str] = {}
+def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, list[str]], list[str]]:
+    """Write the pictures, and return their panels as SVG by their names, and what was left out."""
+    drawn: dict[str, list[str]] = {}
     left_out = []
     for name, panels in zip(PICTURES, (_doses, _plates), strict=True):
         try:
-            figure = stacked_figure(list(panels(findings)))
+            shown = list(panels(findings))
+            figure = stacked_figure(shown)
         except MissingExtraError as error:
             return {}, [f"Left out: {' and '.join(f'{each}.png' for each in PICTURES)}. {error}"]
         except InvalidParameterError as error:
@@ -33,7 +34,8 @@ def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, str], lis
             continue
         with replacing(folder / f"{name}.png") as temporary:
             figure.savefig(temporary, format="png", dpi=_DPI)
-        drawn[name] = _svg(figure)
+        parts = [figure] if len(shown) == 1 else [stacked_figure([panel]) for panel in shown]
+        drawn[name] = list(map(_svg, parts))
     return drawn, left_out
 
 

@@ -52,13 +52,15 @@ def unit_table(units: Sequence[UnitSummary], unit: str) -> Table:
 
     The first column is what the names of units consist of, such as "replicate, well".
     """
-    has_wells = any(each.well for each in units)
-    parts = [
-        *(["plate"] if any(each.plate for each in units) else []),
-        *(["replicate"] if has_wells and any(each.replicate for each in units) else []),
-    ]
-    name = ", ".join(dict.fromkeys([*parts, unit]))
-    header = (name, "condition", "scored", "excluded", "micronucleated", "per 1000", "interval")
+    header = (
+        named_by(units, unit),
+        "condition",
+        "scored",
+        "excluded",
+        "micronucleated",
+        "per 1000",
+        "interval",
+    )
     rows: list[fmt.Row] = [
         (
             each.name,
@@ -70,6 +72,16 @@ def unit_table(units: Sequence[UnitSummary], unit: str) -> Table:
         for each in units
     ]
     return header, rows
+
+
+def named_by(units: Sequence[UnitSummary], unit: str) -> str:
+    """Return what the names of units consist of, such as "replicate, well"."""
+    has_wells = any(each.well for each in units)
+    parts = [
+        *(["plate"] if any(each.plate for each in units) else []),
+        *(["replicate"] if has_wells and any(each.replicate for each in units) else []),
+    ]
+    return ", ".join(dict.fromkeys([*parts, unit]))
 
 
 def excluded_table(conditions: Sequence[ConditionSummary]) -> Table:
