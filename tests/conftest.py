@@ -66,6 +66,13 @@ def class_folder(tmp_path: Path) -> Path:
     return tmp_path / "cells"
 
 
+@pytest.fixture(scope="session")
+def plain_environment() -> dict[str, str]:
+    """The environment of a user who has told TensorFlow nothing."""
+    ours = ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "CUDA_VISIBLE_DEVICES")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
 @pytest.fixture
 def start_interruptible():
     """Start processes that can be interrupted, also where we ourselves run in the background."""

@@ -38,6 +38,7 @@ BEHIND_THE_DOOR = {
     "benchmarks/frozen.py": "the peer trains the same network, to show that both end alike",
     "tests/models/weights/test_torch_file.py": "a parser of foreign bytes is asked thousands of times",
     "tests/models/weights/test_efficientnet_lite.py": "damaged tensors are made from those of the file",
+    "tests/test_quiet.py": "TensorFlow says these things on other machines",
     "tests/system/test_downloads.py": "the addresses of weights are not for users to change",
     "tests/paper/test_protocol.py": "a public run would train for minutes to show a division",
     "tests/paper/test_repeat.py": "a public run would train for minutes to show a difference",

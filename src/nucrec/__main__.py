@@ -1,6 +1,7 @@
 """The command line: the parser of all commands, and what an exit code says."""
 
 import argparse
+import logging
 import os
 import shlex
 import sys
@@ -19,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     arguments = parser().parse_args(argv)
     arguments.command = shlex.join(["nucrec", *(sys.argv[1:] if argv is None else argv)])
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says while it starts
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow says; ours is shown below
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         with interrupted_by_any_signal(), warnings.catch_warnings():
             warnings.showwarning = show_warning

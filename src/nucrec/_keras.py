@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nucrec._quiet import without_log_lines
 from nucrec.errors import NucrecError
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ _DRAWING = threading.RLock()
 
 
 def start_tensorflow() -> None:
-    """Load TensorFlow, with settings that make it faster on the CPU.
+    """Load TensorFlow in silence, with settings that make it faster on the CPU.
 
     By default each step asks the operating system for its memory and gives it back, which can take as
     long as the work itself, and older CPUs are denied the faster kernels. TensorFlow reads both
-    choices when it starts; where it was started before, or a choice was made, that stays. The
-    environment is left as it was.
+    choices, and how much it is to say, when it starts; where it was started before, or a choice was
+    made, that stays. The environment is left as it was.
 
     Raises
     ------
@@ -52,10 +53,11 @@ def _start() -> None:
     chosen = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
     os.environ.update(chosen)
     try:
-        import tensorflow as tf
+        with without_log_lines():
+            import tensorflow as tf
 
-        tf.config.list_logical_devices()  # starts it
-        tf.constant(0)
+            tf.config.list_logical_devices()  # starts it
+            tf.constant(0)
     finally:
         for name in chosen:
             del os.environ[name]

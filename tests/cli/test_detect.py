@@ -184,7 +184,9 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_an_interrupt_leaves_nothing_half_written(plate, tmp_path, start_interruptible):
+def test_an_interrupt_leaves_nothing_half_written(
+    plate, tmp_path, start_interruptible, plain_environment
+):
     many, out = tmp_path / "fields", tmp_path / "out"
     many.mkdir()
     content = (plate / "fields" / "B02_s1.png").read_bytes()
@@ -204,6 +206,8 @@ def test_an_interrupt_leaves_nothing_half_written(plate, tmp_path, start_interru
     assert not (out / "report.html").exists()
     done = len(list(out.glob("parts/*")))
     assert 0 < done < 60
-    result = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False)
+    options = {"capture_output": True, "text": True, "env": plain_environment}
+    result = subprocess.run([*command, "--quiet"], check=False, **options)
     assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
     assert len(list((out / "overlays").iterdir())) == 60

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._keras import start_tensorflow
 from nucrec._pixels.intensity import OutputDtype
 from nucrec._threads import ordered_map, workers_for
 from nucrec._validation import check_int, check_seed, check_size, invalid
@@ -78,6 +79,7 @@ class Batches:
 
     def to_tensorflow(self) -> "tf.data.Dataset":
         """Return a `tf.data.Dataset` whose passes are consecutive epochs."""
+        start_tensorflow()
         import tensorflow as tf
 
         numbers = count()

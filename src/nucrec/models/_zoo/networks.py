@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 from nucrec._children.process import ChildDiedError, ChildError, ChildProcess, threads
+from nucrec._quiet import without_log_lines
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._weights import BACKBONES, find_weights
 
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # TensorFlow takes a missing GPU for an error
-_GROWING = {**_QUIET, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+_GROWING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def is_network(model: Any) -> bool:
@@ -33,7 +33,7 @@ def network_environment(cores: int, *, on_gpu: bool) -> dict[str, str]:
         "TF_NUM_INTRAOP_THREADS": number,
         "TF_NUM_INTEROP_THREADS": number,
     }
-    return {**common, **_GROWING} if on_gpu else {**common, **_QUIET, "CUDA_VISIBLE_DEVICES": "-1"}
+    return {**common, **(_GROWING if on_gpu else {"CUDA_VISIBLE_DEVICES": "-1"})}
 
 
 @cache
@@ -57,6 +57,7 @@ def require_weights(model: Any) -> None:
 
 
 def _count_gpus() -> int:
-    import tensorflow as tf
+    with without_log_lines():
+        import tensorflow as tf
 
-    return len(tf.config.list_physical_devices("GPU"))
+        return len(tf.config.list_physical_devices("GPU"))
