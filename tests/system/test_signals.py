@@ -23,7 +23,8 @@ def wait_for(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_reproduction_that_is_interrupted(tmp_path, start_interruptible, number):
-    process = start_interruptible([*NUCREC, "reproduce", "--out", str(tmp_path)])
+    quick = ["--tables", "1,2", "--protocol", "paper"]  # the second takes long
+    process = start_interruptible([*NUCREC, "reproduce", *quick, "--out", str(tmp_path)])
     wait_for(tmp_path / "table-1.md")
     time.sleep(1)
     process.send_signal(number)

@@ -107,10 +107,12 @@ def repeat(
     Examples
     --------
     >>> import tempfile
+    >>> from nucrec.datasets import load_mnfinder_crops
     >>> from nucrec.paper import repeat, reproduce
+    >>> few = load_mnfinder_crops()[::5]
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     first = reproduce(tables=1, protocol="paper", out=folder, progress=False)
-    ...     again = repeat(f"{folder}/run.json", out=f"{folder}/again", progress=False)
+    ...     first = reproduce(few, tables=1, protocol="paper", out=folder, progress=False)
+    ...     again = repeat(f"{folder}/run.json", few, out=f"{folder}/again", progress=False)
     >>> again.agrees
     True
     """

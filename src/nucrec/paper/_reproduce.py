@@ -145,12 +145,14 @@ def reproduce(
     >>> import tempfile
     >>> from nucrec.paper import reproduce
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     result = reproduce(tables=1, protocol="honest", out=folder, progress=False)
+    ...     result = reproduce(
+    ...         tables=1, protocol="honest", out=folder, n_repeats=1, progress=False
+    ...     )
     ...     print([path.name for path in result.files])
     ['table-1.csv', 'table-1.md', 'card.md', 'run.json']
     >>> accuracy = result.tables[0].metric("honest", "ET", "ACC")
     >>> len(accuracy.folds), bool(accuracy.low < accuracy.value < accuracy.high)
-    (6, True)
+    (3, True)
     """
     parameters = Parameters(
         table_numbers(tables), preset, protocol, random_state, n_repeats, timeout

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from tests.models.small import SIDE, convolution, noise, plainly, trained_by_keras
 
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
-from nucrec.models import transfer
+from nucrec.models import ImageClassifier, transfer
 
 COMMON = {"random_state": 0, "class_weight": "balanced"}
 FEATURES = {"mode": "features", "recipe": "paper", "image_size": 32, "epochs": 3, **COMMON}
@@ -129,6 +130,17 @@ def left(folder: Path, name: str) -> Any:
     return pickle.loads((folder / f"{name}.pickle").read_bytes())
 
 
+@cache
+def history_of_one_device() -> dict[str, list]:
+    return plainly(convolution(), **PLAIN).fit(IMAGES).history_
+
+
+@cache
+def features_of_one_device() -> ImageClassifier:
+    images, held_out = parts()
+    return transfer(**FEATURES).fit(images, validation=held_out)
+
+
 def check_steps(folder: Path) -> None:
     """Compare what two replicas learnt with Keras, and what they told with one device."""
     begin, found, history = left(folder, "plain")
@@ -136,7 +148,7 @@ def check_steps(folder: Path) -> None:
     for own, theirs, before in zip(found, expected, begin, strict=True):
         assert np.abs(theirs - before).max() > 0.01
         np.testing.assert_allclose(own, theirs, atol=1e-5)
-    alone = plainly(convolution(), **PLAIN).fit(IMAGES).history_
+    alone = history_of_one_device()
     for name in alone.keys() - {"stage"}:
         assert history[name] == pytest.approx(alone[name], abs=1e-5), name
 
@@ -159,8 +171,8 @@ def check_moving_statistics(folder: Path) -> None:
 
 def check_features(folder: Path) -> None:
     """Compare what a head learnt under a strategy with what it learns on one device."""
-    images, held_out = parts()
-    expected = transfer(**FEATURES).fit(images, validation=held_out)
+    _, held_out = parts()
+    expected = features_of_one_device()
     found, validation, history = left(folder, "features")
     np.testing.assert_allclose(found, expected.predict_proba(held_out), atol=1e-4)
     np.testing.assert_allclose(validation, expected.validation_proba_, atol=1e-4)
