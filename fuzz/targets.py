@@ -90,9 +90,11 @@ def model(data: bytes) -> None:
     from nucrec.errors import NucrecError
     from nucrec.models import load, model_info
 
-    path = _root / "input.keras"
     name, member = _PARTS.get(data[:1], ("", ""))
-    path.write_bytes(_forged(SEEDS / "model" / name, member, data[1:]) if name else data)
+    content = _forged(SEEDS / "model" / name, member, data[1:]) if name else data
+    # an archive does not pack the names of its members
+    path = _root / ("input.skops" if b"schema.json" in content else "input.keras")
+    path.write_bytes(content)
     try:
         if model_info(path).kind != "network":
             load(path)
