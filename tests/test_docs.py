@@ -97,7 +97,7 @@ def test_the_script_for_several_machines_runs_on_one(folders):
         env={**os.environ, **more},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -35,7 +35,7 @@ def test_order_is_kept(n_jobs):
 
 
 def test_as_many_threads_are_used_as_are_asked_for():
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=600)
     Pipeline([Each(lambda _: together.wait())])(batch(3, 2), n_jobs=3)
     assert not together.broken
 

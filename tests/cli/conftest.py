@@ -23,7 +23,7 @@ def run() -> Callable[..., subprocess.CompletedProcess]:
         texts = [str(argument) for argument in arguments]
         if "env" in options:
             command = [sys.executable, "-m", "nucrec", *texts]
-            return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+            return subprocess.run(command, capture_output=True, text=True, timeout=1200, **options)
         return run_here(texts, **options)
 
     return run

@@ -17,7 +17,7 @@ LATIN_1 = os.fsdecode(b"caf\xe9")
 def run(encoding: str, *arguments: object, environment=os.environ) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "nucrec", *map(str, arguments), "--quiet"]
     environment = {**environment, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    return subprocess.run(command, capture_output=True, env=environment, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, env=environment, timeout=1200, check=False)
 
 
 @pytest.fixture

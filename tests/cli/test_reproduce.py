@@ -84,7 +84,7 @@ def test_progress_is_redrawn_on_a_terminal(images, tmp_path):
         if not block:
             break
         shown += block
-    assert process.wait(60) == 0
+    assert process.wait(600) == 0
     os.close(master)
     assert shown.count(b"\r[") == 11
     assert all(len(line) <= 79 for line in shown.decode().replace("\n", "").split("\r"))

@@ -174,7 +174,7 @@ def test_a_worker_with_another_version_is_named(here, older_nucrec, tmp_path):
                 predict_shards(*call, scheduler=idle.scheduler_address)
         finally:
             worker.kill()
-            worker.wait(60)
+            worker.wait(600)
     assert sorted(state(tmp_path / "out")) == ["model.skops", "shards.json"]
 
 

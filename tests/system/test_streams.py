@@ -23,7 +23,7 @@ def run(name: str, redirection: str, gnb_file: Path, class_folder: Path):
         cwd=class_folder.parent,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
 
 

@@ -70,7 +70,7 @@ def writers(gnb, network, a_report, cells, gnb_file, crops) -> dict[str, Callabl
             crops[::9], checkpoint_dir=folder
         ),
         "run.json": lambda folder: reproduce(
-            tables=1, protocol="honest", n_repeats=1, out=folder, timeout=60, progress=False
+            tables=1, protocol="honest", n_repeats=1, out=folder, progress=False
         ),
     }
 
@@ -263,9 +263,9 @@ def test_two_that_save_to_one_file_and_are_ended(start_interruptible, tmp_path):
         seen.add(model_info(path).class_names)
     assert seen == {("a", "b"), ("c", "d")}
     both[0].send_signal(signal.SIGINT)
-    both[0].wait(60)
+    both[0].wait(600)
     both[1].kill()
-    both[1].wait(60)
+    both[1].wait(600)
     load(path)
     left = [name for name in os.listdir(tmp_path) if name != path.name]
     # only what was killed at once, without a chance to tidy up, may leave something, and hidden
@@ -345,7 +345,7 @@ def test_the_second_of_two_is_refused_and_a_killed_one_holds_nothing(
     with pytest.raises(NucrecError, match="another process is writing to it"):
         predict_shards(*call, shard_size=5)
     first.kill()
-    first.wait(60)
+    first.wait(600)
     assert ".nucrec.lock" in os.listdir(tmp_path / "out")
     assert predict_shards(*call, shard_size=5).total.n == 12
     assert sorted(os.listdir(tmp_path / "out")) == [
@@ -365,7 +365,7 @@ def test_one_after_the_other_and_never_two(cells, gnb_file, tmp_path):
 
     def write() -> None:
         for k in range(6):
-            together.wait(60)
+            together.wait(600)
             try:
                 predict_shards(gnb_file, cells, tmp_path / str(k), shard_size=2, progress=show)
                 ends.append("written")

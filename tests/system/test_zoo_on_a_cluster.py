@@ -61,8 +61,7 @@ class WaitsTheFirstTime(Alternates):
 
 class Hangs(Alternates):
     def fit(self, X, y):
-        while True:
-            pass
+        time.sleep(600)
 
 
 class Dies(Alternates):
@@ -87,7 +86,7 @@ def client():
 @pytest.fixture
 def workers(client) -> set[int]:
     """The process ids of two workers, whatever became of those that a test before had."""
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=1200)
     return set(client.run(os.getpid).values())
 
 
@@ -122,7 +121,7 @@ def contents(result) -> list:
 
 def children_left() -> list[int]:
     """Return our child processes, and those of our workers, after some time to end."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         left = []
         for process in psutil.Process().children(recursive=True):
@@ -138,7 +137,7 @@ def children_left() -> list[int]:
 
 def has_ended(pid: int) -> bool:
     """Tell whether a process has ended; it looks for its parent once a second, or later under load."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while psutil.pid_exists(pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     return not psutil.pid_exists(pid)
@@ -154,7 +153,7 @@ def test_a_zoo_runs_on_the_workers(client, workers, tmp_path):
     }
     seen = []
     with joblib.parallel_config(backend="dask"):
-        found = run_zoo(zoo, (X, Y), (X, Y), timeout=8, progress=lambda *step: seen.append(step))
+        found = run_zoo(zoo, (X, Y), (X, Y), timeout=15, progress=lambda *step: seen.append(step))
     assert {int(path.name) for path in tmp_path.iterdir()} <= workers
     good = {name: zoo[name] for name in ("linear", "where")}
     plain = run_zoo(good, (X, Y), (X, Y))
@@ -190,7 +189,7 @@ def test_a_killed_worker_loses_nothing(client, workers, tmp_path):
     killed = []
 
     def kill():
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 1200
         while time.monotonic() < deadline:
             if (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("\n"):
                 killed.extend(map(int, (tmp_path / "pids").read_text().split()))

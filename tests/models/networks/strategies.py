@@ -118,7 +118,7 @@ def run_children(kind: str, out: Path, configs: list[dict[str, str]]) -> list[st
             children.append(child)
         for child in children:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=240)
+                child.wait(timeout=1200)
         codes = [child.poll() for child in children]
     logs = [(out / f"log{n}").read_text() for n in range(len(configs))]
     assert codes == [0] * len(configs), "\n".join(logs)

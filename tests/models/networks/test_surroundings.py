@@ -75,18 +75,18 @@ def keep_two_threads():
     # the second begins after the first, and ends after it
     begun, ended = threading.Event(), threading.Event()
     begin = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: begun.set())
-    end = keras.callbacks.LambdaCallback(on_train_end=lambda logs: ended.wait(60))
+    end = keras.callbacks.LambdaCallback(on_train_end=lambda logs: ended.wait(600))
     options = {"image_size": 16, "epochs": 1}
     first = cnn(random_state=1, callbacks=[begin], **options)
     second = cnn(random_state=2, callbacks=[end], **options)
 
     def run_first():
         first.fit(small)
-        assert begun.wait(60)
+        assert begun.wait(600)
         ended.set()
 
     def run_second():
-        assert begun.wait(60)
+        assert begun.wait(600)
         second.fit(small)
 
     before = surroundings()
@@ -124,7 +124,7 @@ def run_child(out: Path, settings: dict[str, object], *policies: str) -> None:
     (out / "keras.json").write_text(json.dumps(settings))
     environment = {**os.environ, "KERAS_HOME": str(out)}
     command = [sys.executable, "-c", CHILD, str(out), *policies]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
