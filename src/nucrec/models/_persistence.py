@@ -1,5 +1,6 @@
 """Saving models, and loading them without running code of the file."""
 
+import io
 import os
 from typing import Any
 
@@ -14,7 +15,7 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._saving.classical import load_classical, save_classical
 from nucrec.models._saving.info import DAMAGED_ARCHIVE, checked_info
 from nucrec.models._saving.network import load_network
-from nucrec.models._saving.opened import private_copy
+from nucrec.models._saving.opened import KINDS, opened, private_copy
 
 
 def save(
@@ -120,12 +121,14 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     where = checked_path("path", path)
     try:
-        with private_copy(where) as copy:
-            with copy.open("rb") as file:
-                info = checked_info(file, where)
-            if info.kind == "network":
+        with opened(where) as file:
+            if KINDS[where.suffix] == "classical":
+                content = file.read()
+                return load_classical(content, checked_info(io.BytesIO(content), where), where)
+            with private_copy(file, where.suffix) as copy:
+                with copy.open("rb") as copied:
+                    info = checked_info(copied, where)
                 return ImageClassifier._of_file(load_network(copy, info, where), info)
-            return load_classical(copy, info, where)
     except (ModelFileError, ImportError):
         raise
     except (

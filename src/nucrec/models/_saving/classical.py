@@ -35,14 +35,14 @@ def save_classical(
     def write(where: Path) -> None:
         skops = require("skops.io", extra="skops")
         skops.dump(model, where)
-        unknown = _unknown_types(skops, where)
+        unknown = _unknown_types(skops, file=where)
         if unknown:
             raise invalid("model", "a classifier that can be loaded safely", unknown)
 
     write_model(path, ".skops", write, _info(model, class_names, fingerprint))
 
 
-def load_classical(path: Path, info: ModelInfo, where: Path) -> Any:
+def load_classical(content: bytes, info: ModelInfo, where: Path) -> Any:
     """Return the classifier of a file whose description was checked; `where` is what users call it.
 
     Raises
@@ -53,13 +53,13 @@ def load_classical(path: Path, info: ModelInfo, where: Path) -> Any:
         It does not describe its training images whole.
     """
     skops = require("skops.io", extra="skops")
-    unknown = _unknown_types(skops, path)
+    unknown = _unknown_types(skops, data=content)
     if unknown:
         raise ModelFileError(
             f"{where} asks for {shown(', '.join(unknown))}, which is no part of a model of nucrec: it "
             "was not opened"
         )
-    model = skops.load(path, trusted=sorted(_TYPES))
+    model = skops.loads(content, trusted=sorted(_TYPES))
     domain = None if info.domain is None else TrainingDomain.from_json(info.domain)
     if domain_of(model) != domain:
         raise ModelFileError(f"{where}: its model was not trained on the images that it describes")
@@ -67,9 +67,9 @@ def load_classical(path: Path, info: ModelInfo, where: Path) -> Any:
     return model
 
 
-def _unknown_types(skops: Any, path: Path) -> list[str]:
-    """Return the types that a file asks for and that are no part of our models."""
-    return sorted(set(skops.get_untrusted_types(file=path)) - _TYPES)
+def _unknown_types(skops: Any, **source: Path | bytes) -> list[str]:
+    """Return the types that a file, or its content, asks for and that are no part of our models."""
+    return sorted(set(skops.get_untrusted_types(**source)) - _TYPES)
 
 
 def _info(model: Any, class_names: tuple[str, ...] | None, fingerprint: str | None) -> ModelInfo:

@@ -140,7 +140,7 @@ def checked_info(file: BinaryIO, where: Path) -> ModelInfo:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            about = _checked_members(archive, where, os.fstat(file.fileno()).st_size)
+            about = _checked_members(archive, where, file.seek(0, os.SEEK_END))
             if about["kind"] != KINDS[where.suffix]:
                 raise ModelFileError(
                     f"{where} holds a model of kind {shown(repr(about['kind']))}, which its ending "

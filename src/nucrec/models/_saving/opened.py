@@ -42,16 +42,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def private_copy(path: Path) -> Iterator[Path]:
-    """Give a copy of the file of a model, which nobody changes between the check and the load.
-
-    Raises
-    ------
-    ModelFileError
-        There is no regular file, or its name has another ending.
-    """
-    with opened(path) as file, tempfile.TemporaryDirectory(prefix="nucrec-") as folder:
-        copy = Path(folder, f"model{path.suffix}")
+def private_copy(file: BinaryIO, ending: str) -> Iterator[Path]:
+    """Give a copy of an open file, for Keras, which takes a path: nobody changes it meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="nucrec-") as folder:
+        copy = Path(folder, f"model{ending}")
         with copy.open("wb") as target:
             shutil.copyfileobj(file, target)
         yield copy
