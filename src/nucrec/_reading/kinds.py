@@ -104,6 +104,14 @@ def other_kind(data: bytes) -> str:
     return ""
 
 
+def too_large(size: int, most: int) -> str:
+    """Return why a file of so many bytes is not read, and what to do."""
+    return (
+        f"{size / 2**20:,.0f} MB, and files of up to {most / 2**20:.0f} MB are read: save one channel "
+        "alone, cut it into tiles, or compress it without loss (TIFF with Deflate)"
+    )
+
+
 def is_lossy_webp(data: bytes) -> bool:
     """Return whether a WebP image may have changed values: unless its first picture is lossless."""
     at = 12

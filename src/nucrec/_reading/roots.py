@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol, cast
 
 from nucrec._class_names import plain_name
-from nucrec._reading.kinds import TABLE_SUFFIXES, is_image_name, other_kind
+from nucrec._reading.kinds import TABLE_SUFFIXES, is_image_name, other_kind, too_large
 from nucrec._reading.listing import Listing, Quarantined, is_litter
 from nucrec._zip import is_bomb, read_member
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
@@ -108,7 +108,7 @@ class Folder:
             descriptor, size = self._opened(name)
             try:
                 if size > MAX_FILE_BYTES:
-                    raise ImageError(f"{name}: {size} bytes are more than {MAX_FILE_BYTES}")
+                    raise ImageError(f"{name}: {too_large(size, MAX_FILE_BYTES)}")
                 return _read(descriptor, size)
             finally:
                 os.close(descriptor)
@@ -276,7 +276,7 @@ class Archive:
         if member.flag_bits & _ENCRYPTED:
             raise ImageError(f"{name}: is encrypted")
         if member.file_size > MAX_FILE_BYTES:
-            raise ImageError(f"{name}: {member.file_size} bytes are more than {MAX_FILE_BYTES}")
+            raise ImageError(f"{name}: {too_large(member.file_size, MAX_FILE_BYTES)}")
         try:
             return read_member(self._open(), member)
         except Exception as error:  # zipfile raises many kinds on damaged archives
