@@ -144,6 +144,57 @@ def test_layouts(tmp_path, plate, text):
     assert [field.well for field in fields] == ["B02", "B02", "B03", "C11"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "condition,1,2,3,11\n",  # no map: columns are missing
+    ],
+)
+def test_what_is_no_map_of_a_plate(tmp_path, plate, text):
+    with pytest.raises(DatasetError, match="expected a column 'well' or 'file'|expected a header"):
+        load_fields(plate, layout=write(tmp_path / "layout.csv", text + "B,x,x,x,x\n"))
+
+
+COLUMNS = [str(i) for i in range(1, 13)]
+
+
+def block(name: str, wells: dict[str, str], between: str = ",", columns=COLUMNS) -> str:
+    """Return a block of a plate map as plate readers write it."""
+    lines = [between.join([name, *columns])]
+    for row in "ABCDEFGH":
+        lines.append(between.join([row, *(wells.get(f"{row}{i}", "") for i in range(1, 13))]))
+    return "\n".join(lines) + "\n"
+
+
+CONDITIONS = {"B2": "control", "B3": "MMC", "C11": "MMC"}
+DOSES = {"B2": "0", "B3": "0.05", "C11": "0.1"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        block("condition", CONDITIONS) + "\n" + block("dose", DOSES),
+        block("Condition", CONDITIONS, "\t") + block("Dose", DOSES, "\t"),
+        "sep=;\nPlate 7;;\nCONDITION:\n"
+        + block("<>", CONDITIONS, ";")
+        + "dose\n"
+        + block("", {well: dose.replace(".", ",") for well, dose in DOSES.items()}, ";",
+                [f"{i:02d}" for i in range(1, 13)]),
+    ],
+)  # fmt: skip
+def test_layouts_in_the_shape_of_the_plate(tmp_path, plate, text):
+    fields = load_fields(plate, layout=write(tmp_path / "layout.csv", text))
+    assert [field.condition for field in fields] == ["control", "control", "MMC", "MMC"]
+    assert [field.dose for field in fields] == [0, 0, 0.05, 0.1]
+    assert [field.replicate for field in fields] == [None] * 4
+
+
+def test_wells_of_a_map_without_a_field_are_said(tmp_path, plate):
+    layout = write(tmp_path / "layout.csv", block("dose", {**DOSES, "H12": "3"}))
+    with pytest.warns(DataWarning, match="rows of the layout that fit no field .1.: H12 "):
+        load_fields(plate, layout=layout)
+
+
 def test_a_layout_as_a_data_frame(plate):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"well": ["B02", "B03", "C11"], "dose": [0, None, 2.5]})
@@ -181,7 +232,24 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
         ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
         ("position,dose\nB02,1\n", "expected a column 'well' or 'file'"),
         ("well,drug\nB02,MMC\n", "at least one of 'condition', 'dose' and 'replicate'"),
-        ("row,1,2,3\nA,c,c,m\n", "looks like a map of the plate"),
+        ("row,1,2,3\nA,c,c,m\n", "line 1: what is this block of the plate map? Received: 'row'"),
+        (
+            ",1,2,3\nA,c,c,m\n",
+            "Received: nothing. In the top left corner of a block stands 'condition'",
+        ),
+        ("dose,1,2\nA,0,x\n", "line 2, well A02: dose: expected a number"),
+        ("dose,1,2\nA,0,1\na,0,1\n", "line 3: row A is there twice in this block"),
+        ("dose,1,2\nX,0,1\n", "line 2: expected a row of the plate, A to P. Received: 'X'"),
+        ("dose,1,2\nA,0,1,2\n", "line 2: 3 wells below 2 columns"),
+        (
+            "dose,1,2\nB,0,1\n\ndose,1,2\nB,0,1\n",
+            "line 4: a second block 'dose', after that of line 1",
+        ),
+        ("dose,1,2\nB,,\n", "the map of the plate is empty"),
+        (
+            "plate 7\nx,y,z\ndose,1,2\nB,0,1\n",
+            "line 2: expected the numbers of the plate's columns",
+        ),
     ],
 )
 def test_layouts_that_cannot_be_used(tmp_path, plate, text, message):

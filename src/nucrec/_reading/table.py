@@ -90,6 +90,17 @@ def read_table(path: Path, needed: Sequence[str], wanted: Wanted | None = None) 
     DatasetNotFoundError, DatasetError
         There is no such file, or it is no text in UTF-8 or UTF-16 that `parse_table` reads.
     """
+    return parse_table(text_of_table(path), needed, str(path), wanted)
+
+
+def text_of_table(path: Path) -> str:
+    """Return the text of a file that should be a table.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetError
+        There is no such file, or it is no text in UTF-8 or UTF-16.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -102,10 +113,9 @@ def read_table(path: Path, needed: Sequence[str], wanted: Wanted | None = None) 
         )
     marks = (encoding for mark, encoding in _BYTE_ORDER_MARKS.items() if content.startswith(mark))
     try:
-        text = content.decode(next(marks, "utf-8"))
+        return content.decode(next(marks, "utf-8"))
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: not UTF-8 text. Save it as 'CSV UTF-8'.") from error
-    return parse_table(text, needed, str(path), wanted)
 
 
 def parse_table(text: str, needed: Sequence[str], name: str, wanted: Wanted | None = None) -> Table:

@@ -1,7 +1,8 @@
 """The layout of a plate: which well or file got what."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,11 +10,19 @@ from typing import Any
 from nucrec._class_names import is_missing
 from nucrec._paths import checked_path
 from nucrec._reading.roots import look_alike_name
-from nucrec._reading.table import Table, decimal_number, is_frame, read_table, table_of_frame
+from nucrec._reading.table import (
+    Table,
+    decimal_number,
+    is_frame,
+    parse_table,
+    table_of_frame,
+    text_of_table,
+)
 from nucrec._reading.wells import plain_well
 from nucrec.errors import DatasetError
 from nucrec.fields._field import Field
 from nucrec.fields._names import stem_of
+from nucrec.fields._plate_map import is_plate_map, read_plate_map
 from nucrec.fields._remarks import listed, number_of
 
 _COLUMNS = ("condition", "dose", "replicate")
@@ -62,11 +71,35 @@ def read_layout(source: Any) -> Layout:
     ------
     DatasetNotFoundError, DatasetError
         There is no such file, or it is no table with a column ``well`` or ``file`` and at least one of
-        ``condition``, ``dose`` and ``replicate``.
+        ``condition``, ``dose`` and ``replicate``, and no map of a plate with blocks of these names.
     InvalidParameterError
         `source` is neither.
     """
-    table = _table(source)
+    if is_frame(source):
+        return _of_list(table_of_frame(source, ()))
+    path = Path(checked_path("layout", source, "the path of a CSV file, or a data frame"))
+    text = text_of_table(path)
+    if is_plate_map(text):
+        return _of_plate_map(text, str(path))
+    return _of_list(parse_table(text, (), str(path)))
+
+
+def _of_plate_map(text: str, name: str) -> Layout:
+    """Return the layout that blocks in the shape of a plate give."""
+    told: dict[str, dict[str, str]] = defaultdict(dict)
+    places: dict[str, str] = {}
+    for cell in read_plate_map(text, name, _COLUMNS):
+        told[cell.well][cell.what] = cell.text
+        places.setdefault(cell.well, f"{name}, line {cell.line}")
+        if cell.what == "dose":  # each on its own line
+            _read({"dose": cell.text}, "dose", _dose, f"{name}, line {cell.line}, well {cell.well}")
+    if not told:
+        raise DatasetError(f"{name}: the map of the plate is empty")
+    return Layout("well", {well: _row_of(told[well], well, places[well]) for well in sorted(told)})
+
+
+def _of_list(table: Table) -> Layout:
+    """Return the layout that a list of wells or files gives."""
     columns = {name.casefold(): name for name in table.columns}
     by = next((key for key in _KEYS if key in columns), None)
     told = [name for name in _COLUMNS if name in columns]
@@ -148,13 +181,6 @@ def file_key(name: str) -> str:
     return look_alike_name(name.replace("\\", "/").removeprefix("./"))
 
 
-def _table(source: Any) -> Table:
-    if is_frame(source):
-        return table_of_frame(source, ())
-    path = checked_path("layout", source, "the path of a CSV file, or a data frame")
-    return read_table(Path(path), ())
-
-
 def _row(table: Table, i: int, by: str, cells: dict[str, str]) -> Row:
     where = table.where(i)
     if is_missing(cells[by]):
@@ -162,17 +188,23 @@ def _row(table: Table, i: int, by: str, cells: dict[str, str]) -> Row:
     well = cells.get("well")
     if by == "well" and not plain_well(cells[by]) and re.fullmatch(r"[\d.]+", cells[by]):
         raise DatasetError(f"{where}: expected a well such as B03. Received: {cells[by]!r}")
+    own = None if is_missing(well or "") else plain_well(well or "") or well
+    return _row_of(cells, cells[by], where, own)
+
+
+def _row_of(cells: Mapping[str, str], key: str, where: str, well: str | None = None) -> Row:
+    """Return what cells, by the names of their columns, say of a well or file."""
     return Row(
-        cells[by],
+        key,
         where,
         _read(cells, "condition", str, where),
         _read(cells, "dose", _dose, where),
         _read(cells, "replicate", str, where),
-        None if is_missing(well or "") else plain_well(well or "") or well,
+        well,
     )
 
 
-def _read(cells: dict[str, str], name: str, convert: Callable[[str], Any], where: str) -> Any:
+def _read(cells: Mapping[str, str], name: str, convert: Callable[[str], Any], where: str) -> Any:
     cell = cells.get(name, "")
     if is_missing(cell):
         return None
@@ -196,6 +228,6 @@ def _hint(table: Table) -> str:
     if numbers < 3:
         return ""
     return (
-        " This looks like a map of the plate, rows by columns: make it a list of wells (well, "
-        "condition, dose)."
+        " This looks like a map of the plate, rows by columns: pass its CSV file, or make it a list of "
+        "wells (well, condition, dose)."
     )
