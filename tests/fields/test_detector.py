@@ -155,7 +155,7 @@ def test_remarks_name_what_is_unlike_the_training(detector):
     assert any("contrast is low" in text for text in detector.predict(dim).remarks)
     blurred = ndimage.gaussian_filter(drawn.pixels.astype(float), 6)
     assert any("out of focus" in text for text in detector.predict(blurred).remarks)
-    small = ndimage.zoom(drawn.pixels.astype(float), 0.3, order=1)
+    small = ndimage.zoom(Drawn(7, 7).pixels.astype(float), 0.3, order=1)
     assert any("too small" in text for text in detector.predict(small).remarks)
 
 
@@ -192,11 +192,30 @@ def test_noise_alone_has_no_micronuclei(detector):
     assert found.remarks
 
 
+@pytest.mark.parametrize("blur", [3, 8])
+def test_a_smooth_texture_is_remarked_on(detector, blur):
+    noise = np.random.default_rng(0).normal(size=(256, 256))
+    found = detector.predict(ndimage.gaussian_filter(noise, blur))
+    assert any("does not look like nuclei" in remark for remark in found.remarks)
+    assert not detector.predict(Drawn(3, 4).pixels).remarks
+
+
+def test_a_mask_where_the_detector_sees_no_nucleus(detector):
+    noise = np.random.default_rng(0).normal(1000, 30, (300, 300))
+    labels = np.zeros(noise.shape, np.int32)
+    labels[40:70, 40:70], labels[200:230, 100:130] = 3, 9
+    found = detector.predict(noise, nuclei=labels)
+    assert np.array_equal(found.nuclei, labels)
+    assert any("sees no nucleus in this field, and the mask has 2" in r for r in found.remarks)
+    assert not any("no nuclei were found" in remark for remark in found.remarks)
+
+
 @pytest.mark.parametrize(
     ("pixels", "error", "words"),
     [
-        (np.full((64, 64), 7, np.uint8), ImageError, "the value 7 throughout"),
+        (np.full((64, 64), 7, np.uint8), ImageError, "every pixel is 7"),
         (np.eye(3), ImageError, "3 x 3 pixels"),
+        (np.eye(70), ImageError, "70 x 70 pixels: this looks like a crop of one nucleus"),
         (np.zeros((40, 40, 3), np.uint8), InvalidParameterError, r"shape \(H, W\)"),
         (np.full((40, 40), np.nan), InvalidParameterError, "NaN"),
     ],

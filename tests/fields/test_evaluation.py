@@ -275,7 +275,7 @@ ONE = np.zeros((9, 9), int)
         ([(ONE[:5], ONE[:5])], [(ONE, ONE)], {}, r"the shape of its annotation, \(9, 9\)"),
         ([(ONE, ONE[:5])], [(ONE, ONE)], {}, "label images of one shape"),
         ([(ONE + 0.5, ONE)], [(ONE, ONE)], {}, "nuclei: expected a label image"),
-        ([(ONE, ONE - 1)], [(ONE, ONE)], {}, "labels of at least 0"),
+        ([(ONE, ONE - 1)], [(ONE, ONE)], {}, "labels from 0 to 2147483647"),
         ([ONE], [(ONE, ONE)], {}, "optionally the parents"),
         ([(ONE, ONE + 1, [3])], [(ONE, ONE)], {}, "labels of nuclei"),
         ([(ONE, ONE + 1, [3, 4])], [(ONE, ONE)], {}, "a parent for each of the 1 micronuclei"),

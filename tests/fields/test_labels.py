@@ -106,6 +106,33 @@ def test_a_semantic_mask_of_several_classes_is_refused(tmp_path):
     assert "2 numbers for 7 separate objects" in refused(tmp_path / "a.tif", classes)
 
 
+def test_few_labels_far_apart_in_several_places_are_classes(tmp_path):
+    classes = discs([1, 2, 1, 2, 1])
+    assert "2 numbers for 5 separate objects" in refused(tmp_path / "a.tif", classes.astype("u1"))
+    numbers = np.arange(1, 21)
+    numbers[[17, 18, 19]] = 1, 2, 3  # three of seventeen were used again
+    again = discs(numbers.tolist()).astype("u1")
+    assert "17 numbers for 20 separate objects" in refused(tmp_path / "b.tif", again)
+
+
+def test_numbers_that_begin_again_after_255_are_refused(tmp_path):
+    labels = np.zeros((200, 360), np.uint8)
+    for i in range(300):
+        row, column = 2 + 12 * (i // 20), 2 + 18 * (i % 20)
+        labels[row : row + 8, column : column + 8] = i % 255 + 1
+    message = refused(tmp_path / "a.tif", labels)
+    assert "255 numbers for 300 separate objects: after 255" in message
+    assert message.endswith("Save the mask with 16 bits")
+
+
+def test_a_broken_label_is_read_and_said(tmp_path):
+    labels = discs([3, 1, 200, 17, 4, 5, 250]).astype(np.uint8)
+    labels[:30, 45] = 0  # through the middle of 1
+    tifffile.imwrite(tmp_path / "a.tif", labels)
+    with pytest.warns(DataWarning, match=r"^a.tif: labels .* in several pieces, .* each .1.: 1$"):
+        assert np.array_equal(read_labels(tmp_path / "a.tif"), labels)
+
+
 @pytest.mark.parametrize("numbers", [[255] * 7, [3, 1, 200, 17, 4, 5, 250]])
 def test_blurred_edges_are_refused(tmp_path, numbers):
     blurred = ndimage.gaussian_filter(discs(numbers).astype(np.float32), 1).astype(np.uint8)

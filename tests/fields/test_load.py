@@ -186,7 +186,7 @@ def test_what_cannot_be_one_field_is_refused_and_the_rest_goes_on(tmp_path, axes
     save(tmp_path, "good.tif")
     more = {"imagej": True, "metadata": {"axes": axes}} if axes else {"photometric": "minisblack"}
     tifffile.imwrite(tmp_path / "bad.tif", pixels(5, 140, 150), **more)
-    with pytest.warns(DataWarning, match=r"1 files were left out \(2 fields listed\): bad.tif: "):
+    with pytest.warns(DataWarning, match=r"^bad.tif was left out: "):
         fields = load_fields(tmp_path)
     assert fields.names == ("good",)
     assert reason in why(fields)["bad.tif"]
@@ -219,8 +219,14 @@ def test_bad_input_is_named_and_the_other_fields_go_on(tmp_path):
     Image.fromarray(pixels(60, 64, dtype=np.uint8)).save(tmp_path / "crop.png")
     (tmp_path / "empty.tif").touch()
     (tmp_path / "text.png").write_text("no image")
-    with pytest.warns(DataWarning, match="6 files were left out"):
+    with pytest.warns(DataWarning) as caught:
         fields = load_fields(tmp_path)
+    said = [str(one.message) for one in caught]
+    assert sorted(said) == [
+        f"{one.name} was left out: {one.reason}"
+        for one in sorted(fields.quarantined, key=lambda one: one.name)
+    ]
+    assert len(said) == 6
     assert fields.names == ("good",)
     reasons = why(fields)
     assert reasons["tiny.png"] == "3 x 3 pixels are too few for a field of view"
@@ -311,6 +317,17 @@ def test_a_field_larger_than_pictures_of_the_web(tmp_path, monkeypatch):
     assert np.array_equal(load_fields(tmp_path)[0].read(), image)
 
 
+def test_of_many_files_that_are_left_out_the_first_are_named(tmp_path):
+    save(tmp_path, "good.tif")
+    for i in range(12):
+        (tmp_path / f"empty {i:02d}.tif").touch()
+    with pytest.warns(DataWarning) as caught:
+        load_fields(tmp_path)
+    assert len(caught) == 11
+    assert str(caught[9].message) == "empty 09.tif was left out: the file is empty (0 bytes)"
+    assert str(caught[10].message) == "2 more files left out: all are in fields.quarantined"
+
+
 def test_from_arrays_checks_what_it_is_given():
     image = pixels(40, 50)
     labels = np.zeros((40, 50), np.uint16)
@@ -319,8 +336,19 @@ def test_from_arrays_checks_what_it_is_given():
     assert [field.has_mask for field in fields] == [True, False]
     assert np.unique(fields[0].labels()).tolist() == [0, 4, 9]
     assert repr(fields) == "FieldSet(2 fields)"
-    for bad in ({"names": ["x"]}, {"masks": [None]}, {"names": ["x", "x"]}):
-        with pytest.raises(ValueError, match="expected"):
+    for bad, message in [
+        ({"names": ["x"]}, "names: expected one for each of 2 images"),
+        ({"masks": [None]}, "masks: expected one for each of 2 images"),
+        (
+            {"names": ["x", "x"]},
+            "names: expected different names. Received: \"'x' more than once\"",
+        ),
+        ({"names": ["x", 3]}, "names[1]: expected a text that is not empty. Received: 3"),
+        ({"names": ["", "x"]}, "names[0]: expected a text that is not empty. Received: ''"),
+        ({"names": "xy"}, "names: expected a list of texts. Received: 'xy'"),
+        ({"masks": [None, labels / 3]}, "masks[1]: expected a label image (H, W) of whole numbers"),
+    ]:
+        with pytest.raises(ValueError, match=re.escape(message)):
             FieldSet.from_arrays([image, image], **bad)
     for image in (np.zeros((4, 5, 3)), np.full((4, 5), np.nan), np.zeros((4, 5), bool)):
         with pytest.raises(ValueError, match=re.escape("images[0]")):

@@ -67,7 +67,7 @@ def test_solidity_counts_the_pixels_of_the_hull(blobs, measured):
 
 
 def test_what_scikit_image_finds():
-    shape = np.zeros((60, 80), np.int32)
+    shape = np.zeros((60, 130), np.int32)
     shape[10:30, 10:20] = shape[20:30, 10:50] = 1  # an L
     shape[40:45, 60:75] = 2
     found = cells_of(shape).cells
@@ -86,7 +86,7 @@ def test_mean_intensity_is_of_the_pixels_as_they_are(blobs):
 
 
 def test_a_single_pixel_and_a_line_are_objects():
-    labels = np.zeros((60, 80), np.int32)
+    labels = np.zeros((60, 130), np.int32)
     labels[30, 40] = 1
     labels[10, 20:40] = 2
     found = cells_of(labels).cells
@@ -105,7 +105,7 @@ def test_lengths_are_in_micrometres_too():
 
 
 def test_the_gap_is_counted_in_pixels_between_both():
-    labels = np.zeros((60, 90), np.int32)
+    labels = np.zeros((60, 130), np.int32)
     labels[20:40, 20:40] = 1
     gaps = []
     for left in (40, 41, 44):
@@ -119,7 +119,7 @@ def test_the_gap_is_counted_in_pixels_between_both():
 
 
 def test_the_diameter_ratio_is_that_of_circles_of_the_same_area():
-    labels = np.zeros((60, 90), np.int32)
+    labels = np.zeros((60, 130), np.int32)
     labels[20:40, 20:40] = 1
     spots = np.zeros_like(labels)
     spots[28:32, 44:48] = 1

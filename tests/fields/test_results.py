@@ -404,11 +404,11 @@ def test_without_wells_there_is_a_rate_for_each_field(tmp_path):
 def test_fields_that_failed_are_told_and_the_others_shown(tmp_path):
     fields, detector = make(["a", "b"], [None, None], [1, 1]), Known({"a": 1})
     fields = [fields[0], *FieldSet.from_arrays([np.zeros((SIDE, SIDE), np.uint8)], names=["b"])]
-    with pytest.warns(UserWarning, match="b: all pixels have one value"):
+    with pytest.warns(UserWarning, match="b was not analysed: every pixel is 0"):
         cells = detect(fields, detector)
     saved = save_results(cells, fields, tmp_path, detector=detector)
     assert list(saved.failed) == ["b"]
-    assert "all pixels have one value" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "every pixel is 0" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert [path.name for path in (tmp_path / "overlays").iterdir()] == ["a.png"]
 
 

@@ -21,6 +21,8 @@ from nucrec.fields._plate import Plate
 from nucrec.fields._quality import FLAGS, NOT_SCORED
 from nucrec.fields._work import Work
 
+_MOST_WARNINGS = 10
+
 
 def detect(
     fields: Sequence[Field],
@@ -205,12 +207,16 @@ def _report_failures(cells: Cells) -> None:
     failed = list(cells.failed.items())
     if not failed:
         return
-    n, (name, reason) = len(cells.fields["field"]), failed[0]
+    n = len(cells.fields["field"])
     if len(failed) == n:
+        name, reason = failed[0]
         others = f" (the first of {n} fields, all of which failed)" if n > 1 else ""
         raise DatasetError(f"{name}: {reason}{others}")
-    warn(
-        f"{len(failed)} of {n} fields were not analysed; the first is {name}: {reason}. All are in "
-        "the table `fields`, with the reason.",
-        DataWarning,
-    )
+    for name, reason in failed[:_MOST_WARNINGS]:
+        warn(f"{name} was not analysed: {reason}", DataWarning)
+    if len(failed) > _MOST_WARNINGS:
+        warn(
+            f"{len(failed)} of {n} fields were not analysed: all are in the table `fields`, with the "
+            "reason",
+            DataWarning,
+        )

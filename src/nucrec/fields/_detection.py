@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import invalid
+from nucrec.fields._arrays import label_image
 from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
@@ -58,7 +59,7 @@ class Detection:
 
     def __post_init__(self) -> None:
         for name in ("nuclei", "micronuclei"):
-            _check_labels(name, getattr(self, name))
+            object.__setattr__(self, name, label_image(name, getattr(self, name)))
         if self.nuclei.shape != self.micronuclei.shape:
             raise invalid("micronuclei", f"the shape {self.nuclei.shape}", self.micronuclei.shape)
         probability = np.asarray(self.probability)
@@ -100,11 +101,3 @@ class Detector(Protocol):
         nuclei : ndarray of shape (H, W), int32, optional
             The label image of the nuclei, where it is known; its labels are kept.
         """
-
-
-def _check_labels(name: str, labels: object) -> None:
-    if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "iu":
-        received = f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}"  # type: ignore[call-overload]
-        raise invalid(name, "an integer array of shape (H, W)", received)
-    if labels.size and labels.min() < 0:
-        raise invalid(name, "labels from 0", int(labels.min()))

@@ -25,12 +25,13 @@ from nucrec._validation import (
     check_seed,
 )
 from nucrec._version import __version__
+from nucrec.fields._arrays import check_size, label_image
 from nucrec.fields._detection import Detection
 from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.calibration import Calibration
 from nucrec.fields._segmentation.card import DetectorCard, Seen
 from nucrec.fields._segmentation.file import Content, half, read_detector, write_detector
-from nucrec.fields._segmentation.given import drawing_weights, labels_of, pixels_of, samples_of
+from nucrec.fields._segmentation.given import drawing_weights, pixels_of, samples_of
 from nucrec.fields._segmentation.look import Look, look_at, remarks_on, remarks_on_labels
 from nucrec.fields._segmentation.objects import (
     Candidates,
@@ -242,7 +243,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ImageError
-            The field cannot be read, is less than 16 pixels across, or has one value throughout.
+            The field cannot be read, is less than 128 pixels wide and high, as a crop is, or has one
+            value throughout.
         InvalidParameterError
             A parameter is out of range, or `nuclei` does not fit the field.
         NotFittedError
@@ -250,11 +252,12 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         """
         self._check_fitted()
         pixels = pixels_of(field)
+        check_size(getattr(field, "name", "field"), pixels.shape)
         if pixel_size is None:
             pixel_size = getattr(field, "pixel_size", None)
         if pixel_size is not None:
             check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
-        given = None if nuclei is None else labels_of("nuclei", nuclei, pixels.shape)
+        given = None if nuclei is None else label_image("nuclei", nuclei, pixels.shape)
         known = None
         if given is not None and given.any():
             known = Objects.of(given).median_diameter
@@ -330,7 +333,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         return candidates, self._calibration.probability(candidates.peak)
 
     def _found(self, look: Look, given: Array | None, diameter: float) -> Detection:
-        remarks = remarks_on(look, self._seen)
+        remarks = remarks_on(look, self._seen, None if given is None else len(Objects.of(given)))
         candidates, probability = self._candidates(look, diameter)
         kept = probability >= self.threshold_
         micronuclei = candidates.chosen(kept)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nucrec._reading.listing import Quarantined
 from nucrec._validation import check_finite, check_real, invalid
+from nucrec.fields._arrays import described, label_image
 from nucrec.fields._field import Field
 from nucrec.fields._pixels import ArrayMask, ArrayPixels, native_depth
 
@@ -89,15 +90,14 @@ class FieldSet(Sequence[Field]):
         ------
         InvalidParameterError
             An image is no real, finite array of shape (H, W), a mask is none of whole numbers, or the
-            numbers of images, names and masks differ.
+            numbers of images, names and masks differ, or a name is no text, empty or there twice.
         """
-        given = [names, masks]
-        for parameter, values in zip(("names", "masks"), given, strict=True):
+        for parameter, values in (("names", names), ("masks", masks)):
             if values is not None and len(values) != len(images):
                 raise invalid(parameter, f"one for each of {len(images)} images", len(values))
         if pixel_size is not None:
             check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
-        called = [str(i + 1) for i in range(len(images))] if names is None else list(names)
+        called = _called(names, len(images))
         arrays = [_checked_image(f"images[{i}]", image) for i, image in enumerate(images)]
         labels = [None] * len(arrays) if masks is None else list(masks)
         return cls(
@@ -106,9 +106,9 @@ class FieldSet(Sequence[Field]):
                 file=name,
                 pixel_size=pixel_size,
                 _pixels=ArrayPixels(array),
-                _mask=None if mask is None else ArrayMask(_checked_mask(name, mask), name),
+                _mask=None if mask is None else ArrayMask(_checked_mask(f"masks[{i}]", mask), name),
             )
-            for name, array, mask in zip(called, arrays, labels, strict=True)
+            for i, (name, array, mask) in enumerate(zip(called, arrays, labels, strict=True))
         )
 
     @property
@@ -136,11 +136,25 @@ class FieldSet(Sequence[Field]):
         return f"FieldSet({', '.join(facts)})"
 
 
+def _called(names: Sequence[str] | None, n: int) -> list[str]:
+    """Return what fields are called: "1", "2", ... or the names that were given, checked."""
+    if names is None:
+        return [str(i + 1) for i in range(n)]
+    if isinstance(names, str):
+        raise invalid("names", "a list of texts", names)
+    for i, name in enumerate(names):
+        if not isinstance(name, str) or not name.strip():
+            raise invalid(f"names[{i}]", "a text that is not empty", name)
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise invalid("names", "different names", f"{twice[0]!r} more than once")
+    return list(names)
+
+
 def _checked_image(name: str, image: npt.ArrayLike) -> Array:
     array = np.asarray(image)
     if array.ndim != 2 or not array.size or array.dtype.kind not in "uif":
-        received = f"shape {array.shape}, dtype {array.dtype}"
-        raise invalid(name, "a real array of shape (H, W)", received)
+        raise invalid(name, "a real array of shape (H, W)", described(array))
     check_finite(name, array)
     array = np.array(native_depth(array))
     array.setflags(write=False)
@@ -148,12 +162,6 @@ def _checked_image(name: str, image: npt.ArrayLike) -> Array:
 
 
 def _checked_mask(name: str, mask: npt.ArrayLike) -> npt.NDArray[np.int32]:
-    array = np.asarray(mask)
-    if array.ndim != 2 or array.dtype.kind not in "ui" or array.min(initial=0) < 0:
-        received = f"shape {array.shape}, dtype {array.dtype}"
-        raise invalid("masks", f"whole numbers of shape (H, W) for field {name}", received)
-    if array.max(initial=0) > np.iinfo(np.int32).max:
-        raise invalid("masks", f"labels up to 2147483647 for field {name}", int(array.max()))
-    labels = array.astype(np.int32)
+    labels = label_image(name, mask).copy()
     labels.setflags(write=False)
     return labels

@@ -9,19 +9,16 @@ import numpy.typing as npt
 from nucrec._paths import checked_path
 from nucrec._reading.roots import Folder
 from nucrec._reading.stored_labels import read_stored
-from nucrec._validation import check_size
+from nucrec._validation import check_size, invalid
 from nucrec._warnings import warn
 from nucrec.errors import DatasetNotFoundError, DataWarning, ImageError
+from nucrec.fields._instances import INSTANCES, check_instances, check_shape
+from nucrec.fields._json_files import JSON_SUFFIXES, JsonFile, JsonMask
+from nucrec.fields._mask_remarks import remarks_on_pieces
+from nucrec.fields._roi_files import ROI_SUFFIXES, decode_rois
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
-
-_FEW = 16  # labels; more than that are no classes of a semantic mask
-_SMALL = 0.05  # of the largest piece of a label: what is smaller is a stray pixel
-_INSTANCES = (
-    "Save a label image, in which each nucleus has a number of its own (Fiji: MorphoLibJ > Connected "
-    "Components Labeling; Python: scipy.ndimage.label)."
-)
 
 
 def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> Labels:
@@ -32,12 +29,17 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> Label
     The numbers are kept as they are stored, whatever colours a program shows them in. Of coloured
     pictures, nuclei are numbered from 1 by their colour (red, then green, then blue).
 
+    Outlines, too: those of ImageJ's ROI Manager (``RoiSet.zip`` or ``.roi``, by the extra
+    ``microscopy``), numbered from 1 in their order; COCO (``.json``, polygons and run lengths), by the
+    ids of the annotations; and GeoJSON, as QuPath exports it, numbered from 1. A pixel belongs to a
+    nucleus if its centre lies inside the outline; where outlines overlap, to the later one.
+
     Parameters
     ----------
     path : str or Path
         The file.
     shape : tuple of int, optional
-        Height and width that it should have, in pixels.
+        Height and width that it should have, in pixels. Outlines need it, since they do not tell it.
 
     Returns
     -------
@@ -49,16 +51,16 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> Label
     DatasetNotFoundError
         There is no such file.
     ImageError
-        It is no label image: one number for all nuclei, blurred edges, JPEG, no background, numbers
-        that are not whole, pickled objects, or another shape. The message names the file and says
-        what to do.
+        It is no label image: one number for all nuclei or for several far apart, blurred edges, JPEG,
+        no background, numbers that are not whole, pickled objects, or another shape. The message
+        names the file and says what to do.
     InvalidParameterError
-        A parameter is of another type.
+        A parameter is of another type, or the shape is missing beside outlines.
 
     Warns
     -----
     DataWarning
-        Nothing is labelled.
+        Nothing is labelled, or a label is in several pieces.
 
     Examples
     --------
@@ -79,23 +81,50 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> Label
         shape = check_size("shape", shape)
     if not file.exists():
         raise DatasetNotFoundError(f"{path}: there is no such file")
-    return decode_labels(Folder(file.resolve().parent).read(file.resolve().name), file.name, shape)
+    labels = _labels_of(file, shape)
+    for remark in remarks_on_pieces(labels):
+        warn(f"{file.name}: {remark}", DataWarning)
+    return labels
+
+
+def _labels_of(file: Path, shape: tuple[int, int] | None) -> Labels:
+    whole = file.resolve()
+    root, kind = Folder(whole.parent), whole.suffix.lower()
+    if kind in (*JSON_SUFFIXES, *ROI_SUFFIXES) and shape is None:
+        expected = "height and width of the field, which outlines do not tell"
+        raise invalid("shape", expected, shape)
+    if kind not in JSON_SUFFIXES or shape is None:
+        return decode_labels(root.read(whole.name), file.name, shape)
+    outlines = JsonFile(root, whole.name)
+    images = outlines.images
+    if len(images) > 1:
+        raise ImageError(
+            f"{file.name}: outlines of {len(images)} images. Pass the file as the masks of load_fields"
+        )
+    return JsonMask(outlines, *images).read(shape).copy()
 
 
 def decode_labels(data: bytes, name: str, shape: tuple[int, int] | None = None) -> Labels:
     """Return the labels that a file holds, checked."""
+    if shape is not None and name.lower().endswith(ROI_SUFFIXES):
+        labels = decode_rois(data, name, shape)
+    else:
+        labels = _decode_image(data, name)
+    if shape is not None:
+        check_shape(labels.shape, shape, name)
+    if not labels.any():
+        warn(f"{name}: the mask is empty, so its field has no nuclei", DataWarning)
+    check_instances(labels, name)
+    return labels
+
+
+def _decode_image(data: bytes, name: str) -> Labels:
     stored = read_stored(data, name)
     colours = stored.ndim == 3 and stored.shape[2] in (2, 3, 4)
     numbers = _numbers_of_colours(stored, name) if colours else stored
     if numbers.ndim != 2:
         raise ImageError(f"{name}: an array of shape {stored.shape}, but a mask has (H, W)")
-    labels = as_labels(numbers, name)
-    if shape is not None:
-        check_shape(labels, shape, name)
-    if not labels.any():
-        warn(f"{name}: the mask is empty, so its field has no nuclei", DataWarning)
-    check_instances(labels, name)
-    return labels
+    return as_labels(numbers, name)
 
 
 def as_labels(numbers: Array, name: str) -> Labels:
@@ -103,7 +132,7 @@ def as_labels(numbers: Array, name: str) -> Labels:
     if numbers.dtype.kind == "f":
         if not np.isfinite(numbers).all() or (numbers != np.rint(numbers)).any():
             raise ImageError(
-                f"{name}: holds numbers that are not whole, as probabilities are. {_INSTANCES}"
+                f"{name}: holds numbers that are not whole, as probabilities are. {INSTANCES}"
             )
     elif numbers.dtype.kind not in "bui":
         raise ImageError(f"{name}: holds {numbers.dtype}, but labels are whole numbers")
@@ -111,72 +140,6 @@ def as_labels(numbers: Array, name: str) -> Labels:
     if low < 0 or high > np.iinfo(np.int32).max:
         raise ImageError(f"{name}: labels from {low} to {high}, but they are 0 to 2147483647")
     return numbers.astype(np.int32)
-
-
-def check_shape(labels: Array, shape: tuple[int, int], name: str) -> None:
-    """Raise unless a mask is of the shape of its field."""
-    if labels.shape == tuple(shape):
-        return
-    height, width = labels.shape
-    raise ImageError(
-        f"{name}: the mask has {width} x {height} pixels, its field {shape[1]} x {shape[0]}. Make the "
-        "mask from the same image, or resize it by the nearest neighbour."
-    )
-
-
-def check_instances(labels: Labels, name: str) -> None:
-    """Raise unless each label is one object."""
-    areas = np.bincount(labels.ravel()) if labels.max(initial=0) < labels.size else None
-    if areas is None:  # numbers far beyond the count: renumber
-        labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
-        labels += 0 if (labels == 0).any() else 1
-        areas = np.bincount(labels.ravel())
-    if areas[0] == labels.size:
-        return
-    if not areas[0]:
-        raise ImageError(
-            f"{name}: the mask has no background: every pixel is labelled. {_INSTANCES}"
-        )
-    n_labels = np.count_nonzero(areas[1:])
-    if n_labels >= 4 and _share_of_frayed(labels, areas) > 0.5:
-        raise ImageError(
-            f"{name}: most of its {n_labels} numbers are thin seams, as blurred or interpolated edges "
-            "leave them (anti-aliasing, resizing, a JPEG before). Save the mask from the program that "
-            f"made it, without smoothing. {_INSTANCES}"
-        )
-    if n_labels <= _FEW and (pieces := _count_pieces(labels)) > (
-        1 if n_labels == 1 else 2 * n_labels
-    ):
-        which = "one number" if n_labels == 1 else f"{n_labels} numbers"
-        raise ImageError(
-            f"{name}: {which} for {pieces} separate objects, so it tells nucleus from background, but "
-            f"not one nucleus from the next. {_INSTANCES}"
-        )
-
-
-def _share_of_frayed(labels: Labels, areas: Array) -> float:
-    """Return the share of labels that are nowhere as thick as an object is.
-
-    Of a compact object, most pixels have the same label on their right and below.
-    """
-    right = labels[:, :-1][labels[:, :-1] == labels[:, 1:]]
-    below = labels[:-1][labels[:-1] == labels[1:]]
-    n = len(areas)
-    alike = np.minimum(np.bincount(right, minlength=n), np.bincount(below, minlength=n))[1:]
-    present = areas[1:] > 0
-    return float((alike[present] < 0.4 * areas[1:][present]).mean())
-
-
-def _count_pieces(labels: Labels) -> int:
-    """Return how many separate objects the labels make up, without stray pixels."""
-    from scipy import ndimage
-
-    pieces = 0
-    for number in np.unique(labels[labels > 0]).tolist():
-        found, n = ndimage.label(labels == number, structure=np.ones((3, 3)))
-        sizes = np.bincount(found.ravel(), minlength=n + 1)[1:]
-        pieces += int((sizes >= max(4.0, _SMALL * sizes.max())).sum()) or 1
-    return pieces
 
 
 def _numbers_of_colours(stored: Array, name: str) -> Array:

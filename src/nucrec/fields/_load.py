@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nucrec._reading.channels import Channel, check_channel
 from nucrec._reading.listing import Quarantined
+from nucrec._text import many
 from nucrec._validation import check_real, invalid
 from nucrec._warnings import warn
 from nucrec.errors import DatasetError, DataWarning
@@ -22,6 +23,8 @@ from nucrec.fields._names import FieldFiles, folder_of, group_files, stem_of
 from nucrec.fields._reader import FieldReader
 from nucrec.fields._sources import Source, open_source
 from nucrec.fields._wells import checked_pattern, find_wells, well_of_match
+
+_MOST_WARNINGS = 10
 
 
 def load_fields(
@@ -51,10 +54,11 @@ def load_fields(
         Side of a pixel in um. By default what the file says, if it does.
     masks : str, Path or sequence of array_like, optional
         A folder, zip archive or file with label images of the nuclei, called as their fields, also with
-        an end such as ``_cp_masks`` or ``_labels``; of pixels in memory a mask for each.
+        an end such as ``_cp_masks`` or ``_labels``; or with outlines: ImageJ's ``NAME_RoiSet.zip``,
+        COCO or GeoJSON, as `read_labels` reads them. Of pixels in memory a mask for each.
     layout : str, Path or data frame, optional
         A CSV file with the column ``well`` or ``file``, and any of ``condition``, ``dose`` (a number)
-        and ``replicate``.
+        and ``replicate``; or one in the shape of the plate, with a block for each of them.
     well_pattern : str, optional
         A regular expression with the group ``well``, or the groups ``row`` and ``column``, that is
         searched in the name of each file, with its folders and without its ending. By default, wells
@@ -125,7 +129,7 @@ def load_fields(
         raise DatasetError(f"{path}: no field that can be read{why}")
     fields, said = (reader.fields, []) if plan is None else apply_layout(reader.fields, plan)
     loud = [*reader.remarks, *said]
-    _warn(problems, loud, len(groups))
+    _warn(problems, loud)
     return FieldSet(fields, problems, [*source.remarks, *remark.of_pixel_sizes(fields), *loud])
 
 
@@ -171,14 +175,12 @@ def _spans(match: re.Match[str] | None, file: str) -> list[tuple[int, int]]:
     return [(start - before, end - before) for start, end in spans if end > before]
 
 
-def _warn(problems: Sequence[Quarantined], remarks: Sequence[str], n: int) -> None:
-    if problems:
-        shown = "; ".join(f"{one.name}: {one.reason}" for one in problems[:3])
-        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        warn(
-            f"{len(problems)} files were left out ({n} fields listed): {shown}{more}. "
-            "All are in fields.quarantined.",
-            DataWarning,
-        )
+def _warn(problems: Sequence[Quarantined], remarks: Sequence[str]) -> None:
+    """Warn of each file that was left out, of the first of many, and of what concerns all."""
+    for one in problems[:_MOST_WARNINGS]:
+        warn(f"{one.name} was left out: {one.reason}", DataWarning)
+    more = len(problems) - _MOST_WARNINGS
+    if more > 0:
+        warn(f"{many(more, 'more file')} left out: all are in fields.quarantined", DataWarning)
     for text in remarks:
         warn(text, DataWarning)

@@ -6,22 +6,31 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from nucrec._paths import checked_path
+from nucrec._reading.listing import is_litter
 from nucrec._reading.roots import Folder, Root, look_alike_name, open_root
-from nucrec.errors import DatasetError
+from nucrec.errors import DatasetError, ImageError
+from nucrec.fields._json_files import JSON_SUFFIXES, JsonFile, JsonMask
 from nucrec.fields._names import FieldFiles, stem_of
+from nucrec.fields._pixels import FileMask
+from nucrec.fields._roi_files import ROI_SUFFIXES, is_roi_set
 
 _ENDS = re.compile(
     r"([_\-. ]+(cp|cellpose|stardist|instance|instances|nuclear|nuclei|nucleus|cell|cells|dapi)?"
     r"[_\-. ]*(masks?|labels?|labelled|labeled|label[_ ]?(image|img)|lbl|seg|segm|segmentation"
-    r"|instances|objects|nuclei|nucleus|stardist|cellpose))+$",
+    r"|instances|objects|nuclei|nucleus|stardist|cellpose|rois?|roi[_ ]?set|outlines))+$",
     re.IGNORECASE,
 )
-_STARTS = re.compile(r"^(masks?|labels?|seg|segmentation)(?:\s+of)?[_\-. ]+", re.IGNORECASE)
-_PICKLED = ".npy"
+_STARTS = re.compile(
+    r"^(masks?|labels?|seg|segmentation|roi[_ ]?set|rois?)(?:\s+of)?[_\-. ]+", re.IGNORECASE
+)
+_ARRAY = ".npy"
+_OTHERS = (_ARRAY, *ROI_SUFFIXES, *JSON_SUFFIXES)
+
+NamedMask = FileMask | JsonMask
 
 
 class Masks:
-    """Label images of a folder or an archive, by the names of the fields they are of.
+    """Label images and outlines of a folder or an archive, by the names of the fields they are of.
 
     Parameters
     ----------
@@ -32,35 +41,71 @@ class Masks:
     """
 
     def __init__(self, root: Root, files: Sequence[str]) -> None:
-        self.root = root
-        self._by_key: dict[str, list[str]] = defaultdict(list)
+        self._by_key: dict[str, list[NamedMask]] = defaultdict(list)
         self._used: set[str] = set()
-        self.files = tuple(files)
-        for file in files:
-            for key in _keys(file):
-                self._by_key[key].append(file)
+        self._masks = [mask for file in files for mask in _masks_in(root, file)]
+        for mask in self._masks:
+            for key in _keys(_image_of(mask)):
+                self._by_key[key].append(mask)
 
-    def of(self, group: FieldFiles, files: Sequence[str]) -> list[str]:
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    @property
+    def images(self) -> list[str]:
+        """The images that files of many masks name."""
+        return [mask.image for mask in self._masks if isinstance(mask, JsonMask) and mask.image]
+
+    def of(self, group: FieldFiles, files: Sequence[str]) -> list[NamedMask]:
         """Return the masks of a field; more than one where names do not decide."""
         stems = (*(stem_of(file) for file in files), _last(group.key))
         folder = _plain(group.key.rpartition("/")[0])
         for name in dict.fromkeys(map(_plain, (*_joined(group.key), *stems))):
             exact = self._by_key.get(f"{folder}/{name}" if folder else name, [])
-            found = _without_pickles([*exact] or self._elsewhere(name))
+            found = _preferred([*exact] or self._elsewhere(name))
             if found:
-                self._used.update(self._by_key[name])
+                self._used.update(mask.name for mask in self._by_key[name])
                 return found
         return []
 
-    def _elsewhere(self, name: str) -> list[str]:
+    def _elsewhere(self, name: str) -> list[NamedMask]:
         """Return the masks of a name in whatever folder, unless several folders have one."""
         found = self._by_key.get(name, [])
-        return found if len({PurePosixPath(file).parent for file in found}) <= 1 else []
+        folders = {PurePosixPath(_image_of(mask)).parent for mask in found}
+        return found if len(folders) <= 1 else []
 
     @property
     def unused(self) -> list[str]:
-        """Masks that no field has."""
-        return [file for file in self.files if file not in self._used]
+        """Masks that no field has; other files that may be none are not named."""
+        return [
+            mask.name
+            for mask in self._masks
+            if mask.name not in self._used and _is_surely_mask(mask)
+        ]
+
+
+def _masks_in(root: Root, file: str) -> list[NamedMask]:
+    """Return the masks that a file holds: of COCO one for each of its images."""
+    if not file.lower().endswith(JSON_SUFFIXES):
+        return [FileMask(root, file)]
+    outlines = JsonFile(root, file)
+    try:
+        images = outlines.images
+    except ImageError:  # said where a field asks for it
+        images = []
+    return [JsonMask(outlines, image) for image in images] or [JsonMask(outlines)]
+
+
+def _image_of(mask: NamedMask) -> str:
+    """Return the name that tells which field a mask is of."""
+    return mask.image.replace("\\", "/") if isinstance(mask, JsonMask) and mask.image else mask.name
+
+
+def _is_surely_mask(mask: NamedMask) -> bool:
+    """Return whether a file that no field has was meant as a mask; other archives and JSON are not."""
+    if isinstance(mask, JsonMask):
+        return bool(mask.image)
+    return not mask.name.lower().endswith(".zip") or "roi" in mask.name.lower()
 
 
 def open_masks(path: str | Path, root: Root, listed: Sequence[str]) -> tuple[Masks, set[str]]:
@@ -90,12 +135,16 @@ def open_masks(path: str | Path, root: Root, listed: Sequence[str]) -> tuple[Mas
             inside = {file for file in listed if file.startswith(f"{folder}/")}
         elif there == here:  # masks beside the images, told apart by their names
             files = [file for file in files if file not in listed]
-    if not files:
+    masks = Masks(source, files)
+    if where.suffix.lower() in JSON_SUFFIXES and not masks.images:
+        JsonFile(source, files[0]).check()
+    if not len(masks):
         raise DatasetError(
             f"{path}: no masks were found. Expected label images (TIFF or PNG) that are called as "
-            "their fields, such as B03_1.tif or B03_1_cp_masks.png"
+            "their fields, such as B03_1.tif or B03_1_cp_masks.png, or outlines (ImageJ's RoiSet.zip, "
+            "COCO)"
         )
-    return Masks(source, files), inside
+    return masks, inside
 
 
 def _files_of(where: Path) -> tuple[Root, list[str]]:
@@ -103,8 +152,11 @@ def _files_of(where: Path) -> tuple[Root, list[str]]:
         return Folder(where.resolve().parent), [where.resolve().name]
     root = open_root(where)
     listing = root.listing()
-    arrays = [file for file in listing.other_files if file.lower().endswith(_PICKLED)]
-    return root, sorted([*listing.images, *listing.masks, *arrays])
+    others = [file for file in listing.other_files if not is_litter(file)]
+    if where.is_file() and not listing.images and is_roi_set(others):
+        return Folder(where.resolve().parent), [where.resolve().name]  # a RoiSet.zip of one field
+    kept = [file for file in others if file.lower().endswith(_OTHERS)]
+    return root, sorted([*listing.images, *listing.masks, *kept])
 
 
 def _keys(file: str) -> list[str]:
@@ -122,10 +174,19 @@ def _joined(key: str) -> list[str]:
     return ["_".join(parts[i:]) for i in range(len(parts) - 1)]
 
 
-def _without_pickles(files: list[str]) -> list[str]:
-    """Return the masks without Cellpose's own files where it saved the masks, too."""
-    others = [file for file in files if not file.lower().endswith("_seg.npy")]
-    return others or files
+def _preferred(masks: list[NamedMask]) -> list[NamedMask]:
+    """Return label images where there are some, else outlines, else Cellpose's own files.
+
+    Cellpose saves all of them side by side.
+    """
+    own = [mask for mask in masks if mask.name.lower().endswith("_seg.npy")]
+    outlines = [mask for mask in masks if _is_of_outlines(mask)]
+    images = [mask for mask in masks if mask not in own and mask not in outlines]
+    return images or outlines or own
+
+
+def _is_of_outlines(mask: NamedMask) -> bool:
+    return isinstance(mask, JsonMask) or mask.name.lower().endswith(ROI_SUFFIXES)
 
 
 def _last(key: str) -> str:

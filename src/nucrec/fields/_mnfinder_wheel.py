@@ -15,7 +15,7 @@ import numpy.typing as npt
 from nucrec._reading.roots import Root
 from nucrec._reading.stored_labels import read_stored
 from nucrec.errors import ImageError
-from nucrec.fields._labels import check_shape
+from nucrec.fields._instances import check_shape
 
 Labels = npt.NDArray[np.int32]
 
@@ -49,7 +49,7 @@ class ColouredMask:
     def read(self, shape: tuple[int, int]) -> Labels:
         """Return the objects, numbered by colour, then from the top."""
         labels = self.objects()[0]
-        check_shape(labels, shape, self.name)
+        check_shape(labels.shape, shape, self.name)
         return labels
 
     def objects(self) -> tuple[Labels, list[int]]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_int, check_real, invalid
+from nucrec.fields._arrays import described, label_image
 from nucrec.fields._legend import with_legend
 from nucrec.fields._outlines import (
     EXCLUDED,
@@ -129,11 +130,9 @@ def paint(
 def _checked(image: npt.ArrayLike, *labels: npt.ArrayLike) -> tuple[Array, Array, Array]:
     pixels = np.asarray(image)
     if pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "buif":
-        received = f"shape {pixels.shape}, dtype {pixels.dtype}"
-        raise invalid("image", "a real array of shape (H, W)", received)
-    nuclei, micronuclei = map(np.asarray, labels)
-    for name, array in (("nuclei", nuclei), ("micronuclei", micronuclei)):
-        if array.shape != pixels.shape or array.dtype.kind not in "bui":
-            expected = f"a label image of the field's shape, {pixels.shape}"
-            raise invalid(name, expected, f"shape {array.shape}, dtype {array.dtype}")
+        raise invalid("image", "a real array of shape (H, W)", described(pixels))
+    nuclei, micronuclei = (
+        label_image(name, array, pixels.shape)
+        for name, array in zip(("nuclei", "micronuclei"), labels, strict=True)
+    )
     return pixels, nuclei, micronuclei

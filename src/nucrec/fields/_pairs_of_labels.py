@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import invalid
+from nucrec.fields._arrays import label_image
 from nucrec.fields._assign import assign
 from nucrec.fields._field_counts import LinkedObjects
 from nucrec.fields._objects import Objects
@@ -33,7 +34,7 @@ def objects_of(name: str, item: Any) -> LinkedObjects:
     if not isinstance(item, tuple | list) or len(item) not in (2, 3):
         raise invalid(name, _EXPECTED, type(item).__name__)
     nuclei, micronuclei = (
-        _label_image(f"{name}, {what}", image)
+        label_image(f"{name}, {what}", image)
         for what, image in zip(("nuclei", "micronuclei"), item, strict=False)
     )
     if nuclei.shape != micronuclei.shape:
@@ -62,16 +63,6 @@ def _nearest(nuclei: Array, micronuclei: Array) -> tuple[Array, Array]:
     parents = np.zeros(len(spots), np.int64)
     parents[number >= 0] = cells.labels[number[number >= 0]]
     return spots.labels, parents
-
-
-def _label_image(name: str, image: Any) -> Array:
-    array = np.asarray(image)
-    if array.ndim != 2 or array.dtype.kind not in "bui":
-        received = f"shape {array.shape}, dtype {array.dtype}"
-        raise invalid(name, "a label image (H, W) of whole numbers", received)
-    if array.min(initial=0) < 0:
-        raise invalid(name, "labels of at least 0", int(array.min()))
-    return array
 
 
 def _parents(

@@ -12,7 +12,9 @@ from nucrec._reading.channels import Channel, pick_channel
 from nucrec._reading.roots import Root
 from nucrec._reading.stack import read_stack
 from nucrec.errors import ImageError
-from nucrec.fields._labels import check_instances, check_shape, decode_labels
+from nucrec.fields._arrays import check_pixels
+from nucrec.fields._instances import check_instances, check_shape
+from nucrec.fields._labels import decode_labels
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
@@ -65,11 +67,7 @@ class FilePixels:
         result = self._read_one(self.names[0])
         for name in self.names[1:]:
             result = np.maximum(result, self._read_one(name))
-        if result.min() == result.max():
-            raise ImageError(
-                f"{self.names[0]}: every pixel is {result.flat[0]}, so there is nothing to see: was "
-                "the shutter closed, or is it another channel?"
-            )
+        check_pixels(self.names[0], result)
         result.setflags(write=False)
         return result
 
@@ -150,7 +148,7 @@ class ArrayMask:
 
     def read(self, shape: tuple[int, int]) -> Labels:
         """Return the labels, of this shape."""
-        check_shape(self.array, shape, self.name)
+        check_shape(self.array.shape, shape, self.name)
         check_instances(self.array, self.name)
         return self.array
 

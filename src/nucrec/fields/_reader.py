@@ -10,14 +10,12 @@ from nucrec._reading.roots import Root
 from nucrec._reading.stack import Header, read_header, several_channels
 from nucrec.errors import ImageError
 from nucrec.fields import _remarks as remark
+from nucrec.fields._arrays import check_size
 from nucrec.fields._channels import files_of
 from nucrec.fields._field import Field
 from nucrec.fields._masks import Masks
 from nucrec.fields._names import FieldFiles
-from nucrec.fields._pixels import FileMask, FilePixels
-
-_MIN_SIDE = 16  # pixels
-_CROP_SIDE = 128  # pixels; the largest of the shipped crops has 126
+from nucrec.fields._pixels import FilePixels, Mask
 
 
 class FieldReader:
@@ -74,6 +72,7 @@ class FieldReader:
         keys = [group.key for group in groups]
         for group, name, well in zip(groups, _names(keys), wells, strict=True):
             self._note_twice(group)
+            self._claim_masks(group)
             if not group.channels:
                 continue
             try:
@@ -95,6 +94,11 @@ class FieldReader:
                 f"two fields of one name: there is {remark.listed(others)}, too. Keep one of them"
             )
             self.problems.append(Quarantined(file, reason))
+
+    def _claim_masks(self, group: FieldFiles) -> None:
+        """Note which masks are of a field, though it may be left out."""
+        if self._masks is not None:
+            self._masks.of(group, [*group.twice, *_files(group)])
 
     def _field(self, group: FieldFiles, files: Sequence[str], name: str, well: str | None) -> Field:
         """Return a field.
@@ -126,33 +130,30 @@ class FieldReader:
         )
 
     def _check_header(self, header: Header, file: str) -> None:
-        height, width = header.size
-        if min(height, width) < _MIN_SIDE:
-            raise ImageError(f"{file}: {width} x {height} pixels are too few for a field of view")
-        if max(height, width) < _CROP_SIDE:
-            raise ImageError(
-                f"{file}: {width} x {height} pixels: this looks like a crop of one nucleus, not a "
-                "field of view. Crops are for nucrec predict and nucrec.datasets"
-            )
+        check_size(file, header.size)
         if self._channel is None and header.n_channels > 1:
             raise ImageError(f"{file}: {several_channels(header)}")
         if self._channel is not None and header.n_channels > 1:
             channel_number(self._channel, header.n_channels, header.names, file)
 
-    def _mask(self, group: FieldFiles, files: Sequence[str]) -> FileMask | None:
+    def _mask(self, group: FieldFiles, files: Sequence[str]) -> Mask | None:
         if self._masks is None:
             return None
-        every = [file for those in group.channels.values() for file in those]
-        found = self._masks.of(group, [*files, *every])
+        found = self._masks.of(group, [*files, *_files(group)])
         if not found:
             raise ImageError(
                 f"{files[0]}: has no mask among those given; add it, or load this field without masks"
             )
         if len(found) > 1:
+            names = [mask.name for mask in found]
             raise ImageError(
-                f"{files[0]}: has {len(found)} masks ({remark.listed(found)}); keep one"
+                f"{files[0]}: has {len(found)} masks ({remark.listed(names)}); keep one"
             )
-        return FileMask(self._masks.root, found[0])
+        return found[0]
+
+
+def _files(group: FieldFiles) -> list[str]:
+    return [file for those in group.channels.values() for file in those]
 
 
 def _names(keys: Sequence[str]) -> list[str]:

@@ -3,37 +3,52 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
-from nucrec._text import shown
 from nucrec._threads import ahead, ordered_map
 from nucrec.errors import ImageError, NucrecError
 from nucrec.fields._analysis import Rules, analyse, failure
+from nucrec.fields._arrays import check_pixels, check_size
 from nucrec.fields._cells import Cells
 from nucrec.fields._detection import Detection, Detector
 from nucrec.fields._field import Field
+from nucrec.fields._mask_remarks import remarks_on_mask
 from nucrec.fields._pixels import ArrayPixels
 from nucrec.fields._plate import Plate
 
 Array = npt.NDArray[Any]
 
-_SHORTEST_SIDE = 32
 _LARGEST_NUCLEUS = 0.5  # of the shorter side
 _MEASURED_AT_A_TIME = 2
+_LONGEST_REASON = 500  # characters
+
+Item = TypeVar("Item", bound="_Named")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class _InWork:
-    """A field on its way: its pixels, what was found in them, and then its cells."""
+class _Named:
+    """A field on its way to its cells."""
 
     field: Field
-    image: Array | None = None
-    mask: Array | None = None
-    found: Detection | None = None
-    cells: Cells | None = None
+
+
+@dataclass(frozen=True)
+class _Read(_Named):
+    """A field that was read: its pixels, and the mask of its nuclei if there is one."""
+
+    image: Array
+    mask: Array | None
+
+
+@dataclass(frozen=True)
+class _Found(_Named):
+    """A field in which nuclei and micronuclei were found."""
+
+    image: Array
+    found: Detection
 
 
 @dataclass(frozen=True)
@@ -52,24 +67,22 @@ class Work:
         at most four fields are in memory.
         """
         several = n_jobs > 1
-        read: Iterator[_InWork] = map(_guarded(self._read), map(_InWork, fields))
-        found = map(_guarded(self._find), ahead(read) if several else read)
+        read = map(_unless_done(self._read), map(_Named, fields))
+        found = map(_unless_done(self._find), ahead(read) if several else read)
         jobs = _MEASURED_AT_A_TIME if several else 1
-        for item in ordered_map(_guarded(self._measure), found, jobs):
-            assert item.cells is not None  # noqa: S101 - the last step made them
-            yield item.cells
+        yield from ordered_map(_unless_done(self._measure), found, jobs)
 
-    def _read(self, item: _InWork) -> _InWork:
-        known = None if self.plate is None else self.plate.read(item.field)
+    def _read(self, item: _Named) -> _Read | Cells:
+        field = item.field
+        known = None if self.plate is None else self.plate.read(field)
         if known is not None:
-            return dataclasses.replace(item, cells=known)
-        image = item.field.read()
-        _check_pixels(image)
-        mask = item.field.labels() if self.with_masks else None
-        return dataclasses.replace(item, image=image, mask=mask)
+            return known
+        image = field.read()
+        check_pixels(field.name, image)
+        check_size(field.name, image.shape)
+        return _Read(field, image, field.labels() if self.with_masks else None)
 
-    def _find(self, item: _InWork) -> _InWork:
-        assert item.image is not None  # noqa: S101 - the step before read it
+    def _find(self, item: _Read) -> _Found:
         in_memory = dataclasses.replace(item.field, _pixels=ArrayPixels(item.image))
         try:
             found = self.detector.predict(in_memory, nuclei=item.mask)
@@ -78,44 +91,37 @@ class Work:
         except Exception as error:  # a detector may be anybody's
             raise NucrecError(f"the detector failed: {type(error).__name__}: {error}") from error
         _check_found(found, item.image.shape)
-        return dataclasses.replace(item, found=found)
+        if item.mask is not None:
+            remarks = (*found.remarks, *remarks_on_mask(item.mask, item.image))
+            found = dataclasses.replace(found, remarks=remarks)
+        return _Found(item.field, item.image, found)
 
-    def _measure(self, item: _InWork) -> _InWork:
-        assert item.image is not None  # noqa: S101
-        assert item.found is not None  # noqa: S101
+    def _measure(self, item: _Found) -> Cells:
         cells = analyse(item.field, item.image, item.found, self.rules)
         if self.plate is not None:
             self.plate.write(item.field, cells, item.found)
-        return _InWork(item.field, cells=cells)
+        return cells
 
 
-def _guarded(step: Callable[[_InWork], _InWork]) -> Callable[[_InWork], _InWork]:
+def _unless_done(step: Callable[[Item], Result]) -> Callable[[Item | Cells], Result | Cells]:
     """Return a step that passes finished fields on, and finishes those that fail with the reason."""
 
-    def guarded(item: _InWork) -> _InWork:
-        if item.cells is not None:
+    def guarded(item: Item | Cells) -> Result | Cells:
+        if isinstance(item, Cells):
             return item
         try:
             return step(item)
         except (NucrecError, OSError, MemoryError) as error:
-            reason = shown(error) or type(error).__name__
-            return _InWork(item.field, cells=failure(item.field, reason))
+            return failure(item.field, _reason(item.field, error))
 
     return guarded
 
 
-def _check_pixels(image: Array) -> None:
-    size = " x ".join(map(str, image.shape))
-    if image.ndim != 2:
-        raise ImageError(f"an image of {size}; a field is grey, (height, width)")
-    if min(image.shape) < _SHORTEST_SIDE:
-        raise ImageError(
-            f"{size} pixels are no field of view: its sides have at least {_SHORTEST_SIDE} pixels"
-        )
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
-        raise ImageError("some pixels are NaN or infinite")
-    if image.min() == image.max():
-        raise ImageError(f"all pixels have one value, {image.flat[0]}")
+def _reason(field: Field, error: BaseException) -> str:
+    """Return why a field failed, without its name, which stands beside it."""
+    text = " ".join(str(error).split())
+    reason = text.removeprefix(f"{field.file}: ").removeprefix(f"{field.name}: ")
+    return reason[:_LONGEST_REASON] or type(error).__name__
 
 
 def _check_found(found: Detection, shape: tuple[int, ...]) -> None:

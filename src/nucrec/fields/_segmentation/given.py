@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import check_finite, invalid
-from nucrec.errors import ImageError
+from nucrec._validation import invalid
+from nucrec.fields._arrays import check_pixels, label_image
 from nucrec.fields._field import Field
 from nucrec.fields._segmentation.card import Seen
 from nucrec.fields._segmentation.look import measure_sharpness
@@ -15,7 +15,6 @@ from nucrec.fields._segmentation.sampling import Sample, make_sample
 
 Array = npt.NDArray[Any]
 
-_LEAST_SIDE = 16  # pixels
 _BALANCE = 0.6
 """A group of n fields is drawn n**0.4 times as often as one of a single field."""
 
@@ -25,34 +24,9 @@ def pixels_of(field: Any) -> Array:
     if isinstance(field, Field):
         name, pixels = field.name, field.read()
     else:
-        name, pixels = "the field", np.asarray(field)
-    if pixels.ndim != 2 or pixels.dtype.kind not in "buif":
-        raise invalid("field", "a Field, or a real array of shape (H, W)", _described(pixels))
-    check_finite("field", pixels)
-    if min(pixels.shape) < _LEAST_SIDE:
-        height, width = pixels.shape
-        raise ImageError(
-            f"{name} is {height} x {width} pixels: a field of view has {_LEAST_SIDE} or more a side"
-        )
-    if pixels.min() == pixels.max():
-        raise ImageError(
-            f"{name} has the value {pixels.flat[0]} throughout: there is nothing to see"
-        )
+        name, pixels = "field", np.asarray(field)
+    check_pixels(name, pixels)
     return pixels
-
-
-def _described(array: Array) -> str:
-    return f"{array.dtype} of shape {array.shape}"
-
-
-def labels_of(name: str, labels: object, shape: tuple[int, ...]) -> Array:
-    """Return a label image of this shape as int32, checked."""
-    array = np.asarray(labels)
-    if array.dtype.kind not in "ui" or array.shape != shape:
-        raise invalid(name, f"whole numbers of shape {shape}", _described(array))
-    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
-        raise invalid(name, "labels from 0 to 2147483647", int(array.min()))
-    return array.astype(np.int32)
 
 
 def samples_of(
@@ -63,8 +37,8 @@ def samples_of(
     triples = zip(fields, nuclei, micronuclei, strict=True)
     for i, (field, each_nuclei, each_micronuclei) in enumerate(triples):
         pixels = pixels_of(field)
-        whole = labels_of(f"nuclei[{i}]", each_nuclei, pixels.shape)
-        small = labels_of(f"micronuclei[{i}]", each_micronuclei, pixels.shape)
+        whole = label_image(f"nuclei[{i}]", each_nuclei, pixels.shape)
+        small = label_image(f"micronuclei[{i}]", each_micronuclei, pixels.shape)
         if not whole.any():
             raise invalid(f"nuclei[{i}]", "a label image with nuclei", "an empty one")
         sample = make_sample(pixels, whole, small)

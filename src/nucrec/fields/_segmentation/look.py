@@ -19,6 +19,7 @@ from nucrec.fields._segmentation.contrast import (
 )
 from nucrec.fields._segmentation.objects import find_nuclei
 from nucrec.fields._segmentation.scale import DIAMETER, TYPICAL, at_scale, estimate_diameter
+from nucrec.fields._segmentation.strips import filtered
 from nucrec.fields._segmentation.tiles import Maps, predict_maps
 
 Array = npt.NDArray[Any]
@@ -32,6 +33,8 @@ _MOSTLY_BRIGHT = 0.6
 _LARGE = 0.4  # of the shorter side of a field
 _NAMED = 5  # labels in a remark
 _NUCLEI = (3.0, 60.0)  # um across
+_DEEP, _FINE = 4, 1.5  # pixels at the scale of the network: inside of a nucleus; blur of a gradient
+_LEAST_RELIEF = 2.0
 _DIMMER, _SOFTER = 0.5, 0.75  # times the worst that was seen
 
 
@@ -49,6 +52,8 @@ class Look:
         Intensities of the field.
     sharpness : float
         How steep the edges of nuclei are; NaN without nuclei.
+    relief : float
+        How many times steeper the edges of nuclei are than their insides; NaN without nuclei.
     hot : int
         Pixels that only a faulty camera makes; they were not looked at.
     pixel_size : float or None
@@ -59,6 +64,7 @@ class Look:
     diameter: float
     contrast: Contrast
     sharpness: float
+    relief: float = float("nan")
     hot: int = 0
     pixel_size: float | None = None
 
@@ -113,7 +119,8 @@ def _seen(field: Array, network: Network, diameter: float, contrast: Contrast) -
     size = field.shape[0], field.shape[1]
     own = Maps(*(resize(each, size) for each in maps))
     found = Objects.of(nuclei).median_diameter / factor
-    return Look(own, found, contrast, measure_sharpness(scaled, nuclei))
+    sharpness, relief = measure_sharpness(scaled, nuclei), measure_relief(scaled, nuclei)
+    return Look(own, found, contrast, sharpness, relief)
 
 
 def measure_sharpness(field: Array, nuclei: Array) -> float:
@@ -140,9 +147,51 @@ def measure_sharpness(field: Array, nuclei: Array) -> float:
     return float(np.median(steepness)) / level
 
 
-def remarks_on(look: Look, seen: Seen) -> tuple[str, ...]:
-    """Return what is far from all fields that a detector was trained on, as sentences."""
-    return tuple(text for unusual, text in _checks(look, seen) if unusual)
+def measure_relief(field: Array, nuclei: Array) -> float:
+    """Return how many times steeper the edges of nuclei are than their insides.
+
+    A nucleus is a plateau with steep edges; a smooth texture is as steep in its bright places as
+    around them.
+
+    Parameters
+    ----------
+    field : ndarray of shape (H, W)
+        float32, 0 for the background and 1 for a nucleus, at the scale of the network.
+    nuclei : ndarray of shape (H, W)
+        Their label image.
+
+    Returns
+    -------
+    float
+        The ratio of the median gradients; NaN where no nucleus is large enough to have an inside.
+    """
+    inside = nuclei > 0
+    edge = ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside)
+    deep = ndimage.binary_erosion(inside, iterations=_DEEP)
+    if not deep.any():
+        return float("nan")
+
+    def steepness(part: Array) -> Array:
+        clipped = np.clip(part, -0.5, 4.0)
+        return np.asarray(ndimage.gaussian_gradient_magnitude(clipped, _FINE, truncate=3.0))
+
+    gradient = filtered(steepness, field, reach=int(3 * _FINE) + 1, dtype=np.float32)
+    return float(np.median(gradient[edge]) / max(np.median(gradient[deep]), 1e-6))
+
+
+def remarks_on(look: Look, seen: Seen, n_given: int | None = None) -> tuple[str, ...]:
+    """Return what is far from all fields that a detector was trained on, as sentences.
+
+    Parameters
+    ----------
+    look : Look
+        What was seen.
+    seen : Seen
+        What the fields of the training were like.
+    n_given : int, optional
+        How many nuclei a mask has, where there is one.
+    """
+    return tuple(text for unusual, text in _checks(look, seen, n_given) if unusual)
 
 
 def remarks_on_labels(taken: Array) -> tuple[str, ...]:
@@ -153,7 +202,7 @@ def remarks_on_labels(taken: Array) -> tuple[str, ...]:
     return (f"labels of the mask that are micronuclei, and are counted as such: {named}",)
 
 
-def _checks(look: Look, seen: Seen) -> Sequence[tuple[bool, str]]:
+def _checks(look: Look, seen: Seen, n_given: int | None) -> Sequence[tuple[bool, str]]:
     signal = look.contrast.signal_to_noise
     across = look.diameter * (look.pixel_size or np.nan)
     return (
@@ -177,7 +226,13 @@ def _checks(look: Look, seen: Seen) -> Sequence[tuple[bool, str]]:
             f"nuclei would be {across:.3g} um across: the pixel size of {look.pixel_size} um is wrong, "
             "or these are no nuclei",
         ),
-        (np.isnan(look.diameter), "no nuclei were found"),
+        (np.isnan(look.diameter), _no_nuclei(n_given)),
+        (
+            look.relief < _LEAST_RELIEF,
+            "this does not look like nuclei, which have even insides and steep edges: the edges of "
+            f"what was found are {look.relief:.1f} times as steep as the insides, and those of nuclei "
+            "about three times or more. Is it a texture, or another stain?",
+        ),
         (
             look.diameter < _TOO_SMALL,
             f"nuclei are {look.diameter:.0f} pixels across: micronuclei are too small to be seen. "
@@ -194,4 +249,13 @@ def _checks(look: Look, seen: Seen) -> Sequence[tuple[bool, str]]:
             f"their brightness per pixel, and by {seen.sharpness:.3f} or more in the fields of the "
             "training",
         ),
+    )
+
+
+def _no_nuclei(n_given: int | None) -> str:
+    if not n_given:
+        return "no nuclei were found"
+    return (
+        f"the detector sees no nucleus in this field, and the mask has {n_given}: micronuclei may be "
+        "missed, too"
     )

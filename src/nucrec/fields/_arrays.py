@@ -1,0 +1,98 @@
+"""Pixels of fields and label images, checked as they come from users and files."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._validation import check_finite, invalid
+from nucrec.errors import ImageError
+
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.int32]
+
+_MIN_SIDE = 16  # pixels
+_CROP_SIDE = 128  # pixels; the largest of the shipped crops has 126
+_LARGEST_LABEL = np.iinfo(np.int32).max
+
+
+def label_image(name: str, labels: object, shape: tuple[int, ...] | None = None) -> Labels:
+    """Return a label image as int32.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the error.
+    labels : array_like of shape (H, W)
+        Whole numbers: 0 for the background, and one number for each object.
+    shape : tuple of int, optional
+        The shape that it should have: that of its field.
+
+    Returns
+    -------
+    ndarray of shape (H, W), int32
+        `labels` itself where it is one.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no label image, or of another shape.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 2 or array.dtype.kind not in "bui":
+        raise invalid(name, "a label image (H, W) of whole numbers", described(array))
+    if shape is not None and array.shape != shape:
+        raise invalid(name, f"a label image of the field's shape, {shape}", described(array))
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    if low < 0 or high > _LARGEST_LABEL:
+        raise invalid(name, f"labels from 0 to {_LARGEST_LABEL}", low if low < 0 else high)
+    return array.astype(np.int32, copy=False)
+
+
+def check_pixels(name: str, pixels: Array) -> None:
+    """Raise unless an array can be looked at: grey, finite, large enough, of more than one value.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no real, finite array of shape (H, W).
+    ImageError
+        It is less than 16 pixels across, or of one value throughout.
+    """
+    if pixels.ndim != 2 or pixels.dtype.kind not in "buif":
+        raise invalid(name, "a real array of shape (H, W)", described(pixels))
+    check_finite(name, pixels)
+    _check_least(name, pixels.shape)
+    if pixels.min() == pixels.max():
+        raise ImageError(
+            f"{name}: every pixel is {pixels.flat[0]}, so there is nothing to see: the shutter was "
+            "closed, or it is another channel"
+        )
+
+
+def check_size(name: str, shape: tuple[int, ...]) -> None:
+    """Raise unless an image is large enough to be a field of view.
+
+    Raises
+    ------
+    ImageError
+        It is too small, or looks like a crop of one nucleus.
+    """
+    _check_least(name, shape)
+    if max(shape) < _CROP_SIDE:
+        height, width = shape
+        raise ImageError(
+            f"{name}: {width} x {height} pixels: this looks like a crop of one nucleus, not a field of "
+            "view. Crops are for nucrec predict and nucrec.datasets"
+        )
+
+
+def described(array: Array) -> str:
+    """Return dtype and shape, for errors."""
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def _check_least(name: str, shape: tuple[int, ...]) -> None:
+    height, width = shape
+    if min(shape) < _MIN_SIDE:
+        raise ImageError(f"{name}: {width} x {height} pixels are too few for a field of view")

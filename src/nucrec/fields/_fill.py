@@ -1,0 +1,98 @@
+"""The pixels within outlines."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec.errors import ImageError
+
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.int32]
+
+_FARTHEST = 1e6  # pixels
+
+
+class Drawing:
+    """A label image that objects are drawn into, one over the other.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width in pixels.
+    name : str
+        How errors call the file that the outlines are from.
+    """
+
+    def __init__(self, shape: tuple[int, int], name: str) -> None:
+        self.labels: Labels = np.zeros(shape, np.int32)
+        self._name = name
+
+    def add(self, label: int, paths: Sequence[Array]) -> None:
+        """Draw an object.
+
+        Parameters
+        ----------
+        label : int
+            Its number.
+        paths : sequence of ndarray of shape (n, 2)
+            Its outlines as x and y of their corners, in pixels from the outer corner of the first
+            one; one within another is a hole.
+
+        Raises
+        ------
+        ImageError
+            An outline leads far out of the image.
+        """
+        closed = [path for path in paths if len(path) >= 3]
+        if not closed:
+            return
+        corners = np.concatenate(closed)
+        height, width = self.labels.shape
+        if not self._is_inside(corners):
+            raise ImageError(
+                f"{self._name}: object {label} lies outside of the field ({width} x {height} pixels): "
+                "its outlines are of another image, or in other units than pixels"
+            )
+        top, bottom = _span(corners[:, 1], height)
+        left, right = _span(corners[:, 0], width)
+        if top < bottom and left < right:
+            inside = _inside([path - (left, top) for path in closed], bottom - top, right - left)
+            self.labels[top:bottom, left:right][inside] = label
+
+    def _is_inside(self, corners: Array) -> bool:
+        """Return whether a part of an object is inside the image, and none is far out of it."""
+        height, width = self.labels.shape
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        near = bool((abs(corners) <= _FARTHEST).all())  # False for NaN
+        return near and bool(((low < (width, height)) & (high > 0)).all())
+
+
+def _span(values: Array, most: int) -> tuple[int, int]:
+    """Return the first pixel and the one behind the last that values reach, within an image."""
+    low, high = np.clip((np.floor(values.min()), np.ceil(values.max())), 0, most)
+    return int(low), int(high)
+
+
+def _inside(paths: Iterable[Array], height: int, width: int) -> Array:
+    """Return which pixels have their centre inside an odd number of outlines."""
+    crossings = np.zeros((height, width + 1), np.int64)
+    for path in paths:
+        rows, x = _edges_at_rows(np.asarray(path, np.float64))
+        kept = (rows >= 0) & (rows < height)
+        columns = np.clip(np.ceil(x[kept] - 0.5), 0, width).astype(np.int64)
+        np.add.at(crossings, (rows[kept], columns), 1)
+    return np.asarray(np.cumsum(crossings, axis=1)[:, :width] % 2 == 1)
+
+
+def _edges_at_rows(path: Array) -> tuple[Array, Array]:
+    """Return the rows whose middle the edges of a closed outline cross, and where they do."""
+    x0, y0 = path.T
+    x1, y1 = np.roll(path, -1, axis=0).T
+    first = np.ceil(np.minimum(y0, y1) - 0.5).astype(np.int64)
+    n = np.ceil(np.maximum(y0, y1) - 0.5).astype(np.int64) - first
+    edge = np.repeat(np.arange(len(path)), n)
+    rows = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(n) - n, n)
+    share = (rows + 0.5 - y0[edge]) / (y1 - y0)[edge]
+    return rows, x0[edge] + share * (x1 - x0)[edge]

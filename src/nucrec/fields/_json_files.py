@@ -1,0 +1,241 @@
+"""Masks as outlines in JSON: COCO, of many images, and GeoJSON, of one."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._reading.roots import Root
+from nucrec.errors import ImageError
+from nucrec.fields._fill import Drawing
+from nucrec.fields._instances import check_instances, check_shape
+
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.int32]
+
+JSON_SUFFIXES = (".json", ".geojson")
+_LARGEST_LABEL = np.iinfo(np.int32).max
+_FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)
+
+
+class JsonFile:
+    """A file of outlines; it is parsed once.
+
+    Parameters
+    ----------
+    root : Root
+        Where it is.
+    name : str
+        The file.
+    """
+
+    def __init__(self, root: Root, name: str) -> None:
+        self.root = root
+        self.name = name
+
+    @property
+    def images(self) -> list[str]:
+        """The names of the images that a COCO file is of; none of another file.
+
+        Raises
+        ------
+        ImageError
+            It cannot be read.
+        """
+        return [] if self._coco is None else list(self._coco.images)
+
+    def check(self) -> None:
+        """Raise an ImageError if it cannot be read as JSON, or is a damaged COCO file."""
+        _ = self._coco
+
+    def labels(self, image: str, shape: tuple[int, int]) -> Labels:
+        """Return the label image of one of its images, of this shape.
+
+        Raises
+        ------
+        ImageError
+            It cannot be read, or is no file of outlines.
+        """
+        try:
+            if self._coco is not None:
+                return self._coco.labels(image, shape)
+            return _of_geojson(self._content, shape, self.name)
+        except ImageError:
+            raise
+        except _FAULTS as error:
+            raise ImageError(
+                f"{self.name}: damaged outlines ({type(error).__name__}: {error})"
+            ) from error
+
+    @cached_property
+    def _content(self) -> Any:
+        try:
+            return json.loads(self.root.read(self.name))
+        except (ValueError, RecursionError) as error:
+            raise ImageError(f"{self.name}: not readable as JSON ({error})") from error
+
+    @cached_property
+    def _coco(self) -> "_Coco | None":
+        content = self._content
+        if not isinstance(content, dict) or not {"images", "annotations"} <= set(content):
+            return None
+        try:
+            return _Coco.of(content, self.name)
+        except ImageError:
+            raise
+        except _FAULTS as error:
+            raise ImageError(f"{self.name}: damaged COCO file ({error!r})") from error
+
+
+@dataclass(frozen=True, eq=False)
+class JsonMask:
+    """Labels as outlines of one image in a file."""
+
+    file: JsonFile
+    image: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file, and the image of which it is."""
+        return f"{self.file.name}: {self.image}" if self.image else self.file.name
+
+    def read(self, shape: tuple[int, int]) -> Labels:
+        """Return the labels, of this shape."""
+        labels = self.file.labels(self.image, shape)
+        check_instances(labels, self.name)
+        labels.setflags(write=False)
+        return labels
+
+    def stamp(self) -> str:
+        """Return the size of the file, and when it was changed."""
+        return f"{self.name} {self.file.root.stamp(self.file.name)}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Coco:
+    """What a COCO file says of its images.
+
+    Attributes
+    ----------
+    name : str
+        The file.
+    images : dict of str to dict
+        The images, by the names of their files.
+    objects : dict of int to list of dict
+        The annotations of nuclei, by the id of their image.
+    """
+
+    name: str
+    images: dict[str, dict[str, Any]]
+    objects: dict[Any, list[dict[str, Any]]]
+
+    @classmethod
+    def of(cls, content: dict[str, Any], name: str) -> "_Coco":
+        images = {str(one["file_name"]): one for one in content["images"]}
+        chosen = _nuclear(content, name)
+        objects: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for one in content["annotations"]:
+            if one.get("category_id") in chosen:
+                objects[one["image_id"]].append(one)
+        return cls(name, images, objects)
+
+    def labels(self, image: str, shape: tuple[int, int]) -> Labels:
+        """Return the label image of an image, by the ids of the annotations."""
+        found = self.images[image]
+        size = int(found.get("height") or shape[0]), int(found.get("width") or shape[1])
+        check_shape(size, shape, f"{self.name}: {image}")
+        drawing = Drawing(shape, self.name)
+        objects = self.objects.get(found["id"], [])
+        for number, one in zip(_numbers(objects), objects, strict=True):
+            outlines = one["segmentation"]
+            if isinstance(outlines, dict):
+                drawing.labels[_unpacked(outlines, shape, self.name)] = number
+                continue
+            if not outlines:
+                raise ImageError(f"{self.name}: annotation {number} is a box without an outline")
+            for outline in outlines:
+                drawing.add(number, [np.asarray(outline, np.float64).reshape(-1, 2)])
+        return drawing.labels
+
+
+def _nuclear(content: dict[str, Any], name: str) -> set[Any]:
+    """Return the categories that are nuclei: the only one, or the one that is called so."""
+    used = {one.get("category_id") for one in content["annotations"]}
+    if len(used) <= 1:
+        return used
+    names = {one["id"]: str(one["name"]) for one in content.get("categories", [])}
+    called = {i for i in used if _is_nuclear(names.get(i, ""))}
+    if not called:
+        listed = ", ".join(sorted(names.get(i, str(i)) for i in used))
+        raise ImageError(
+            f"{name}: annotations of several categories ({listed}), and none is called nucleus. Keep "
+            "that of the nuclei"
+        )
+    return called
+
+
+def _is_nuclear(category: str) -> bool:
+    return "nucle" in category.casefold() and "micro" not in category.casefold()
+
+
+def _numbers(objects: list[dict[str, Any]]) -> list[int]:
+    """Return the ids of annotations, or 1, 2, ... where they are no labels."""
+    ids = [one.get("id") for one in objects]
+    usable = all(type(i) is int and 0 < i <= _LARGEST_LABEL for i in ids)
+    if usable and len(set(ids)) == len(ids):
+        return [int(i) for i in ids if i is not None]
+    return list(range(1, len(objects) + 1))
+
+
+def _unpacked(packed: dict[str, Any], shape: tuple[int, int], name: str) -> Array:
+    """Return the pixels of run lengths: of none, then some, and so on, column by column."""
+    counts = packed["counts"]
+    runs = np.array(_numbers_of_text(counts) if isinstance(counts, str) else counts, np.int64)
+    if tuple(packed["size"]) != shape or (runs < 0).any() or runs.sum() != shape[0] * shape[1]:
+        raise ImageError(
+            f"{name}: run lengths of {packed['size']} pixels, but the field has {shape}"
+        )
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.repeat(inside, runs).reshape(shape[::-1]).T
+
+
+def _numbers_of_text(text: str) -> list[int]:
+    """Return the run lengths that COCO packs into text.
+
+    Each character holds five bits, the sixth says that more follow; from the third on, numbers are
+    differences from the last but one (pycocotools, maskApi.c, rleFrString).
+    """
+    numbers: list[int] = []
+    value = shift = 0
+    for letter in text.encode("ascii"):
+        bits = letter - 48
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:  # negative
+            value -= 1 << shift
+        numbers.append(value + (numbers[-2] if len(numbers) > 2 else 0))
+        value = shift = 0
+    return numbers
+
+
+def _of_geojson(content: Any, shape: tuple[int, int], name: str) -> Labels:
+    """Return the label image of features, numbered from 1; of QuPath's cells, of their nuclei."""
+    features = content.get("features", [content]) if isinstance(content, dict) else content
+    drawing = Drawing(shape, name)
+    for number, feature in enumerate(features, start=1):
+        geometry = feature.get("nucleusGeometry") or feature.get("geometry")
+        if not geometry or geometry.get("type") not in ("Polygon", "MultiPolygon"):
+            raise ImageError(
+                f"{name}: neither COCO (images and annotations) nor GeoJSON of areas. Save a label "
+                "image, or export the outlines as COCO"
+            )
+        shapes = geometry["coordinates"]
+        for rings in [shapes] if geometry["type"] == "Polygon" else shapes:
+            drawing.add(number, [np.asarray(ring, np.float64)[:, :2] for ring in rings])
+    return drawing.labels
