@@ -106,6 +106,10 @@ class ImageClassifier(FittedNetwork):
         units, and for live batch normalisation ("cnn", or ``recipe="paper"``), which uses the
         statistics of each device's share. Once fitted, the network is on one device. Clones keep the
         strategy; files, pickles and copies do not.
+    views : {1, 8}, default=1
+        Views of each image that `predict_proba` averages over: the image as it is, or its four quarter
+        turns, each as it is and mirrored, which takes eight times as long. It can be changed after
+        ``fit`` by ``set_params``; call `calibrate` after that. Saved with the model.
 
     Attributes
     ----------
@@ -173,6 +177,7 @@ class ImageClassifier(FittedNetwork):
         progress: Progress | bool = False,
         precision: Precision = "float32",
         strategy: "tf.distribute.Strategy | None" = None,
+        views: Literal[1, 8] = 1,
     ) -> None:
         self.backbone = backbone
         self.weights = weights
@@ -190,6 +195,7 @@ class ImageClassifier(FittedNetwork):
         self.progress = progress
         self.precision = precision
         self.strategy = strategy
+        self.views = views
 
     def fit(
         self,

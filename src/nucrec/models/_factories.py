@@ -30,6 +30,7 @@ class TrainingOptions(TypedDict, total=False):
     progress: Progress | bool
     precision: Precision
     strategy: "tf.distribute.Strategy | None"
+    views: Literal[1, 8]
 
 
 def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) -> ImageClassifier:
@@ -45,7 +46,7 @@ def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) ->
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
         ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
-        ``strategy``.
+        ``strategy``, ``views``.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def transfer(
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
         ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
-        ``strategy``.
+        ``strategy``, ``views``.
 
     Returns
     -------
@@ -151,7 +152,7 @@ def inception_transfer(
     options : parameters of `ImageClassifier`
         ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
         ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
-        ``strategy``.
+        ``strategy``, ``views``.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """What a fitted network does: predict, evaluate, embed, explain, calibrate."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The methods of a fitted `ImageClassifier`; only this class knows its network."""
 
     progress: Progress | bool
+    views: Literal[1, 8]
     _embedder: "keras.Model | None"
     _grad_cam: "GradCam | None"
 
@@ -65,7 +66,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of float32, shape (n, n_classes)
-            Columns in the order of `classes_`; rows add up to 1.
+            Columns in the order of `classes_`; rows add up to 1. With ``views=8``, means over the
+            quarter turns of each image, as it is and mirrored.
 
         Raises
         ------
@@ -73,7 +75,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X holds something that is no image, or nothing.
         """
         check_is_fitted(self, "model_")
-        return self._calibrated(self._run(self.model_.predict_on_batch, X))
+        return self._calibrated(self._uncalibrated(X))
 
     def evaluate(
         self,
@@ -126,7 +128,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from other images how far the probabilities can be believed.
 
         From then on `predict_proba` gives calibrated probabilities, and `conformal` says which images a
-        person should decide. Predicted classes stay the same.
+        person should decide. Predicted classes stay the same. Set `views` first: the probabilities that
+        are calibrated are those that it makes.
 
         Parameters
         ----------
@@ -152,7 +155,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             held_out = held_out_part("X", X, self.class_names_, self.classes_)
         else:
             raise invalid("y", "the classes of the images, or a data set in X", None)
-        probabilities = self._run(self.model_.predict_on_batch, held_out)
+        probabilities = self._uncalibrated(held_out)
         self._set_calibration(probabilities, held_out.labels)
         return self
 
@@ -237,7 +240,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -----
         Feature maps are added up, each weighted by the mean gradient of the class's score before the
         softmax, and what is positive is kept. An image in which nothing speaks for the class has a heat
-        of 0 everywhere. Calibration changes the probabilities only.
+        of 0 everywhere. Calibration changes the probabilities only. The image is looked at as it is,
+        whatever `views` says.
 
         The maps are the last ones with at least 6 x 6 places, through which everything goes that comes
         after them. In networks that take images of 192 pixels or more these are the last of all. In
@@ -311,6 +315,15 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Calibrate with the probabilities and the labels, from 0, of images."""
         self.temperature_ = fit_temperature(labels, probabilities)
         self.calibration_ = probabilities, labels
+
+    def _uncalibrated(self, X: Images) -> Array:
+        """Return the probabilities that the network gives, averaged over `views` of each image."""
+        from nucrec.models._networks.inference import over_views
+
+        if self.views not in (1, 8):
+            raise invalid("views", "1 or 8", self.views)
+        run_batch = self.model_.predict_on_batch
+        return self._run(run_batch if self.views == 1 else over_views(run_batch), X)
 
     def _calibrated(self, probabilities: Array) -> Array:
         if self.temperature_ is None:

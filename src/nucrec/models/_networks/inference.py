@@ -53,6 +53,21 @@ def batch_function(model: keras.Model) -> BatchFunction:
     return lambda images: np.asarray(compiled(tf.constant(images)))
 
 
+def over_views(run_batch: BatchFunction) -> BatchFunction:
+    """Return a function that averages over the eight views of each image of a batch.
+
+    These are its four quarter turns, each as it is and mirrored, of arrays of shape (n, H, H, C).
+    """
+
+    def run(batch: Array) -> Array:
+        turned = [np.rot90(batch, k, axes=(1, 2)) for k in range(4)]
+        views = [view for each in turned for view in (each, each[:, :, ::-1])]
+        found = [np.asarray(run_batch(np.ascontiguousarray(view))) for view in views]
+        return np.asarray(np.mean(found, axis=0, dtype=np.float32))
+
+    return run
+
+
 def run_model(
     run_batch: BatchFunction,
     images: ImageDataset,

@@ -88,6 +88,8 @@ class Settings:
         recipe = _recipe(given, is_cnn=backbone is None)
         if given["early_stopping"] is not None:
             check_int("early_stopping", given["early_stopping"], low=1)
+        if given["views"] not in (1, 8):
+            raise invalid("views", "1 or 8", given["views"])
         return cls(
             backbone=backbone,
             weights=given["weights"],
@@ -118,6 +120,7 @@ class Settings:
 
         known = self.backbone.name if isinstance(self.backbone, Backbone) else None
         named = {**self.parameters, "backbone": known}
+        del named["views"]  # which come after the training
         parts = (
             sorted((name, repr(value)) for name, value in named.items()),
             self.seed,

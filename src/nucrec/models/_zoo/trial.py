@@ -116,7 +116,7 @@ def _predict(model: Any, data: Data) -> Predictions:
 def _predict_by_network(model: ImageClassifier, data: Data) -> Predictions:
     after_epochs = model.validation_proba_ if len(model.validation_proba_) else None
     # what the test images get after the last epoch need not be computed twice
-    if after_epochs is None or model.undone_:
+    if after_epochs is None or model.undone_ or model.views != 1:
         scores = model.predict_proba(data.X_test)
     else:
         scores = after_epochs[-1]
