@@ -101,8 +101,14 @@ def run_network(
         print(f"{name}, without {part.name}", file=sys.stderr)
         unfinished = path.with_suffix("")
         model = make().fit(crops[part.train], checkpoint_dir=unfinished)
-        scores = model.predict_proba(crops[part.test])
-        _keep(path, {name: Said(part.test, model.classes_[scores.argmax(axis=1)], scores)})
+        said = {name: _said(model, crops, part.test)}
+        said[f"{name}, 8 views"] = _said(model.set_params(views=8), crops, part.test)
+        _keep(path, said)
+
+
+def _said(model: ImageClassifier, crops: ImageDataset, positions: Array) -> Said:
+    scores = model.predict_proba(crops[positions])
+    return Said(positions, model.classes_[scores.argmax(axis=1)], scores)
 
 
 def reports(crops: ImageDataset, kind: str, by: str, folder: Path) -> dict[str, Report]:
@@ -148,27 +154,31 @@ def tables(crops: ImageDataset, folder: Path) -> Iterator[str]:
 def _lines(crops: ImageDataset, folder: Path) -> Iterator[list[str]]:
     for kind in (*FEATURES, *NETWORKS):
         found = {by: reports(crops, kind, by, folder) for by in BY}
-        best = _best(found["field"])
-        if best is not None:
-            cells = (_both(found[by].get(best)) for by in BY)
-            yield [kind if kind in NETWORKS else f"{best} on {kind}", *cells]
+        for name in _shown(kind, found["field"]):
+            yield [_label(kind, name), *(_both(found[by].get(name)) for by in BY)]
 
 
 def _lines_of_parts(crops: ImageDataset, by: str, folder: Path) -> Iterator[list[str]]:
     for kind in (*FEATURES[1:], *NETWORKS):
-        best = _best(reports(crops, kind, "field", folder))
-        for part, found in report_parts(crops, kind, best or "", by, folder).items():
-            (tn, fp), (fn, tp) = np.asarray(found.confusion_matrix)
-            yield [
-                kind if kind in NETWORKS else f"{best} on {kind}",
-                *(part, str(found.n), _cell(found, "MC"), _cell(found, "AUC")),
-                *(f"{tp / (tp + fn):.2f}", f"{tn / (tn + fp):.2f}"),
-            ]
+        for name in _shown(kind, reports(crops, kind, "field", folder)):
+            for part, found in report_parts(crops, kind, name, by, folder).items():
+                (tn, fp), (fn, tp) = np.asarray(found.confusion_matrix)
+                yield [
+                    *(_label(kind, name), part, str(found.n)),
+                    *(_cell(found, "MC"), _cell(found, "AUC")),
+                    *(f"{tp / (tp + fn):.2f}", f"{tn / (tn + fp):.2f}"),
+                ]
 
 
-def _best(found: Mapping[str, Report]) -> str | None:
-    """Return the classifier with the largest MCC."""
-    return max(found, key=lambda name: found[name].mcc.value, default=None)
+def _shown(kind: str, found: Mapping[str, Report]) -> list[str]:
+    """Return the classifiers to show: of the classical ones, the one with the largest MCC."""
+    if kind in NETWORKS or not found:
+        return list(found)
+    return [max(found, key=lambda name: found[name].mcc.value)]
+
+
+def _label(kind: str, name: str) -> str:
+    return name if kind in NETWORKS else f"{name} on {kind}"
 
 
 def _cell(found: Report | None, metric: str) -> str:
