@@ -23,6 +23,7 @@ from nucrec.errors import (
 from nucrec.evaluate import ConfusionMatrixDisplay, report
 from nucrec.fields import detect, sample_fields
 from nucrec.models import (
+    MorphologyFeatures,
     classical_zoo,
     cnn,
     load,
@@ -101,6 +102,7 @@ def main(extras: list[str]) -> None:
             lambda: predict_shards("model.keras", "plate", "tables", scheduler=address),
         ),
         "microscopy": (DatasetError, lambda: load_images("doubles")),
+        "morphology": (MissingExtraError, lambda: MorphologyFeatures().fit(train)),
         "offline": (WeightsNotAvailableError, lambda: transfer(epochs=1).fit(train)),
         "plots": (MissingExtraError, lambda: ConfusionMatrixDisplay.from_report(numbers).plot()),
         "skops": (MissingExtraError, lambda: save(gnb, "gnb.skops")),
