@@ -314,6 +314,8 @@ def test_reviewed_cells_correct_the_rates(tmp_path, capsys):
     top = table[-1]
     assert float(top["low"]) <= float(top["corrected_per_1000"]) <= float(top["high"])
     assert float(top["corrected_per_1000"]) < float(top["found_per_1000"])
+    measures = {row["measure"]: row for row in rows(tmp_path / "out" / "detector.csv")}
+    assert float(measures["precision"]["value"]) == pytest.approx(0.8, abs=0.05)
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Rates corrected for errors of the detector" in html
     assert hashlib.sha256((tmp_path / "reviewed.csv").read_bytes()).hexdigest() in html

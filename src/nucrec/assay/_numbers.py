@@ -8,9 +8,11 @@ from nucrec.assay._cytotoxicity import Cytotoxicity
 from nucrec.assay._decision import Decision
 from nucrec.assay._detectable import SmallestIncrease
 from nucrec.assay._families import Family
+from nucrec.assay._review_summary import ReviewSummary
 from nucrec.assay._summaries import ConditionSummary
 from nucrec.assay._test_result import TestResult
 from nucrec.assay._trend import Trend
+from nucrec.evaluate import Metric
 
 Rows = list[list[Any]]
 
@@ -112,6 +114,21 @@ def correction_numbers(correction: Correction) -> Rows:
         }
         for each in correction.rates
     )
+
+
+def review_numbers(review: ReviewSummary) -> Rows:
+    """Return how often the detector is right on this plate."""
+    names = ("precision", "recall", "specificity", "missed_per_1000")
+    return _rows({"measure": name, **_metric(getattr(review, name))} for name in names)
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {
+        "value": metric.value,
+        "low": metric.low,
+        "high": metric.high,
+        "method": metric.method,
+    }
 
 
 def cytotoxicity_numbers(found: Sequence[Cytotoxicity]) -> Rows:

@@ -265,5 +265,5 @@ def _check_different(source: Source, design: _Design) -> None:
         other = source.where(int(design.first[design.numbers[row]]))
         raise DatasetError(
             f"{source.where(row)}: well {design.units[row]} is there already, in {other}. Tell "
-            "plates apart by a column plate."
+            "plates apart by a column plate, and add up what was counted in fields of one well."
         )

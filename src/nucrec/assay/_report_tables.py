@@ -89,9 +89,13 @@ def _distribution(findings: Findings) -> ReportTable:
 def _of_correction(findings: Findings) -> dict[str, ReportTable]:
     if findings.correction is None:
         return {}
-    numbers = _numbers.correction_numbers(findings.correction)
-    words = _tables.correction_table(findings.correction)
-    return {"corrected": ReportTable("Corrected rates", words, numbers)}
+    correction = findings.correction
+    words, numbers = _tables.correction_table(correction), _numbers.correction_numbers(correction)
+    found = {"corrected": ReportTable("Corrected rates", words, numbers)}
+    if correction.review is not None:
+        words, numbers = correction.review.table, _numbers.review_numbers(correction.review)
+        found["detector"] = ReportTable("The detector on this plate", words, numbers)
+    return found
 
 
 def contrast_table(families: Sequence[Family], unit: str) -> Table:

@@ -24,7 +24,7 @@ PAGE = "report.html"
 MARKDOWN, LATEX = "tables.md", "tables.tex"
 TABLES = (
     *("conditions", "exclusions", "micronuclei-per-cell", "against-control", "trend"),
-    *("smallest-increase", "decision", "corrected", "cytotoxicity", "units"),
+    *("smallest-increase", "decision", "corrected", "detector", "cytotoxicity", "units"),
 )
 _FILES = (
     *(PAGE, MARKDOWN, LATEX),

@@ -73,7 +73,7 @@ class Trend:
             return (f"{told}.",)
         p = self.without_highest.by_unit.p_value
         p = self.without_highest.pooled.p_value if math.isnan(p) else p
-        return (f"{told}, which hides a trend below it; without this dose p = {p:.2g}.",)
+        return (f"{told}, which may hide a trend below it; without this dose p = {p:.2g}.",)
 
 
 def trend_of(
