@@ -73,6 +73,20 @@ def test_what_does_not_fit_is_told():
     assert "The layout replaces columns of the table: condition." in told
 
 
+def test_a_layout_in_the_shape_of_the_plate(tmp_path):
+    path = tmp_path / "layout.csv"
+    path.write_text('condition,1,2\nA,DMSO,MMC\n\ndose,1,2\nA,0,"0,5"\n', encoding="utf-8")
+    cells = {"well": ["A1", "A02"], "scored": [100, 100], "micronucleated": [1, 9]}
+    found = summarize(cells, layout=path).conditions
+    assert [(each.name, each.dose, each.n_micronucleated) for each in found] == [
+        ("DMSO", 0, 1),
+        ("MMC", 0.5, 9),
+    ]
+    path.write_text("condition,1,2\nA,DMSO,MMC\n\ndose,1,2\nA,0,1 uM\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="line 5, well A02: dose must be a number"):
+        summarize(cells, layout=path)
+
+
 @pytest.mark.parametrize(
     ("layout", "told"),
     [

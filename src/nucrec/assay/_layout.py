@@ -1,11 +1,16 @@
 """The layout of a plate: a table that says which wells got what, joined to a table of cells."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from nucrec._class_names import look_alike_key
+from nucrec._paths import checked_path
+from nucrec._reading.plate_map import is_plate_map, read_plate_map
+from nucrec._reading.table import text_of_table
 from nucrec._reading.wells import plain_well
 from nucrec._text import shown
 from nucrec.assay._source import Column, Source, read_source
@@ -29,7 +34,7 @@ def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
     InvalidParameterError, DatasetNotFoundError, DatasetError
         The layout is no such table, or no row of it fits.
     """
-    plan = read_source(layout, name="layout", everything=True)
+    plan = _read_layout(layout)
     by = _shared_keys(source, plan)
     if "dose" in plan:
         plan.doses()  # a fault is named by its line in the layout
@@ -45,6 +50,41 @@ def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
         *_on_replaced(source, plan, by),
     ]
     return _joined(source, plan, by, rows), remarks
+
+
+def _read_layout(layout: object) -> Source:
+    """Return a layout: a list of wells, fields or files, or blocks in the shape of the plate."""
+    if isinstance(layout, str | PathLike):
+        path = checked_path("layout", layout)
+        text = text_of_table(path)
+        if is_plate_map(text):
+            return _of_plate_map(text, str(path))
+    return read_source(layout, name="layout", everything=True)
+
+
+def _of_plate_map(text: str, name: str) -> Source:
+    """Return the blocks of a plate map as a list of wells."""
+    told: dict[str, dict[str, str]] = defaultdict(dict)
+    lines: dict[str, int] = {}
+    for cell in read_plate_map(text, name, _DESIGN):
+        told[cell.well][cell.what] = cell.text
+        if cell.what == "dose" or cell.well not in lines:  # only a dose can be wrong
+            lines[cell.well] = cell.line
+    if not told:
+        raise DatasetError(f"{name}: the map of the plate is empty")
+    wells = list(told)
+    columns: dict[str, Column] = {"well": wells}
+    for what in _DESIGN:
+        if any(what in cells for cells in told.values()):
+            columns[what] = [told[well].get(what, "") for well in wells]
+    called = {column: column for column in columns}
+    return Source(
+        name,
+        columns,
+        called,
+        lambda row: f"{name}, line {lines[wells[row]]}, well {wells[row]}",
+        tuple(columns),
+    )
 
 
 def _shared_keys(source: Source, plan: Source) -> tuple[str, ...]:

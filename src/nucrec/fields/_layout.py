@@ -9,6 +9,7 @@ from typing import Any
 
 from nucrec._class_names import is_missing
 from nucrec._paths import checked_path
+from nucrec._reading.plate_map import is_plate_map, read_plate_map
 from nucrec._reading.roots import look_alike_name
 from nucrec._reading.table import (
     Table,
@@ -22,7 +23,6 @@ from nucrec._reading.wells import plain_well
 from nucrec.errors import DatasetError
 from nucrec.fields._field import Field
 from nucrec.fields._names import stem_of
-from nucrec.fields._plate_map import is_plate_map, read_plate_map
 from nucrec.fields._remarks import listed, number_of
 
 _COLUMNS = ("condition", "dose", "replicate")
