@@ -28,8 +28,13 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
+PLATE = ROOT / "docs" / "tutorial-plate.md"  # its commands and its code work on the same files
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
-DIFFERENT = list({tuple(blocks(page, "python")): page for page in WITH_CODE}.values())
+DIFFERENT = [
+    page
+    for page in {tuple(blocks(page, "python")): page for page in WITH_CODE}.values()
+    if page != PLATE
+]
 
 
 @pytest.mark.slow
@@ -43,6 +48,53 @@ def test_code_runs(page, tmp_path, monkeypatch):
         # TrainingWarning: some train for an epoch or two, to be quick
         warnings.filterwarnings("ignore", "the network classifies all of", UserWarning)
         runpy.run_path(str(script), run_name="__main__")  # TensorFlow starts once for all pages
+
+
+def in_order(page: Path) -> str:
+    """Return one script with the code and the commands of a page."""
+    found = re.findall(
+        r"^```(python|sh)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    parts = ["from nucrec.__main__ import main"]
+    for language, block in found:
+        lines = [f"assert main({shlex.split(line)[1:]}) == 0" for line in block.splitlines()]
+        parts.append("\n".join(lines) if language == "sh" else block)
+    return "\n".join(parts)
+
+
+NUMBER = r"(?:< )?\d[\d,]*(?:\.\d+)?"
+
+
+def without_numbers(line: str) -> str:
+    return " ".join(re.sub(NUMBER, "#", line).split())
+
+
+def is_like(shown: str, printed: str) -> bool:
+    """Tell whether a line begins as that of a page; other processors round differently."""
+    if not without_numbers(printed).startswith(without_numbers(shown)):
+        return False
+    pairs = zip(re.findall(NUMBER, shown), re.findall(NUMBER, printed), strict=False)
+    both = [[float(n.strip("< ").replace(",", "")) for n in pair] for pair in pairs]
+    return all(ours == pytest.approx(theirs, rel=0.3, abs=3) for ours, theirs in both)
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_a_plate_runs_and_prints_what_it_shows(tmp_path):
+    script = tmp_path / "page.py"
+    script.write_text(in_order(PLATE), encoding="utf-8")
+    command = [sys.executable, "-W", "error", script]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    printed = result.stdout + (tmp_path / "plate/layout.csv").read_text(encoding="utf-8")
+    shown = [line for block in blocks(PLATE, "text") for line in block.splitlines()]
+    assert len(shown) > 20
+    missing = [
+        line for line in shown if not any(is_like(line, each) for each in printed.splitlines())
+    ]
+    assert missing == []
+    assert {"report.html", "dose-response.png", "plate.png"} <= {
+        path.name for path in (tmp_path / "report").iterdir()
+    }
 
 
 def test_pages_with_code_are_found():
