@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from nucrec.errors import ImageError, InvalidParameterError, ModelFileError
-from nucrec.fields import FieldDetector, FieldSet, evaluate_fields
+from nucrec.fields import FieldDetector, FieldSet, evaluate_fields, sample_fields
 
 RADIUS = 14
 APART = 70
@@ -145,6 +145,21 @@ def test_a_field_is_a_field_or_its_pixels(detector):
     field = FieldSet.from_arrays([drawn.pixels])[0]
     one, other = detector.predict(field), detector.predict(drawn.pixels)
     np.testing.assert_array_equal(one.micronuclei, other.micronuclei)
+
+
+def test_fields_of_the_training_and_their_cut_outs_are_remarked_on(detector):
+    sample = sample_fields()
+    found = [detector.predict(field) for field in sample.fields]
+    for field, each in zip(sample.fields, found, strict=True):
+        assert sum("was trained on this field" in text for text in each.remarks) == 1, field.name
+    assert evaluate_fields(found, sample).trained_on == sample.fields.names
+    assert "trained on 3 of 3 fields" in str(evaluate_fields(found, sample))
+    pixels = sample.fields[0].read()
+    part = detector.predict(pixels[37:365, 90:420])
+    assert any("was trained on this field" in text for text in part.remarks)
+    noise = np.random.default_rng(0).integers(-2, 3, pixels.shape)
+    for other in (pixels[:, ::-1], (pixels + noise).astype(np.uint16)):
+        assert not any("was trained" in text for text in detector.predict(other).remarks)
 
 
 def test_remarks_name_what_is_unlike_the_training(detector):

@@ -40,6 +40,7 @@ from nucrec.fields._segmentation.objects import (
     without_micronuclei,
 )
 from nucrec.fields._segmentation.training import Plan, train
+from nucrec.fields._training_marks import remarks_on_training
 
 if TYPE_CHECKING:
     import keras
@@ -238,7 +239,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         -------
         Detection
             Label images, the probability of each micronucleus, the nuclear diameter, and remarks
-            on what is far from all fields of the training.
+            on what is far from all fields of the training, or is one of them.
 
         Raises
         ------
@@ -267,7 +268,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
             empty = np.zeros(pixels.shape, np.int32)
             none = np.zeros(0, np.float32)
             return Detection(empty, empty, none, diameter, remarks_on(look, self._seen))
-        return self._found(look, given, diameter)
+        found = self._found(look, given, diameter)
+        return replace(found, remarks=(*found.remarks, *remarks_on_training(pixels, self.card_)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the detector to a file: weights as numbers of 16 bits, its threshold and its card.

@@ -11,6 +11,7 @@ from nucrec.fields._field_counts import FieldCounts, count_field
 from nucrec.fields._field_report import FieldReport
 from nucrec.fields._field_summary import FieldSummary, summarize_fields
 from nucrec.fields._pairs_of_labels import annotated, objects_of
+from nucrec.fields._training_marks import TRAINED_ON
 
 _END = object()
 _USUAL = ("cell_line", "microscope")
@@ -88,7 +89,8 @@ def evaluate_fields(
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
     columns = _columns(truth, by)
-    counts = tuple(_counts(found, truth))
+    trained_on: list[str] = []
+    counts = tuple(_counts(found, truth, trained_on))
     if not counts:
         raise invalid("truth", "at least one annotated field", "none")
     for name, values in columns.items():
@@ -100,6 +102,7 @@ def evaluate_fields(
         by={name: _parts(counts, values, confidence) for name, values in columns.items()},
         confidence=confidence,
         parts=next(iter(columns.values()), ()),
+        trained_on=tuple(trained_on),
     )
 
 
@@ -118,8 +121,8 @@ def _columns(truth: Any, by: By) -> dict[str, tuple[str, ...]]:
     return {name: tuple(map(str, np.asarray(metadata[name]).tolist())) for name in names}
 
 
-def _counts(found: Iterable[Any], truth: Any) -> Iterator[FieldCounts]:
-    """Yield the counts of each field."""
+def _counts(found: Iterable[Any], truth: Any, trained_on: list[str]) -> Iterator[FieldCounts]:
+    """Yield the counts of each field, and add the names of those of the detector's training."""
     if not hasattr(found, "__iter__"):
         hint = "Cells hold no label images: pass what the detector's predict returns."
         raise invalid("found", "a Detection or label images for each field", type(found), hint)
@@ -128,6 +131,8 @@ def _counts(found: Iterable[Any], truth: Any) -> Iterator[FieldCounts]:
         other = next(items, _END)
         if other is _END:
             raise invalid("found", "as many fields as truth", f"{i} fields")
+        if TRAINED_ON in getattr(other, "remarks", ()):
+            trained_on.append(name)
         mine, theirs = objects_of(f"found[{i}]", other), objects_of(f"truth[{i}]", item)
         if mine.nuclei.shape != theirs.nuclei.shape:
             expected = f"the shape of its annotation, {theirs.nuclei.shape}"

@@ -42,6 +42,8 @@ class FieldReport:
         Of the intervals.
     parts : tuple of str
         For each field its value of the first of these properties; empty without any.
+    trained_on : tuple of str
+        The fields that the detector says it was trained on; its figures are flattered by them.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class FieldReport:
     by: Mapping[str, tuple[FieldSummary, ...]]
     confidence: float
     parts: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
 
     @property
     def nuclei_f1(self) -> Metric:
@@ -132,6 +135,12 @@ class FieldReport:
             "false micronuclei add to the rate of a control, too; the others were given that "
             f"of a neighbour, in fields with {number(annotated, 0)} micronucleated cells per 1000.",
         ]
+        if self.trained_on:
+            told.append(
+                f"The detector was trained on {len(self.trained_on)} of {len(self.fields)} fields, or "
+                "on those that they were cut out of: these figures are better than those on fields "
+                "that it never saw. Its card has those."
+            )
         return tuple(told)
 
     def __str__(self) -> str:

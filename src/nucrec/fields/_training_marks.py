@@ -1,0 +1,95 @@
+"""Recognizes the fields that a detector was trained on, and what was cut out of them."""
+
+import functools
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec.fields._objects import bands
+from nucrec.fields._segmentation.card import DetectorCard
+
+Array = npt.NDArray[Any]
+
+FILE = "training-marks.npz"
+"""The marks of the training fields of each detector that ships, by its name without its version."""
+
+TRAINED_ON = (
+    "the detector was trained on this field, or on one that it was cut out of: what it finds here is "
+    "better than what it finds in fields that it never saw"
+)
+
+_LENGTH = 12  # pixels of a row that make one mark
+_ONE_OF = 512  # marks are kept
+_LEAST_RANGE = 8  # grey values of these pixels: flat background looks the same everywhere
+_FEWEST = 4  # marks in common
+_LEAST_SHARE = 0.25  # of the marks: by chance it is 0.004
+_MIX = np.uint32(0x9E3779B1)
+
+
+def marks_of(image: Array) -> Array:
+    """Return what tells an image from others, wherever it is cut: hashes of a few stretches of rows.
+
+    The stretches are chosen by their own pixels, so that a cut-out has those that lie within it. An
+    image that was turned, resized or saved with other grey values has others.
+
+    Parameters
+    ----------
+    image : ndarray of int, shape (H, W)
+        The pixels. Images of floats have no marks.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n,)
+        Sorted, each once.
+    """
+    if image.dtype.kind not in "ui" or image.shape[1] < _LENGTH:
+        return np.empty(0, np.uint32)
+    found = [_marks_of_rows(image[rows]) for rows in bands(image)]
+    return np.unique(np.concatenate(found))
+
+
+def _marks_of_rows(image: Array) -> Array:
+    """Return the marks of some rows, with the hash of Rabin and Karp for each stretch."""
+    width = image.shape[1] - _LENGTH + 1
+    values = image.astype(np.uint32)
+    hashes = np.zeros((len(image), width), np.uint32)
+    for k in range(_LENGTH):
+        hashes *= _MIX
+        hashes += values[:, k : k + width]
+    hashes ^= hashes >> np.uint32(15)
+    hashes *= np.uint32(0x85EBCA6B)
+    hashes ^= hashes >> np.uint32(13)
+    rows, columns = np.nonzero(hashes % np.uint32(_ONE_OF) == 0)
+    stretches = values[rows[:, np.newaxis], columns[:, np.newaxis] + np.arange(_LENGTH)]
+    kept = np.ptp(stretches, axis=1) >= _LEAST_RANGE
+    found: Array = hashes[rows[kept], columns[kept]]
+    return found
+
+
+def remarks_on_training(image: Array, card: DetectorCard) -> tuple[str, ...]:
+    """Return the remark that a field is one of the training, if it is."""
+    known = _marks_of_training(card)
+    if not len(known):
+        return ()
+    marks = marks_of(image)
+    shared = int(np.isin(marks, known).sum())
+    is_known = shared >= max(_FEWEST, _LEAST_SHARE * len(marks))
+    return (TRAINED_ON,) if is_known else ()
+
+
+def _marks_of_training(card: DetectorCard) -> Array:
+    """Return the marks of the fields that a detector, or the one that it began with, was trained on."""
+    shipped = _shipped()
+    if card.training.get("start") == "pretrained":
+        return np.concatenate([np.empty(0, np.uint32), *shipped.values()])
+    own = [marks for name, marks in shipped.items() if card.name.startswith(name)]
+    return np.concatenate([np.empty(0, np.uint32), *own])
+
+
+@functools.cache
+def _shipped() -> dict[str, Array]:
+    where = resources.files("nucrec.fields") / "data" / FILE
+    with where.open("rb") as file, np.load(file, allow_pickle=False) as marks:
+        return {name: marks[name] for name in marks.files}
