@@ -62,6 +62,7 @@ def test_a_review_is_written_and_its_answers_correct_the_rates(plate, tmp_path, 
     told = capsys.readouterr().out
     assert f"{out / 'review.html'}: 30 cells to review" in told
     assert f"nucrec assay {out / 'cells.csv'} --reviewed reviewed.csv" in told
+    assert 'href="review.html"' in (out / "report.html").read_text(encoding="utf-8")
     text = (out / "review.html").read_text(encoding="utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
     page = json.loads(data)

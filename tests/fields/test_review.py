@@ -281,10 +281,10 @@ def test_a_person_reviews_by_keyboard_and_the_file_corrects_the_rates(
     assert not window.execute_script(hidden)
     press(window, "o")
     assert window.execute_script(hidden)
-    press(window, "o++]i")
+    press(window, "o++]ci")
     style = "return getComputedStyle(document.querySelector('.grey'))"
     assert window.execute_script(f"{style}.transform").startswith("matrix(1.56, 0, 0, 1.56")
-    assert "contrast(1.25) invert(1)" in window.execute_script(f"{style}.filter")
+    assert "brightness(1.25) contrast(1.8) invert(1)" in window.execute_script(f"{style}.filter")
     press(window, "r")
 
     rows = rows_of(page)

@@ -55,7 +55,9 @@ def check_assay(fields: "Sequence[Field]", arguments: argparse.Namespace) -> Non
 def links_of(arguments: argparse.Namespace) -> dict[str, str]:
     """Return what the page of the results links to."""
     words = "Rates by condition, tests and decision"
-    return {words: f"{REPORT}/report.html"} if wants_assay(arguments) else {}
+    links = {words: f"{REPORT}/report.html"} if wants_assay(arguments) else {}
+    review = {"Review cells, to correct the rates": "review.html"}
+    return links | ({} if arguments.review is None else review)
 
 
 def save_assay(cells: "Cells", arguments: argparse.Namespace) -> "SavedReport":

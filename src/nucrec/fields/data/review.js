@@ -66,6 +66,7 @@ function show() {
   all("[data-count]").forEach((b) => b.setAttribute("aria-pressed", b.dataset.count === String(number)));
   find("outline").setAttribute("aria-pressed", view.outline);
   find("invert").setAttribute("aria-pressed", view.invert === 1);
+  find("contrast").setAttribute("aria-pressed", view.contrast > 1);
   find("back").disabled = at === 0;
   find("next").disabled = at === cells.length - 1;
 }
@@ -101,10 +102,7 @@ function look(change) {
 
 const limited = (value, low, high) => Math.min(Math.max(Math.round(value * 100) / 100, low), high);
 const zoom = (by) => look({ zoom: limited(view.zoom * by, 1, 8) });
-const contrast = (by) => {
-  const wanted = limited(view.contrast * by, 0.5, 5);
-  look({ contrast: wanted, light: limited(Math.sqrt(wanted), 0.7, 2.3) });
-};
+const light = (by) => look({ light: limited(view.light * by, 0.2, 8) });
 
 function csv() {
   const lines = cells.map((cell) => cell.row + "," + (answers[cell.id] || ["", ""]).join(","));
@@ -186,8 +184,9 @@ const actions = {
   outline: () => look({ outline: !view.outline }),
   in: () => zoom(1.25),
   out: () => zoom(0.8),
-  less: () => contrast(0.8),
-  more: () => contrast(1.25),
+  less: () => light(0.8),
+  more: () => light(1.25),
+  contrast: () => look({ contrast: view.contrast === 1 ? 1.8 : 1 }),
   invert: () => look({ invert: 1 - view.invert }),
   reset: () => look(plainView),
   save,
@@ -197,7 +196,7 @@ const keys = {
   y: () => answer("yes"), n: () => answer("no"), u: () => answer("unsure"), "0": () => answer("no", "0"),
   ArrowLeft: actions.back, Backspace: actions.back, ArrowRight: actions.next, f: actions.open,
   o: actions.outline, "+": actions.in, "=": actions.in, "-": actions.out, "[": actions.less, "]": actions.more,
-  i: actions.invert, r: actions.reset, s: actions.save,
+  c: actions.contrast, i: actions.invert, r: actions.reset, s: actions.save,
 };
 for (const n of ["1", "2", "3", "4", "5", "6"]) keys[n] = () => answer("yes", n);
 
