@@ -87,7 +87,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     The network is a U-Net [1]_ whose way down is EfficientNet-Lite0 [2]_, up to a stride of 16. Each
-    field is brought to one contrast and to the scale at which a nucleus is 28 pixels across. Of each
+    field is brought to one contrast and to the scale at which a nucleus is 40 pixels across. Of each
     pixel it tells background, nucleus, border between nuclei, and micronucleus.
 
     The probability of a micronucleus is calibrated: a logistic model of that of its surest pixel,

@@ -16,7 +16,7 @@ _TINY = float(np.finfo(np.float32).tiny)
 _FAINTEST = 6.0  # times the noise
 _HOT, _STEEP = 0.3, 1.5  # above the brightest neighbour: brightness of nuclei, times the neighbour
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
-_NEAR = 7.0  # pixels: the standard deviation of what counts as the surroundings of a pixel
+_NEAR = 10.0  # pixels: the standard deviation of what counts as the surroundings of a pixel
 
 
 class Contrast(NamedTuple):

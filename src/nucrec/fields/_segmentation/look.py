@@ -18,7 +18,13 @@ from nucrec.fields._segmentation.contrast import (
     without_hot_pixels,
 )
 from nucrec.fields._segmentation.objects import find_nuclei
-from nucrec.fields._segmentation.scale import DIAMETER, TYPICAL, at_scale, estimate_diameter
+from nucrec.fields._segmentation.scale import (
+    DIAMETER,
+    TYPICAL,
+    at_scale,
+    estimate_diameter,
+    labels_at,
+)
 from nucrec.fields._segmentation.strips import filtered
 from nucrec.fields._segmentation.tiles import Maps, predict_maps
 
@@ -33,7 +39,7 @@ _MOSTLY_BRIGHT = 0.6
 _LARGE = 0.4  # of the shorter side of a field
 _NAMED = 5  # labels in a remark
 _NUCLEI = (3.0, 60.0)  # um across
-_DEEP, _FINE = 4, 1.5  # pixels at the scale of the network: inside of a nucleus; blur of a gradient
+_DEEP, _FINE = 6, 2.1  # pixels at the scale of the network: inside of a nucleus; blur of a gradient
 _LEAST_RELIEF = 2.0
 _DIMMER, _SOFTER = 0.5, 0.75  # times the worst that was seen
 
@@ -114,13 +120,12 @@ def _with_scale_found(field: Array, network: Network, guess: float, contrast: Co
 def _seen(field: Array, network: Network, diameter: float, contrast: Contrast) -> Look:
     factor = min(DIAMETER / diameter, _LARGEST)
     scaled = at_scale(field, factor)
-    maps = predict_maps(network, scaled)
-    nuclei = find_nuclei(maps, DIAMETER)
     size = field.shape[0], field.shape[1]
-    own = Maps(*(resize(each, size) for each in maps))
-    found = Objects.of(nuclei).median_diameter / factor
-    sharpness, relief = measure_sharpness(scaled, nuclei), measure_relief(scaled, nuclei)
-    return Look(own, found, contrast, sharpness, relief)
+    maps = Maps(*(resize(each, size) for each in predict_maps(network, scaled)))
+    nuclei = find_nuclei(maps, diameter)
+    there = labels_at(nuclei, scaled.shape)
+    sharpness, relief = measure_sharpness(scaled, there), measure_relief(scaled, there)
+    return Look(maps, Objects.of(nuclei).median_diameter, contrast, sharpness, relief)
 
 
 def measure_sharpness(field: Array, nuclei: Array) -> float:
@@ -139,12 +144,20 @@ def measure_sharpness(field: Array, nuclei: Array) -> float:
         Brightness of a nucleus per pixel; NaN without nuclei.
     """
     inside = nuclei > 0
-    rim = ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside)
+    rim = filtered(_rim, inside, reach=2, dtype=bool)
     if not rim.any():
         return float("nan")
-    steepness = np.hypot(ndimage.sobel(field, 0)[rim], ndimage.sobel(field, 1)[rim]) / 8
+    steepness = filtered(_steepness, field, reach=2, dtype=np.float32)[rim]
     level = max(float(np.median(field[inside])), 0.1)
     return float(np.median(steepness)) / level
+
+
+def _rim(inside: Array) -> Array:
+    return np.asarray(ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside))
+
+
+def _steepness(field: Array) -> Array:
+    return np.asarray(np.hypot(ndimage.sobel(field, 0), ndimage.sobel(field, 1)) / 8)
 
 
 def measure_relief(field: Array, nuclei: Array) -> float:
@@ -166,7 +179,7 @@ def measure_relief(field: Array, nuclei: Array) -> float:
         The ratio of the median gradients; NaN where no nucleus is large enough to have an inside.
     """
     inside = nuclei > 0
-    edge = ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside)
+    edge = filtered(_rim, inside, reach=2, dtype=bool)
     deep = ndimage.binary_erosion(inside, iterations=_DEEP)
     if not deep.any():
         return float("nan")

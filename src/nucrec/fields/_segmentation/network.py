@@ -3,7 +3,7 @@
 The shape is that of a U-Net (O. Ronneberger, P. Fischer and T. Brox, MICCAI 2015, pp. 234-241) with
 the first eleven blocks of EfficientNet-Lite0 (M. Tan and Q. V. Le, ICML 2019) on its way down. A few
 filters at full resolution beside it see what a stride of two would lose: a micronucleus is about
-five pixels across.
+seven pixels across.
 """
 
 from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.contrast import measure_contrast, network_input, normalised
-from nucrec.fields._segmentation.scale import DIAMETER, at_scale
+from nucrec.fields._segmentation.scale import DIAMETER, at_scale, labels_at
 from nucrec.fields._segmentation.synthesis import disturb
 from nucrec.fields._segmentation.tiles import BORDER, MICRONUCLEUS, NUCLEUS
 
@@ -23,7 +23,7 @@ _ON_MICRONUCLEUS, _ON_NUCLEUS = 0.5, 0.35  # shares of the tiles; the rest lie a
 _JITTER = 60.0  # pixels
 _SCALES = (0.65, 1.55)
 _STRETCH = (0.88, 1.14)
-_TOUCHING = 5  # pixels: nuclei that are nearer to each other have a border between them
+_TOUCHING = 7  # pixels: nuclei that are nearer to each other have a border between them
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def make_sample(pixels: Array, nuclei: Array, micronuclei: Array) -> Sample:
     given, contrast = Objects.of(nuclei), measure_contrast(pixels)
     image = at_scale(normalised(pixels, contrast), DIAMETER / given.median_diameter)
     numbered = (given.image, Objects.of(micronuclei).image)
-    nuclei, micronuclei = (_labels_at(each, image.shape) for each in numbered)
+    nuclei, micronuclei = (labels_at(each, image.shape) for each in numbered)
     smooth = ndimage.gaussian_filter(image, 0.6)
     return Sample(
         image,
@@ -73,15 +73,6 @@ def make_sample(pixels: Array, nuclei: Array, micronuclei: Array) -> Sample:
         given.median_diameter,
         contrast.signal_to_noise,
     )
-
-
-def _labels_at(labels: Array, shape: tuple[int, ...]) -> Array:
-    """Return a label image in another shape: of each pixel, the label at its centre."""
-    rows, columns = (
-        ((np.arange(to) + 0.5) * (old / to)).astype(int)
-        for old, to in zip(labels.shape, shape, strict=True)
-    )
-    return labels[np.ix_(rows, columns)].astype(np.int32)
 
 
 def _centres(labels: Array) -> Array:

@@ -10,7 +10,7 @@ from nucrec._pixels.resample import resize
 
 Array = npt.NDArray[Any]
 
-DIAMETER = 28.0
+DIAMETER = 40.0
 """Nuclear diameter, in pixels, at the scale at which the network works."""
 
 TYPICAL = 14.0
@@ -61,3 +61,12 @@ def at_scale(image: Array, factor: float) -> Array:
     if factor < 1:
         image = ndimage.gaussian_filter(image, 0.4 * (1 / factor - 1) + 0.2)
     return resize(image, (height, width))
+
+
+def labels_at(labels: Array, shape: tuple[int, ...]) -> Array:
+    """Return a label image in another shape: of each pixel, the label at its centre."""
+    rows, columns = (
+        ((np.arange(to) + 0.5) * (old / to)).astype(int)
+        for old, to in zip(labels.shape, shape, strict=True)
+    )
+    return labels[np.ix_(rows, columns)].astype(np.int32)

@@ -21,6 +21,9 @@ Draw = np.random.Generator
 _GLOWING = 0.45
 """Share of the tiles in which the cytoplasm glows."""
 
+_UNIT = DIAMETER / 28
+"""What lengths below are multiples of, in pixels: 1/28 of the nuclear diameter."""
+
 
 def disturb(tile: Array, nuclei: Array, rng: Draw) -> Array:
     """Return the tile as another microscope, stain and culture might have shown it.
@@ -65,21 +68,21 @@ def glow(tile: Array, nuclei: Array, rng: Draw) -> Array:
     if rng.random() < 0.3:
         brightness *= rng.random(brightness.size) < 0.6  # some cells only
     reach = rng.uniform(0.25, 1.2) * DIAMETER
-    ragged = np.clip(1 + 0.6 * smooth_noise(tile.shape, rng.uniform(8, 30), rng), 0.3, 3)
+    ragged = np.clip(1 + 0.6 * smooth_noise(tile.shape, _UNIT * rng.uniform(8, 30), rng), 0.3, 3)
     body = np.exp(-((distance * ragged / reach) ** rng.uniform(1, 3)))
-    level = ndimage.gaussian_filter(brightness[territory], rng.uniform(0.5, 5))
+    level = ndimage.gaussian_filter(brightness[territory], _UNIT * rng.uniform(0.5, 5))
     light = level * body * _texture(tile.shape, rng)
     if rng.random() < 0.5:
-        light = ndimage.gaussian_filter(light, rng.uniform(0.5, 1.2))
+        light = ndimage.gaussian_filter(light, _UNIT * rng.uniform(0.5, 1.2))
     return np.asarray(tile + np.where(nuclei > 0, light * rng.random(), light))
 
 
 def _texture(shape: tuple[int, ...], rng: Draw) -> Array:
-    fine = rng.uniform(0.1, 0.6) * smooth_noise(shape, rng.uniform(1.5, 4), rng)
-    coarse = rng.uniform(0.1, 0.5) * smooth_noise(shape, rng.uniform(4, 12), rng)
+    fine = rng.uniform(0.1, 0.6) * smooth_noise(shape, _UNIT * rng.uniform(1.5, 4), rng)
+    coarse = rng.uniform(0.1, 0.5) * smooth_noise(shape, _UNIT * rng.uniform(4, 12), rng)
     texture = 1 + fine + coarse
     if rng.random() < 0.5:  # folds and processes: where smooth noise changes its sign
-        ridge = smooth_noise(shape, rng.uniform(6, 16), rng) / rng.uniform(0.08, 0.25)
+        ridge = smooth_noise(shape, _UNIT * rng.uniform(6, 16), rng) / rng.uniform(0.08, 0.25)
         texture = texture + rng.uniform(0.3, 1.2) * np.exp(-(ridge**2))
     return np.maximum(texture, 0)
 
@@ -89,7 +92,7 @@ def debris(tile: Array, rng: Draw) -> Array:
     tile = tile.copy()
     for _ in range(rng.integers(1, 8)):
         small = rng.random() < 0.5
-        size = rng.uniform(0.3, 1.0) if small else rng.uniform(4, 12)
+        size = _UNIT * (rng.uniform(0.3, 1.0) if small else rng.uniform(4, 12))
         _add_blob(tile, size, rng.uniform(0.05, 0.25) if small else rng.uniform(0.1, 0.5), rng)
     return tile
 
@@ -107,7 +110,7 @@ def _add_blob(tile: Array, size: float, height: float, rng: Draw) -> None:
 
 def haze(tile: Array, rng: Draw) -> Array:
     """Add uneven light."""
-    return tile + rng.uniform(0, 0.25) * smooth_noise(tile.shape, rng.uniform(30, 120), rng)
+    return tile + rng.uniform(0, 0.25) * smooth_noise(tile.shape, _UNIT * rng.uniform(30, 120), rng)
 
 
 def gamma(tile: Array, rng: Draw) -> Array:
@@ -118,7 +121,7 @@ def gamma(tile: Array, rng: Draw) -> Array:
 
 def blur(tile: Array, rng: Draw) -> Array:
     """Blur as optics do."""
-    return np.asarray(ndimage.gaussian_filter(tile, rng.uniform(0.3, 1.3)))
+    return np.asarray(ndimage.gaussian_filter(tile, _UNIT * rng.uniform(0.3, 1.3)))
 
 
 def noise(tile: Array, rng: Draw) -> Array:
@@ -126,7 +129,7 @@ def noise(tile: Array, rng: Draw) -> Array:
     level = np.exp(rng.uniform(np.log(0.005), np.log(0.12)))
     drawn = rng.standard_normal(tile.shape).astype(np.float32)
     if rng.random() < 0.3:
-        drawn = 2 * ndimage.gaussian_filter(drawn, 0.7)
+        drawn = 2 * _UNIT * ndimage.gaussian_filter(drawn, 0.7 * _UNIT)
     if rng.random() < 0.5:
         drawn = drawn * np.sqrt(np.maximum(tile, 0) + 0.1)
     return np.asarray(tile + level * drawn)
