@@ -144,3 +144,37 @@ def test_several_compounds_are_asked_for_by_name():
         assay.trend()
     assert assay.trend(compound="MMC").levels == ("DMSO", "MMC 1", "MMC 2")
     assert assay.trend(compound="water").by_unit.p > 0.1
+
+
+def test_results_print_as_sentences_with_their_numbers():
+    assay = summarize(
+        {
+            "well": list("abcdefghijkl"),
+            "dose": [0] * 4 + [1] * 4 + [2] * 4,
+            "scored": [2000] * 12,
+            "micronucleated": [9, 12, 8, 10, 14, 18, 13, 16, 24, 30, 27, 25],
+        }
+    )
+    trend, (contrast, _) = assay.trend(), assay.versus_control()
+    lines = str(trend).splitlines()
+    assert lines[0] == f"Increase with dose: {', '.join(trend.levels)}"
+    assert trend.by_unit.method in lines[1]
+    assert trend.pooled.method in lines[2]
+    assert str(contrast).startswith(
+        f"{contrast.condition} against {contrast.control}: +2.8 per 1000"
+    )
+    smallest = assay.smallest_increase()[0]
+    assert f"from {smallest.control_rate:.1f} to {smallest.rate:.1f} per 1000" in str(smallest)
+
+
+def test_a_design_of_two_wells_prints_why_it_is_not_estimable():
+    table = {
+        "well": list("abcd"),
+        "condition": ["DMSO"] * 2 + ["MMC"] * 2,
+        "scored": [2000] * 4,
+        "micronucleated": [9, 12, 24, 30],
+    }
+    assay = summarize(table, control="DMSO")
+    contrast = assay.versus_control()[0]
+    assert f"whole units: {contrast.by_unit.method}" in str(contrast)
+    assert str(assay.smallest_increase()[0]).startswith("MMC: ")

@@ -115,7 +115,7 @@ def test_files_that_cannot_be_read_leave_the_others(tmp_path):
         tifffile.imwrite(tmp_path / f"{name}.tif", image)
     fields = load_fields(tmp_path)
     (tmp_path / "b.tif").write_bytes((tmp_path / "b.tif").read_bytes()[:3000])
-    with pytest.warns(DataWarning, match="^b was not analysed: "):
+    with pytest.warns(DataWarning, match="^b.tif was not analysed: "):
         cells = detect(fields, Knowing(dict.fromkeys("abc", found)))
     assert list(cells.failed) == ["b"]
     assert cells.cells["field"].tolist() == ["a", "c"]
@@ -286,6 +286,10 @@ def test_no_field_at_all(two):
         ),
         ({"nuclei": np.zeros((200, 300))}, "nuclei: expected a label image"),
         ({"nuclei": np.full((200, 300), -1)}, "labels from 0"),
+        (
+            {"micronuclei": np.pad([[3]], ((0, 199), (0, 299))), "probability": np.ones(3)},
+            "the labels 1 to 1 for 1 micronuclei",
+        ),
         ({"probability": np.ones(2)}, "one probability for each of 1 micronuclei"),
         ({"probability": np.array([1.5])}, "values from 0 to 1"),
         ({"probability": np.array([np.nan])}, "values from 0 to 1"),

@@ -74,14 +74,14 @@ def _add_reading(group: Any) -> None:
     add(
         "--masks",
         metavar="PATH",
-        help="label images of the nuclei, named like the fields: a folder or a zip; without them, "
-        "nuclei are found",
+        help="label images of the nuclei, or outlines of ImageJ, COCO or QuPath, named like the "
+        "fields: a folder or a zip; without them, nuclei are found",
     )
     add(
         "--layout",
         metavar="CSV",
-        help="a table with the column well or file, and any of condition, dose, replicate: rates are "
-        "given by condition, too",
+        help="a table with the column well or file, and any of condition, dose, replicate, or a block "
+        "for each of these in the shape of the plate: rates are given by condition, too",
     )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,8 +50,8 @@ def is_plate_map(text: str) -> bool:
     return any(_columns(cells) for _, cells in lines) and not _is_list(lines)
 
 
-def read_plate_map(text: str, name: str, known: Sequence[str]) -> list[PlateCell]:
-    """Return what the blocks of a plate map say, wells without anything left out.
+def read_plate_map(text: str, name: str, known: Sequence[str]) -> dict[str, dict[str, PlateCell]]:
+    """Return, for each well that a plate map mentions, its cell in each block.
 
     Parameters
     ----------
@@ -66,8 +67,18 @@ def read_plate_map(text: str, name: str, known: Sequence[str]) -> list[PlateCell
     Raises
     ------
     DatasetError
-        A block has another name, or none; two have the same; or a line is no row of a plate.
+        A block has another name, or none; two have the same; a line is no row of a plate; or no block
+        says anything.
     """
+    wells: dict[str, dict[str, PlateCell]] = defaultdict(dict)
+    for cell in _cells_of_blocks(text, name, known):
+        wells[cell.well][cell.what] = cell
+    if not wells:
+        raise DatasetError(f"{name}: the map of the plate is empty")
+    return dict(wells)
+
+
+def _cells_of_blocks(text: str, name: str, known: Sequence[str]) -> list[PlateCell]:
     found: list[PlateCell] = []
     names: dict[str, int] = {}
     title, columns, rows = "", [], set[str]()

@@ -50,6 +50,16 @@ class Contrast:
     pooled: TestResult
     by_unit: TestResult
 
+    def __str__(self) -> str:
+        """Return the difference and both tests, a line each."""
+        return "\n".join(
+            [
+                f"{self.condition} against {self.control}: {self.difference:+.1f} per 1000 cells",
+                f"  whole units: {self.by_unit}",
+                f"  pooled cells: {self.pooled}",
+            ]
+        )
+
 
 def contrasts_of(
     conditions: Sequence[ConditionSummary], units: Sequence[UnitSummary], random_state: int

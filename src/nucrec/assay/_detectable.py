@@ -56,6 +56,15 @@ class SmallestIncrease:
     dispersion: float
     method: str
 
+    def __str__(self) -> str:
+        """Return one sentence."""
+        if math.isnan(self.rate):
+            return f"{self.condition}: {self.method}"
+        return (
+            f"{self.condition}: an increase from {self.control_rate:.1f} to {self.rate:.1f} per 1000 "
+            f"cells would be found with a probability of {self.power:.0%}"
+        )
+
 
 def smallest_increases(
     conditions: Sequence[ConditionSummary],

@@ -1,6 +1,5 @@
 """The layout of a plate: a table that says which wells got what, joined to a table of cells."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -64,27 +63,17 @@ def _read_layout(layout: object) -> Source:
 
 def _of_plate_map(text: str, name: str) -> Source:
     """Return the blocks of a plate map as a list of wells."""
-    told: dict[str, dict[str, str]] = defaultdict(dict)
-    lines: dict[str, int] = {}
-    for cell in read_plate_map(text, name, _DESIGN):
-        told[cell.well][cell.what] = cell.text
-        if cell.what == "dose" or cell.well not in lines:  # only a dose can be wrong
-            lines[cell.well] = cell.line
-    if not told:
-        raise DatasetError(f"{name}: the map of the plate is empty")
-    wells = list(told)
-    columns: dict[str, Column] = {"well": wells}
+    told = read_plate_map(text, name, _DESIGN)
+    columns: dict[str, Column] = {"well": list(told)}
     for what in _DESIGN:
         if any(what in cells for cells in told.values()):
-            columns[what] = [told[well].get(what, "") for well in wells]
+            columns[what] = [cells[what].text if what in cells else "" for cells in told.values()]
+    places = []
+    for well, cells in told.items():
+        cell = cells.get("dose") or next(iter(cells.values()))  # only a dose can be wrong
+        places.append(f"{name}, line {cell.line}, well {well}")
     called = {column: column for column in columns}
-    return Source(
-        name,
-        columns,
-        called,
-        lambda row: f"{name}, line {lines[wells[row]]}, well {wells[row]}",
-        tuple(columns),
-    )
+    return Source(name, columns, called, places.__getitem__, tuple(columns))
 
 
 def _shared_keys(source: Source, plan: Source) -> tuple[str, ...]:

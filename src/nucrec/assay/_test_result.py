@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from nucrec import _text as fmt
+
 
 @dataclass(frozen=True)
 class TestResult:
@@ -38,6 +40,10 @@ class TestResult:
     p_two_sided: float = math.nan
     p_adjusted: float = math.nan
     p_smallest: float = math.nan
+
+    def __str__(self) -> str:
+        """Return the p-value, adjusted where it is, with the name of the test."""
+        return f"{fmt.p(self.p)} ({self.method})" if self.is_estimable else self.method
 
     @property
     def is_estimable(self) -> bool:

@@ -63,6 +63,18 @@ class Trend:
     downturn: bool
     without_highest: "Trend | None" = None
 
+    def __str__(self) -> str:
+        """Return both tests and the remarks, a line each."""
+        of = f" of {self.compound}" if self.compound else ""
+        return "\n".join(
+            [
+                f"Increase with dose{of}: {', '.join(self.levels)}",
+                f"  whole units: {self.by_unit}",
+                f"  pooled cells: {self.pooled}",
+                *(f"  {remark}" for remark in self.remarks),
+            ]
+        )
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """What has to be known of the result."""

@@ -204,10 +204,12 @@ def _shown(parts: Iterator[Cells], total: int, show: Progress, what: str) -> Ite
 
 def _report_failures(cells: Cells) -> None:
     """Warn of fields that failed, or raise if all have."""
-    failed = list(cells.failed.items())
+    table = cells.fields
+    rows = zip(table["file"], table["field"], table["error"], strict=True)
+    failed = [(file or name, reason) for file, name, reason in rows if reason]
     if not failed:
         return
-    n = len(cells.fields["field"])
+    n = len(table["field"])
     if len(failed) == n:
         name, reason = failed[0]
         others = f" (the first of {n} fields, all of which failed)" if n > 1 else ""

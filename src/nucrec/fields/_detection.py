@@ -35,8 +35,8 @@ class Detection:
     Raises
     ------
     InvalidParameterError
-        The label images differ in shape or are no label images, or there is not one probability for
-        each micronucleus.
+        The label images differ in shape or are no label images, the labels of micronuclei have gaps,
+        or there is not one probability for each micronucleus.
 
     Examples
     --------
@@ -62,6 +62,10 @@ class Detection:
             object.__setattr__(self, name, label_image(name, getattr(self, name)))
         if self.nuclei.shape != self.micronuclei.shape:
             raise invalid("micronuclei", f"the shape {self.nuclei.shape}", self.micronuclei.shape)
+        n = len(Objects.of(self.micronuclei))
+        if n != self.n_micronuclei:
+            expected = f"the labels 1 to {n} for {n} micronuclei"
+            raise invalid("micronuclei", expected, f"labels up to {self.n_micronuclei}")
         probability = np.asarray(self.probability)
         if probability.shape != (self.n_micronuclei,):
             expected = f"one probability for each of {self.n_micronuclei} micronuclei"

@@ -1,7 +1,6 @@
 """The layout of a plate: which well or file got what."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -86,16 +85,14 @@ def read_layout(source: Any) -> Layout:
 
 def _of_plate_map(text: str, name: str) -> Layout:
     """Return the layout that blocks in the shape of a plate give."""
-    told: dict[str, dict[str, str]] = defaultdict(dict)
-    places: dict[str, str] = {}
-    for cell in read_plate_map(text, name, _COLUMNS):
-        told[cell.well][cell.what] = cell.text
-        places.setdefault(cell.well, f"{name}, line {cell.line}")
-        if cell.what == "dose":  # each on its own line
-            _read({"dose": cell.text}, "dose", _dose, f"{name}, line {cell.line}, well {cell.well}")
-    if not told:
-        raise DatasetError(f"{name}: the map of the plate is empty")
-    return Layout("well", {well: _row_of(told[well], well, places[well]) for well in sorted(told)})
+    rows: dict[str, Row] = {}
+    for well, cells in sorted(read_plate_map(text, name, _COLUMNS).items()):
+        told = {what: cell.text for what, cell in cells.items()}
+        if "dose" in cells:  # on a line of its own
+            _read(told, "dose", _dose, f"{name}, line {cells['dose'].line}, well {well}")
+        first = next(iter(cells.values()))
+        rows[well] = _row_of(told, well, f"{name}, line {first.line}")
+    return Layout("well", rows)
 
 
 def _of_list(table: Table) -> Layout:
