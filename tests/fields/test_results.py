@@ -420,9 +420,8 @@ def test_the_page_of_a_plate_of_many_fields_is_bounded(tmp_path):
     save_results(detect(fields, detector), fields, tmp_path, detector=detector)
     page = tmp_path / "report.html"
     reader = read(page.read_text(encoding="utf-8"))
-    assert (
-        len(reader.all("img")) == 1 + 2 * 48 + 2 * 24 + 16
-    )  # a map of the plate, and no long chart
+    # the chart of conditions and the map of the plate, but no long chart of wells
+    assert len(reader.all("img")) == 2 + 2 * 48 + 2 * 24 + 16
     assert "16 of 120 fields" in reader.words
     assert page.stat().st_size < 4_000_000
 
