@@ -24,6 +24,13 @@ Array = npt.NDArray[Any]
 
 WELLS, RATES, VARIATIONS = (3, 4, 6), (5, 50), (0.0, 0.3, 0.6)
 CELLS, DOSES = 2000, 4
+UNEQUAL = (
+    (3, 1000),
+    (3, 500),
+    (3, 100),
+    (4, 100),
+    (6, 100),
+)  # wells, and the cells of the last one
 ALPHA = 0.05
 FURTHER = 0.5  # micronuclei of a micronucleated cell beside its first, on average
 
@@ -40,7 +47,7 @@ class Plate(NamedTuple):
     variation : float
         The standard deviation of the true rates of wells, over their mean.
     cells_at_top : int
-        Scored cells in each well of the highest dose; 2000 in all others.
+        Scored cells in each well of the highest dose, or in the last well; 2000 in all others.
     """
 
     wells: int
@@ -70,6 +77,12 @@ def plates() -> Iterator[Plate]:
         yield Plate(4, rate, variation, CELLS // 5)
 
 
+def unequal() -> Iterator[Plate]:
+    """Yield conditions whose last well has fewer cells than the others."""
+    for (wells, cells), rate, variation in itertools.product(UNEQUAL, RATES, VARIATIONS):
+        yield Plate(wells, rate, variation, cells)
+
+
 def draw(plate: Plate, scored: Array, rng: np.random.Generator) -> Array:
     """Return the micronucleated cells of wells, whose true rates have a beta distribution."""
     share = plate.rate / 1000
@@ -80,11 +93,11 @@ def draw(plate: Plate, scored: Array, rng: np.random.Generator) -> Array:
     return rng.binomial(scored, shares)
 
 
-def coverage(plate: Plate, replicates: int) -> Row:
-    """Return how often 95 % intervals hold the true rate."""
+def coverage(plate: Plate, replicates: int, what: str = "coverage") -> Row:
+    """Return how often 95 % intervals hold the true rate; the last well may have fewer cells."""
     rng = np.random.default_rng(zlib.crc32(repr(plate).encode()))
     conditions = np.repeat(np.arange(replicates), plate.wells).astype(str)
-    scored = np.full(len(conditions), CELLS)
+    scored = np.tile([CELLS] * (plate.wells - 1) + [plate.cells_at_top], replicates)
     found = draw(plate, scored, rng)
     wells = np.arange(len(conditions)).astype(str)
     assay = summarize(
@@ -95,7 +108,7 @@ def coverage(plate: Plate, replicates: int) -> Row:
         proportion_interval(each.n_micronucleated, each.n_scored) for each in assay.conditions
     ]
     held_pooled = [1000 * low <= plate.rate <= 1000 * high for low, high in pooled]
-    return Row("coverage", *plate, replicates, _percent(held), _percent(held_pooled))
+    return Row(what, *plate, replicates, _percent(held), _percent(held_pooled))
 
 
 def coverage_of_micronuclei(plate: Plate, replicates: int) -> Row:
@@ -171,6 +184,11 @@ def run(path: Path, replicates: int) -> None:
     done = {row[1:5] for row in read(path)}
     if not done:
         path.write_text(",".join(Row._fields) + "\n", encoding="utf-8")
+    for plate in unequal():
+        if tuple(plate) not in done:
+            with path.open("a", encoding="utf-8", newline="") as file:
+                row = coverage(plate, 2 * replicates, "unequal wells")
+                csv.writer(file, lineterminator="\n").writerow(row)
     for plate in plates():
         if tuple(plate) in done:
             continue
@@ -212,7 +230,7 @@ def main() -> None:
     if not arguments.table:
         run(arguments.out, arguments.replicates)
     rows = read(arguments.out)
-    for what in (["coverage"], ["micronuclei"], ["trend", "any dose"]):
+    for what in (["coverage"], ["unequal wells"], ["micronuclei"], ["trend", "any dose"]):
         print(table(rows, what), end="\n\n")
 
 

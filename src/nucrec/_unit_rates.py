@@ -24,9 +24,10 @@ def reach_of(confidence: float) -> float:
 
 
 def dispersion(micronucleated: Array, scored: Array) -> float:
-    """Return how many times as much as by chance alone the counts of units vary, Pearson's X2 / df.
+    """Return how many times as much as by chance alone the counts of units vary.
 
-    NaN with one unit, or where no cell, or every cell, has a micronucleus.
+    Pearson's X2 over its degrees of freedom, or that of the ratio estimator: see `_excess`. NaN with
+    one unit, or where no cell, or every cell, has a micronucleus.
     """
     n = int(scored.sum())
     share = int(micronucleated.sum()) / n if n else 0.0
@@ -92,10 +93,13 @@ def clustering(total: float, squares: float, n: int) -> float:
 
 
 def _excess(counts: Array, scored: Array, variance: float) -> float:
-    """Return Pearson's X2 over its degrees of freedom.
+    """Return the variance of the counts over that by chance alone, the larger of two estimates.
 
-    `variance` is that of a unit's count over its mean, by chance alone: 1 - share of binomial counts,
-    1 of Poisson counts.
+    Pearson's X2 over its degrees of freedom weighs units alike; the variance of the ratio estimator
+    (W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, section 6.4) weighs them by their
+    cells, as the mean does. Units of one size have the same by both. Of unequal units, either alone
+    can be far too small. `variance` is that of a unit's count over its mean, by chance alone:
+    1 - share of binomial counts, 1 of Poisson counts.
     """
     has_cells = scored > 0
     found, cells = counts[has_cells], scored[has_cells]
@@ -103,8 +107,10 @@ def _excess(counts: Array, scored: Array, variance: float) -> float:
     mean = float(found.sum()) / n if n else 0.0
     if units < 2 or not mean * variance > 0:  # also where counts are not known
         return math.nan
-    squares = np.square(found - mean * cells).sum() / (n * mean * variance)
-    return float(units / (units - 1) * squares)
+    squares = np.square(found - mean * cells) / (mean * variance)
+    pearson = float((squares / cells).sum()) / (units - 1)
+    by_cells = units / (units - 1) * float(squares.sum()) / n
+    return max(pearson, by_cells)
 
 
 def _effect(excess: float, scored: Array, confidence: float) -> float:

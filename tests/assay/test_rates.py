@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from tests.assay.plates import DOSES, cells_of, counts
@@ -153,3 +154,31 @@ def test_tests_by_wells_keep_their_level_and_pooled_ones_do_not():
     for row in rejections(Plate(4, 50, 0.5), 400):
         assert row.by_unit <= 8  # 5, and the error of 400 replicates
         assert row.pooled > 25
+
+
+@pytest.mark.parametrize(
+    ("scored", "found"),
+    [([2000, 2000, 100], [20, 22, 6]), ([3000, 400, 500], [30, 12, 2]), ([2000] * 3, [9, 30, 12])],
+)
+def test_the_dispersion_of_unequal_wells_is_the_larger_of_pearsons_and_that_of_the_ratio(
+    scored, found
+):
+    n, k = np.array(scored, float), np.array(found, float)
+    fitted = sm.GLM(np.c_[k, n - k], np.ones(len(n)), family=sm.families.Binomial()).fit()
+    pearson = fitted.pearson_chi2 / fitted.df_resid
+    share = k.sum() / n.sum()
+    residual = stats.tvar(k - share * n) * len(n) / n.sum() ** 2  # Cochran 1977, (6.13)
+    by_cells = residual / (share * (1 - share) / n.sum())
+    table = {"well": list("abc"), "dose": [0] * 3, "scored": scored, "micronucleated": found}
+    condition = summarize(table).conditions[0]
+    assert condition.dispersion == pytest.approx(max(pearson, by_cells))
+
+
+def test_wells_of_very_different_sizes_have_a_remark():
+    table = {"well": list("abc"), "dose": [0] * 3, "micronucleated": [9, 12, 8]}
+    assert any("differ more than 4-fold: " in told for told in _remarks(table, [2000, 2000, 400]))
+    assert not any("4-fold" in told for told in _remarks(table, [2000, 2000, 500]))
+
+
+def _remarks(table: dict[str, list[object]], scored: list[int]) -> tuple[str, ...]:
+    return summarize({**table, "scored": scored}).remarks

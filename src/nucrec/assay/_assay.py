@@ -79,7 +79,7 @@ class Assay(Printed):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What has to be known of the numbers; empty if there is nothing to add."""
-        return (*self.notes, *remarks_on(self.conditions, self.unit))
+        return (*self.notes, *remarks_on(self.conditions, self.units, self.unit))
 
     def trend(
         self,

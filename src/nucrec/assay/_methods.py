@@ -66,8 +66,9 @@ def _interval(unit: str, confidence: float) -> Method:
         f"Rate of a condition, over {unit}s",
         f"Wilson's {fmt.percent(confidence)} interval of an effective number of cells: the number "
         f"of cells over the dispersion of the counts of {unit}s (Pearson's X2 over its degrees of "
-        "freedom, at least 1), with the quantile of Student's t. It is never narrower than that "
-        f"of as many independent cells. With fewer than {FEWEST_UNITS} {unit}s the interval is "
+        f"freedom, or the variance of the ratio estimator where it is larger, as with {unit}s of "
+        "different sizes; at least 1), with the quantile of Student's t. It is never narrower than "
+        f"that of as many independent cells. With fewer than {FEWEST_UNITS} {unit}s the interval is "
         "not estimable.",
         (
             "P. McCullagh, J. A. Nelder, Generalized Linear Models, 2nd edition, Chapman and "

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from nucrec import _text as fmt
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._decision import FEWEST_CELLS
-from nucrec.assay._summaries import ConditionSummary
+from nucrec.assay._summaries import ConditionSummary, UnitSummary
+
+_UNEQUAL = 4
+"""With more times as many cells in the largest unit than in the smallest, intervals are too narrow."""
 
 
-def remarks_on(conditions: Sequence[ConditionSummary], unit: str) -> list[str]:
-    """Return remarks on conditions with few units or cells, and on a control without micronuclei."""
+def remarks_on(
+    conditions: Sequence[ConditionSummary], units: Sequence[UnitSummary], unit: str
+) -> list[str]:
+    """Return remarks on few or unequal units, few cells, and a control without micronuclei."""
     few_units = [each.name for each in conditions if each.n_units < FEWEST_UNITS]
     few_cells = [
         f"{each.name} ({each.n_scored})" for each in conditions if each.n_scored < FEWEST_CELLS
@@ -25,7 +30,25 @@ def remarks_on(conditions: Sequence[ConditionSummary], unit: str) -> list[str]:
             f"Fewer than the {FEWEST_CELLS} scored cells that OECD TG 487 asks for: "
             f"{', '.join(few_cells)}."
         )
-    return [*told, *_on_control(conditions)]
+    return [*told, *_on_sizes(units, unit), *_on_control(conditions)]
+
+
+def _on_sizes(units: Sequence[UnitSummary], unit: str) -> list[str]:
+    sizes: dict[str, list[int]] = {}
+    for each in units:
+        if each.n_scored:
+            sizes.setdefault(each.condition, []).append(each.n_scored)
+    unequal = [
+        f"{name} ({min(cells)} to {max(cells)})"
+        for name, cells in sizes.items()
+        if len(cells) >= FEWEST_UNITS and max(cells) > _UNEQUAL * min(cells)
+    ]
+    if not unequal:
+        return []
+    return [
+        f"The scored cells of {unit}s differ more than {_UNEQUAL}-fold: {', '.join(unequal)}. Where "
+        f"{unit}s also differ in their rates, such intervals are somewhat too narrow."
+    ]
 
 
 def _on_control(conditions: Sequence[ConditionSummary]) -> list[str]:

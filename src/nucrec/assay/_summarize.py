@@ -74,10 +74,12 @@ def summarize(
     (ImageNumber). Rows without a condition are left out, and counted.
 
     Over units, the interval is Wilson's, of an effective number of cells: their number over the
-    dispersion of the counts of units (Pearson's X2 over its degrees of freedom), at least 1, with the
-    quantile of Student's t (as in Dean and Pagano, 2015, but without an assumed correlation). It is
-    never narrower than that of independent cells. With fewer than three units there is none. The page
-    "How many cells, how many wells" of the documentation has its coverage in simulations.
+    dispersion of the counts of units (Pearson's X2 over its degrees of freedom, or the variance of the
+    ratio estimator over that of independent cells, whichever is larger; the two are equal for units of
+    one size), at least 1, with the quantile of Student's t (as in Dean and Pagano, 2015, but without
+    an assumed correlation). It is never narrower than that of independent cells. With fewer than
+    three units there is none. The page "How many cells, how many wells" of the documentation has its
+    coverage in simulations.
 
     Micronuclei per 1000 cells have the score interval of a Poisson mean, of an effective number of
     cells that is found in the same way, and is at most their number over the variance-to-mean ratio of
@@ -88,6 +90,7 @@ def summarize(
     - E. B. Wilson, Journal of the American Statistical Association 22, 1927, pp. 209-212.
     - P. McCullagh, J. A. Nelder, "Generalized Linear Models", 2nd edition, 1989, section 4.5
       (over-dispersion).
+    - W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, section 6.4 (ratio estimator).
     - N. Dean, M. Pagano, Journal of Survey Statistics and Methodology 3, 2015, pp. 484-503
       (Wilson's interval of an effective number).
     - L. Barker, The American Statistician 56, 2002, pp. 85-89 (score interval of a Poisson mean).
