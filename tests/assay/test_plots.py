@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.assay.plates import DOSES, counts
 
-from nucrec.assay import DoseResponseDisplay, PlateDisplay, summarize
+from nucrec.assay import DoseResponseDisplay, HistoricalControls, PlateDisplay, summarize
 from nucrec.errors import InvalidParameterError
 
 
@@ -71,3 +71,12 @@ def test_wells_without_a_place_are_refused():
     for display in (DoseResponseDisplay, PlateDisplay):
         with pytest.raises(InvalidParameterError, match="summarize"):
             display.from_assay(3)
+
+
+def test_the_band_of_historical_controls_ends_at_their_limits():
+    rates = [4.1, 5.0, 6.2, 3.9, 5.5, 4.8, 5.1, 6.0, 4.4, 5.7]
+    display = summarize(counts(DOSES)).plot(historical={"rate": rates})
+    (band,) = display.ax_.patches
+    limits = HistoricalControls.from_table({"rate": rates})
+    assert (band.get_y(), band.get_y() + band.get_height()) == (limits.low, limits.high)
+    assert band.get_linewidth() == 0

@@ -206,7 +206,13 @@ def test_tables_in_all_formats():
     assert assay.to_latex().startswith("\\begin{tabular}")
     assert json.loads(json.dumps(assay.to_dict()))["control"] == "DMSO"
     assert assay.to_dict()["conditions"][0]["n_scored"] == 4000
-    assert set(assay.tables()) == {"Rates", "Against the control", "Power", "Trend", "By well"}
+    assert set(assay.tables()) == {
+        "Rates",
+        "Against the control",
+        "Smallest increase that could have been seen",
+        "Increase with dose",
+        "By well",
+    }
 
 
 def test_the_input_is_not_changed():

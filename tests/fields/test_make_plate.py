@@ -1,4 +1,5 @@
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -104,3 +105,14 @@ def test_other_images_in_the_folder_are_not_mixed_with_the_plate(tmp_path):
     (tmp_path / "fields" / "mine.tif").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"it holds other files, such as mine.tif"):
         make_plate(tmp_path, wells=1, fields=1, cells=20)
+
+
+def test_the_same_plate_made_again_leaves_its_images_as_they_are(tmp_path):
+    options = {"rates": {0: 100}, "wells": 1, "fields": 1, "cells": 20, "random_state": 3}
+    make_plate(tmp_path, **options)
+    images = sorted(tmp_path.rglob("*.tif"))
+    for image in images:
+        os.utime(image, ns=(1, 1))
+    make_plate(tmp_path, **options)
+    assert len(images) == 3
+    assert {image.stat().st_mtime_ns for image in images} == {1}

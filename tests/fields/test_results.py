@@ -453,3 +453,15 @@ def test_nothing_is_left_half_written_when_interrupted(tmp_path):
 def test_parameters_are_checked(options, tmp_path):
     with pytest.raises(InvalidParameterError, match=next(iter(options))):
         save_results(Cells.concatenate([]), [], tmp_path, **options)
+
+
+def test_the_page_links_to_a_review_that_is_in_the_folder(tmp_path):
+    fields, detector = make(["a"], ["B2"], [1]), Known({"a": 1})
+    cells = detect(fields, detector)
+    save_results(cells, fields, tmp_path, detector=detector)
+    assert "review.html" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "review.html").write_text("of an earlier call")
+    save_results(cells, fields, tmp_path, detector=detector)
+    assert 'href="review.html"' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    save_results(cells, fields, tmp_path, detector=detector, links={})
+    assert "review.html" not in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -53,11 +53,14 @@ def check_assay(fields: "Sequence[Field]", arguments: argparse.Namespace) -> Non
 
 
 def links_of(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return what the page of the results links to."""
-    words = "Rates by condition, tests and decision"
-    links = {words: f"{REPORT}/report.html"} if wants_assay(arguments) else {}
-    review = {"Review cells, to correct the rates": "review.html"}
-    return links | ({} if arguments.review is None else review)
+    """Return what the page of the results links to: what is made now, or was by an earlier call."""
+    report, review = f"{REPORT}/report.html", "review.html"
+    made = {
+        "Rates by condition, tests and decision": (report, wants_assay(arguments)),
+        "Review cells, to correct the rates": (review, arguments.review is not None),
+    }
+    out = Path(arguments.out)
+    return {words: page for words, (page, now) in made.items() if now or (out / page).is_file()}
 
 
 def save_assay(cells: "Cells", arguments: argparse.Namespace) -> "SavedReport":

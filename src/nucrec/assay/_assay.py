@@ -282,20 +282,23 @@ class Assay(Printed):
         """Return the cytotoxicity of each condition; empty where the table has nothing of it."""
         return cytotoxicities(self.conditions, self.units)
 
-    def plot(self, ax: Any = None) -> DoseResponseDisplay:
+    def plot(self, ax: Any = None, *, historical: Any = None) -> DoseResponseDisplay:
         """Draw the rate of each condition with its interval, and its units as points.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
+            The axes; by default those of a new figure.
+        historical : path, table or HistoricalControls, optional
+            Historical controls, as in `decision`: their limits are drawn as a band.
 
         Returns
         -------
         DoseResponseDisplay
             The drawn picture, with ``ax_`` and ``figure_``.
         """
-        return DoseResponseDisplay.from_assay(self).plot(ax)
+        controls = None if historical is None else historical_of(historical)
+        return DoseResponseDisplay.from_assay(self, historical=controls).plot(ax)
 
     def plot_plate(self, ax: Any = None) -> PlateDisplay:
         """Draw the rate of each well at its place on the plate.
@@ -320,10 +323,10 @@ class Assay(Printed):
         if any(each.distribution for each in self.conditions):
             found["Micronuclei in a cell"] = _tables.distribution_table(self.conditions)
         if self.control is not None and len(self.conditions) > 1:
-            found["Against the control"] = _tables.contrast_table(self.versus_control())
-            found["Power"] = _tables.smallest_table(self.smallest_increase())
+            found["Against the control"] = _tables.contrast_table(self.versus_control(), self.unit)
+            found[_tables.SMALLEST] = _tables.smallest_table(self.smallest_increase())
         if trends := self._trends():
-            found["Trend"] = _tables.trend_table(trends)
+            found[_tables.TREND] = _tables.trend_table(trends)
         if cytotoxicity := self.cytotoxicity():
             found["Cytotoxicity"] = _tables.cytotoxicity_table(cytotoxicity)
         return found | {f"By {self.unit}": _tables.unit_table(self.units, self.unit)}

@@ -133,7 +133,7 @@ class DoseResponseDisplay(OneAxesDisplay):
         colour = STYLES[0].colour
         if self.historical is not None and np.isfinite(self.historical.low):
             band = self.historical.low, self.historical.high
-            ax.axhspan(*band, color="0.9", label="historical controls, 95%")
+            ax.axhspan(*band, color="0.9", linewidth=0, label="historical controls, 95%")
         ax.vlines(places, self.low, self.high, color=colour, linewidth=2)
         told = f"rate, with its {percent(self.confidence)} interval"
         ax.plot(

@@ -12,7 +12,7 @@ from nucrec.assay._methods import methods_of
 from nucrec.assay._provenance import FileHash
 from nucrec.assay._report_tables import ReportTable
 from nucrec.assay._summaries import ConditionSummary
-from nucrec.assay._tables import Table, named_by
+from nucrec.assay._tables import SMALLEST, Table, named_by
 
 _NAMED = 30  # units named in a row of the design
 
@@ -225,7 +225,7 @@ def _tests(content: PageContent) -> list[str]:
             "What is not found may still be there. The smallest true rate that this design would "
             "probably have found increased:"
         )
-        parts += [page.heading("Smallest increase that could have been seen"), page.paragraph(told)]
+        parts += [page.heading(SMALLEST), page.paragraph(told)]
         parts.append(page.table(*tables["smallest-increase"].words))
     return [page.section("Tests", *parts)]
 

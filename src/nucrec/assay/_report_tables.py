@@ -52,10 +52,10 @@ def report_tables(findings: Findings) -> dict[str, ReportTable]:
             _numbers.contrast_numbers(families),
         ),
         "trend": ReportTable(
-            "Increase with dose", trend_table(families, unit), _numbers.trend_numbers(families)
+            _tables.TREND, trend_table(families, unit), _numbers.trend_numbers(families)
         ),
         "smallest-increase": ReportTable(
-            "Smallest increase that would probably have been seen",
+            _tables.SMALLEST,
             _tables.smallest_table(smallest),
             _numbers.smallest_numbers(smallest),
         ),

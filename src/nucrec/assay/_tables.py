@@ -17,6 +17,9 @@ from nucrec.evaluate import Metric
 
 Table = tuple[fmt.Row, list[fmt.Row]]
 
+TREND, SMALLEST = "Increase with dose", "Smallest increase that could have been seen"
+"""Captions, the same in text and in reports."""
+
 
 def condition_table(conditions: Sequence[ConditionSummary], unit: str) -> Table:
     """Return the rates of all conditions."""
@@ -116,9 +119,9 @@ def trend_table(trends: Sequence[Trend]) -> Table:
     return ("trend", "p, one-sided", "method"), rows
 
 
-def contrast_table(contrasts: Sequence[Contrast]) -> Table:
+def contrast_table(contrasts: Sequence[Contrast], unit: str) -> Table:
     """Return the comparisons with the control."""
-    header = ("against the control", "difference per 1000", "fold", "adjusted p by units")
+    header = ("against the control", "difference per 1000", "fold", f"p, whole {unit}s")
     rows: list[fmt.Row] = [
         (
             each.condition,
@@ -129,7 +132,7 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table:
         )
         for each in contrasts
     ]
-    return (*header, "adjusted p of pooled cells"), rows
+    return (*header, "p, pooled cells"), rows
 
 
 def smallest_table(smallest: Sequence[SmallestIncrease]) -> Table:

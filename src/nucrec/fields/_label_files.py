@@ -18,7 +18,8 @@ _DEFLATE = 8
 def write_labels(path: Path, labels: Array) -> None:
     """Write a label image as TIFF of 16 bits, or of 32 where labels are larger than 65535.
 
-    One strip, deflated, without sign: what Pillow would write with 32 bits has one.
+    One strip, deflated, without sign: what Pillow would write with 32 bits has one. A file with this
+    very content is left as it is, so that its time does not change.
 
     Raises
     ------
@@ -26,6 +27,8 @@ def write_labels(path: Path, labels: Array) -> None:
         The file cannot be written.
     """
     content = _tiff(labels.astype("<u2" if labels.max(initial=0) < 2**16 else "<u4"))
+    if path.is_file() and path.read_bytes() == content:
+        return
     with replacing(path) as temporary, temporary.open("xb") as file:
         file.write(content)
 

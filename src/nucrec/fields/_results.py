@@ -28,6 +28,12 @@ from nucrec.fields._views import View, Views
 
 Array = npt.NDArray[Any]
 
+_BESIDE = {
+    "Rates by condition, tests and decision": "report/report.html",
+    "Review cells, to correct the rates": "review.html",
+}
+"""Pages that may be in the folder of results, by what they are."""
+
 
 def save_results(
     cells: Cells,
@@ -68,7 +74,8 @@ def save_results(
         Fiji, napari and Cellpose, and for `load_fields` with ``masks="labels/nuclei"``. Without them
         `detect` has to begin anew the next time.
     links : mapping of str to str, optional
-        Pages to which this one links, relative to the folder, by what they are.
+        Pages to which this one links, relative to the folder, by what they are. By default those of a
+        review and of an assay, where they are in the folder.
     n_cells : int, default=48
         How many micronucleated cells the page shows at most, the least probable first; of cells without
         a micronucleus it shows half as many, drawn at random.
@@ -153,7 +160,7 @@ def save_results(
         doubtful=views.doubtful,
         others=views.others,
         fields=views.fields,
-        links=dict(links or {}),
+        links=_pages_beside(folder) if links is None else dict(links),
     )
     cells.to_csv(folder)
     write_text(folder / SUMMARY, rates.to_csv())
@@ -167,6 +174,11 @@ def save_results(
     _tell_of_others(folder / OVERLAYS, good)
     failed = {str(name): str(reason) for name, reason in left_out}
     return SavedResults(folder, rates, failed, labels)
+
+
+def _pages_beside(folder: Path) -> dict[str, str]:
+    """Return the pages of a review and of an assay that are in the folder already."""
+    return {words: page for words, page in _BESIDE.items() if (folder / page).is_file()}
 
 
 def _tell_of_others(overlays: Path, fields: Sequence[Field]) -> None:
