@@ -1,11 +1,14 @@
 """Conditions that are a name with a dose: their order, and what they are called."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
 
 Key: TypeAlias = tuple[str, float | None]
 """The name of a condition, and its dose."""
+
+_DIGITS = (6, 9, 12, 15, 17)
 
 
 def in_order(keys: Sequence[Key], control: Key | None = None) -> list[Key]:
@@ -24,14 +27,53 @@ def in_order(keys: Sequence[Key], control: Key | None = None) -> list[Key]:
 
 
 def condition_names(keys: Sequence[Key]) -> dict[Key, str]:
-    """Return what different conditions are called: with the dose where a name has several."""
+    """Return what different conditions are called: with the dose where a name has several.
+
+    All are called differently: doses have as many digits as that needs, and names that are equal
+    with their doses, such as those of "M" with the dose 1 and of "M 1", have them in brackets.
+    """
     times = Counter(name for name, _ in keys)
-    return {
-        (name, dose): f"{name} {'no dose' if dose is None else f'{dose:.6g}'}"
-        if times[name] > 1
-        else name
-        for name, dose in keys
-    }
+    digits = next((n for n in _DIGITS if _are_told_apart(keys, n)), _DIGITS[-1])
+    return _all_different(
+        {
+            (name, dose): f"{name} {_dose(dose, digits) or 'no dose'}" if times[name] > 1 else name
+            for name, dose in keys
+        }
+    )
+
+
+def is_dose(name: str, dose: float | None) -> bool:
+    """Return whether a condition has no name but its dose."""
+    return name == _dose(dose, 15) != ""
+
+
+def _are_told_apart(keys: Sequence[Key], digits: int) -> bool:
+    return len({(name, _dose(dose, digits)) for name, dose in keys}) == len(set(keys))
+
+
+def _dose(dose: float | None, digits: int) -> str:
+    return "" if dose is None else f"{dose:.{digits}g}"
+
+
+def _all_different(names: dict[Key, str]) -> dict[Key, str]:
+    times = Counter(names.values())
+    taken = {name for name, n in times.items() if n == 1}
+    found = {}
+    for key, name in names.items():
+        found[key] = name if times[name] == 1 else _free(key, taken)
+        taken.add(found[key])
+    return found
+
+
+def _free(key: Key, taken: set[str]) -> str:
+    """Return a name with its dose in brackets, and a number where that is taken, too."""
+    name, dose = key
+    name = f"{name} ({'no dose' if dose is None else f'dose {dose:.15g}'})"
+    numbers = itertools.count(2)
+    free = name
+    while free in taken:
+        free = f"{name} ({next(numbers)})"
+    return free
 
 
 def _number(name: str) -> float | None:

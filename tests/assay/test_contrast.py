@@ -135,3 +135,30 @@ def test_permuted_wells_have_the_power_that_is_said(doses):
         drawn[doses] = rng.binomial(2000, rate / 1000, 4).tolist()
         found += summarize(counts(drawn)).versus_control()[-1].by_unit.p < 0.05
     assert 0.7 < found / 400 < 0.92
+
+
+@pytest.mark.parametrize(
+    ("conditions", "doses", "names"),
+    [
+        (["M", "M", "M 1"], [1, 2, np.nan], ["M (dose 1)", "M 2", "M 1 (no dose)"]),
+        (["M", "M", "N"], [1e6, 1e6 + 0.1, 3], ["M 1000000", "M 1000000.1", "N"]),
+    ],
+)
+def test_conditions_that_print_alike_are_called_and_tested_apart(conditions, doses, names):
+    table = counts({0: [9, 12, 8], 1: [14, 18, 13], 2: [24, 30, 27], 3: [90, 80, 85]})
+    table["dose"] = [0] * 3 + np.repeat(doses, 3).tolist()
+    table["condition"] = ["DMSO"] * 3 + np.repeat(conditions, 3).tolist()
+    assay = summarize(table, control="DMSO")
+    assert [each.condition for each in assay.versus_control()] == names
+    del table["dose"]
+    table["condition"] = np.repeat(["DMSO", "A", "B", "C"], 3).tolist()
+    unlike = summarize(table, control="DMSO").versus_control()
+    for contrast, other in zip(assay.versus_control(), unlike, strict=True):
+        assert contrast.difference == other.difference
+        assert contrast.by_unit == other.by_unit
+
+
+def test_doses_that_differ_by_rounding_alone_are_one():
+    table = counts({0: [9, 12, 8], 0.3: [14, 18, 13]})
+    table["dose"][4] = 0.1 + 0.2
+    assert [each.n_units for each in summarize(table).conditions] == [3, 3]

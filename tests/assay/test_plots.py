@@ -80,3 +80,10 @@ def test_the_band_of_historical_controls_ends_at_their_limits():
     limits = HistoricalControls.from_table({"rate": rates})
     assert (band.get_y(), band.get_y() + band.get_height()) == (limits.low, limits.high)
     assert band.get_linewidth() == 0
+
+
+def test_doses_that_are_close_have_places_of_different_names():
+    table = counts({0: [9, 12, 8], 1e6: [14, 18, 13], 1e6 + 0.1: [24, 30, 27]})
+    table["condition"] = ["DMSO"] * 3 + ["MMC"] * 6
+    labels = summarize(table).plot().ax_.get_xticklabels()
+    assert [label.get_text() for label in labels] == ["DMSO", "1000000", "1000000.1"]

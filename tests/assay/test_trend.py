@@ -146,6 +146,48 @@ def test_several_compounds_are_asked_for_by_name():
     assert assay.trend(compound="water").by_unit.p > 0.1
 
 
+def named(conditions: list[str], doses: list[float]) -> dict[str, list]:
+    """Return a table of three wells for each condition, with more micronuclei in later ones."""
+    found = [[9 + 8 * i, 12 + 8 * i, 8 + 8 * i] for i in range(len(doses))]
+    table = counts(dict(enumerate(found)))
+    table["dose"] = np.repeat(doses, 3).tolist()
+    return {**table, "condition": np.repeat(conditions, 3).tolist()}
+
+
+def test_single_doses_of_different_compounds_are_no_series():
+    assay = summarize(named(["DMSO", "A", "B", "C"], [0, 1, 10, 50]), control="DMSO")
+    assert assay.compounds == ()
+    assert "Trend" not in assay.tables()
+    with pytest.raises(InvalidParameterError, match="compound with two doses or more"):
+        assay.trend()
+    assert assay.decision().criteria[1].answer == "not answerable"
+    doses = summarize(named(["DMSO", "A", "B", "C"], [0, 1, 10, 50]), by="dose")
+    assert doses.trend().levels == ("0", "1", "10", "50")
+
+
+def test_a_control_of_a_dose_above_others_is_the_lowest_level():
+    names = ["DMSO", "MMC", "MMC", "MMC"]
+    assay = summarize(named(names, [5, 1, 2, 4]), control="DMSO")
+    assert assay.trend().scores == (0, 1, 2, 4)
+    assert assay.trend("rank").scores == (0, 1, 2, 3)
+    assert any("DMSO, has the dose 5" in note for note in assay.notes)
+    lower = summarize(named(names, [0.5, 1, 2, 4]), control="DMSO")
+    assert lower.trend().scores == (0.5, 1, 2, 4)
+    assert lower.notes == ()
+
+
+def test_the_control_of_doses_alone_is_the_lowest():
+    with pytest.raises(InvalidParameterError, match="control: expected the lowest of the doses, 0"):
+        summarize(counts(DOSES), control=2)
+
+
+@pytest.mark.parametrize("control", ["0.10", "0,1", 0.1, "1e-1"])
+def test_the_control_is_found_by_the_value_of_its_dose(control):
+    assert (
+        summarize(counts({0.1: [9, 12, 8], 1: [24, 30, 27]}), control=control).control.dose == 0.1
+    )
+
+
 def test_results_print_as_sentences_with_their_numbers():
     assay = summarize(
         {

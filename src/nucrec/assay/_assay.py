@@ -73,7 +73,7 @@ class Assay(Printed):
 
     @property
     def compounds(self) -> tuple[str, ...]:
-        """The compounds that have two doses or more; the empty name is that of all conditions."""
+        """The compounds that have two doses or more; the name is empty where there are doses alone."""
         return tuple(series(self.conditions))
 
     @property

@@ -8,7 +8,8 @@ from typing import Any
 import numpy.typing as npt
 
 from nucrec._class_names import look_alike_key
-from nucrec._dose_names import Key, condition_names, in_order
+from nucrec._dose_names import Key, condition_names, in_order, is_dose
+from nucrec._reading.table import decimal_number
 from nucrec._unit_rates import clustering, design_effect, dispersion
 from nucrec._validation import did_you_mean, invalid
 from nucrec.assay._rates import micronuclei_over_units, rate_of_unit, rate_over_units
@@ -48,16 +49,50 @@ def _control(
         if len(at_zero) != 1:
             return None, ()
         return at_zero[0], (f"The control is the only condition of dose 0, {at_zero[0][0]!r}.",)
-    wanted = look_alike_key(str(control))
-    found = [key for key in keys if look_alike_key(key[0]) == wanted]
+    found = _called(keys, str(control))
     at_zero = [key for key in found if key[1] == 0]
     if len(at_zero or found) == 1:
-        return (at_zero or found)[0], ()
+        of_control = (at_zero or found)[0]
+        return of_control, _on_dose_of_control(keys, of_control)
     known = list(dict.fromkeys(name for name, _ in keys))
     if found:
         raise invalid("control", "a condition of one dose, or with a dose 0", control)
     expected = f"one of the conditions: {', '.join(known)}"
     raise invalid("control", expected, control, did_you_mean(control, known))
+
+
+def _called(keys: Sequence[Key], name: str) -> list[Key]:
+    """Return the conditions of a name, however it is spelt; 0.10 is 0.1."""
+    wanted = look_alike_key(name)
+    alike = [key for key in keys if look_alike_key(key[0]) == wanted]
+    number = _number(name)
+    return alike or [key for key in keys if number is not None and _number(key[0]) == number]
+
+
+def _number(name: str) -> float | None:
+    try:
+        return decimal_number(name)
+    except ValueError:
+        return None
+
+
+def _on_dose_of_control(keys: Sequence[Key], control: Key) -> tuple[str, ...]:
+    """Return a remark on a control that is no lower dose than all others.
+
+    Raises
+    ------
+    InvalidParameterError
+        Conditions are doses alone, and one of them is lower than the control.
+    """
+    dose = control[1]
+    doses = [key[1] for key in keys if key != control and key[1] is not None]
+    if dose is None or not doses or dose < min(doses) or dose == 0:
+        return ()
+    lowest = f"{min(doses):.15g}"
+    if all(is_dose(key[0], key[1]) for key in keys):
+        raise invalid("control", f"the lowest of the doses, {lowest}", control[0])
+    told = f"The control, {control[0]}, has the dose {dose:.15g}, and others are as low as {lowest}"
+    return (f"{told}: in a trend with such doses it is the lowest level, of dose 0.",)
 
 
 def _condition(

@@ -193,8 +193,8 @@ def trend_criterion(trend: Trend | None, alpha: float) -> Criterion:
     """Answer whether there is a significant trend, by whole units."""
     question = "a significant increase with dose"
     if trend is None:
-        needed = "at least two doses and a control"
-        return Criterion(question, NOT_ANSWERABLE, "too few doses", needed)
+        needed = "a control, and at least two doses of one compound"
+        return Criterion(question, NOT_ANSWERABLE, "too few doses of one compound", needed)
     if not trend.by_unit.is_estimable:
         reason = f"not estimable; pooled cells alone: {fmt.p(trend.pooled.p)}"
         return Criterion(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._dose_names import is_dose
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import did_you_mean, invalid
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
@@ -55,8 +56,8 @@ def units_of(units: Sequence[UnitSummary], conditions: Sequence[ConditionSummary
 def series(conditions: Sequence[ConditionSummary]) -> dict[str, tuple[ConditionSummary, ...]]:
     """Return, for each compound, its conditions by dose, the control first.
 
-    A compound is a condition with two doses or more beside the control. Where none has, all
-    conditions with a dose are one series, of the empty name.
+    A compound is a condition with two doses or more beside the control. Where conditions have no
+    names but doses, all are one series, of the empty name.
     """
     control = [condition for condition in conditions if condition.is_control]
     others = [c for c in conditions if not c.is_control and not math.isnan(c.dose)]
@@ -64,7 +65,8 @@ def series(conditions: Sequence[ConditionSummary]) -> dict[str, tuple[ConditionS
     for condition in others:
         by_name.setdefault(condition.condition, []).append(condition)
     several = {name: found for name, found in by_name.items() if len(found) > 1}
-    found = several or ({"": others} if len(others) > 1 else {})
+    are_doses = len(others) > 1 and all(is_dose(c.condition, c.dose) for c in others)
+    found = {"": others} if are_doses else several
     return {
         name: (*control, *sorted(each, key=lambda condition: condition.dose))
         for name, each in found.items()
@@ -79,7 +81,7 @@ def chosen_compound(conditions: Sequence[ConditionSummary], compound: str | None
     if compound is not None and compound in known:
         return compound
     if not known:
-        raise invalid("dose", "two doses or more beside the control", "none of any condition")
+        raise invalid("dose", "a compound with two doses or more beside the control", "none")
     expected = f"one of {', '.join(map(repr, known))}"
     raise invalid("compound", expected, compound, did_you_mean(compound, known))
 

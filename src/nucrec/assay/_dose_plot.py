@@ -179,5 +179,8 @@ def _of_one_compound(assay: AssayLike) -> tuple[str, tuple[str, ...]]:
         return "", ()
     unit = _UNIT.search(assay.columns.get("dose", ""))
     words = f"{compounds.pop()} ({unit[1]})" if unit else compounds.pop()
-    places = (each.name if each.is_control else f"{each.dose:.6g}" for each in assay.conditions)
+    places = (
+        each.name if each.is_control else each.name.removeprefix(f"{each.condition} ")
+        for each in assay.conditions
+    )
     return words, tuple(places)

@@ -10,9 +10,9 @@ from nucrec._class_names import look_alike_key
 from nucrec._paths import checked_path
 from nucrec._reading.plate_map import is_plate_map, read_plate_map
 from nucrec._reading.table import text_of_table
-from nucrec._reading.wells import plain_well
 from nucrec._text import shown
 from nucrec.assay._source import Column, Source, read_source
+from nucrec.assay._spelling import well_key
 from nucrec.errors import DatasetError
 
 Key = tuple[str, ...]
@@ -99,7 +99,7 @@ def _keys(source: Source, by: Sequence[str]) -> list[Key]:
 
 def _key(name: str, text: str) -> str:
     """Return what all spellings of a well, or of a name, have in common."""
-    return (plain_well(text) if name == "well" else None) or look_alike_key(text)
+    return well_key(text) if name == "well" else look_alike_key(text)
 
 
 def _places(plan: Source, by: Sequence[str]) -> dict[Key, int]:

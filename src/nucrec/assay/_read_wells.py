@@ -13,6 +13,7 @@ from nucrec.assay._cell_table import CellTable
 from nucrec.assay._layout import with_layout
 from nucrec.assay._names import plain
 from nucrec.assay._source import Source, missing_columns, read_source
+from nucrec.assay._spelling import one_spelling, one_spelling_of_wells
 from nucrec.assay._wells import MOST, Wells, numbered
 from nucrec.errors import DatasetError
 
@@ -24,6 +25,7 @@ _USED = (
     *("mononucleate", "binucleate", "multinucleate", "initial_cells", "final_cells"),
 )
 """Columns of ours that are used; the others only tell rows apart."""
+_NAMES_OF_FILES = ("field", "file", "image", "imagenumber", "image_number", "filename")
 _NUCLEI = ("mononucleate", "binucleate", "multinucleate")
 
 
@@ -55,6 +57,12 @@ def read_wells(
     return replace(wells, remarks=[*remarks, *wells.remarks], columns=called)
 
 
+def _rounded(doses: Array) -> Array:
+    """Return doses to 15 digits, so that 0.1 + 0.2 is 0.3."""
+    different, place = np.unique(doses, return_inverse=True)
+    return np.array([float(f"{dose:.15g}") for dose in different.tolist()])[place]
+
+
 class _Design:
     """The condition, dose and unit of each row that belongs to a condition."""
 
@@ -62,14 +70,19 @@ class _Design:
         self, source: Source, by: str, unit: str, block: str | None, *, rows_are_units: bool
     ) -> None:
         self.source = source
+        self.told: list[str] = []
         n = len(source)
-        self.doses = source.doses() if "dose" in source else np.full(n, np.nan)
-        self.conditions = self._conditions(by, n)
-        self.plates, self.replicates, self.wells = (
+        self.doses = _rounded(source.doses()) if "dose" in source else np.full(n, np.nan)
+        self.conditions = self._merged(self._conditions(by, n), "conditions")
+        plates, replicates, wells = (
             source.text(name) if name in source else [""] * n
             for name in ("plate", "replicate", "well")
         )
-        self.blocks = self._column("block", block).text if block else [""] * n
+        self.plates = self._merged(plates, "plates")
+        self.replicates = self._merged(replicates, "replicates")
+        self.wells = self._merged(wells, "wells", may_be_wells=True)
+        blocks = self._column("block", block).text if block else [""] * n
+        self.blocks = self._merged(blocks, "blocks")
         self.units = self._units(unit, rows_are_units)
         self.known = np.array([name != "" for name in self.conditions], bool)
         if not self.known.any():
@@ -78,6 +91,12 @@ class _Design:
                 "a table with the columns well and condition or dose"
             )
         self._check(unit)
+
+    def _merged(self, names: list[str], what: str, *, may_be_wells: bool = False) -> list[str]:
+        """Return names with one spelling for those that look the same, and keep the remark."""
+        merged, told = (one_spelling_of_wells if may_be_wells else one_spelling)(names, what)
+        self.told.extend(remark for remark in told if remark not in self.told)
+        return merged
 
     def _conditions(self, by: str, n: int) -> list[str]:
         has_dose = bool(np.isfinite(self.doses).any())
@@ -107,14 +126,18 @@ class _Design:
             hint = f"If each {own[0]} is of another well, pass unit={own[0]!r}." if own else ""
             columns = ", ".join(self.source.names)
             raise invalid("unit", f"a column of the table: {columns}", unit, hint)
-        return self._column("unit", unit).text
+        if unit == "well":
+            return self.wells
+        names = self._column("unit", unit).text
+        are_files = plain(unit) in _NAMES_OF_FILES
+        return names if are_files else self._merged(names, f"{unit}s", may_be_wells=True)
 
     def _check(self, unit: str) -> None:
         """Raise unless each unit has a name and belongs to one condition and dose."""
         for row in np.flatnonzero(self.known).tolist():
             if self.units[row] == "":
                 raise DatasetError(f"{self.source.where(row)}: {unit} must not be empty")
-        own = unit == "well" and any(self.wells)
+        own = self.are_wells = unit == "well" and any(self.wells)
         doses = ["" if dose != dose else dose for dose in self.doses.tolist()]
         design = (self.conditions, doses, self.blocks)
         keys = (self.plates, self.replicates, self.units)
@@ -153,11 +176,26 @@ class _Design:
         return " ".join(dict.fromkeys(part for part in parts if part))
 
     def remarks(self, n_rows: int, what: str) -> list[str]:
-        """Return what has no condition, in words."""
-        if self.known.all():
-            return []
+        """Return what has no condition, and what may be taken for more than it is, in words."""
         left = int((~self.known).sum())
-        return [f"Left out, since they have no condition: {left} of {n_rows} {what}."]
+        without = [f"Left out, since they have no condition: {left} of {n_rows} {what}."]
+        return [*(without if left else []), *self.told, *self._on_single_wells()]
+
+    def _on_single_wells(self) -> list[str]:
+        """Return a remark on conditions whose units are one well with several replicates."""
+        places: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        for row in self.first[np.unique(self.numbers[self.known])].tolist():
+            condition = self.conditions[row], repr(self.doses[row])
+            place = self.plates[row], self.blocks[row], self.wells[row]
+            places.setdefault(condition, []).append(place)
+        single = [each[0][-1] for each in places.values() if len(each) > 1 == len(set(each))]
+        if not single or not self.are_wells:
+            return []
+        return [
+            f"All units of a condition are one well with several replicates: {', '.join(single)}. "
+            "Counts of one well are one unit: add them up, or the interval is too narrow. Where "
+            "replicates are plates or days, tell so in a column plate, or by block."
+        ]
 
 
 class _Column:

@@ -15,6 +15,7 @@ from nucrec.assay._cell_table import CellTable
 from nucrec.assay._double_sampling import Share, weighted_share
 from nucrec.assay._names import plain
 from nucrec.assay._source import Source, read_source
+from nucrec.assay._spelling import well_key
 from nucrec.assay._summaries import UnitSummary
 from nucrec.errors import DatasetError
 
@@ -172,8 +173,8 @@ def _by_well(
     source: Source, called: Array, units: tuple[UnitSummary, ...]
 ) -> tuple[Sequence[Any], Array]:
     """Return the well of each cell as its stratum, with its size; one stratum if wells are unknown."""
-    there = {name_in_table(unit.well): _called_in([unit]) for unit in units if unit.well}
-    wells = [name_in_table(text) for text in source.text("well")] if "well" in source else []
+    there = {_well(unit.well): _called_in([unit]) for unit in units if unit.well}
+    wells = [_well(text) for text in source.text("well")] if "well" in source else []
     kinds = called.astype(int).tolist()
     if len(there) != len(units) or not any(wells):
         total = _called_in(units)
@@ -185,6 +186,10 @@ def _by_well(
             raise source.fault("well", row, expected)
         sizes.append(float(there[well][kind]))
     return wells, np.array(sizes)
+
+
+def _well(text: str) -> str:
+    return well_key(name_in_table(text))
 
 
 def _called_in(units: Sequence[UnitSummary]) -> tuple[int, int]:

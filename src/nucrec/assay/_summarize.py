@@ -33,7 +33,8 @@ def summarize(
     unit : str, default="well"
         The column of the units that were treated, each for itself. Cells of one unit are alike.
     control : str or float, optional
-        The concurrent control, a condition; by default the only one of dose 0.
+        The concurrent control, a condition; by default the only one of dose 0. In a trend it is the
+        lowest level, whatever its dose. Among doses without names it must be the lowest.
     confidence : float, default=0.95
         The confidence of all intervals, strictly between 0 and 1.
     block : str, optional

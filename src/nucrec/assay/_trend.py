@@ -29,7 +29,7 @@ class Trend:
     Attributes
     ----------
     compound : str
-        Empty where all conditions with a dose are one series.
+        Empty where conditions have no names but doses.
     levels : tuple of str
         The conditions, by dose, the control first.
     scores : tuple of float
@@ -149,11 +149,19 @@ def _statistics(scores: Array, units: Units) -> Array:
     return np.asarray(observed / np.sqrt(np.maximum(variance, 1e-12)))
 
 
+def _doses(levels: Sequence[ConditionSummary]) -> list[float]:
+    """Return the doses; that of a control that is not below all others is 0, as without a dose."""
+    doses = [0.0 if math.isnan(level.dose) else level.dose for level in levels]
+    if levels[0].is_control and doses[0] >= min(doses[1:]):
+        return [0.0, *doses[1:]]
+    return doses
+
+
 def _scores(levels: Sequence[ConditionSummary], score: str | Sequence[float]) -> Array:
     if isinstance(score, str):
         if score not in SCORES:
             raise invalid("score", "'dose', 'rank', or one number for each dose", score)
-        doses = [0.0 if math.isnan(level.dose) else level.dose for level in levels]
+        doses = _doses(levels)
         return (
             np.array(doses) if score == "dose" else np.unique(doses, return_inverse=True)[1] * 1.0
         )
