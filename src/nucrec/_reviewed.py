@@ -1,7 +1,9 @@
 """Tables of cells that a person has reviewed: their columns, and what answers mean."""
 
 import math
+import re
 
+from nucrec._flags import read_flag
 from nucrec._text import from_spreadsheet, printable
 
 COLUMNS = (
@@ -10,8 +12,8 @@ COLUMNS = (
 )
 """The columns of the table that a page of review saves."""
 
-_YES = {"1", "true", "yes", "y", "micronucleus", "micronucleated", "positive"}
-_NO = {"0", "false", "no", "n", "none", "nucleus", "negative"}
+_YES = {"micronucleus", "micronucleated", "positive"}
+_NO = {"none", "nucleus", "negative"}
 _UNSURE = {"unsure", "unclear", "?"}
 _EMPTY = {"", "nan", "na"}
 
@@ -29,9 +31,10 @@ def read_answer(text: str) -> float | None:
     word = text.strip().casefold()
     if word in _UNSURE or word in _EMPTY:
         return math.nan
-    if word in _YES or (word.isdecimal() and int(word) > 0):
+    flag = read_flag(word)
+    if word in _YES or flag or re.fullmatch(r"0*[1-9]\d*([.,]0+)?", word):
         return 1.0
-    return 0.0 if word in _NO else None
+    return 0.0 if word in _NO or flag is False else None
 
 
 def name_in_table(text: str) -> str:

@@ -178,6 +178,11 @@ def exit_code(command: list[str]) -> int:
             2,
             "columns: expected names among .*Did you mean 'n_scored'",
         ),
+        (
+            ["--columns", "n_scored=scored,n_scored=dose"],
+            2,
+            "columns: n_scored is given twice, as 'scored' and as 'dose'",
+        ),
         (["--columns", "n_scored"], 2, "argument --columns: expected NAME=COLUMN"),
         (["--layout", "none.csv"], 1, "none.csv: there is no such file"),
         (["--historical", "none.csv"], 1, "none.csv: there is no such file"),
@@ -319,3 +324,17 @@ def test_reviewed_cells_correct_the_rates(tmp_path, capsys):
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Rates corrected for errors of the detector" in html
     assert hashlib.sha256((tmp_path / "reviewed.csv").read_bytes()).hexdigest() in html
+
+
+def test_names_with_a_sign_survive_the_table_of_cells(tmp_path, capsys):
+    cells = [
+        f"{well},'{sign}S9,{cell},{int(cell < n)}"
+        for well, sign, n in (("B02", "-", 1), ("B03", "-", 2), ("C02", "+", 3), ("C03", "+", 2))
+        for cell in range(9)
+    ]
+    text = "\n".join(["well,condition,cell_id,n_micronuclei", *cells])
+    (tmp_path / "cells.csv").write_text(text, encoding="utf-8")
+    command = ["assay", str(tmp_path / "cells.csv"), "--control=-S9", "--quiet", "-o"]
+    assert main([*command, str(tmp_path / "o")]) == 0
+    assert [row["name"] for row in rows(tmp_path / "o" / "conditions.csv")] == ["'-S9", "'+S9"]
+    assert "'-S9" not in capsys.readouterr().out

@@ -1,10 +1,12 @@
 """The command `nucrec assay`."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from nucrec._cli.command import add_command
 from nucrec._cli.output import print_json, saying_if_slow
+from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
 From a table to the decision: rates of micronucleated cells by condition and dose with intervals over
@@ -104,6 +106,17 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return [(name.strip(), column.strip()) for name, _, column in pairs]
 
 
+def _columns_of(pairs: Sequence[tuple[str, str]] | None) -> dict[str, str] | None:
+    """Return what columns are called; a name that is told twice is refused."""
+    told: dict[str, str] = {}
+    for name, column in pairs or ():
+        if told.setdefault(name, column) != column:
+            raise InvalidParameterError(
+                f"--columns: {name} is given twice, as {told[name]!r} and as {column!r}"
+            )
+    return told or None
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Summarize, test, write everything, print the decision and return the exit code."""
     from nucrec.assay import save_report, summarize
@@ -117,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
             confidence=arguments.confidence,
             block=arguments.block,
             layout=arguments.layout,
-            columns=dict(arguments.columns) if arguments.columns else None,
+            columns=_columns_of(arguments.columns),
         )
     saved = save_report(
         assay,

@@ -13,6 +13,11 @@ from nucrec.errors import DatasetError
 
 _DELIMITERS = ",;\t|"
 _NUMBER = re.compile(r"0*(\d{1,2})(?:\.0)?")
+_KEYS = {
+    *("well", "wellid", "wellname", "metadatawell", "imagemetadatawell"),
+    *("field", "image", "imagenumber", "metadatasite", "file", "filename"),
+}
+_DESIGN = {"condition", "treatment", "compound", "substance", "dose", "concentration", "replicate"}
 _NOTHING = ("", "<>", "-")  # what plate readers leave in the corner of a block
 
 
@@ -131,8 +136,9 @@ def _without_end(cells: list[str]) -> list[str]:
 
 
 def _is_list(lines: Sequence[Line]) -> bool:
-    """Return whether the first line names the columns of a list of wells or files."""
-    return bool({"well", "file"} & {cell.casefold() for cell in lines[0][1]})
+    """Return whether the first line names the columns of a list of wells, fields or files."""
+    names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in lines[0][1]]
+    return not _KEYS.isdisjoint(names) or not _DESIGN.isdisjoint(names[1:])
 
 
 def _columns(cells: Sequence[str]) -> list[int]:
@@ -141,7 +147,7 @@ def _columns(cells: Sequence[str]) -> list[int]:
     numbers = [int(found[1]) for found in matches if found]
     is_header = len(numbers) == len(matches) > 1 and not _NUMBER.fullmatch(cells[0])
     ascending = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
-    is_row = plain_well(f"{cells[0]}1") is not None  # A,1,2,3 may be doses
+    is_row = any(map(plain_well, (cells[0], f"{cells[0]}1")))  # A,1,2,3 may be doses
     return numbers if is_header and ascending and numbers[0] >= 1 and not is_row else []
 
 

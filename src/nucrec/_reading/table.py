@@ -23,6 +23,7 @@ Wanted = Callable[[str], bool]
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _DELIMITERS = ",;\t|"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")  # 01 is a name
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -149,8 +150,8 @@ def parse_table(text: str, needed: Sequence[str], name: str, wanted: Wanted | No
     names = _column_names(rows[0][1] if rows else [], needed)
     if len(rows) < 2 or not set(needed) <= set(names):
         raise DatasetError(
-            f"{name}: expected a header line with {', '.join(needed)} and at least one row. "
-            f"Received: {header.strip()[:80]!r}"
+            f"{name}: expected a header line{_with(needed)} and at least one row. "
+            f"Received: {repr(header.strip()[:80]) if header else 'an empty file'}"
         )
     return _table(name, names, rows[1:], wanted)
 
@@ -166,13 +167,30 @@ def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
     names = _column_names(list(map(str, frame.columns)), needed)
     _check_names(names, "the table")
     columns = {str(column): _texts(frame[column]) for column in frame.columns}
-    if not set(needed) <= set(names) or not len(columns[next(iter(columns))]):
+    if not set(needed) <= set(names) or not any(map(len, columns.values())):
+        expected = f"the columns {', '.join(needed)}" if needed else "columns"
         raise DatasetError(
-            f"the table: expected the columns {', '.join(needed)} and at least one row. "
-            f"Received: {', '.join(columns)}"
+            f"the table: expected {expected} and at least one row. Received: {', '.join(columns)}"
         )
     rows = list(zip(*columns.values(), strict=True))
     return _table("the table", names, [(i, list(row)) for i, row in enumerate(rows, start=1)])
+
+
+def _with(needed: Sequence[str]) -> str:
+    return f" with {', '.join(needed)}" if needed else ""
+
+
+def ambiguous_thousands(cells: Collection[str]) -> str | None:
+    """Return one of the numbers that may be a thousand or one, such as "1.000"; None without any.
+
+    A point is a decimal one where no number has a decimal comma, such as "1,5", and either another one
+    has a decimal point for certain, such as "0.5", or none ends in 0: programs leave that out.
+    """
+    commas = any(re.fullmatch(r"\d+,\d+", cell) for cell in cells)
+    dotted = [cell for cell in cells if re.fullmatch(r"\d+(\.\d+)+", cell)]
+    thousands = [cell for cell in dotted if _THOUSANDS.fullmatch(cell)]
+    only = len(thousands) == len(dotted) and any(cell.endswith("0") for cell in thousands)
+    return thousands[0] if thousands and (commas or only) else None
 
 
 def decimal_number(cell: str) -> float:
@@ -181,9 +199,11 @@ def decimal_number(cell: str) -> float:
     Raises
     ------
     ValueError
-        It is no number, or "1,000", which may be a thousand or one.
+        It is no number, or "1,000", which may be a thousand or one, or "1_000".
     """
     text = cell.replace(" ", "")
+    if "_" in text:
+        raise ValueError("an underscore between digits")
     if re.fullmatch(r"-?\d+,\d+", text):
         if re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", text):
             raise ValueError("thousands or decimals")

@@ -8,9 +8,9 @@ import numpy as np
 
 from nucrec._class_names import look_alike_key
 from nucrec._paths import checked_path
-from nucrec._reading.plate_map import is_plate_map, read_plate_map
+from nucrec._reading.plate_map import PlateCell, is_plate_map, read_plate_map
 from nucrec._reading.table import text_of_table
-from nucrec._text import shown
+from nucrec._text import from_spreadsheet, shown
 from nucrec.assay._source import Column, Source, read_source
 from nucrec.assay._spelling import well_key
 from nucrec.errors import DatasetError
@@ -67,13 +67,17 @@ def _of_plate_map(text: str, name: str) -> Source:
     columns: dict[str, Column] = {"well": list(told)}
     for what in _DESIGN:
         if any(what in cells for cells in told.values()):
-            columns[what] = [cells[what].text if what in cells else "" for cells in told.values()]
+            columns[what] = [_said(cells.get(what)) for cells in told.values()]
     places = []
     for well, cells in told.items():
         cell = cells.get("dose") or next(iter(cells.values()))  # only a dose can be wrong
         places.append(f"{name}, line {cell.line}, well {well}")
     called = {column: column for column in columns}
     return Source(name, columns, called, places.__getitem__, tuple(columns))
+
+
+def _said(cell: PlateCell | None) -> str:
+    return from_spreadsheet(cell.text) if cell else ""
 
 
 def _shared_keys(source: Source, plan: Source) -> tuple[str, ...]:

@@ -7,11 +7,21 @@ from nucrec._validation import did_you_mean, invalid
 from nucrec.errors import DatasetError
 
 _CHILDREN = "children_micronuclei_count"
+_COUNTS = ("n_micronuclei", "n_scored", "n_micronucleated")
 _UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
-_COUNT_OF_CHILDREN = re.compile(r"children_\w*?(micronucle\w*|mn)_count")
+_COUNT_OF_CHILDREN = re.compile(
+    r"children_(?!(?:\w*_)?non)(?:\w*?micronucle\w*|(?:\w+_)?mn(?:_\w+)?)_count"
+)
+_DOSE_WITH_UNIT = re.compile(
+    r"((?:metadata_)?(?:dose|concentration|conc))_(?:in_)?"
+    r"(?:[fpnum]?m|[pnum]?mol(?:_?l)?|[npum]?g(?:_?(?:[um]?l|kg))?|[mc]?gy|pp[mb]|percent|pct|[wv]_[wv])"
+)
+_LOOKS_LIKE_DOSE = re.compile(
+    r"(?:\w*_)?(?:dose|dosage|dosis|konz|concentr|conc(?:_|$)|conc[pnum]?m(?:_|$))\w*"
+)
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "well": ("well", "well_id", "wellname", "metadata_well", "image_metadata_well"),
+    "well": ("well", "well_id", "wellname", "well_name", "metadata_well", "image_metadata_well"),
     "plate": ("plate", "plate_id", "metadata_plate", "image_metadata_plate"),
     "field": ("field", "imagenumber", "image_number", "image", "metadata_site"),
     "file": ("file", "filename", "file_name"),
@@ -57,6 +67,21 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "cells",
         "total_cells",
         "total",
+        "cells_counted",
+        "counted_cells",
+        "n_counted",
+        "counted",
+        "n_cells_scored",
+        "n_cells_counted",
+        "total_cells_scored",
+        "total_cells_counted",
+        "number_of_cells",
+        "cell_count",
+        "cells_total",
+        "total_scored",
+        "total_counted",
+        "cells_analysed",
+        "cells_analyzed",
     ),
     "n_micronucleated": (
         "n_micronucleated",
@@ -82,12 +107,21 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 def plain(name: str) -> str:
     """Return the name of a column in lower case, with "_" for all that is no letter or digit.
 
-    A unit in brackets at the end does not count. What CellProfiler calls micronuclei in
-    ``Children_FilteredMN_Count`` is up to its user.
+    A unit in brackets at the end does not count, and after a dose none. What CellProfiler calls
+    micronuclei in ``Children_FilteredMicronuclei_Count`` is up to its user; "mn" is a word there.
     """
     bare = _UNIT.sub("", name) or name
-    key = re.sub(r"[^0-9a-z]+", "_", bare.casefold().strip()).strip("_")
-    return _CHILDREN if _COUNT_OF_CHILDREN.fullmatch(key) else key
+    folded = bare.casefold().strip().replace("\u03bc", "u")  # the micro sign becomes this letter
+    key = re.sub(r"[^0-9a-z]+", "_", folded).strip("_")
+    if _COUNT_OF_CHILDREN.fullmatch(key):
+        return _CHILDREN
+    dose = _DOSE_WITH_UNIT.fullmatch(key)
+    return dose[1] if dose else key
+
+
+def looks_like_dose(name: str) -> bool:
+    """Tell whether a column may hold doses, judging by its name."""
+    return _LOOKS_LIKE_DOSE.fullmatch(plain(name)) is not None
 
 
 def is_known(name: str) -> bool:
@@ -124,8 +158,9 @@ def find(
                 "or tell which one is meant with columns"
             )
         spelt[key] = name
+    counted = {chosen[ours] for ours in _COUNTS if ours in chosen}  # a count is one thing only
     found = {
-        ours: next((spelt[key] for key in known if key in spelt), None)
+        ours: next((spelt[key] for key in known if spelt.get(key, "") not in {"", *counted}), None)
         for ours, known in SYNONYMS.items()
     }
     return {ours: name for ours, name in (found | chosen).items() if name is not None}

@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._class_names import is_missing
+from nucrec._flags import read_flag
 from nucrec._validation import did_you_mean, invalid
 from nucrec.assay._cell_table import CellTable
+from nucrec.assay._kind_of_table import (
+    check_flags_of_cells,
+    check_is_of_cells,
+    check_is_of_counts,
+    check_some_are_scored,
+    on_unused_doses,
+)
 from nucrec.assay._layout import with_layout
 from nucrec.assay._names import plain
 from nucrec.assay._source import Source, missing_columns, read_source
@@ -48,11 +57,14 @@ def read_wells(
     of_counts = "n_micronucleated" in source and "n_scored" in source
     if not of_counts and "n_micronuclei" not in source:
         raise missing_columns(source)
+    if not of_counts:
+        check_flags_of_cells(source)
     remarks: list[str] = []
     if layout is not None:
         source, remarks = with_layout(source, layout)
     design = _Design(source, by, unit, block, rows_are_units=of_counts)
     wells = _of_counts(source, design) if of_counts else _of_cells(source, design)
+    remarks += on_unused_doses(source, (by, unit, block))
     called = {ours: name for ours, name in source.called.items() if ours in _USED or ours == by}
     return replace(wells, remarks=[*remarks, *wells.remarks], columns=called)
 
@@ -69,7 +81,7 @@ class _Design:
     def __init__(
         self, source: Source, by: str, unit: str, block: str | None, *, rows_are_units: bool
     ) -> None:
-        self.source = source
+        self.source, self.unit = source, unit
         self.told: list[str] = []
         n = len(source)
         self.doses = _rounded(source.doses()) if "dose" in source else np.full(n, np.nan)
@@ -209,7 +221,9 @@ class _Column:
 def _of_cells(source: Source, design: _Design) -> Wells:
     """Return the wells of a table with one row for each cell."""
     micronuclei = source.whole("n_micronuclei")
+    check_is_of_cells(source, micronuclei, len(design.first), design.unit)
     reasons = _reasons(source)
+    check_some_are_scored(source, reasons, design.known)
     is_scored = np.array([reason == "" for reason in reasons], bool)
     scored = is_scored & design.known
     kept = np.unique(design.numbers[design.known])
@@ -222,7 +236,7 @@ def _of_cells(source: Source, design: _Design) -> Wells:
         scored=distribution.sum(axis=1),
         micronucleated=distribution[:, 1:].sum(axis=1),
         micronuclei=np.bincount(units[scored], micronuclei[scored], n),
-        squares=np.bincount(units[scored], np.square(micronuclei[scored]), n),
+        squares=np.bincount(units[scored], np.square(micronuclei[scored], dtype=float), n),
         excluded=_excluded(units, reasons, design.known & ~scored, n),
         distribution=distribution,
         nuclei=_nuclei_of_cells(source, units, design.known, n),
@@ -233,13 +247,23 @@ def _of_cells(source: Source, design: _Design) -> Wells:
 
 def _reasons(source: Source) -> list[str]:
     """Return why each cell is not scored, "" for those that are."""
-    reasons = source.text("excluded") if "excluded" in source else [""] * len(source)
+    texts = source.text("excluded") if "excluded" in source else [""] * len(source)
+    known = {text: _reason(text) for text in set(texts)}
+    reasons = [known[text] for text in texts]
     if source.called.get("n_scored") is None:
         return reasons
     flags = source.flags("n_scored").tolist()
     return [
         "" if flag else reason or "not scored" for flag, reason in zip(flags, reasons, strict=True)
     ]
+
+
+def _reason(text: str) -> str:
+    """Return why a cell is excluded, "" if it is not; yes alone is no reason, but excludes it."""
+    flag = read_flag(text)
+    if flag is None:
+        return "" if is_missing(text) else text
+    return "excluded" if flag else ""
 
 
 def _excluded(units: Array, reasons: list[str], chosen: Array, n: int) -> list[dict[str, int]]:
@@ -268,10 +292,11 @@ def _of_counts(source: Source, design: _Design) -> Wells:
     """Return the wells of a table with one row for each."""
     _check_different(source, design)
     scored, found = source.whole("n_scored"), source.whole("n_micronucleated")
-    for column, limit, name in ((found, scored, "n_micronucleated"),):
-        if (column > limit).any():
-            row = int((column > limit).argmax())
-            raise source.fault(name, row, f"at most {source.called['n_scored']}, {limit[row]}")
+    check_is_of_counts(source, scored)
+    _check_at_most(source, "n_micronucleated", found, "n_scored", scored)
+    if "n_micronuclei" in source:
+        micronuclei = source.whole("n_micronuclei")
+        _check_at_most(source, "n_micronucleated", found, "n_micronuclei", micronuclei)
     kept = np.unique(design.numbers[design.known])
     rows = design.first[kept]
     optional = {name: source.whole(name)[rows] for name in _optional(source)}
@@ -289,6 +314,12 @@ def _of_counts(source: Source, design: _Design) -> Wells:
         final=optional.get("final_cells"),
         remarks=design.remarks(len(source), "rows"),
     )
+
+
+def _check_at_most(source: Source, name: str, column: Array, of: str, limit: Array) -> None:
+    if (column > limit).any():
+        row = int((column > limit).argmax())
+        raise source.fault(name, row, f"at most {source.called[of]}, {limit[row]}")
 
 
 def _optional(source: Source) -> list[str]:

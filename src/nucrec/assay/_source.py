@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import is_missing
+from nucrec._flags import read_flag
 from nucrec._paths import checked_path
-from nucrec._reading.table import decimal_number, is_frame, read_table
-from nucrec._text import shown
+from nucrec._reading.table import ambiguous_thousands, decimal_number, is_frame, read_table
+from nucrec._text import from_spreadsheet, shown
 from nucrec._validation import did_you_mean, invalid, is_missing_value
-from nucrec.assay._names import find, is_known, plain
+from nucrec.assay._names import find, is_known, looks_like_dose, plain
 from nucrec.errors import DatasetError
 
 Array = npt.NDArray[Any]
@@ -26,6 +27,7 @@ _NEEDED = (
     "one row for each well. Where they are called otherwise, tell so with columns."
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
+_MOST = 2**53  # beyond it, floats are no longer all whole numbers
 
 
 @runtime_checkable
@@ -73,17 +75,17 @@ class Source:
         return DatasetError(f"{self.where(row)}: {name} must be {expected} (received {received})")
 
     def text(self, column: str) -> list[str]:
-        """Return a column as text; what is missing is empty, and 1.0 is 1."""
+        """Return a column as text; what is missing is empty, also NA and NaN, and 1.0 is 1."""
         values = self.columns[self.called[column]]
         if isinstance(values, list):
-            return values
+            return _without_missing(values)
         if values.dtype.kind in "biu":
             return [str(value) for value in values.tolist()]
         if values.dtype.kind == "f":
             return ["" if value != value else f"{value:.15g}" for value in values.tolist()]
         if values.dtype.kind == "U":
-            return [str(value).strip() for value in values.tolist()]
-        return ["" if is_missing_value(v) else _text(v) for v in values.tolist()]
+            return _without_missing([str(value).strip() for value in values.tolist()])
+        return _without_missing(["" if is_missing_value(v) else _text(v) for v in values.tolist()])
 
     def whole(self, column: str) -> Array:
         """Return a column as whole numbers of at least 0."""
@@ -92,11 +94,20 @@ class Source:
         bad = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
         if bad.any():
             raise self.fault(column, int(bad.argmax()), expected)
+        if (numbers > _MOST).any():
+            raise self.fault(column, int(numbers.argmax()), f"{expected}, and at most 2**53")
         return numbers.astype(np.int64)
 
     def doses(self) -> Array:
         """Return the doses, NaN where there is none."""
-        numbers = self.numbers("dose", "a number of at least 0, without its unit", gaps=True)
+        expected = "a number of at least 0, without its unit"
+        numbers = self.numbers("dose", expected, gaps=True)
+        if self._is_text("dose"):
+            texts = self.text("dose")
+            text = ambiguous_thousands(set(texts))
+            if text is not None:
+                told = f"{expected}, without separators of thousands: 1000, or 1.0"
+                raise self.fault("dose", texts.index(text), told)
         bad = (numbers < 0) | np.isinf(numbers)
         if bad.any():
             raise self.fault("dose", int(bad.argmax()), "a number of at least 0")
@@ -106,9 +117,8 @@ class Source:
         self, column: str, expected: str, *, gaps: bool = False, whole: bool = False
     ) -> Array:
         """Return a column as floats; with `gaps`, NaN where a value is missing."""
-        values = self.columns[self.called[column]]
-        if not isinstance(values, list) and values.dtype.kind in "biuf":
-            return values.astype(np.float64)
+        if not self._is_text(column):
+            return np.asarray(self.columns[self.called[column]], np.float64)
         found: dict[str, float] = {}
         texts = self.text(column)
         for row, text in enumerate(texts):
@@ -117,6 +127,10 @@ class Source:
                     raise self.fault(column, row, f"{expected}, without separators of thousands")
                 found[text] = self._number(text, column, row, expected, gaps)
         return np.array([found[text] for text in texts], np.float64)
+
+    def _is_text(self, column: str) -> bool:
+        values = self.columns[self.called[column]]
+        return isinstance(values, list) or values.dtype.kind not in "biuf"
 
     def _number(self, text: str, column: str, row: int, expected: str, gaps: bool) -> float:
         if gaps and is_missing(text):
@@ -131,8 +145,7 @@ class Source:
         values = self.columns[self.called[column]]
         if not isinstance(values, list) and values.dtype.kind == "b":
             return values
-        known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        flags = [known.get(text.casefold()) for text in self.text(column)]
+        flags = [read_flag(text) for text in self.text(column)]
         if None in flags:
             raise self.fault(column, flags.index(None), "true or false")
         return np.array(flags, bool)
@@ -173,7 +186,8 @@ def read_source(
         return _of_columns(name, table, given)
     if is_frame(table):
         frame: Any = table
-        return _of_columns(name, {str(each): frame[each] for each in frame.columns}, given)
+        frame_columns = {str(each): _as_saved(frame[each]) for each in frame.columns}
+        return _of_columns(name, frame_columns, given)
     if isinstance(table, CellsLike):
         return _of_columns(name, table.cells, given)
     raise invalid(name, _EXPECTED, table)
@@ -182,12 +196,18 @@ def read_source(
 def _of_file(parameter: str, path: Any, further: set[str] | None, given: dict[str, str]) -> Source:
     where = checked_path(parameter, path)
     table = read_table(
-        where, [], lambda name: further is None or is_known(name) or plain(name) in further
+        where, [], lambda name: further is None or _is_wanted(name) or plain(name) in further
     )
-    columns: dict[str, Column] = {**table.columns}
+    columns: dict[str, Column] = {
+        name: [from_spreadsheet(cell) for cell in cells] for name, cells in table.columns.items()
+    }
     names = tuple(table.names)
     called = find(columns, str(where), _own_names(columns, given, names))
     return Source(str(where), columns, called, table.where, names)
+
+
+def _is_wanted(name: str) -> bool:
+    return is_known(name) or looks_like_dose(name)
 
 
 def _of_columns(name: str, table: Mapping[Any, Any], given: dict[str, str]) -> Source:
@@ -217,6 +237,27 @@ def _own_names(
 def missing_columns(source: Source) -> DatasetError:
     """Return the error for a table that is neither of cells nor of counts."""
     return DatasetError(f"{source.name}: {_NEEDED} Received: {', '.join(source.names)}")
+
+
+def _as_saved(values: Any) -> Array:
+    """Return a column of a data frame, which may have been read from a file for spreadsheets."""
+    column = np.asarray(values)
+    if column.dtype.kind not in "OU":
+        return column
+    cells = column.astype(object).tolist()
+    return _objects([from_spreadsheet(each) if isinstance(each, str) else each for each in cells])
+
+
+def _objects(cells: list[Any]) -> Array:
+    column = np.empty(len(cells), object)
+    column[:] = cells
+    return column
+
+
+def _without_missing(texts: list[str]) -> list[str]:
+    """Return texts of which those for missing values are empty; "none" may be a treatment."""
+    gaps = {text for text in set(texts) if is_missing(text) and text.casefold() != "none"}
+    return ["" if text in gaps else text for text in texts] if gaps - {""} else texts
 
 
 def _text(value: Any) -> str:

@@ -64,15 +64,16 @@ def summarize(
     Notes
     -----
     Columns are found by these names, whatever their case and punctuation, and without a unit in
-    brackets: "Dose (uM)" is a dose. Cells: ``n_micronuclei``
-    (micronuclei, mn, mn_count, Children_Micronuclei_Count), and where there are: ``scored`` (true or
-    false), ``excluded`` (why), ``n_nuclei``. Counts: ``n_scored`` (scored, cells_scored, n_cells,
-    cells, total_cells, total), ``n_micronucleated`` (micronucleated, micronucleated_cells,
-    cells_with_micronuclei, mn_cells, mnbn, positive), and where there are: ``n_micronuclei``,
-    ``n_excluded``; ``mononucleate``, ``binucleate``, ``multinucleate`` (mono, bi, multi);
-    ``initial_cells``, ``final_cells``. Both: ``well`` (Metadata_Well), ``condition`` (treatment,
-    compound, substance), ``dose`` (concentration, conc), ``replicate``, ``plate``, ``field``
-    (ImageNumber). Rows without a condition are left out, and counted.
+    brackets or behind a dose: "Dose (uM)" and "dose_uM" are doses. What looks like a dose and is not
+    used is remarked on. NA, NaN and the like are missing. Cells: ``n_micronuclei`` (micronuclei, mn,
+    mn_count, Children_Micronuclei_Count), and where there are: ``scored`` (true or false),
+    ``excluded`` (why, or true or false), ``n_nuclei``. Counts: ``n_scored`` (scored, cells_scored,
+    n_cells, cells, total_cells, total, cells_counted, cell_count), ``n_micronucleated``
+    (micronucleated, micronucleated_cells, cells_with_micronuclei, mn_cells, mnbn, positive), and where
+    there are: ``n_micronuclei``, ``n_excluded``; ``mononucleate``, ``binucleate``, ``multinucleate``
+    (mono, bi, multi); ``initial_cells``, ``final_cells``. Both: ``well`` (Metadata_Well),
+    ``condition`` (treatment, compound, substance), ``dose`` (concentration, conc), ``replicate``,
+    ``plate``, ``field`` (ImageNumber). Rows without a condition are left out, and counted.
 
     Over units, the interval is Wilson's, of an effective number of cells: their number over the
     dispersion of the counts of units (Pearson's X2 over its degrees of freedom, or the variance of the

@@ -12,6 +12,7 @@ from nucrec._reading.plate_map import is_plate_map, read_plate_map
 from nucrec._reading.roots import look_alike_name
 from nucrec._reading.table import (
     Table,
+    ambiguous_thousands,
     decimal_number,
     is_frame,
     parse_table,
@@ -19,6 +20,7 @@ from nucrec._reading.table import (
     text_of_table,
 )
 from nucrec._reading.wells import plain_well
+from nucrec._text import from_spreadsheet
 from nucrec.errors import DatasetError
 from nucrec.fields._field import Field
 from nucrec.fields._names import stem_of
@@ -86,7 +88,10 @@ def read_layout(source: Any) -> Layout:
 def _of_plate_map(text: str, name: str) -> Layout:
     """Return the layout that blocks in the shape of a plate give."""
     rows: dict[str, Row] = {}
-    for well, cells in sorted(read_plate_map(text, name, _COLUMNS).items()):
+    plan = read_plate_map(text, name, _COLUMNS)
+    doses = [cells["dose"] for cells in plan.values() if "dose" in cells]
+    _check_doses([f"{name}, line {each.line}" for each in doses], [each.text for each in doses])
+    for well, cells in sorted(plan.items()):
         told = {what: cell.text for what, cell in cells.items()}
         if "dose" in cells:  # on a line of its own
             _read(told, "dose", _dose, f"{name}, line {cells['dose'].line}, well {well}")
@@ -106,6 +111,8 @@ def _of_list(table: Table) -> Layout:
             f"'condition', 'dose' and 'replicate'. Received: {', '.join(table.columns)}.{_hint(table)}"
         )
     cells = {name: table.columns[columns[name]] for name in (*_KEYS, *told) if name in columns}
+    if "dose" in cells:
+        _check_doses([table.where(i) for i in range(len(table))], cells["dose"])
     rows: dict[str, Row] = {}
     for i in range(len(table)):
         row = _row(table, i, by, {name: column[i] for name, column in cells.items()})
@@ -114,6 +121,16 @@ def _of_list(table: Table) -> Layout:
             raise DatasetError(f"{row.where}: {by} {row.key!r} is there twice")
         rows[key] = row
     return Layout(by, rows)
+
+
+def _check_doses(places: Sequence[str], cells: Sequence[str]) -> None:
+    """Raise if a dose may be a thousand or one."""
+    text = ambiguous_thousands(set(cells))
+    if text is not None:
+        raise DatasetError(
+            f"{places[cells.index(text)]}: dose: expected a number without separators of thousands: "
+            f"1000, or 1.0. Received: {text!r}"
+        )
 
 
 def apply_layout(fields: Sequence[Field], layout: Layout) -> tuple[list[Field], list[str]]:
@@ -194,9 +211,9 @@ def _row_of(cells: Mapping[str, str], key: str, where: str, well: str | None = N
     return Row(
         key,
         where,
-        _read(cells, "condition", str, where),
+        _read(cells, "condition", from_spreadsheet, where),
         _read(cells, "dose", _dose, where),
-        _read(cells, "replicate", str, where),
+        _read(cells, "replicate", from_spreadsheet, where),
         well,
     )
 

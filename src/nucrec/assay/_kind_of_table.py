@@ -1,0 +1,102 @@
+"""Whether a table is what it is read as: one row for each cell, or one for each well."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nucrec._flags import read_flag
+from nucrec._reading.table import decimal_number
+from nucrec.assay._names import looks_like_dose, plain
+from nucrec.assay._source import Source
+from nucrec.assay._wells import MOST
+from nucrec.errors import DatasetError
+
+Array = npt.NDArray[Any]
+
+
+def check_flags_of_cells(source: Source) -> None:
+    """Raise if cells are counted in a column that should tell for each cell whether it is scored."""
+    if "n_scored" not in source:
+        return
+    texts = source.text("n_scored")
+    row = next(
+        (i for i, text in enumerate(texts) if read_flag(text) is None and _is_number(text)), -1
+    )
+    if row >= 0:
+        scored, found = source.called["n_scored"], source.called["n_micronuclei"]
+        raise DatasetError(
+            f"{source.where(row)}: {scored} is {texts[row]}, so that rows are wells rather than cells. "
+            "Tell which column counts cells with micronuclei with columns; if it is that one, "
+            f"--columns n_micronucleated={found}"
+        )
+
+
+def check_is_of_cells(source: Source, micronuclei: Array, n_units: int, unit: str) -> None:
+    """Raise if a table that is read as one of cells looks like one of counts."""
+    found = source.called["n_micronuclei"]
+    if (micronuclei > MOST).mean() > 0.5:
+        row = int((micronuclei > MOST).argmax())
+        why = f"most rows have more than {MOST} micronuclei, such as {micronuclei[row]} in "
+        why += f"{source.where(row)}"
+    elif n_units == len(source) and "cell_id" not in source:
+        why = f"there is one row for each {unit}, and no column cell_id"
+    else:
+        return
+    raise DatasetError(
+        f"{source.name}: with {found} and no count of cells, each row would be one cell, but {why}. "
+        "Tell which columns count cells, and cells with micronuclei, with columns "
+        f"(--columns n_scored=COLUMN,n_micronucleated={found})"
+    )
+
+
+def check_is_of_counts(source: Source, scored: Array) -> None:
+    """Raise if a table that is read as one of counts has one row for each cell."""
+    if scored.max() == 1:
+        found = source.called["n_micronucleated"]
+        raise DatasetError(
+            f"{source.name}: with {source.called['n_scored']} and {found}, each row would be a well, "
+            f"but none has more than one cell. If each row is a cell, tell so with columns (--columns "
+            f"n_micronuclei={found}), and its well in a column well"
+        )
+
+
+def check_some_are_scored(source: Source, reasons: Sequence[str], known: Array) -> None:
+    """Raise if no cell that belongs to a condition is scored."""
+    left = [reasons[row] for row in np.flatnonzero(known).tolist()]
+    if all(left):
+        why = ", ".join(sorted(set(left))[:3])
+        raise DatasetError(
+            f"{source.name}: all {len(left)} cells of conditions are excluded, none is scored ({why})"
+        )
+
+
+def on_unused_doses(source: Source, used: Sequence[str | None]) -> list[str]:
+    """Return a remark on columns that look like doses and are none of those that are used."""
+    keys = {plain(name) for name in used if name}
+    names = [
+        name
+        for name in source.columns
+        if name not in source.called.values() and plain(name) not in keys and looks_like_dose(name)
+    ]
+    numeric = [name for name in names if _holds_numbers(source, name)]
+    if not numeric:
+        return []
+    listed = ", ".join(map(repr, numeric))
+    return [
+        f"Not used, though it looks like doses: {listed}. If it is, tell so with columns "
+        f"(--columns dose={numeric[0]})."
+    ]
+
+
+def _holds_numbers(source: Source, name: str) -> bool:
+    texts = set(Source(source.name, source.columns, {name: name}, source.where).text(name)) - {""}
+    return bool(texts) and all(map(_is_number, texts))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(decimal_number(text)))
+    except ValueError:
+        return False
