@@ -189,6 +189,21 @@ def test_a_review_of_another_plate_is_refused(plate, column, value, words):
         assay.corrected(reviewed=table)
 
 
+def test_a_review_of_one_of_several_plates_needs_the_plate():
+    cells = cells_of(counts({0: [4, 5, 6], 1: [9, 8, 7]}, scored=50))
+    cells["field"], cells["cell_id"] = cells["well"], np.tile(np.arange(1, 51), 6)
+    cells["scored"] = np.ones(300, bool)
+    both = {name: np.concatenate([column, column]) for name, column in cells.items()}
+    both["plate"] = np.repeat(["P1", "P2"], 300)
+    assay = summarize(both)
+    table = review_of(cells, 5)
+    with pytest.raises(DatasetError, match="cell 1 of field A01 is there more than once") as caught:
+        assay.corrected(reviewed=table)
+    assert "give the reviewed cells a column plate" in str(caught.value)
+    table["plate"] = ["P2"] * len(table["field"])
+    assert assay.corrected(reviewed=table).review.n_positive > 0
+
+
 def test_cells_without_a_condition_are_left_out_and_said():
     cells = cells_of(counts({0: [4, 5, 6], 1: [9, 8, 7]}, scored=50))
     cells["condition"] = np.where(cells["well"] == "A06", "", cells["dose"].astype(str))

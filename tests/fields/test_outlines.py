@@ -1,6 +1,7 @@
 """Masks as outlines: ImageJ's ROIs, COCO and GeoJSON, as other programs write them."""
 
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -15,6 +16,8 @@ from nucrec.fields import load_fields, read_labels
 SHAPE = (150, 200)
 DISCS = [(40, 50, 15), (100, 120, 20), (60, 150, 12)]
 nuclei = labels_of(SHAPE, DISCS)
+OVERFLOWING = [2**63 - 1, 2**63 - 1, SHAPE[0] * SHAPE[1] + 2]
+"""Run lengths whose sum is the number of pixels in 64 bits."""
 PACKED = "lg>1_4<H4L4L4M2N2N2N2O0O2O0O2O0O2O000000000O20N10000000001N101N101N101N2N2N2N3L4L4L8Dda8"
 """What pycocotools 2.0.11 packs the second disc into: mask.encode(np.asfortranarray(nuclei == 2))."""
 
@@ -178,6 +181,51 @@ def test_coco_categories(tmp_path, plate):
         load_fields(plate, masks=path)
 
 
+def test_coco_of_micronuclei_alone_is_no_mask_of_nuclei(tmp_path, plate):
+    categories = ({"id": 1, "name": "Micro-nuclei"},)
+    annotation = {"id": 1, "segmentation": [flat(nuclei == 3)]}
+    path = write(tmp_path / "a.json", coco(annotation, categories=categories))
+    with pytest.raises(
+        ImageError, match="a.json: all annotations are of the category Micro-nuclei"
+    ):
+        load_fields(plate, masks=path)
+    categories[0]["name"] = "micronucleated cell"  # a cell has a nucleus
+    path = write(tmp_path / "b.json", coco(annotation, categories=categories))
+    assert load_fields(plate, masks=path)[0].labels().any()
+
+
+def test_ids_of_images_are_numbers_or_text_and_others_are_said(tmp_path, plate):
+    content = coco(
+        {"id": 1, "segmentation": [flat(nuclei == 1)], "image_id": "7"},
+        {"id": 2, "segmentation": [flat(nuclei == 2)], "image_id": 8.0},
+        {"id": 3, "segmentation": [flat(nuclei == 3)], "image_id": 9},
+    )
+    with pytest.warns(
+        DataWarning, match="a.json: 1 annotation of no image in the file .image_id '9'"
+    ):
+        one, two = load_fields(plate, masks=write(tmp_path / "a.json", content))
+    assert np.array_equal(one.labels(), np.where(nuclei == 1, 1, 0))
+    assert np.array_equal(two.labels(), np.where(nuclei == 2, 2, 0))
+    content["images"][1]["id"] = "7"
+    with pytest.raises(ImageError, match="b.json: several images have the id 7"):
+        load_fields(plate, masks=write(tmp_path / "b.json", content))
+
+
+def test_outlines_that_lead_far_out_take_little_memory(tmp_path, plate):
+    far = np.where(np.arange(10_000) % 2, -1e6, 1e6)
+    left = np.stack([np.full(10_000, 20.0), far], axis=1)  # up and down, an odd number of times
+    corners_of = np.concatenate([[[180, -1e6], [180, 1e6]], left])
+    annotation = {"id": 1, "segmentation": [corners_of.ravel().tolist()]}
+    path = write(tmp_path / "a.json", coco(annotation))
+    field = load_fields(plate, masks=path)[0]
+    tracemalloc.start()
+    labels = field.labels()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
+    assert (labels == np.where((np.arange(200) >= 20) & (np.arange(200) < 180), 1, 0)).all()
+
+
 def test_qupath_geojson(tmp_path, plate):
     def feature(k: int, **more) -> dict:
         geometry = {"type": "Polygon", "coordinates": [corners(nuclei == k)]}
@@ -202,6 +250,14 @@ def test_qupath_geojson(tmp_path, plate):
         (coco({"id": 1, "segmentation": [[1, 2, 3]]}), "damaged outlines"),
         (coco({"id": 1, "segmentation": {"size": [3, 3], "counts": [9]}}), "run lengths of"),
         (coco({"id": 1, "segmentation": {"size": list(SHAPE), "counts": "o" * 99}}), "B03_s1.json"),
+        (
+            coco({"id": 1, "segmentation": {"size": list(SHAPE), "counts": OVERFLOWING}}),
+            "run lengths of",
+        ),
+        (
+            coco({"id": 1, "segmentation": {"size": list(SHAPE), "counts": [30000.5]}}),
+            "run lengths",
+        ),
         (coco({"id": 1}), "damaged outlines"),
         (coco(height=10, width=10), "the mask has 10 x 10 pixels, its field 200 x 150"),
     ],

@@ -73,6 +73,16 @@ def test_neither_depth_nor_range_matters(some, rows):
         assert np.isclose(found, rows, rtol=0.01, atol=0.01).mean() > 0.995
 
 
+@pytest.mark.parametrize("exponent", [1000, -1000, 110, -110])
+def test_values_beyond_32_bits_are_measured_as_others(some, rows, exponent):
+    dtype = np.float64 if abs(exponent) == 1000 else np.float32
+    far = [np.ldexp(image.astype(dtype), exponent) for image in pixels(some)[:5]]
+    plain = [image.astype(np.float32) for image in pixels(some)[:5]]
+    expected = MorphologyFeatures().fit_transform(plain)
+    assert np.array_equal(MorphologyFeatures().fit_transform(far), expected)
+    assert np.isclose(expected, rows[:5], rtol=0.01, atol=0.01).mean() > 0.99
+
+
 @pytest.mark.parametrize("change", ["turned", "mirrored"])
 def test_which_way_round_an_image_is_does_not_matter(some, rows, change):
     turn = np.rot90 if change == "turned" else np.fliplr

@@ -66,8 +66,15 @@ class CellTable:
         return self.is_known[[found[key] for key in wanted]]
 
     def _rows(self, wanted: list[tuple[str, ...]], keys: list[str]) -> dict[tuple[str, ...], int]:
-        known = set(wanted)
-        return {key: row for row, key in enumerate(_keys(self.source, keys)) if key in known}
+        known, found = set(wanted), dict[tuple[str, ...], int]()
+        for row, key in enumerate(_keys(self.source, keys)):
+            if key in known and found.setdefault(key, row) != row:
+                add = "" if "plate" in keys else ", or give the reviewed cells a column plate"
+                raise DatasetError(
+                    f"{self.source.name}: cell {key[-1]} of field {key[-2]} is there more than once, "
+                    f"so that a review cannot be looked up. Pass the table of one plate{add}."
+                )
+        return found
 
     def _check(
         self, reviewed: Source, row: int, key: tuple[str, ...], place: int | None, called: bool

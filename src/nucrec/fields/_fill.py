@@ -1,6 +1,6 @@
 """The pixels within outlines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
 
 _FARTHEST = 1e6  # pixels
+_AT_ONCE = 1 << 20  # crossings of edges and rows in memory
 
 
 class Drawing:
@@ -79,20 +80,25 @@ def _inside(paths: Iterable[Array], height: int, width: int) -> Array:
     """Return which pixels have their centre inside an odd number of outlines."""
     crossings = np.zeros((height, width + 1), np.int64)
     for path in paths:
-        rows, x = _edges_at_rows(np.asarray(path, np.float64))
-        kept = (rows >= 0) & (rows < height)
-        columns = np.clip(np.ceil(x[kept] - 0.5), 0, width).astype(np.int64)
-        np.add.at(crossings, (rows[kept], columns), 1)
+        for rows, x in _edges_at_rows(np.asarray(path, np.float64), height):
+            columns = np.clip(np.ceil(x - 0.5), 0, width).astype(np.int64)
+            np.add.at(crossings, (rows, columns), 1)
     return np.asarray(np.cumsum(crossings, axis=1)[:, :width] % 2 == 1)
 
 
-def _edges_at_rows(path: Array) -> tuple[Array, Array]:
-    """Return the rows whose middle the edges of a closed outline cross, and where they do."""
+def _edges_at_rows(path: Array, height: int) -> Iterator[tuple[Array, Array]]:
+    """Yield the rows whose middle the edges of a closed outline cross, and where they do, by parts."""
     x0, y0 = path.T
     x1, y1 = np.roll(path, -1, axis=0).T
-    first = np.ceil(np.minimum(y0, y1) - 0.5).astype(np.int64)
-    n = np.ceil(np.maximum(y0, y1) - 0.5).astype(np.int64) - first
-    edge = np.repeat(np.arange(len(path)), n)
-    rows = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(n) - n, n)
-    share = (rows + 0.5 - y0[edge]) / (y1 - y0)[edge]
-    return rows, x0[edge] + share * (x1 - x0)[edge]
+    first, last = (
+        np.clip(np.ceil(y - 0.5), 0, height).astype(np.int64)
+        for y in (np.minimum(y0, y1), np.maximum(y0, y1))
+    )
+    n = last - first
+    part = np.cumsum(n) // _AT_ONCE
+    for edges in np.split(np.arange(len(path)), np.flatnonzero(np.diff(part)) + 1):
+        of = n[edges]
+        edge = np.repeat(edges, of)
+        rows = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(of) - of, of)
+        share = (rows + 0.5 - y0[edge]) / (y1 - y0)[edge]
+        yield rows, x0[edge] + share * (x1 - x0)[edge]

@@ -1,7 +1,8 @@
 """Masks as outlines in JSON: COCO, of many images, and GeoJSON, of one."""
 
 import json
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._reading.roots import Root
+from nucrec._text import listed, many
 from nucrec.errors import ImageError
 from nucrec.fields._fill import Drawing
 from nucrec.fields._instances import check_instances, check_shape
@@ -19,6 +21,8 @@ Labels = npt.NDArray[np.int32]
 
 JSON_SUFFIXES = (".json", ".geojson")
 _LARGEST_LABEL = np.iinfo(np.int32).max
+_MICRONUCLEI = re.compile(r"mns?|micro[\s_-]?nucle(us|i)", re.IGNORECASE)
+_MOST_BITS = 60  # of a run length, before the last five
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)
 
 
@@ -47,6 +51,11 @@ class JsonFile:
             It cannot be read.
         """
         return [] if self._coco is None else list(self._coco.images)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth knowing of a COCO file, as sentences."""
+        return [] if self._coco is None else [f"{self.name}: {one}" for one in self._coco.remarks]
 
     def check(self) -> None:
         """Raise an ImageError if it cannot be read as JSON, or is a damaged COCO file."""
@@ -125,23 +134,37 @@ class _Coco:
         The file.
     images : dict of str to dict
         The images, by the names of their files.
-    objects : dict of int to list of dict
+    objects : dict of str to list of dict
         The annotations of nuclei, by the id of their image.
     """
 
     name: str
     images: dict[str, dict[str, Any]]
-    objects: dict[Any, list[dict[str, Any]]]
+    objects: dict[str, list[dict[str, Any]]]
 
     @classmethod
     def of(cls, content: dict[str, Any], name: str) -> "_Coco":
         images = {str(one["file_name"]): one for one in content["images"]}
         chosen = _nuclear(content, name)
-        objects: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        ids = Counter(_id(one["id"]) for one in images.values())
+        if len(ids) < len(images):
+            twice = ids.most_common(1)[0][0]
+            raise ImageError(f"{name}: several images have the id {twice}. Give each its own")
+        objects: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for one in content["annotations"]:
             if one.get("category_id") in chosen:
-                objects[one["image_id"]].append(one)
+                objects[_id(one["image_id"])].append(one)
         return cls(name, images, objects)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Annotations that are of no image, as a sentence."""
+        known = {_id(one["id"]) for one in self.images.values()}
+        strays = [of for of in self.objects if of not in known]
+        n = sum(len(self.objects[of]) for of in strays)
+        if not n:
+            return []
+        return [f"{many(n, 'annotation')} of no image in the file (image_id {listed(strays)})"]
 
     def labels(self, image: str, shape: tuple[int, int]) -> Labels:
         """Return the label image of an image, by the ids of the annotations."""
@@ -149,7 +172,7 @@ class _Coco:
         size = int(found.get("height") or shape[0]), int(found.get("width") or shape[1])
         check_shape(size, shape, f"{self.name}: {image}")
         drawing = Drawing(shape, self.name)
-        objects = self.objects.get(found["id"], [])
+        objects = self.objects.get(_id(found["id"]), [])
         for number, one in zip(_numbers(objects), objects, strict=True):
             outlines = one["segmentation"]
             if isinstance(outlines, dict):
@@ -165,9 +188,10 @@ class _Coco:
 def _nuclear(content: dict[str, Any], name: str) -> set[Any]:
     """Return the categories that are nuclei: the only one, or the one that is called so."""
     used = {one.get("category_id") for one in content["annotations"]}
-    if len(used) <= 1:
-        return used
     names = {one["id"]: str(one["name"]) for one in content.get("categories", [])}
+    if len(used) <= 1:
+        _check_not_micronuclei(names.get(next(iter(used), None), ""), name)
+        return used
     called = {i for i in used if _is_nuclear(names.get(i, ""))}
     if not called:
         listed = ", ".join(sorted(names.get(i, str(i)) for i in used))
@@ -176,6 +200,19 @@ def _nuclear(content: dict[str, Any], name: str) -> set[Any]:
             "that of the nuclei"
         )
     return called
+
+
+def _check_not_micronuclei(category: str, name: str) -> None:
+    if _MICRONUCLEI.fullmatch(category.strip()):
+        raise ImageError(
+            f"{name}: all annotations are of the category {category}, but masks are of nuclei. Add "
+            "the annotations of the nuclei"
+        )
+
+
+def _id(value: object) -> str:
+    """Return the id of an image, which some programs write as text, as text."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _is_nuclear(category: str) -> bool:
@@ -194,13 +231,15 @@ def _numbers(objects: list[dict[str, Any]]) -> list[int]:
 def _unpacked(packed: dict[str, Any], shape: tuple[int, int], name: str) -> Array:
     """Return the pixels of run lengths: of none, then some, and so on, column by column."""
     counts = packed["counts"]
-    runs = np.array(_numbers_of_text(counts) if isinstance(counts, str) else counts, np.int64)
-    if tuple(packed["size"]) != shape or (runs < 0).any() or runs.sum() != shape[0] * shape[1]:
+    runs = _numbers_of_text(counts) if isinstance(counts, str) else list(counts)
+    n = shape[0] * shape[1]
+    fit = all(0 <= run <= n and run == int(run) for run in runs)  # in Python: sums do not overflow
+    if tuple(packed["size"]) != shape or not fit or sum(runs) != n:
         raise ImageError(
             f"{name}: run lengths of {packed['size']} pixels, but the field has {shape}"
         )
     inside = np.arange(len(runs)) % 2 == 1
-    return np.repeat(inside, runs).reshape(shape[::-1]).T
+    return np.repeat(inside, np.array(runs, np.int64)).reshape(shape[::-1]).T
 
 
 def _numbers_of_text(text: str) -> list[int]:
@@ -213,6 +252,8 @@ def _numbers_of_text(text: str) -> list[int]:
     value = shift = 0
     for letter in text.encode("ascii"):
         bits = letter - 48
+        if shift > _MOST_BITS:
+            raise ValueError("a run length of more than 64 bits")
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:

@@ -101,6 +101,8 @@ def _labels_of(file: Path, shape: tuple[int, int] | None) -> Labels:
         raise ImageError(
             f"{file.name}: outlines of {len(images)} images. Pass the file as the masks of load_fields"
         )
+    for remark in outlines.remarks:
+        warn(remark, DataWarning)
     return JsonMask(outlines, *images).read(shape).copy()
 
 

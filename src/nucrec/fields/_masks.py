@@ -56,6 +56,14 @@ class Masks:
         """The images that files of many masks name."""
         return [mask.image for mask in self._masks if isinstance(mask, JsonMask) and mask.image]
 
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth knowing of files of many masks, as sentences."""
+        files = dict.fromkeys(
+            mask.file for mask in self._masks if isinstance(mask, JsonMask) and mask.image
+        )
+        return [remark for file in files for remark in file.remarks]
+
     def of(self, group: FieldFiles, files: Sequence[str]) -> list[NamedMask]:
         """Return the masks of a field; more than one where names do not decide."""
         stems = (*(stem_of(file) for file in files), _last(group.key))

@@ -85,7 +85,8 @@ class FieldReader:
         self.remarks += remark.of_times(keys)
         self.remarks += remark.of_plates(keys, wells)
         self.remarks += remark.of_missing_wells(self.fields)
-        self.remarks += remark.of_masks([] if self._masks is None else self._masks.unused)
+        if self._masks is not None:
+            self.remarks += [*self._masks.remarks, *remark.of_masks(self._masks.unused)]
 
     def _note_twice(self, group: FieldFiles) -> None:
         for file in group.twice:

@@ -27,10 +27,11 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     The nucleus is the object in the middle, found by a threshold half-way between background and
     nucleus, or another where that one runs into a neighbour. Brightness is measured in units of the
     nucleus, background 0 and nucleus 1, and lengths in diameters of the nucleus: so neither the range
-    of the values nor the size of the image matters, nor which way round it is. What may be micronuclei
-    is looked for outside of nuclei: the three highest spots of a top-hat transform, differences of
-    Gaussians at four scales, and small separate objects above four thresholds. `descriptions` says
-    what each number is.
+    of the values matters nor which way round the image is, and its size only as far as interpolation
+    changes it. Images are taken to be optical ones, with edges blurred by about a pixel. What
+    may be micronuclei is looked for outside of nuclei: the three highest spots of a top-hat
+    transform, differences of Gaussians at four scales, and small separate objects above four
+    thresholds. `descriptions` says what each number is.
 
     Needs scikit-image (``pip install "nucrec[morphology]"``). Rows of numbers are passed on as they
     are, so that measurements taken once can go through the same pipeline.

@@ -19,6 +19,7 @@ _CUTS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8)  # shares of the nucleus' brightness, bes
 _AROUND = 0.35  # share above which pixels may belong to a nucleus
 _BODY = 0.16  # radius of the disc that fits in a nucleus, and in no micronucleus, in diameters
 _LEAST_SPAN = 1e-30  # of an image of zeros
+_FAR = 1e25  # values beyond are scaled before they become 32-bit floats
 _BRIGHTEST = 2.5  # brighter neighbours tell nothing
 
 
@@ -105,10 +106,20 @@ def opened(mask: Array, radius: float) -> Array:
 
 def _grey(image: Array, size: int) -> Array:
     """Return an image as float32 of shape (h, w), the longer of which is `size`."""
-    grey = to_grey(image).astype(np.float32)
+    grey = _in_range(to_grey(image)).astype(np.float32)
     scale = size / max(grey.shape)
     height, width = (max(1, round(side * scale)) for side in grey.shape)
     return np.asarray(resize(grey, (height, width)), np.float32)
+
+
+def _in_range(grey: Array) -> Array:
+    """Return values of which 32-bit floats lose none: those far from 1 are times a power of two."""
+    if grey.dtype.kind != "f":
+        return grey
+    largest = float(np.abs(grey).max())
+    if not largest or 1 / _FAR < largest < _FAR:
+        return grey
+    return np.asarray(np.ldexp(grey, -int(np.frexp(largest)[1])))
 
 
 def _nucleus(light: Array) -> Array:
