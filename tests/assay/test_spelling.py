@@ -87,6 +87,21 @@ def test_wells_of_a_review_may_be_spelt_otherwise():
     assert assay.corrected(reviewed=review) == assay.corrected(reviewed=same)
 
 
+@pytest.mark.parametrize("unit", ["culture", "plate", "animal"])
+def test_spellings_of_one_unit_of_any_column_are_one(unit):
+    table = cells_of(counts({0: [9]}, scored=100))
+    del table["well"]
+    assay = summarize({**table, unit: np.array(["A1", "a01"] * 50)}, unit=unit)
+    assert [each.name for each in assay.units] == ["A01"]
+
+
+def test_compounds_with_other_zeros_stay_two():
+    assert [each.name for each in conditions_of(["A1", "A01", "A1"]).conditions][:2] == [
+        "A1",
+        "A01",
+    ]
+
+
 def replicates_of_one_well(**further: list[str]):
     table = {**counts({0: [9, 12, 8]}), "well": ["B02"] * 3, "replicate": ["1", "2", "3"]}
     return summarize({**table, **further}, block="day" if "day" in further else None)

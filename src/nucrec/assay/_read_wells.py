@@ -92,7 +92,7 @@ class _Design:
         )
         self.plates = self._merged(plates, "plates")
         self.replicates = self._merged(replicates, "replicates")
-        self.wells = self._merged(wells, "wells", may_be_wells=True)
+        self.wells = self._merged(wells, "wells")
         blocks = self._column("block", block).text if block else [""] * n
         self.blocks = self._merged(blocks, "blocks")
         self.units = self._units(unit, rows_are_units)
@@ -104,9 +104,13 @@ class _Design:
             )
         self._check(unit)
 
-    def _merged(self, names: list[str], what: str, *, may_be_wells: bool = False) -> list[str]:
-        """Return names with one spelling for those that look the same, and keep the remark."""
-        merged, told = (one_spelling_of_wells if may_be_wells else one_spelling)(names, what)
+    def _merged(self, names: list[str], what: str) -> list[str]:
+        """Return names with one spelling for those that look the same, and keep the remark.
+
+        A1 and A01 may be two compounds; elsewhere they are one, since a column may be the unit, too.
+        """
+        merge = one_spelling if what == "conditions" else one_spelling_of_wells
+        merged, told = merge(names, what)
         self.told.extend(remark for remark in told if remark not in self.told)
         return merged
 
@@ -142,7 +146,7 @@ class _Design:
             return self.wells
         names = self._column("unit", unit).text
         are_files = plain(unit) in _NAMES_OF_FILES
-        return names if are_files else self._merged(names, f"{unit}s", may_be_wells=True)
+        return names if are_files else self._merged(names, f"{unit}s")
 
     def _check(self, unit: str) -> None:
         """Raise unless each unit has a name and belongs to one condition and dose."""
