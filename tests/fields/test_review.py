@@ -94,9 +94,9 @@ def test_the_sample_is_of_both_calls_in_each_condition_with_the_weights_of_its_s
         of_condition = np.char.startswith(cells["field"], key[0][0])
         size = ((cells["n_micronuclei"] > 0)[of_condition] == positive).sum()
         assert int(row["stratum_cells"]) == size
-        assert float(row["weight"]) == pytest.approx(size / strata[row["stratum"]], rel=1e-5)
+        assert float(row["weight"]) == pytest.approx(size / strata[row["stratum"]], rel=1e-14)
     assert len(strata) == 4
-    assert sum(float(row["weight"]) for row in rows) == pytest.approx(len(table), rel=1e-5)
+    assert sum(float(row["weight"]) for row in rows) == pytest.approx(len(table), rel=1e-13)
     # 12 and 24 positive cells: 20 of them as the square roots
     positives = sorted(n for name, n in strata.items() if "positive" in name)
     assert positives == [8, 12]
@@ -162,6 +162,9 @@ def test_what_was_found_is_shown_if_asked_for(small, tmp_path):
     for cell, row in zip(shown, rows_of(path), strict=True):
         assert row["field"] in cell["about"]
         assert ("1 found" if row["called"] == "yes" else "none found") in cell["about"]
+    hidden = review(cells, fields, tmp_path / "blind.html", n=10, detector=detector).path
+    assert [row["called"] for row in rows_of(hidden)] == [row["called"] for row in rows_of(path)]
+    assert content(hidden)["key"] != content(path)["key"]  # where the browser keeps answers
     yellow = [(opened(cell["outline"])[..., 0] == 240).any() for cell in shown]
     assert any(yellow)
     assert "too high" in words_of(path)
@@ -343,6 +346,44 @@ def test_a_person_reviews_by_keyboard_and_the_file_corrects_the_rates(
         text_of(window, "said") == "60 rows of this file are of another review: nothing was loaded."
     )
     assert window.get_log("browser") == []
+
+
+def loaded(window: Any, path: Path, lines: list[str], between: str = "\n") -> str:
+    """Load lines of a table, and return what the page says of them."""
+    path.write_bytes(between.join(lines).encode())
+    window.execute_script("document.getElementById('said').textContent = 'waiting'")
+    window.find_element("id", "load").send_keys(str(path))
+    deadline = time.monotonic() + 30
+    while text_of(window, "said") == "waiting" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return text_of(window, "said")
+
+
+@pytest.mark.slow
+def test_what_a_loaded_file_says_is_understood_or_told(page, window, tmp_path):
+    window.get(page.as_uri())
+    window.execute_script("localStorage.clear()")
+    window.refresh()
+    ids = [cell["id"] for cell in content(page)["cells"]]
+    header = "review_id,reviewed"
+    path = tmp_path / "some.csv"
+    lines = ["sep=,", header, f"{ids[0]},TRUE", f"{ids[1]},0", f"{ids[2]},ja", f"{ids[3]},"]
+    told = 'Loaded 2 answers. 1 row not understood, such as "ja": use yes, no or unsure.'
+    assert loaded(window, path, lines, "\r") == told
+    assert text_of(window, "done") == "2 answered"
+
+    contradicting = ["", header, f"{ids[4]},yes", f"{ids[4]},no"]
+    assert "different answer for a cell (1 row)" in loaded(window, path, contradicting)
+    assert text_of(window, "done") == "2 answered"
+
+    window.execute_script("window.asked = []; window.confirm = (t) => !asked.push(t)")
+    other = [header, f"{ids[0]},no", f"{ids[4]},?"]
+    assert loaded(window, path, other, "\r\n") == "Nothing was loaded: the answers here are kept."
+    (asked,) = window.execute_script("return asked")
+    assert "another answer for 1 of the cells" in asked
+    window.execute_script("window.confirm = () => true")
+    assert loaded(window, path, other, "\r\n") == "Loaded 2 answers."
+    assert text_of(window, "done") == "3 answered, 1 of them unsure"
 
 
 # training on the answers

@@ -160,7 +160,7 @@ def review(
     if where.suffix.lower() not in (".html", ".htm"):
         raise invalid("path", "a name that ends in .html", str(path))
     drawn = draw_sample(cells.cells, n, random_state)
-    key = _key(cells, drawn)
+    key = _key(cells, drawn, blind)
     lines = drawn.lines(cells.cells, key)
     found = _Labels(labels, detector)
     pictures = _pictures(cells, fields, drawn.rows, found, blind, progress_function(progress))
@@ -173,10 +173,11 @@ def review(
     return ReviewPage(where, *n_called(drawn))
 
 
-def _key(cells: Cells, drawn: Drawn) -> str:
+def _key(cells: Cells, drawn: Drawn, blind: bool) -> str:
     """Return what tells this review from others."""
     names = [cells.cells[name][drawn.rows].tolist() for name in ("field", "cell_id", "x", "y")]
-    content = repr([*zip(*names, strict=True), drawn.called.tolist()])
+    kind = [] if blind else ["open"]  # answers of an open page are none of a blind one
+    content = repr([*zip(*names, strict=True), drawn.called.tolist(), *kind])
     digest = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
     return f"review-{digest[:10]}"
 

@@ -49,7 +49,7 @@ class Drawn:
                 f"{key}-{number:04d}",
                 *(_name(table[column][row]) for column in ("file", "field", "well", "condition")),
                 *(f"{table[column][row]:.6g}" for column in ("cell_id", "x", "y")),
-                *(to_spreadsheet(stratum), str(size), f"{size / taken:.6g}"),
+                *(to_spreadsheet(stratum), str(size), f"{size / taken:.15g}"),
                 "yes" if called else "no",
             ]
             for number, (row, called, stratum, size, taken) in enumerate(parts, 1)

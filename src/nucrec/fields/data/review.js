@@ -124,8 +124,8 @@ function save() {
 }
 
 function parse(text) {
-  const first = text.replace(/^\ufeff/, "");
-  const header = first.slice(0, first.search(/[\r\n]|$/));
+  const first = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").replace(/^(?:[ \t,;]*(?:"?sep=.*)?\n)+/i, "");
+  const header = first.slice(0, first.search(/\n|$/));
   const delimiter = [",", ";", "\t"].map((d) => [header.split(d).length, d]).sort((a, b) => b[0] - a[0])[0][1];
   const rows = [[]];
   let cell = "", quoted = false;
@@ -138,11 +138,20 @@ function parse(text) {
     } else if (c === '"') quoted = true;
     else if (c === delimiter) { rows.at(-1).push(cell); cell = ""; }
     else if (c === "\n") { rows.at(-1).push(cell); cell = ""; rows.push([]); }
-    else if (c !== "\r") cell += c;
+    else cell += c;
   }
   rows.at(-1).push(cell);
   return rows;
 }
+
+// other spellings of answers, as nucrec reads them in tables
+const spellings = {
+  yes: ["1", "true", "yes", "y", "micronucleus", "micronucleated", "positive"],
+  no: ["0", "false", "no", "n", "none", "nucleus", "negative"],
+  unsure: ["unsure", "unclear", "?"],
+};
+const meaning = (word) => (/^0*[1-9]\d*$/.test(word) ? "yes" : undefined) || Object.keys(spellings).find((what) => spellings[what].includes(word));
+const rowsOf = (n) => `${n} row${n === 1 ? "" : "s"}`;
 
 function load(text) {
   const rows = parse(text);
@@ -150,21 +159,30 @@ function load(text) {
   const [id, what, number] = ["review_id", "reviewed", "reviewed_micronuclei"].map((n) => names.indexOf(n));
   if (id < 0 || what < 0) return say("This file has no columns review_id and reviewed: it was not saved by such a page.", true);
   const found = {};
-  let strange = 0;
+  const unclear = []; // words that are no answers
+  let strange = 0, twice = 0;
   for (const row of rows.slice(1)) {
     const word = (row[what] || "").trim().toLowerCase();
     if (!row[id] || !row[id].trim()) continue;
     if (!ids.has(row[id].trim())) strange++;
-    else if (["yes", "no", "unsure"].includes(word)) {
+    else if (meaning(word)) {
       const n = number < 0 ? "" : (row[number] || "").trim();
-      found[row[id].trim()] = [word, /^[0-6]$/.test(n) ? n : ""];
-    }
+      const value = [meaning(word), /^[0-6]$/.test(n) ? n : ""];
+      const before = found[row[id].trim()];
+      if (before && before.join() !== value.join()) twice++;
+      found[row[id].trim()] = value;
+    } else if (!["", "nan", "na"].includes(word)) unclear.push(word);
   }
   if (strange) return say(`${strange} rows of this file are of another review: nothing was loaded.`, true);
+  if (twice) return say(`This file has a second, different answer for a cell (${rowsOf(twice)}): nothing was loaded.`, true);
+  const changed = Object.keys(found).filter((name) => name in answers && answers[name].join() !== found[name].join());
+  if (changed.length && !confirm(`This file has another answer for ${changed.length} of the cells that are answered here. Replace the answers here?`))
+    return say("Nothing was loaded: the answers here are kept.");
   answers = { ...answers, ...found };
   saved = false;
-  say(`Loaded ${Object.keys(found).length} answers.`);
   firstOpen();
+  const dropped = `${rowsOf(unclear.length)} not understood, such as "${(unclear[0] || "").slice(0, 40)}": use yes, no or unsure.`;
+  say(`Loaded ${Object.keys(found).length} answers.` + (unclear.length ? " " + dropped : ""), unclear.length > 0);
   remember();
   show();
 }
