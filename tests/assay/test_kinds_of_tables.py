@@ -54,8 +54,11 @@ def test_a_cell_in_each_well_is_fine_where_cells_have_names():
     assert summarize(table).conditions[0].n_micronucleated == 1
 
 
-def test_flags_of_cells_are_no_counts():
-    table = {"condition": ["x"] * 4, "scored": [1, 1, 0, 1], "positive": [0, 1, 0, 1]}
+@pytest.mark.parametrize(
+    "scored", [[1, 1, 0, 1], [True, True, False, True], ["TRUE", "TRUE", "FALSE", "TRUE"]]
+)
+def test_flags_of_cells_are_no_counts(scored):
+    table = {"condition": ["x"] * 4, "scored": scored, "positive": [0, 1, 0, 1]}
     with pytest.raises(DatasetError, match="none has more than one cell.*n_micronuclei=positive"):
         summarize(table)
     table["well"] = ["a", "a", "b", "b"]

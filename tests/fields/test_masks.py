@@ -209,6 +209,16 @@ def test_a_layout_by_file_may_name_the_well(tmp_path):
     assert (field.well, field.condition) == ("D04", "control")
 
 
+def test_names_with_a_sign_in_a_layout_for_spreadsheets(tmp_path, plate):
+    text = "well,condition\nB02,'-S9\nB03,'+S9\nC11,'S9'\n"
+    fields = load_fields(plate, layout=write(tmp_path / "layout.csv", text))
+    assert [field.condition for field in fields] == ["-S9", "-S9", "+S9", "'S9'"]
+    numbers = ",".join(map(str, range(2, 12)))
+    text = f"condition,{numbers}\nB,'-S9,'+S9\nC{',' * 10}'S9'\n"
+    fields = load_fields(plate, layout=write(tmp_path / "layout.csv", text))
+    assert [field.condition for field in fields] == ["-S9", "-S9", "+S9", "'S9'"]
+
+
 def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
     layout = write(tmp_path / "layout.csv", "well,dose\nB02,0\nB03,1\nH12,2\n")
     with pytest.warns(DataWarning) as caught:
@@ -228,6 +238,8 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
         ("well,dose\nB02,10 uM\n", "line 2: dose: expected a number without a unit"),
         ("well,dose\nB02,-1\n", "line 2: dose: expected a number"),
         ("well;dose\nB02;1,000\n", "line 2: dose: expected a number"),
+        ("well;dose\nB02;1,5\nB03;1.000\n", "line 3: dose: expected a number without separators"),
+        ("dose;2;3\nB;500;1.000\n", "line 2: dose: expected a number without separators"),
         ("well,dose\n,1\nB02,2\n", "line 2: well must not be empty"),
         ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
         ("position,dose\nB02,1\n", "expected a column 'well' or 'file'"),

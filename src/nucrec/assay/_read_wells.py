@@ -295,8 +295,8 @@ def _table_of(rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
 def _of_counts(source: Source, design: _Design) -> Wells:
     """Return the wells of a table with one row for each."""
     _check_different(source, design)
+    check_is_of_counts(source)
     scored, found = source.whole("n_scored"), source.whole("n_micronucleated")
-    check_is_of_counts(source, scored)
     _check_at_most(source, "n_micronucleated", found, "n_scored", scored)
     if "n_micronuclei" in source:
         micronuclei = source.whole("n_micronuclei")
