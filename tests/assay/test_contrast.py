@@ -162,3 +162,19 @@ def test_doses_that_differ_by_rounding_alone_are_one():
     table = counts({0: [9, 12, 8], 0.3: [14, 18, 13]})
     table["dose"][4] = 0.1 + 0.2
     assert [each.n_units for each in summarize(table).conditions] == [3, 3]
+
+
+def test_large_p_values_are_of_the_step_down_too():
+    found = {0: [10, 12, 9], 1: [11, 13, 8], 2: [12, 9, 14]}
+    p = [each.by_unit.p for each in summarize(counts(found)).versus_control()]
+    alone = {d: summarize(counts({0: found[0], 1: found[d]})) for d in (1, 2)}
+    last = [alone[d].versus_control()[0].by_unit.p for d in (1, 2)]
+    first = int(np.argmin(p))
+    assert p[first] > 0.1
+    assert p[1 - first] == pytest.approx(max(p[first], last[1 - first]))
+
+
+@pytest.mark.parametrize("power", [0.01, 0.05])
+def test_a_power_of_no_more_than_the_level_is_refused(power):
+    with pytest.raises(InvalidParameterError, match=r"power: expected more than alpha, 0\.05"):
+        summarize(counts(DOSES)).smallest_increase(power=power)

@@ -69,9 +69,15 @@ def test_an_experiment_of_that_size_says_the_same():
         ({"wells": []}, "wells: expected a list of numbers of wells"),
         ({"wells": 4}, "wells: expected a list of numbers of wells"),
         ({"wells": [4.5]}, "wells: expected a whole number"),
+        ({"power": 0.01}, "power: expected more than alpha, 0.05"),
+        ({"rate": 999.9}, "variation: expected at most 0.01, by which rates of wells around 999.9"),
         ({"specificity": 0.9, "sensitivity": 0.1}, "sensitivity: expected more than 0.1"),
     ],
 )
 def test_impossible_plans_are_refused(arguments, message):
     with pytest.raises(InvalidParameterError, match=message):
         plan(**{"control_rate": 6, "rate": 12, **arguments})
+
+
+def test_rates_near_all_cells_need_few():
+    assert 1 <= plan(6, 999.9, wells=[4], variation=0).cells[4] < 10

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -220,3 +221,56 @@ def test_a_design_of_two_wells_prints_why_it_is_not_estimable():
     contrast = assay.versus_control()[0]
     assert f"whole units: {contrast.by_unit.method}" in str(contrast)
     assert str(assay.smallest_increase()[0]).startswith("MMC: ")
+
+
+SMALL = {0: [0, 1, 0], 1: [1, 0, 2], 2: [2, 1, 3], 5: [3, 2, 4]}
+
+
+@pytest.mark.parametrize("unit", [1e-18, 1e-10, 1e-9, 1e12, 1e200, 1e300])
+@pytest.mark.parametrize(("found", "scored"), [(DOSES, 2000), (SMALL, 40)])
+def test_the_unit_of_the_dose_changes_nothing(found, scored, unit):
+    expected = summarize(counts(found, scored=scored)).trend()
+    trend = summarize(counts({unit * d: k for d, k in found.items()}, scored=scored)).trend()
+    for ours, theirs in ((trend.pooled, expected.pooled), (trend.by_unit, expected.by_unit)):
+        assert ours.p_value == pytest.approx(theirs.p_value, rel=1e-9)
+        assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-9)
+        assert ours.method == theirs.method
+    assert trend.scores == pytest.approx([unit * dose for dose in found], rel=1e-12)
+
+
+def test_scores_far_from_zero_are_as_their_differences():
+    assay = summarize(counts(SMALL, scored=40))
+    near, far = (assay.trend([start + k for k in range(4)]) for start in (0.0, 1e9))
+    assert far.pooled == near.pooled
+    assert far.by_unit == near.by_unit
+
+
+@pytest.mark.parametrize(
+    "doses", [(0, 1e-12, 1), (0, 1, 1e9), (0, 0.1, 0.3), (1e-30, 3e-30, 1e-21)]
+)
+def test_doses_of_very_different_size_are_exact(doses):
+    found, n = (1, 3, 2), 30
+    of_dose = [Fraction(str(dose)) for dose in doses]
+    observed = sum(k * dose for k, dose in zip(found, of_dose, strict=True))
+    ways = [
+        math.prod(math.comb(n, k) for k in table)
+        for table in itertools.product(range(7), repeat=3)
+        if sum(table) == 6
+        and sum(k * dose for k, dose in zip(table, of_dose, strict=True)) >= observed
+    ]
+    table = counts({dose: [k] for dose, k in zip(doses, found, strict=True)}, scored=n)
+    pooled = summarize(table, control=str(doses[0])).trend().pooled
+    assert pooled.method.endswith("exact")
+    assert pooled.p_value == pytest.approx(sum(ways) / math.comb(3 * n, 6), rel=1e-9)
+
+
+def test_equal_scores_are_no_trend():
+    trend = summarize(counts(DOSES)).trend([1, 1, 1, 1])
+    assert not trend.pooled.is_estimable
+    assert trend.by_unit.method == "not estimable: all doses have one score"
+
+
+def test_no_micronuclei_at_all_are_no_trend():
+    trend = summarize(counts({0: [0] * 3, 1: [0] * 3, 2: [0] * 3})).trend()
+    assert not trend.pooled.is_estimable
+    assert trend.by_unit.p_value == 1

@@ -14,8 +14,13 @@ Array = npt.NDArray[Any]
 SMALL = 5.0
 """Below this expected number of micronucleated cells in any group the test is made exact."""
 
+ALL_ALIKE = "not estimable: all doses have one score"
+
 _MOST_STATES = 200_000
 _DRAWS = 20_000
+
+_TIE = 16 * float(np.finfo(np.float64).eps)
+"""By how much equal sums of scores from 0 to 1 may differ, for each micronucleated cell."""
 
 
 def armitage(scores: Array, found: Array, scored: Array, random_state: int) -> TestResult:
@@ -31,14 +36,25 @@ def armitage(scores: Array, found: Array, scored: Array, random_state: int) -> T
         The seed for small counts with too many possible tables to enumerate.
     """
     total, n = int(found.sum()), int(scored.sum())
-    if total in (0, n) or np.ptp(scores[scored > 0]) == 0:
+    if total in (0, n):
         return TestResult(math.nan, "not estimable: no cell, or every cell, is micronucleated")
+    scores = scaled(scores)
+    if np.ptp(scores[scored > 0]) == 0:
+        return TestResult(math.nan, ALL_ALIKE)
     z = statistic(scores, found, scored)
     if min(total, n - total) * scored.min() / n >= SMALL:
         upper, two_sided = (float(p) for p in (_tail(z), 2 * _tail(abs(z))))
         return TestResult(upper, "Cochran-Armitage, pooled cells", z, two_sided)
     p, method = _exact(scores, found, scored, random_state)
     return TestResult(p, f"Cochran-Armitage, pooled cells, {method}", z)
+
+
+def scaled(scores: Array) -> Array:
+    """Return scores from 0 to 1, which do not depend on the unit of a dose."""
+    _, exponent = np.frexp(np.abs(scores).max())
+    small = np.ldexp(scores, -int(exponent))  # exact, and its range does not overflow
+    small = small - small.min()
+    return np.asarray(small / (small.max() or 1.0))
 
 
 def statistic(scores: Array, found: Array, scored: Array) -> float:
@@ -61,22 +77,22 @@ def _tail(z: float) -> float:
 def _exact(scores: Array, found: Array, scored: Array, random_state: int) -> tuple[float, str]:
     """Return the p-value given both margins, and how it was found."""
     observed = float((scores * found).sum())
-    states = _enumerated(scores, int(found.sum()), scored)
+    tie = _TIE * int(found.sum())
+    states = _enumerated(scores, int(found.sum()), scored, tie)
     if states is not None:
         sums, logs = states
         weights = np.exp(logs - logs.max())
-        at_least = sums >= observed - 1e-9 * max(1.0, abs(observed))
+        at_least = sums >= observed - tie
         return float(weights[at_least].sum() / weights.sum()), "exact"
     rng = np.random.default_rng(random_state)
     drawn = rng.multivariate_hypergeometric(
         scored.astype(np.int64), int(found.sum()), size=_DRAWS, method="marginals"
     )
-    return p_value(
-        drawn @ scores, observed, complete=False
-    ), f"permutation of cells ({_DRAWS} draws)"
+    p = p_value(drawn @ scores, observed, complete=False, tie=tie)
+    return p, f"permutation of cells ({_DRAWS} draws)"
 
 
-def _enumerated(scores: Array, total: int, scored: Array) -> tuple[Array, Array] | None:
+def _enumerated(scores: Array, total: int, scored: Array, tie: float) -> tuple[Array, Array] | None:
     """Return all sums of scores that a number of micronucleated cells can have, with log weights.
 
     None where there are too many of them.
@@ -89,18 +105,20 @@ def _enumerated(scores: Array, total: int, scored: Array) -> tuple[Array, Array]
         used = (used[:, None] + k).ravel()
         sums = (sums[:, None] + score * k).ravel()
         logs = (logs[:, None] + log_binomial(n, k)).ravel()
-        used, sums, logs = _merged(used, sums, logs, used <= total)
+        used, sums, logs = _merged(used, sums, logs, used <= total, tie)
         if len(used) > _MOST_STATES:
             return None
     return sums[used == total], logs[used == total]
 
 
-def _merged(used: Array, sums: Array, logs: Array, kept: Array) -> tuple[Array, Array, Array]:
+def _merged(
+    used: Array, sums: Array, logs: Array, kept: Array, tie: float
+) -> tuple[Array, Array, Array]:
     """Return the different states, each with the logarithm of the sum of its weights."""
-    used, sums, logs = used[kept], np.round(sums[kept], 9), logs[kept]
+    used, sums, logs = used[kept], sums[kept], logs[kept]
     order = np.lexsort((sums, used))
     used, sums, logs = used[order], sums[order], logs[order]
-    starts = np.flatnonzero(np.r_[True, (np.diff(used) != 0) | (np.diff(sums) != 0)])
+    starts = np.flatnonzero(np.r_[True, (np.diff(used) != 0) | (np.diff(sums) > tie)])
     return used[starts], sums[starts], np.logaddexp.reduceat(logs, starts)
 
 

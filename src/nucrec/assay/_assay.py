@@ -14,7 +14,7 @@ from nucrec.assay._correction import Correction, correct
 from nucrec.assay._cytotoxicity import Cytotoxicity, cytotoxicities
 from nucrec.assay._decision import Decision, decide
 from nucrec.assay._design import check_control, chosen_compound, series
-from nucrec.assay._detectable import SmallestIncrease, smallest_increases
+from nucrec.assay._detectable import SmallestIncrease, check_power, smallest_increases
 from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._errors_of_detector import Plate, errors_of
 from nucrec.assay._families import family_of
@@ -160,7 +160,7 @@ class Assay(Printed):
         Parameters
         ----------
         power : float, default=0.8
-            The probability of finding it.
+            The probability of finding it, above `alpha`.
         alpha : float, default=0.05
             The one-sided level, for all conditions together.
 
@@ -181,8 +181,7 @@ class Assay(Printed):
         exact: in 400 simulated plates, four wells against four found it in 73 % instead of 80 %, three
         doses in 83 %. Designs that cannot give a small p-value at all have none.
         """
-        check_real("power", power, low=0, high=1, open_ends=True)
-        check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
+        check_power(power, alpha)
         check_control(self.conditions)
         return smallest_increases(self.conditions, self.units, power, alpha)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nucrec._shares import student_quantile
 from nucrec._unit_rates import FEWEST_UNITS
+from nucrec._validation import check_real, invalid
 from nucrec.assay._design import Units, units_of
 from nucrec.assay._permute import anscombe, smallest_p
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
@@ -119,6 +120,13 @@ def _spread(units: Units) -> tuple[float, int]:
     squares = float((4 * units.scored * np.square(values - means[units.group])).sum())
     freedom = int(sizes.sum() - len(sizes))
     return max(1.0, squares / freedom), freedom
+
+
+def check_power(power: object, alpha: object) -> None:
+    """Raise unless a power is above the level, at which a test finds what is not there."""
+    level = check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
+    if check_real("power", power, low=0, high=1, open_ends=True) <= level:
+        raise invalid("power", f"more than alpha, {level:g}", power)
 
 
 def needed_shift(freedom: int, power: float, alpha: float) -> float:

@@ -12,9 +12,6 @@ from nucrec.assay._permute import arrange, p_value
 
 Array = npt.NDArray[Any]
 
-_CLEARLY_NOT = 0.1
-"""From such an adjusted p-value on, the arrangements of the last step serve all further ones."""
-
 
 def fisher(found: int, scored: int, of_control: int, control: int) -> float:
     """Return the one-sided p-value of an increase over the control; NaN without cells."""
@@ -46,8 +43,7 @@ def step_down(
     largest = 0.0
     for step, group in enumerate(order):
         left = order[step:]
-        if largest < _CLEARLY_NOT:
-            observed, drawn, complete = _drawn(units, left, random_state)
+        observed, drawn, complete = _drawn(units, left, random_state)
         most = np.max([drawn[each] for each in left], axis=0)
         largest = max(largest, p_value(most, observed[group][0], complete))
         adjusted[group] = largest

@@ -98,7 +98,20 @@ def _different(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
             yield (item, *rest)
 
 
-def p_value(drawn: Array, observed: float, complete: bool) -> float:
-    """Return the share of arrangements whose statistic is at least as large as the observed one."""
-    at_least = int((drawn >= observed - _TIE * max(1.0, abs(observed))).sum())
+def p_value(drawn: Array, observed: float, complete: bool, tie: float | None = None) -> float:
+    """Return the share of arrangements whose statistic is at least as large as the observed one.
+
+    Parameters
+    ----------
+    drawn : ndarray of shape (n_arrangements,)
+        Their statistics.
+    observed : float
+        The observed one.
+    complete : bool
+        Whether these are all arrangements, so that the observed one is among them.
+    tie : float, optional
+        By how much equal statistics may differ; by default a part in 10^9, of at least 1.
+    """
+    tie = _TIE * max(1.0, abs(observed)) if tie is None else tie
+    at_least = int((drawn >= observed - tie).sum())
     return at_least / len(drawn) if complete else (at_least + 1) / (len(drawn) + 1)

@@ -9,7 +9,7 @@ import numpy as np
 from nucrec import _text as fmt
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import check_int, check_real, invalid
-from nucrec.assay._detectable import needed_shift
+from nucrec.assay._detectable import check_power, needed_shift
 from nucrec.assay._permute import smallest_p
 from nucrec.assay._printed import Printed
 from nucrec.assay._tables import Table
@@ -110,9 +110,10 @@ def plan(
     doses : int, default=3
         The number of doses that are compared with the control; none but one is increased.
     variation : float, default=0.2
-        The standard deviation of the true rates of wells that got the same, over their mean.
+        The standard deviation of the true rates of wells that got the same, over their mean. Near
+        1000 per 1000 cells rates cannot vary by much.
     power : float, default=0.8
-        The probability of finding the increase.
+        The probability of finding the increase, above `alpha`.
     alpha : float, default=0.05
         The one-sided level, for all doses together.
     sensitivity, specificity : float, default=1
@@ -154,9 +155,8 @@ def plan(
     """
     low, high = _checked_rates(control_rate, rate)
     check_int("doses", doses, low=1, high=100)
-    check_real("variation", variation, low=0, high=2)
-    check_real("power", power, low=0, high=1, open_ends=True)
-    check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
+    _check_variation(variation, high)
+    check_power(power, alpha)
     slope = _checked_slope(sensitivity, specificity)
     shares = [each / 1000 for each in (low, high)]
     found = [1 - specificity + slope * share for share in shares]
@@ -176,6 +176,15 @@ def _checked_rates(control_rate: object, rate: object) -> tuple[float, float]:
     if high <= low:
         raise invalid("rate", f"more than the rate of the control, {low:g}", rate)
     return low, high
+
+
+def _check_variation(variation: object, rate: float) -> None:
+    """Raise unless rates of wells, none of them above 1000, can vary by that around the higher one."""
+    number = check_real("variation", variation, low=0, high=2)
+    most = math.sqrt((1000 - rate) / rate)
+    if number > most:
+        expected = f"at most {most:.2g}, by which rates of wells around {rate:g} per 1000 can vary"
+        raise invalid("variation", expected, variation)
 
 
 def _checked_slope(sensitivity: float, specificity: float) -> float:

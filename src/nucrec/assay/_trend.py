@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import invalid
-from nucrec.assay._armitage import armitage
+from nucrec.assay._armitage import ALL_ALIKE, armitage, scaled
 from nucrec.assay._design import Units, units_of
 from nucrec.assay._permute import arrange, p_value, smallest_p
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
@@ -130,6 +130,9 @@ def by_unit(scores: Array, units: Units, random_state: int) -> TestResult:
     """Return the permutation test of whole units within their blocks."""
     if not units.are_enough:
         return TestResult(math.nan, f"not estimable: a level has fewer than {FEWEST_UNITS} units")
+    scores = scaled(scores)
+    if not scores.any():
+        return TestResult(math.nan, ALL_ALIKE)
     arranged, complete = arrange(units.group, units.block, random_state)
     observed = float(_statistics(scores[units.group][None], units)[0])
     p = p_value(_statistics(scores[arranged], units), observed, complete)
@@ -141,12 +144,12 @@ def by_unit(scores: Array, units: Units, random_state: int) -> TestResult:
 
 def _statistics(scores: Array, units: Units) -> Array:
     """Return the statistic of Cochran and Armitage for scores of units, of shape (..., n_units)."""
-    n, total = units.scored.sum(), units.found.sum()
-    mean = scores @ units.scored / n
-    of_scores = np.square(scores) @ units.scored - n * np.square(mean)
-    variance = of_scores * (total - total**2 / n) / (n - 1)
-    observed = scores @ units.found - mean * total
-    return np.asarray(observed / np.sqrt(np.maximum(variance, 1e-12)))
+    n, total = float(units.scored.sum()), float(units.found.sum())
+    if total in (0, n):
+        return np.zeros(scores.shape[:-1])
+    centred = scores - (scores @ units.scored / n)[..., None]
+    variance = np.square(centred) @ units.scored * (total - total**2 / n) / (n - 1)
+    return np.asarray(centred @ units.found / np.sqrt(variance))
 
 
 def _doses(levels: Sequence[ConditionSummary]) -> list[float]:
