@@ -93,3 +93,29 @@ def test_annotated_fields_count_as_groups():
 def test_bad_errors_of_the_detector(arguments, words):
     with pytest.raises(InvalidParameterError, match=words):
         summarize(counts(DOSES)).corrected(**arguments)
+
+
+def test_a_condition_without_scored_cells_has_no_corrected_rate():
+    table = counts({0: [60, 64, 71], 1: [0, 0, 0]})
+    table["scored"] = [2000] * 3 + [0] * 3
+    found = summarize(table).corrected(0.9, 0.99)
+    assert math.isfinite(found.rates[0].corrected.value)
+    nothing = found.rates[1]
+    assert all(math.isnan(getattr(nothing.corrected, name)) for name in ("value", "low", "high"))
+    assert nothing.remark == "no cell was scored"
+    assert str(found).splitlines()[-1].split("  ")[0] == "1"
+    assert "not estimable" in str(found).splitlines()[-1]
+
+
+def test_a_review_without_micronucleated_cells_says_nothing_of_recall():
+    reviewed = {"called": [1] * 60 + [0] * 200, "reviewed": ["no"] * 260}
+    found = summarize(counts({0: [60, 64, 71]})).corrected(reviewed=reviewed)
+    assert (found.review.precision.value, found.review.missed_per_1000.value) == (0, 0)
+    assert math.isnan(found.review.recall.value)
+    assert math.isnan(found.sensitivity)
+    assert math.isnan(found.rates[0].corrected.value)
+    assert "no reviewed cell has a micronucleus" in found.rates[0].remark
+    assert "Sensitivity not estimable" in str(found)
+    unsure = {"called": reviewed["called"], "reviewed": ["unsure"] + ["no"] * 259}
+    told = str(summarize(counts({0: [60, 64, 71]})).corrected(reviewed=unsure))
+    assert "precision would be 0.00 to 0.02 and recall not estimable or 1.00." in told

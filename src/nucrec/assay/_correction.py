@@ -91,7 +91,7 @@ class Correction:
             (
                 each.condition,
                 fmt.number(each.found.value, 1),
-                fmt.number(each.corrected.value, 1),
+                _told(each.corrected.value, 1),
                 span(each.corrected),
                 each.remark,
             )
@@ -101,8 +101,8 @@ class Correction:
     @property
     def _words(self) -> list[str]:
         told = [
-            f"Sensitivity {self.sensitivity:.3f}, specificity {self.specificity:.4f} "
-            f"({self.source})"
+            f"Sensitivity {_told(self.sensitivity, 3)}, "
+            f"specificity {_told(self.specificity, 4)} ({self.source})"
         ]
         return [*told, *(self.review.remarks if self.review else ())]
 
@@ -127,6 +127,10 @@ class Correction:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers."""
         return asdict(self) | {"rates": [asdict(each) for each in self.rates]}
+
+
+def _told(value: float, digits: int) -> str:
+    return NOT_ESTIMABLE if math.isnan(value) else fmt.number(value, digits)
 
 
 def span(metric: Metric) -> str:
@@ -159,6 +163,10 @@ def _corrected(
 ) -> CorrectedRate:
     (hits, with_), (rejected, without) = errors.sensitivity, errors.specificity
     found = condition.rate
+    why = _undefined(found, hits, rejected)
+    if why:
+        nothing = Metric(math.nan, math.nan, math.nan, found.method)
+        return CorrectedRate(condition.name, found, nothing, why)
     value = 1000 * rogan_gladen(found.value / 1000, hits / with_, rejected / without)
     if math.isnan(value):
         useless = Metric(math.nan, 0.0, 1000.0, METHOD)
@@ -170,6 +178,17 @@ def _corrected(
         return CorrectedRate(condition.name, found, metric)
     metric = _interval(condition, value, errors, confidence)
     return CorrectedRate(condition.name, found, metric, _remark(condition, metric, errors))
+
+
+def _undefined(found: Metric, hits: float, rejected: float) -> str:
+    """Return why there is no corrected rate; empty where there is one."""
+    if math.isnan(found.value):
+        return "no cell was scored"
+    if math.isnan(hits):
+        return "sensitivity is not estimable: no reviewed cell has a micronucleus"
+    if math.isnan(rejected):
+        return "specificity is not estimable: every reviewed cell has a micronucleus"
+    return ""
 
 
 def _interval(

@@ -1,7 +1,7 @@
 """The three criteria of OECD test guideline 487."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,11 @@ from nucrec.assay._summaries import ConditionSummary
 from nucrec.assay._trend import Trend
 
 FEWEST_CELLS = 2000
+FEWEST_TO_ANSWER = 50
+"""Below this number of cells of a condition, one cell is more than 20 per 1000: nothing is answered."""
 FEWEST_DOSES = 3
+
+_FAR = 3
 
 MET, NOT_MET, NOT_ANSWERABLE = "met", "not met", "not answerable"
 POSITIVE, NEGATIVE, EQUIVOCAL = "clearly positive", "clearly negative", "equivocal"
@@ -69,6 +73,8 @@ class Decision:
         What would be needed to answer what is not.
     alpha : float
         The level of the tests.
+    remarks : tuple of str
+        What has to be known of the verdict, such as fewer cells than the guideline asks for.
 
     Examples
     --------
@@ -87,6 +93,7 @@ class Decision:
     criteria: tuple[Criterion, ...]
     needed: tuple[str, ...]
     alpha: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def _rows(self) -> tuple[fmt.Row, list[fmt.Row]]:
@@ -96,7 +103,7 @@ class Decision:
     @property
     def _words(self) -> str:
         of = f"{self.compound}: " if self.compound else ""
-        return f"{of}{self.verdict} by these criteria"
+        return f"{of}{self.verdict} by these criteria{caveat(self)}"
 
     def __str__(self) -> str:
         needed = [f"Needed: {each}" for each in self.needed]
@@ -119,22 +126,43 @@ class Decision:
             "criteria": [asdict(criterion) for criterion in self.criteria],
             "needed": list(self.needed),
             "alpha": self.alpha,
+            "remarks": list(self.remarks),
         }
+
+
+def caveat(decision: Decision) -> str:
+    """Return the remarks as the end of a sentence that tells the verdict."""
+    return "".join(f", {remark}" for remark in decision.remarks)
 
 
 def decide(family: Family, historical: HistoricalControls | None, alpha: float) -> Decision:
     """Return what the criteria say of the levels of one compound."""
     levels = family.levels
+    few = frozenset(each.name for each in levels if 0 < each.n_scored < FEWEST_TO_ANSWER)
     criteria = (
-        increase_criterion(family.contrasts, alpha),
-        trend_criterion(family.trend, alpha),
-        historical_criterion(levels, historical),
+        increase_criterion(family.contrasts, alpha, few),
+        trend_criterion(family.trend, alpha, few),
+        historical_criterion(levels, historical, few),
     )
     lacking = _lacking(levels)
     verdict = _verdict([criterion.answer for criterion in criteria], bool(lacking))
     needed = [criterion.needed for criterion in criteria if criterion.needed]
     told = tuple(dict.fromkeys([*needed, *lacking]))
-    return Decision(family.name, verdict, criteria, told, alpha)
+    return Decision(family.name, verdict, criteria, told, alpha, _remarks(verdict, levels))
+
+
+def _remarks(verdict: str, levels: Sequence[ConditionSummary]) -> tuple[str, ...]:
+    """Return that a verdict rests on few cells; negative ones, and none, are not given on them."""
+    few = [f"{each.name} ({each.n_scored})" for each in levels if each.n_scored < FEWEST_CELLS]
+    if verdict not in (POSITIVE, EQUIVOCAL) or not few:
+        return ()
+    return (f"with fewer than the {FEWEST_CELLS} cells of OECD TG 487: {', '.join(few)}",)
+
+
+def _too_few(question: str, names: Iterable[str]) -> Criterion:
+    listed = ", ".join(names)
+    reason = f"fewer than {FEWEST_TO_ANSWER} cells of {listed}"
+    return Criterion(question, NOT_ANSWERABLE, reason, f"more cells of {listed}")
 
 
 def _verdict(answers: Sequence[str], lacking: bool) -> str:
@@ -160,15 +188,20 @@ def _lacking(levels: Sequence[ConditionSummary]) -> list[str]:
     return told
 
 
-def increase_criterion(contrasts: Sequence[Contrast], alpha: float) -> Criterion:
+def increase_criterion(
+    contrasts: Sequence[Contrast], alpha: float, few: frozenset[str]
+) -> Criterion:
     """Answer whether a dose is significantly increased, by whole units."""
     question = "a significant increase over the concurrent control"
     units = f"at least {FEWEST_UNITS} units of the control and of each dose"
     if not contrasts:
         return Criterion(question, NOT_ANSWERABLE, "no control", "a concurrent control, by name")
-    tested = [each for each in contrasts if each.by_unit.is_estimable]
+    answerable = [each for each in contrasts if not {each.condition, each.control} & few]
+    if not answerable:
+        return _too_few(question, sorted(few))
+    tested = [each for each in answerable if each.by_unit.is_estimable]
     if not tested:
-        best = min(contrasts, key=lambda each: _or_one(each.pooled.p))
+        best = min(answerable, key=lambda each: _or_one(each.pooled.p))
         reason = f"not estimable; pooled cells alone: {fmt.p(best.pooled.p)}"
         return Criterion(question, NOT_ANSWERABLE, reason, units)
     best = min(tested, key=lambda each: each.by_unit.p)
@@ -180,6 +213,8 @@ def increase_criterion(contrasts: Sequence[Contrast], alpha: float) -> Criterion
         return Criterion(
             question, NOT_ANSWERABLE, least, "more units: four against four, or more doses"
         )
+    if len(answerable) < len(contrasts):
+        return _too_few(question, sorted(few))
     if len(tested) < len(contrasts):
         return Criterion(question, NOT_ANSWERABLE, f"{reason}; others not estimable", units)
     return Criterion(question, NOT_MET, reason)
@@ -189,12 +224,14 @@ def _or_one(p: float) -> float:
     return 1.0 if math.isnan(p) else p
 
 
-def trend_criterion(trend: Trend | None, alpha: float) -> Criterion:
+def trend_criterion(trend: Trend | None, alpha: float, few: frozenset[str]) -> Criterion:
     """Answer whether there is a significant trend, by whole units."""
     question = "a significant increase with dose"
     if trend is None:
         needed = "a control, and at least two doses of one compound"
         return Criterion(question, NOT_ANSWERABLE, "too few doses of one compound", needed)
+    if few.intersection(trend.levels):
+        return _too_few(question, sorted(few))
     if not trend.by_unit.is_estimable:
         reason = f"not estimable; pooled cells alone: {fmt.p(trend.pooled.p)}"
         return Criterion(
@@ -213,7 +250,9 @@ def trend_criterion(trend: Trend | None, alpha: float) -> Criterion:
 
 
 def historical_criterion(
-    levels: Sequence[ConditionSummary], historical: HistoricalControls | None
+    levels: Sequence[ConditionSummary],
+    historical: HistoricalControls | None,
+    few: frozenset[str],
 ) -> Criterion:
     """Answer whether any dose lies above the distribution of historical controls."""
     question = "a rate outside the distribution of historical controls"
@@ -227,12 +266,18 @@ def historical_criterion(
     doses = [level for level in levels if not level.is_control and level.n_scored]
     if not doses:
         return Criterion(question, NOT_ANSWERABLE, "no dose with scored cells", "scored cells")
-    highest = max(doses, key=lambda level: level.rate.value)
+    answerable = [dose for dose in doses if dose.name not in few]
+    if not answerable:
+        return _too_few(question, [dose.name for dose in doses])
+    highest = max(answerable, key=lambda level: level.rate.value)
     limits = f"{fmt.number(historical.low, 1)} to {fmt.number(historical.high, 1)}"
     reason = f"{highest.name}: {fmt.number(highest.rate.value, 1)} per 1000; limits {limits}"
     reason += _on_control(levels, historical)
-    answer = MET if highest.rate.value > historical.high else NOT_MET
-    return Criterion(question, answer, reason)
+    if historical.is_below(highest.rate.value):
+        return Criterion(question, MET, reason)
+    if len(answerable) < len(doses):
+        return _too_few(question, [dose.name for dose in doses if dose.name in few])
+    return Criterion(question, NOT_MET, reason)
 
 
 def _on_control(levels: Sequence[ConditionSummary], historical: HistoricalControls) -> str:
@@ -243,5 +288,8 @@ def _on_control(levels: Sequence[ConditionSummary], historical: HistoricalContro
     ]
     if not outside:
         return ""
-    rate = fmt.number(outside[0].rate.value, 1)
-    return f". The concurrent control, {rate}, is outside of them itself"
+    rate = outside[0].rate.value
+    told = f". The concurrent control, {fmt.number(rate, 1)}, is outside of them itself"
+    if rate > _FAR * historical.high or 0 < _FAR * rate < historical.low:
+        told += f", more than {_FAR} times away: are the historical rates per 1000 cells?"
+    return told

@@ -4,6 +4,7 @@ A. Tenenbein, "A double sampling scheme for estimating from binomial data with m
 Journal of the American Statistical Association 65, 1970, pp. 1350-1361.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,19 +79,25 @@ class Errors(NamedTuple):
 
 
 def _part(one: Any, other: Any) -> Any:
-    """Return one over the sum of both; 1 where both are 0."""
+    """Return one over the sum of both; NaN where both are 0."""
     both = np.asarray(one + other)
-    return np.where(both > 0, one / np.where(both > 0, both, 1.0), 1.0)[()]
+    return np.where(both > 0, one / np.where(both > 0, both, 1.0), np.nan)[()]
 
 
 def draw_errors(positive: Share, negative: Share, rate: float) -> Errors:
     """Return draws of the measures, the same ones each time."""
     rng = np.random.default_rng(0)
-    return Errors.of(rate, positive.draws(rng), negative.draws(rng))
+    drawn = Errors.of(rate, positive.draws(rng), negative.draws(rng))
+    return Errors(*(np.nan_to_num(each, nan=1.0) for each in drawn))
 
 
 def metric(value: float, draws: Array, confidence: float) -> Metric:
-    """Return a measure with the central interval of its draws, which holds the measure itself."""
+    """Return a measure with the central interval of its draws, which holds the measure itself.
+
+    A measure that is NaN, 0 of 0, has no interval: its draws say what was assumed before.
+    """
+    if math.isnan(value):
+        return Metric(math.nan, math.nan, math.nan, METHOD)
     low, high = np.quantile(draws, (0.5 - confidence / 2, 0.5 + confidence / 2)).tolist()
     return Metric(float(value), min(low, float(value)), max(high, float(value)), METHOD)
 

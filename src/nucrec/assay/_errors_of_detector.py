@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec import _text as fmt
-from nucrec._unit_rates import design_effect
+from nucrec._unit_rates import NOT_ESTIMABLE, design_effect
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.assay._cell_table import CellTable
 from nucrec.assay._double_sampling import Errors, draw_errors, metric, scaled
@@ -171,11 +171,16 @@ def _on_unsure(sample: ReviewedCells, rate: float) -> list[str]:
         Errors.of(rate, *(sample.share(kind, answer).value for kind in (1, 0)))
         for answer in (0.0, 1.0)
     ]
-    precision, recall = (
-        " to ".join(f"{value:.2f}" for value in sorted(values))
-        for values in zip(*(each[:2] for each in ends), strict=True)
-    )
+    precision, recall = (_ends(*values) for values in zip(*(e[:2] for e in ends), strict=True))
     return [
         f"{fmt.many(n, 'unsure cell')} left out: if all of them were without, or all with a "
         f"micronucleus, precision would be {precision} and recall {recall}."
     ]
+
+
+def _ends(one: float, other: float) -> str:
+    """Return what a share would be between; NaN is not estimable."""
+    if math.isnan(one) or math.isnan(other):
+        told = (NOT_ESTIMABLE if math.isnan(value) else f"{value:.2f}" for value in (one, other))
+        return " or ".join(dict.fromkeys(told))
+    return " to ".join(f"{value:.2f}" for value in sorted((one, other)))

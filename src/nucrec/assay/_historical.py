@@ -1,6 +1,7 @@
 """The distribution of historical controls."""
 
 import math
+import re
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -17,7 +18,22 @@ Array = npt.NDArray[Any]
 
 FEWEST_EXPERIMENTS = 10
 PREFERRED_EXPERIMENTS = 20
-_RATES = ("rate", "per_1000", "rate_per_1000", "mn_per_1000")
+_RATES = (
+    "rate",
+    "per_1000",
+    "rate_per_1000",
+    "mn_per_1000",
+    "percent",
+    "rate_percent",
+    "rate_per_cent",
+    "rate_pct",
+    "mn_percent",
+)
+_PER_MILLE = re.compile(r"‰|per ?mille|per thousand")
+_PER_CENT = re.compile(r"%|(?<![a-z])(?:per[ _]?cent|pct)(?![a-z])")
+_PER_NUMBER = re.compile(r"(?:per|/)[ _]*(\d[\d.,' ]*)")
+
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,7 @@ class HistoricalControls:
         ----------
         table : path, mapping of columns, or data frame
             One row for each experiment: cells scored and micronucleated, or a ``rate`` per 1000 cells.
+            A unit in the name counts: ``rate (%)`` and ``rate_percent`` are taken times 10.
 
         Returns
         -------
@@ -62,7 +79,7 @@ class HistoricalControls:
         Raises
         ------
         InvalidParameterError, DatasetNotFoundError, DatasetError
-            It is no such table, or a number in it is not possible.
+            It is no such table, a number in it is not possible, or the unit of the rate is not known.
 
         Examples
         --------
@@ -94,7 +111,23 @@ class HistoricalControls:
         bool
             Whether it does.
         """
-        return self.low <= rate <= self.high
+        slack = _TOLERANCE * max(1.0, abs(rate))
+        return self.low - slack <= rate <= self.high + slack
+
+    def is_below(self, rate: float) -> bool:
+        """Return whether a rate lies above the limits.
+
+        Parameters
+        ----------
+        rate : float
+            Per 1000 cells.
+
+        Returns
+        -------
+        bool
+            Whether it does.
+        """
+        return rate > self.high and not self.contains(rate)
 
 
 def historical_of(historical: object) -> HistoricalControls:
@@ -120,8 +153,29 @@ def _rates(source: Source) -> Array:
             f"1000 cells in a column 'rate'. Received: {', '.join(source.names)}"
         )
     named = replace(source, called={**source.called, "rate": own})
-    rates = named.numbers("rate", "a number from 0 to 1000")
-    bad = ~((rates >= 0) & (rates <= 1000))
+    unit = _unit(source, own)
+    expected = f"a number from 0 to {unit:g}"
+    rates = named.numbers("rate", expected)
+    bad = ~((rates >= 0) & (rates <= unit))
     if bad.any():
-        raise named.fault("rate", int(bad.argmax()), "a number from 0 to 1000")
-    return rates
+        raise named.fault("rate", int(bad.argmax()), expected)
+    return rates * (1000 / unit)
+
+
+def _unit(source: Source, column: str) -> int:
+    """Return of how many cells a rate is, by the name of its column: 1000 where it does not say."""
+    name = column.casefold()
+    number = _PER_NUMBER.search(name)
+    cells = int(re.sub(r"\D", "", number[1])) if number else 0
+    if cells:
+        return cells
+    if _PER_MILLE.search(name):
+        return 1000
+    if _PER_CENT.search(name):
+        return 100
+    if re.search(r"[(\[]", name):
+        raise DatasetError(
+            f"{source.name}: the unit of {column!r} is not known. Rates of historical controls are per "
+            "1000 cells, 'rate', or in percent, 'rate (%)'"
+        )
+    return 1000

@@ -90,6 +90,7 @@ def decision_numbers(decisions: Sequence[Decision]) -> Rows:
         {
             "compound": decision.compound,
             "verdict": decision.verdict,
+            "remarks": "; ".join(decision.remarks),
             "criterion": each.question,
             "answer": each.answer,
             "reason": each.reason,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nucrec import _html as page
 from nucrec import _text as fmt
-from nucrec.assay._decision import Decision
+from nucrec.assay._decision import Decision, caveat
 from nucrec.assay._findings import Findings
 from nucrec.assay._methods import methods_of
 from nucrec.assay._provenance import FileHash
@@ -70,7 +70,7 @@ def report_page(content: PageContent) -> str:
 
 def _summary(findings: Findings) -> list[str]:
     words = "; ".join(
-        f"{decision.compound} {decision.verdict}" if decision.compound else decision.verdict
+        f"{decision.compound} {decision.verdict}{caveat(decision)}".lstrip()
         for decision in findings.decisions
     )
     told = f"By the three criteria of OECD TG 487: {words}."
@@ -243,7 +243,7 @@ def _decision(content: PageContent) -> str:
     for decision in content.findings.decisions:
         name = f"{decision.compound}: " if decision.compound else ""
         parts += [
-            page.heading(f"{name}{decision.verdict} by these criteria"),
+            page.heading(f"{name}{decision.verdict} by these criteria{caveat(decision)}"),
             page.prose_table(*_criteria(decision)),
         ]
         lacking = [

@@ -1,8 +1,10 @@
 """What a review says of the detector on one plate."""
 
+import math
 from dataclasses import dataclass
 
 from nucrec import _text as fmt
+from nucrec._unit_rates import NOT_ESTIMABLE
 from nucrec.evaluate import Metric
 
 _MEANINGS = {
@@ -22,7 +24,8 @@ class ReviewSummary:
     precision : Metric
         The share of micronucleated cells among those that are called so.
     recall : Metric
-        The share that is called so of the micronucleated cells: the sensitivity.
+        The share that is called so of the micronucleated cells: the sensitivity. NaN where no
+        reviewed cell has a micronucleus.
     specificity : Metric
         The share that is called so of the cells without a micronucleus.
     missed_per_1000 : Metric
@@ -73,8 +76,10 @@ class ReviewSummary:
         rows: list[fmt.Row] = [
             (
                 f"{name}: {meaning}",
-                fmt.number(each.value, n),
-                f"{fmt.number(each.low, n)} to {fmt.number(each.high, n)}",
+                NOT_ESTIMABLE if math.isnan(each.value) else fmt.number(each.value, n),
+                NOT_ESTIMABLE
+                if math.isnan(each.low)
+                else f"{fmt.number(each.low, n)} to {fmt.number(each.high, n)}",
             )
             for (name, meaning), each, n in zip(_MEANINGS.items(), values, digits, strict=True)
         ]
