@@ -106,6 +106,17 @@ def test_historical_controls_once_read_are_taken_as_they_are():
     assert decisions[0] == decisions[1]
 
 
+def test_an_interrupted_report_says_that_its_page_is_missing(tmp_path):
+    def stop(done: int, total: int, what: str) -> None:
+        if what == "tables":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"before .*report.html was written .one that is"):
+        save_report(summarize(plate(), control="DMSO"), tmp_path, progress=stop)
+    assert (tmp_path / "conditions.csv").is_file()
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_wells_without_places_leave_out_the_map(tmp_path):
     table = {
         "well": ["dish 1", "dish 2"],

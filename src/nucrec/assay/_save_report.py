@@ -127,6 +127,24 @@ def save_report(
     hashes = hashes_of(read)
     show(1, _STEPS, "tests")
     make_folder(folder)
+    try:
+        return _written(folder, findings, title, command, hashes, show)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"before {folder / PAGE} was written (one that is there is of an earlier report, "
+            "tables may be new); the same command writes everything again"
+        ) from None
+
+
+def _written(
+    folder: Path,
+    findings: Findings,
+    title: str,
+    command: str,
+    hashes: Sequence[FileHash],
+    show: Progress,
+) -> SavedReport:
+    """Write all files, the page last."""
     tables = report_tables(findings)
     written = _write_tables(folder, tables)
     show(2, _STEPS, "tables")
