@@ -102,7 +102,7 @@ def test_what_is_printed(made, tmp_path, capsys):
     told = capsys.readouterr()
     assert told.err == ""
     assert "MMC: not answerable by these criteria" in told.out
-    assert "Needed: historical controls of 20 experiments or more" in told.out
+    assert "Needed: historical controls of at least 10 experiments, better 20" in told.out
     assert f"Written to {tmp_path}: report.html, conditions.csv" in told.out
     assert main([*command, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)

@@ -228,7 +228,10 @@ def trend_criterion(trend: Trend | None, alpha: float, few: frozenset[str]) -> C
     """Answer whether there is a significant trend, by whole units."""
     question = "a significant increase with dose"
     if trend is None:
-        needed = "a control, and at least two doses of one compound"
+        needed = (
+            "a control, and at least two doses of one compound, "
+            f"better the {FEWEST_DOSES} of OECD TG 487"
+        )
         return Criterion(question, NOT_ANSWERABLE, "too few doses of one compound", needed)
     if few.intersection(trend.levels):
         return _too_few(question, sorted(few))
@@ -257,7 +260,10 @@ def historical_criterion(
     """Answer whether any dose lies above the distribution of historical controls."""
     question = "a rate outside the distribution of historical controls"
     if historical is None:
-        needed = f"historical controls of {PREFERRED_EXPERIMENTS} experiments or more"
+        needed = (
+            f"historical controls of at least {FEWEST_EXPERIMENTS} experiments, better "
+            f"{PREFERRED_EXPERIMENTS}"
+        )
         return Criterion(question, NOT_ANSWERABLE, "none were given", needed)
     if historical.n < FEWEST_EXPERIMENTS:
         needed = f"at least {FEWEST_EXPERIMENTS} historical experiments, better "
