@@ -1,4 +1,4 @@
-"""The classifiers, and what compares them."""
+"""Image classifiers, classical and neural, and the functions that compare them."""
 
 from typing import TYPE_CHECKING, Any
 

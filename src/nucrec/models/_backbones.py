@@ -1,4 +1,4 @@
-"""The networks that a classifier can begin with: those known by name, and the user's own."""
+"""The backbones of a classifier: those known by name, and the user's own networks."""
 
 import hashlib
 import json
@@ -36,26 +36,33 @@ _WANTED = (
 
 @dataclass(frozen=True)
 class BackboneInfo:
-    """A pre-trained network that `transfer`, `ImageClassifier` and `Embeddings` know by its name.
+    """A pre-trained network that `transfer`, `ImageClassifier` and `Embeddings` accept by name.
 
     Attributes
     ----------
     name : str
-        The name to ask for it by.
+        The name to pass as ``backbone``.
     image_size : int
         Default height and width of the images, in pixels.
     min_image_size : int
         Smallest height and width, in pixels.
     n_features : int
-        Length of its embedding.
+        Length of the embedding.
     weights_from : str
-        Where its ImageNet weights come from: a package to install, or a download by Keras.
+        The source of the ImageNet weights: a package to install, or a download by Keras.
     weights_file : str
-        Name of the file of its weights, for ``weights=PATH`` on a machine without network.
+        The file name of the weights, for ``weights=PATH`` on a machine without a network connection.
     licence : str
-        Licence of the weights.
+        The licence of the weights.
     reference : str
-        Where it was published.
+        The publication that describes the network.
+
+    Examples
+    --------
+    >>> from nucrec.models import backbones
+    >>> info = backbones()["efficientnet-lite0"]
+    >>> info.image_size, info.n_features, info.licence
+    (96, 1280, 'Apache-2.0')
     """
 
     name: str
@@ -69,12 +76,12 @@ class BackboneInfo:
 
 
 def backbones() -> dict[str, BackboneInfo]:
-    """List the pre-trained networks that can be asked for by name.
+    """List the pre-trained networks that are available by name.
 
     Returns
     -------
     dict of str to BackboneInfo
-        One entry for each network, by its name. The first is the default.
+        One entry per network, keyed by name. The first is the default.
 
     Examples
     --------
@@ -106,29 +113,30 @@ def _info(entry: Backbone) -> BackboneInfo:
 def load_backbone(
     name: str, *, image_size: int | None = None, weights: str | os.PathLike[str] | None = "imagenet"
 ) -> "keras.Model":
-    """Return a pre-trained network as a Keras model, for networks of your own.
+    """Return a pre-trained network as a Keras model, to build your own network on.
 
     Parameters
     ----------
     name : str
-        One of `backbones`.
+        A name listed by `backbones`.
     image_size : int, optional
-        Height and width of its images, in pixels; by default it takes any.
+        Height and width of the images, in pixels; by default the network takes any size.
     weights : "imagenet", path or None, default="imagenet"
         As for `transfer`; None for random weights.
 
     Returns
     -------
     keras.Model
-        From preprocessed images of shape (n, h, w, 3) to the last feature maps. EfficientNet-Lite0
-        takes RGB from 0 to 255 as (x - 127) / 128; for others see Keras's documentation.
+        The network from preprocessed images of shape (n, h, w, 3) to the last feature maps.
+        EfficientNet-Lite0 expects RGB values from 0 to 255 scaled as (x - 127) / 128; for the
+        others, see the Keras documentation.
 
     Raises
     ------
     InvalidParameterError
-        There is no network of this name.
+        No network has this name.
     WeightsError
-        The weights cannot be had, or do not fit.
+        The weights cannot be obtained, or do not fit the network.
 
     Examples
     --------
@@ -146,12 +154,12 @@ def load_backbone(
 
 
 def find_backbone(given: str | OwnBackbone) -> Body | None:
-    """Return the network of a name, or of the user's own; None for the small CNN.
+    """Return the backbone of this name, or wrap the user's own network; return None for the small CNN.
 
     Raises
     ------
     InvalidParameterError
-        There is none of this name, or the network has another input or output.
+        No backbone has this name, or the network has another input or output.
     """
     if not callable(given):
         _check_name(given)
@@ -163,9 +171,9 @@ def find_backbone(given: str | OwnBackbone) -> Body | None:
 
 
 def name_of(given: str | OwnBackbone) -> str:
-    """Return the name of a backbone, whether it was given by its name or as a network.
+    """Return the name of a backbone, whether it was given as a name or as a network.
 
-    A network of the user's own is not called as one of `backbones`, whatever its name.
+    The user's own network is never reported under a name from `backbones`, whatever Keras calls it.
     """
     if isinstance(given, str):
         return given
@@ -174,7 +182,7 @@ def name_of(given: str | OwnBackbone) -> str:
 
 
 def _check_name(given: object) -> None:
-    """Raise unless it is the name of a backbone."""
+    """Raise unless this is the name of a backbone."""
     known = (CNN, *BACKBONES)
     if not isinstance(given, str) or given not in known:
         hint = "" if str(given).startswith(_OWN) else did_you_mean(given, known)
@@ -206,9 +214,9 @@ def _own(given: OwnBackbone, image_size: int | None, build: "Callable[[int], ker
 
 
 def _copy(model: "keras.Model", image_size: int) -> "keras.Model":
-    """Return a copy to train, for images of a size, that computes as Keras's present policy says.
+    """Return a trainable copy for one image size, which computes under Keras's present dtype policy.
 
-    The user's own network never changes.
+    The user's own network is never changed.
     """
     import keras
 
@@ -218,7 +226,7 @@ def _copy(model: "keras.Model", image_size: int) -> "keras.Model":
     policy = keras.config.dtype_policy().name
 
     def copied(layer: Any) -> Any:
-        if isinstance(layer, keras.layers.Lambda):  # which Keras makes no copies of
+        if isinstance(layer, keras.layers.Lambda):  # Keras cannot copy these
             return layer
         of_layer = {"dtype": policy} if isinstance(layer, keras.Layer) else {}
         return type(layer).from_config({**layer.get_config(), **of_layer})
@@ -232,7 +240,7 @@ def _copy(model: "keras.Model", image_size: int) -> "keras.Model":
 
 
 def _check_shapes(model: Any) -> None:
-    """Raise unless a network takes colour images and gives feature maps."""
+    """Raise unless a network takes colour images and returns feature maps."""
     import keras
 
     is_network = isinstance(model, keras.Model) and bool(getattr(model, "inputs", None))
@@ -244,7 +252,7 @@ def _check_shapes(model: Any) -> None:
 
 
 def digest(network: "keras.Model") -> str:
-    """Return a hash of a network's layers and weights, whatever the layers are called."""
+    """Return a hash of a network's layers and weights that does not depend on the layers' names."""
     names = {name: str(k) for k, name in enumerate(_names(network))}
     total = hashlib.sha256(json.dumps(_renamed(network.get_config(), names), default=str).encode())
     for weights in network.get_weights():
@@ -253,7 +261,7 @@ def digest(network: "keras.Model") -> str:
 
 
 def _names(layer: Any) -> Iterator[str]:
-    """Yield the names of a layer and of all that it consists of; Keras numbers them as they come."""
+    """Yield the names of a layer and its sublayers, which Keras numbers in order of creation."""
     yield layer.name
     for part in getattr(layer, "layers", ()):
         yield from _names(part)

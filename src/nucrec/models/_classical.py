@@ -40,41 +40,43 @@ def classical_zoo(
 ) -> dict[str, Pipeline]:
     """Return the paper's eleven classical classifiers, unfitted, in the order of its tables.
 
-    The paper gives neither features nor hyperparameters. Here each is a scikit-learn pipeline of
-    `PixelFeatures` (grey, 32 x 32 pixels, 0 to 1) and scikit-learn's defaults, but for what the
-    list says.
+    The paper states neither the features nor the hyperparameters. Here each classifier is a
+    scikit-learn pipeline of `PixelFeatures` (grey, 32 x 32 pixels, 0 to 1) and a classifier with
+    scikit-learn's defaults, with the exceptions listed here.
 
     - **DT** decision tree
     - **SVM** support vector machine, RBF kernel; features standardised
     - **QDA** quadratic discriminant analysis, ``solver="eigen", shrinkage="auto"``; features
-      standardised, and reduced to the principal components that hold 95 % of the variance
+      standardised and reduced to the principal components that explain 95 % of the variance
     - **KNN** k nearest neighbours, k = 5
     - **AB** AdaBoost
     - **GNB** Gaussian naive Bayes
     - **LR** logistic regression, ``max_iter=1000``; features standardised
     - **RF** random forest
     - **ET** extremely randomised trees
-    - **VC** voting classifier: the mean probability of KNN, LR and RF, each as above
+    - **VC** voting classifier: the mean probability of KNN, LR and RF, each configured as above
     - **HGB** histogram gradient boosting
 
-    With 1024 pixels and a few hundred images, the covariance matrix of a class cannot be estimated, and
-    plain QDA refuses to be fitted. Fewer components and a covariance shrunk as the data warrant
-    (Ledoit and Wolf) make it work for any number of images. Standardisation and components are inside
-    the pipeline: they are learnt from the training part alone.
+    With 1024 pixels and a few hundred images, the covariance matrix of a class cannot be estimated,
+    and fitting plain QDA fails. Principal components and Ledoit-Wolf shrinkage of the covariance
+    make it work for any number of images. Standardisation and components are part of the pipeline,
+    so they are learnt from the training set alone.
 
     Parameters
     ----------
     features : {"pixels", "morphology", "embeddings"}, default="pixels"
-        What the classifiers see: pixels; measurements of the nucleus and of bright spots beside it
-        (`MorphologyFeatures`; needs the extra ``morphology``); or what a frozen network with ImageNet
-        weights makes of the image (`Embeddings`; needs the extra ``offline``).
+        The input of the classifiers: pixel values (`PixelFeatures`); measurements of the nucleus
+        and of bright spots beside it (`MorphologyFeatures`, which needs the extra ``morphology``);
+        or embeddings by a frozen network with ImageNet weights (`Embeddings`, which needs the extra
+        ``offline``).
     random_state : int, optional
-        Seed of all classifiers that draw random numbers; by default another result each time.
+        Seed of all classifiers that draw random numbers; by default, results differ between runs.
 
     Returns
     -------
     dict of str to sklearn.pipeline.Pipeline
-        Each takes an `ImageDataset`, arrays of images or rows of features.
+        The classifiers, unfitted. Each accepts an `ImageDataset`, an array or list of images, or
+        rows of features.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def classical_zoo(
 
 
 def _classifiers(seed: int | None) -> dict[str, list[Any]]:
-    """Return the steps of each classifier after the features."""
+    """Return the steps of each classifier that follow the features."""
     knn = KNeighborsClassifier()
     linear = [StandardScaler(), LogisticRegression(max_iter=1000)]
     forest = RandomForestClassifier(random_state=seed)

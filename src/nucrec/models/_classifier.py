@@ -45,104 +45,108 @@ _JUDGED = 32
 
 
 class ImageClassifier(FittedNetwork):
-    """A neural network as a scikit-learn classifier of images.
+    """Classify images with a neural network, as a scikit-learn classifier.
 
-    Usually made by `cnn`, `transfer` or `inception_transfer`, which set these parameters. It takes data
-    sets, arrays and lists of images, grey or colour, of any size and dtype.
+    Use `cnn`, `transfer` or `inception_transfer` to create one: they set these parameters. The
+    classifier accepts data sets, arrays and lists of images, grey or colour, of any size and dtype.
 
     Parameters
     ----------
     backbone : str, keras.Model or callable, default="efficientnet-lite0"
-        "cnn" for a small convolutional network; the name of a pre-trained network, one of
-        `backbones`; or a network of your own. That is a Keras model, or a function from the image size
-        to one, that takes images of shape (size, size, 3) and range 0 to 255 and ends in feature maps
-        of shape (h, w, channels). It brings its own weights and is never changed; a copy is trained.
+        "cnn" for a small convolutional network; the name of a pre-trained network listed by
+        `backbones`; or your own network. The latter is a Keras model, or a function that returns one
+        for an image size. It takes images of shape (size, size, 3) with values from 0 to 255 and ends
+        in feature maps of shape (h, w, channels). It brings its own weights and is never changed: a
+        copy is trained.
     weights : "imagenet", path or None, default="imagenet"
-        What a pre-trained network begins with; None for random weights. Not used for "cnn" and for
-        a network of your own.
+        Initial weights of a pre-trained network; None for random weights. Ignored for "cnn" and for
+        your own network.
     mode : {"finetune", "features"}, default="finetune"
-        Whether the backbone learns, too, or stays as it is.
+        "finetune" trains the backbone as well; "features" keeps it frozen.
     recipe : {"default", "paper"}, default="default"
-        "default" is for small sets: each image is standardised; the classification head is trained on
-        cached features first; then everything with batch normalisation frozen, the learning rate rising
-        and falling, on images augmented on the fly. "paper" trains everything from the first step
-        with batch normalisation live and Adam at a constant rate, without augmentation.
+        "default" suits small data sets: it standardises each image, trains the classification head on
+        cached features first, and then trains all layers on images augmented on the fly, with batch
+        normalisation frozen and a learning rate that warms up and decays. "paper" trains all layers
+        from the first step, with batch normalisation live and Adam at a constant rate, without
+        augmentation.
     image_size : int, optional
-        Height and width in pixels that images are resized to; by default what suits the backbone.
+        Height and width in pixels that images are resized to; by default the backbone's own size.
     epochs : int, optional
-        Epochs of the last stage; by default the recipe's.
+        Number of epochs of the last training stage; by default the recipe's.
     batch_size : int, default=32
-        Images in a step.
+        Number of images per training step.
     learning_rate : float, optional
-        The highest of the schedule; by default the recipe's, and less where a pre-trained network is
-        fine-tuned in fewer than 80 steps.
+        Peak learning rate of the schedule; by default the recipe's, reduced if a pre-trained network
+        is fine-tuned in fewer than 80 steps.
     augment : "default", Pipeline or None, default="default"
-        What augments images on the fly; "default" is what the recipe says.
+        The pipeline that augments training images on the fly; "default" uses the recipe's.
     class_weight : None, "balanced" or dict of class to float, default=None
-        Weights of the classes in the loss, as in scikit-learn.
+        Class weights in the loss, as in scikit-learn.
     early_stopping : int, optional
-        Epochs of the last stage without a smaller validation loss, after which training ends and
-        the weights with the smallest are taken. Needs ``fit(..., validation=...)``.
+        Number of epochs of the last stage without an improvement in the validation loss after which
+        training stops; the weights with the smallest validation loss are then restored. Requires
+        ``fit(..., validation=...)``.
     random_state : int, optional
-        Seed of everything; by default another each time.
+        Seed of all random numbers; by default, results differ between runs.
     callbacks : sequence of keras.callbacks.Callback, optional
-        Callbacks of your own. They see the last stage of the recipe, the one that `epochs` counts, as
-        one Keras training of the whole network; their ``logs`` have the names of `history_`. The recipe
-        sets the learning rate: callbacks that change it need ``recipe="paper"``. Clones share them,
-        files leave them out, and with `checkpoint_dir` their own state is not kept.
+        Your own Keras callbacks. They see the last stage of the recipe, the one that `epochs` counts,
+        as one Keras training of the whole network; their ``logs`` have the names of `history_`. The
+        recipe sets the learning rate, so callbacks that change it require ``recipe="paper"``. Clones
+        share the callbacks, saved models omit them, and `checkpoint_dir` does not store their state.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (batches done, batches in all, what).
-        Of several workers, only the first shows it.
+        True shows progress on standard error. A callable receives (batches done, total batches,
+        message). With several workers, only the first shows progress.
     precision : {"float32", "bfloat16"}, default="float32"
-        What the backbone computes its feature maps with. "bfloat16" has 8 instead of 24 significant
-        bits, takes half the memory, and is faster on GPUs and on CPUs that multiply it by themselves
-        (AMX or AVX-512 BF16; on others it is slower). Weights stay float32, whatever
-        Keras's own settings say.
+        Number format in which the backbone computes feature maps. "bfloat16" has 8 instead of 24
+        significant bits, takes half the memory, and is faster on GPUs and on CPUs with hardware support
+        (AMX or AVX-512 BF16; on other CPUs it is slower). Weights stay float32, whatever Keras's global
+        settings are.
     strategy : tf.distribute.Strategy, optional
-        What to train with several devices by: a ``MirroredStrategy`` for the GPUs of one machine, a
-        ``MultiWorkerMirroredStrategy`` for several machines, each of which runs the same script with
-        the same `random_state`. By default one device. The devices share each batch, of `batch_size`
-        in all; the result is that of one device, but for rounding, for dropout, which leaves out other
-        units, and for live batch normalisation ("cnn", or ``recipe="paper"``), which uses the
-        statistics of each device's share. Once fitted, the network is on one device. Clones keep the
-        strategy; files, pickles and copies do not.
+        Strategy for training on several devices: a ``MirroredStrategy`` for the GPUs of one machine, or
+        a ``MultiWorkerMirroredStrategy`` for several machines, each of which runs the same script with
+        the same `random_state`. By default, training uses one device. The devices share each batch of
+        `batch_size` images. The result equals that of one device except for rounding, for dropout,
+        which drops other units, and for live batch normalisation ("cnn", or ``recipe="paper"``), which
+        uses the statistics of each device's share. The fitted network resides on one device. Clones
+        keep the strategy; files, pickles and copies do not.
     views : {1, 8}, default=1
-        Views of each image that `predict_proba` averages over: the image as it is, or its four quarter
-        turns, each as it is and mirrored, which takes eight times as long. It can be changed after
-        ``fit`` by ``set_params``; call `calibrate` after that. Saved with the model.
+        Number of views of each image that `predict_proba` averages over: the image itself, or its four
+        quarter turns, each with its mirror image, which takes eight times as long. It can be changed
+        after ``fit`` with ``set_params``; call `calibrate` again afterwards. Saved with the model.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        What `predict` answers with: the labels of the data set, or what was in `y`.
+        The values that `predict` returns: the labels of the data set, or the classes in `y`.
     class_names_ : tuple of str
         Names of the classes, in the order of `classes_`.
     history_ : dict of str to list
-        Columns "epoch", "stage", "loss", "accuracy", "precision", "recall", "auc", "precision_macro",
-        "recall_macro" and "f1_macro", each with a value for each epoch, and the same with "val_" in
-        front where there was a validation set. Precision and recall are Keras's on a softmax, equal to
-        the accuracy for two classes; those called macro are means over the classes.
+        One value per epoch in each of the columns "epoch", "stage", "loss", "accuracy", "precision",
+        "recall", "auc", "precision_macro", "recall_macro" and "f1_macro"; with a validation set, the
+        same columns again, prefixed with "val_". "precision" and "recall" are those that Keras
+        computes for a softmax output, which equal the accuracy for two classes; the macro columns are
+        means over the classes.
     validation_proba_ : ndarray of float32, shape (n_epochs, n_validation, n_classes)
-        The probabilities of the validation images after each epoch of the history.
+        The probabilities of the validation images after each epoch in the history.
     model_ : keras.Model
-        The network, from images of range 0 to 255 to probabilities.
+        The network, from images with values from 0 to 255 to probabilities.
     image_size_, channels_ : int
         Size and number of channels that images are converted to.
     fingerprint_ : str
         Fingerprint of the training images.
     domain_ : TrainingDomain or None
-        What the training images look like; None for a model of a file that nucrec 0.1.0 wrote.
+        The range of properties of the training images; None for a model saved by nucrec 0.1.0.
     temperature_ : Temperature or None
-        What calibrates the probabilities, after `calibrate`.
+        The calibration of the probabilities, set by `calibrate`.
     calibration_ : (ndarray of shape (n, n_classes), ndarray of shape (n,)) or None
-        The probabilities, before that, and the labels of the images it was calibrated with.
+        The uncalibrated probabilities and the labels of the calibration images.
     interrupted_ : bool
-        Whether training was ended by Ctrl-C.
+        Whether training was interrupted with Ctrl-C.
     undone_ : bool
-        Whether fine-tuning was undone, since fewer training images were classified correctly after it
-        than before (McNemar's exact test, one-sided, at 5 %, on augmented copies). The network is then
-        what it was after the stage "head": the backbone as it came, and the classification head that
-        was trained on its features.
+        Whether fine-tuning was undone because it classified significantly fewer training images
+        correctly (McNemar's exact test, one-sided, at 5 %, on augmented copies). The network is then
+        restored to its state after the stage "head": the original backbone, with the classification
+        head that was trained on its features.
 
     Examples
     --------
@@ -210,47 +214,49 @@ class ImageClassifier(FittedNetwork):
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            What to train on.
+            The training images.
         y : array_like of shape (n,), optional
-            The classes, as numbers or names; by default the labels of the data set. A data set in this
-            place is taken as `validation`.
+            The classes, as numbers or names; by default the labels of the data set. A data set passed
+            here is used as `validation`.
         validation : ImageDataset or pair (X, y), optional
-            What to evaluate on after each epoch. It does not take part in the training, but for
-            `early_stopping`.
+            The validation set, evaluated after each epoch. It does not influence the training, except
+            through `early_stopping`.
         checkpoint_dir : path, optional
-            Folder for the state of the training after each epoch. The same call with the same folder
-            goes on where a killed one was, and ends with the same result; finished, it returns
-            at once. Of several workers, the first writes to it and all read it. A second training
-            that would write to it at the same time is refused.
+            Folder for the training state, which is saved after each epoch. The same call with the
+            same folder resumes an interrupted training and ends with the same result; a finished
+            training returns at once. With several workers, the first writes to the folder and all
+            read from it. A second training that would write to the folder at the same time is
+            refused.
 
         Returns
         -------
         ImageClassifier
-            This object.
+            The fitted classifier itself.
 
         Raises
         ------
         InvalidParameterError
-            A parameter is out of range, `y` does not fit `X`, or the checkpoint is of another
+            A parameter is out of range, `y` does not fit `X`, or the checkpoint belongs to another
             training.
         WeightsNotAvailableError, WeightsError
-            The weights cannot be had, or are damaged. None take their place.
+            The weights cannot be obtained, or are damaged. There is no fallback to other weights.
         DatasetError, ImageError
             The images cannot be used.
 
         Warns
         -----
         LeakageWarning
-            Images to validate on are copies of training images, or a property of the files alone tells
-            the classes apart (`nucrec.datasets.find_shortcuts`).
+            Validation images are copies of training images, or a property of the files alone predicts
+            the class (`nucrec.datasets.find_shortcuts`).
         DataWarning
-            Images with the same pixels have different labels.
+            Images with identical pixels have different labels.
         TrainingWarning
-            Fine-tuning did harm and was undone (`undone_`), or the network assigns training images of
-            all classes to one class.
+            Fine-tuning made the network worse and was undone (`undone_`), or the network assigns
+            training images of all classes to one class.
         UserWarning
-            Ctrl-C after the first epoch: the weights with the smallest validation loss so far are kept,
-            without `validation` the latest ones, and ``interrupted_`` is True.
+            Training was interrupted with Ctrl-C after the first epoch. The network keeps the
+            weights with the smallest validation loss so far, or the latest ones without
+            `validation`, and ``interrupted_`` is True.
         """
         if isinstance(y, ImageDataset):
             y, validation = None, y
@@ -318,16 +324,16 @@ class ImageClassifier(FittedNetwork):
         Parameters
         ----------
         path : path
-            Its ending must be ".keras". An older file is replaced as a whole or not at all.
+            The file, which must end in ".keras". An existing file is replaced completely or not at all.
 
         Raises
         ------
         InvalidParameterError
-            The ending is another one.
+            The file has another ending.
         NucrecError
             The file cannot be written.
         sklearn.exceptions.NotFittedError
-            It is not fitted.
+            The classifier is not fitted.
         """
         check_is_fitted(self, "model_")
         save_network(output_file("path", path), self.model_, self._info())
@@ -348,7 +354,7 @@ class ImageClassifier(FittedNetwork):
         return classifier
 
     def _info(self) -> ModelInfo:
-        """Return the description that goes into a model file."""
+        """Return the description to store in a model file."""
         calibration = None
         if self.calibration_ is not None:
             probabilities, labels = self.calibration_
@@ -380,8 +386,8 @@ class ImageClassifier(FittedNetwork):
         return tags
 
     def __sklearn_clone__(self) -> Self:
-        # shared: a network never changes, and neither strategies nor callbacks that were used, with
-        # the files they wrote, can be copied
+        # shared: a network never changes, and strategies or callbacks that have been used cannot be
+        # copied
         shared = {name: getattr(self, name) for name in ("backbone", "strategy", "callbacks")}
         plain = copy.copy(self)
         plain.backbone, plain.callbacks = "cnn", None
@@ -389,5 +395,5 @@ class ImageClassifier(FittedNetwork):
         return cast(Self, bare.set_params(**shared))
 
     def __getstate__(self) -> dict[str, Any]:
-        # nor can what was compiled
+        # compiled functions cannot be copied either
         return {**super().__getstate__(), "strategy": None, "_grad_cam": None}

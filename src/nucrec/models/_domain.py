@@ -1,4 +1,4 @@
-"""What the images of a training look like, and which new ones are unlike them."""
+"""The range of properties of the training images, and which new images lie outside it."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -22,19 +22,19 @@ FIELD_OF_VIEW = (
     "this looks like a field of view, and the model was trained on crops of single cells: use `nucrec "
     "detect`, or nucrec.fields.detect in Python"
 )
-_MOST = 1000  # training images that are measured
-_FACTOR = 1.5  # times a range, beyond which a size, a brightness or a sharpness is unusual
-_MARGIN = 0.25  # beyond a range, for a background, which may be 0
-_FEW = 8  # images: of n training images, limits are wider by 8/n, as they tell little of others
-_FIELD_SIDE = 3.0  # times the longest usual side
+_MOST = 1000  # number of training images that are measured
+_FACTOR = 1.5  # a size, brightness or sharpness is unusual beyond this factor of the range
+_MARGIN = 0.25  # margin for a background, which may be 0
+_FEW = 8  # limits are wider by 8/n for n training images, since few images say little about others
+_FIELD_SIDE = 3.0  # multiple of the longest usual side
 _FIELD_OBJECTS = 3
-_THUMBNAIL = 256  # pixels of the longer side at which objects are counted
-_LARGE_OBJECT = 0.25  # of the area of the largest one
+_THUMBNAIL = 256  # length in pixels of the longer side at which objects are counted
+_LARGE_OBJECT = 0.25  # as a share of the largest object's area
 _DEPTHS = {"uint8": "8 bit", "uint16": "16 bit"}
 
 
 class _Measures(NamedTuple):
-    """What is measured of an image; sizes in pixels, intensities from 0 to 1."""
+    """The measurements of one image: sizes in pixels, intensities from 0 to 1."""
 
     height: int
     width: int
@@ -45,17 +45,17 @@ class _Measures(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingDomain:
-    """What the images that a model was trained on look like.
+    """The range of properties of the images that a model was trained on.
 
-    Each range goes from the 1st to the 99th percentile over the training images. Intensities are
-    measured as the model is given them: 8-bit images as they are, all others scaled by their
-    percentiles (`nucrec.datasets.rescale_intensity`); a picture of one colour, such as blue DAPI, as
-    its one channel, any other colour as grey.
+    Each range runs from the 1st to the 99th percentile over the training images. Intensities are
+    measured on the model's input: 8-bit images unchanged, all others scaled by their percentiles
+    (`nucrec.datasets.rescale_intensity`); single-colour images, such as blue DAPI, as their one
+    channel, and other colour images converted to grey.
 
     Attributes
     ----------
     n : int
-        The images that were measured: all, or 1000 of them at equal distances.
+        Number of images measured: all of them, or 1000 taken at equal intervals.
     depths : tuple of str
         Their dtypes, such as "uint8".
     side : (float, float)
@@ -65,10 +65,10 @@ class TrainingDomain:
     background : (float, float)
         The median of an image's pixels, from 0 to 1.
     sharpness : (float, float)
-        Mean squared Laplacian over mean squared gradient of an image, from 0 to 8: high for fine
-        detail and noise, low for blurred and enlarged images, whatever their contrast.
+        Mean squared Laplacian divided by mean squared gradient, from 0 to 8: high for fine detail
+        and noise, low for blurred and enlarged images, independent of contrast.
     objects : float
-        The median number of bright objects as large as a nucleus.
+        The median number of bright objects the size of a nucleus.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class TrainingDomain:
 
     @classmethod
     def of(cls, images: ImageDataset) -> Self:
-        """Measure training images.
+        """Measure the training images.
 
         Parameters
         ----------
@@ -103,12 +103,12 @@ class TrainingDomain:
         Returns
         -------
         TrainingDomain
-            The ranges of what was measured.
+            The ranges of all measured properties.
 
         Raises
         ------
         InvalidParameterError
-            There are no images.
+            The data set is empty.
         """
         if not isinstance(images, ImageDataset) or not len(images):
             raise invalid("images", "a data set with at least one image", images)
@@ -130,7 +130,7 @@ class TrainingDomain:
         )
 
     def unusual(self, images: ImageDataset) -> list[tuple[str, ...]]:
-        """Return for each image in what it is far from the training images.
+        """Return, for each image, the properties that lie far outside those of the training images.
 
         Parameters
         ----------
@@ -140,19 +140,19 @@ class TrainingDomain:
         Returns
         -------
         list of tuple of str
-            The reasons for each image, none for most. Each begins with what is unusual: "size",
-            "brightness", "background", "sharpness" or "depth".
+            The reasons for each image; most images have none. Each reason begins with the unusual
+            property: "size", "brightness", "background", "sharpness" or "depth".
 
         Notes
         -----
-        A size, a brightness or a sharpness is unusual beyond 1.5 times the range of the training
-        images, a background more than 0.25 beyond it; of n training images, both limits are 1 + 8/n
-        times as wide, as few images tell little of the range of others.
+        A size, brightness or sharpness is unusual beyond 1.5 times the range of the training
+        images, and a background more than 0.25 beyond it. With n training images, both limits are
+        widened by a factor of 1 + 8/n, since few images say little about the range of others.
         """
         return [tuple(self._reasons(source)) for source in images.images.sources]
 
     def fields_of_view(self, images: ImageDataset) -> Array:
-        """Return which images look like whole fields of view, which are no crops of single cells.
+        """Return which images look like whole fields of view rather than crops of single cells.
 
         Parameters
         ----------
@@ -162,8 +162,8 @@ class TrainingDomain:
         Returns
         -------
         ndarray of bool, shape (n,)
-            True for images more than 3 times as large as the training images, with at least 3 bright
-            objects as large as nuclei, and twice as many as in training images.
+            True for images more than 3 times as large as the training images that hold at least 3
+            bright objects the size of nuclei, and at least twice as many as the training images.
         """
         fewest = max(_FIELD_OBJECTS, 2 * self.objects)
         found = np.zeros(len(images), bool)
@@ -173,7 +173,7 @@ class TrainingDomain:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain lists and numbers."""
+        """Return the attributes as plain lists and numbers."""
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in dataclasses.asdict(self).items()
@@ -181,17 +181,17 @@ class TrainingDomain:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the domain that `to_json` described.
+        """Return the domain that `to_json` stored.
 
         Parameters
         ----------
         values : mapping of str
-            What `to_json` returned.
+            The output of `to_json`.
 
         Raises
         ------
         ValueError
-            Something is missing, or is not what it has to be.
+            A value is missing or malformed.
         """
         names = ("side", "brightness", "background", "sharpness")
         try:
@@ -228,7 +228,7 @@ class TrainingDomain:
 
 
 def domain_of(model: Any) -> TrainingDomain | None:
-    """Return what a model's training images look like, if it or a step of its pipeline knows."""
+    """Return the training domain of a model or of a step of its pipeline, if it has one."""
     chosen = getattr(model, "best_estimator_", model)
     steps = [step for _, step in chosen.steps] if isinstance(chosen, Pipeline) else []
     found = (getattr(part, "domain_", None) for part in (chosen, *steps))
@@ -245,12 +245,12 @@ def _measure(grey: Array) -> _Measures:
 
 
 def _grey(source: ImageSource) -> Array:
-    """Return an image as models are given it: grey, of uint8."""
+    """Return the image as models receive it: grey, uint8."""
     return as_dtype(to_channels(source.in_grey().read(), 1)[..., 0], "uint8")
 
 
 def _sharpness(grey: Array) -> float:
-    """Return the mean squared Laplacian over the mean squared gradient; 0 for a flat image."""
+    """Return the mean squared Laplacian divided by the mean squared gradient; 0 for a flat image."""
     if min(grey.shape) < 3:
         return 0.0
     across, down = np.diff(grey, axis=1), np.diff(grey, axis=0)
@@ -264,7 +264,7 @@ def _mean_square(values: Array) -> float:
 
 
 def _count_objects(grey: Array) -> int:
-    """Count bright objects that are not much smaller than the largest: nuclei, not micronuclei."""
+    """Count bright objects not much smaller than the largest: nuclei rather than micronuclei."""
     from scipy import ndimage
 
     smooth = ndimage.uniform_filter(_thumbnail(grey), 3)
@@ -275,7 +275,7 @@ def _count_objects(grey: Array) -> int:
 
 
 def _thumbnail(grey: Array) -> Array:
-    """Return means of squares of pixels, at most 256 of them in a row."""
+    """Return block means of the image, at most 256 per row."""
     side = -(-max(grey.shape) // _THUMBNAIL)
     rows, columns = (max(length // side, 1) for length in grey.shape)
     cut = grey[: rows * side, : columns * side].astype(np.float32)
@@ -284,7 +284,7 @@ def _thumbnail(grey: Array) -> Array:
 
 
 def _otsu(grey: Array) -> float:
-    """Return the value that divides dark from bright best.
+    """Return Otsu's threshold between dark and bright pixels.
 
     N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
     Man, and Cybernetics 9, 1979.

@@ -1,4 +1,4 @@
-"""What a frozen pre-trained network makes of images, as rows for classical classifiers."""
+"""Embeddings of images by a frozen pre-trained network, as features for classical classifiers."""
 
 import functools
 import os
@@ -25,12 +25,13 @@ Array = npt.NDArray[Any]
 
 
 class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn images into rows of numbers: the last feature maps of a network, averaged over the image.
+    """Convert images to embeddings: the last feature maps of a network, averaged over the image.
 
-    Each image is standardised, so that its brightness and contrast do not matter. If all images that it
-    was fitted on are grey or of one colour, such as the blue of a DAPI stain, colour does not matter
-    either: a picture of one colour is its one channel, and any other its luma. Rows of numbers are
-    passed on as they are, so that embeddings computed once can go through the same pipeline.
+    Each image is standardised, so brightness and contrast have no effect. If all images seen by
+    ``fit`` are grey or of a single colour, such as the blue of a DAPI stain, colour has no effect
+    either: single-colour images are reduced to their one channel, and others to their luma. Rows of
+    numbers are passed through unchanged, so embeddings computed once can go through the same
+    pipeline.
 
     Parameters
     ----------
@@ -39,18 +40,18 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     weights : "imagenet", path or None, default="imagenet"
         As for `transfer`.
     image_size : int, optional
-        Height and width in pixels that images are brought to; by default what suits the backbone.
+        Height and width in pixels that images are resized to; by default the backbone's own size.
     precision : {"float32", "bfloat16"}, default="float32"
         As for `ImageClassifier`.
 
     Attributes
     ----------
     n_features_in_ : int
-        Length of a row: that of the embedding, or of the rows that were passed.
+        Length of a row: the embedding's length, or that of the rows passed to ``fit``.
     channels_ : {1, 3}
-        1 if colour does not matter, 3 if it does.
+        1 if colour is ignored, 3 if it is used.
     domain_ : TrainingDomain or None
-        As that of `PixelFeatures`.
+        As for `PixelFeatures`.
 
     Examples
     --------
@@ -73,24 +74,24 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.precision = precision
 
     def fit(self, X: Images, y: object = None) -> Self:
-        """Learn the length of a row, whether colour matters, and what the images look like.
+        """Learn the row length, whether to use colour, and the properties of the training images.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
-            What will be transformed.
+            The training images, or rows of features.
         y : ignored
-            For scikit-learn.
+            Present for compatibility with scikit-learn.
 
         Returns
         -------
         Embeddings
-            This object.
+            The fitted transformer itself.
 
         Raises
         ------
         InvalidParameterError
-            A parameter is out of range, or X holds something that is no image.
+            A parameter is out of range, or `X` contains an item that is not an image.
         ValueError
             The rows are not finite numbers.
         """
@@ -99,12 +100,12 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Images) -> Array:
-        """Return one row for each image, or the rows as they are.
+        """Return one embedding per image, or the rows unchanged.
 
         Parameters
         ----------
         X : as for `fit`
-            What to transform.
+            The images or rows to transform.
 
         Returns
         -------
@@ -114,9 +115,9 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         WeightsNotAvailableError, WeightsError
-            The weights cannot be had, or are damaged.
+            The weights cannot be obtained, or are damaged.
         ValueError
-            As in `fit`, or the rows are not as long as in `fit`.
+            The rows are not finite numbers, or differ in length from those passed to `fit`.
         """
         check_is_fitted(self)
         images = as_images(X)
@@ -134,11 +135,11 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         run_batch = _network(self.backbone, file, changed, size, self.precision)
         from nucrec.models._networks.inference import run_model
 
-        channels = getattr(self, "channels_", 3)  # not known to files of 0.1.0
+        channels = getattr(self, "channels_", 3)  # missing from files written by 0.1.0
         return run_model(lambda batch: run_batch(_in_colour(batch)), images, size, channels)
 
     def _learn_length(self, X: Images) -> ImageDataset | None:
-        """Learn all that `transform` needs; return the images, or None for rows."""
+        """Learn everything `transform` needs; return the images, or None for rows."""
         check_choice("backbone", self.backbone, BACKBONES)
         check_choice("precision", self.precision, ("float32", "bfloat16"))
         if self.image_size is not None:
@@ -154,7 +155,7 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _in_colour(batch: Array) -> Array:
-    """Return grey images, or colour, as colour."""
+    """Return grey or colour images as colour."""
     return batch if batch.shape[3] == 3 else np.repeat(batch, 3, axis=3)
 
 
@@ -167,7 +168,7 @@ def _network(
     size: int,
     precision: Precision,
 ) -> "BatchFunction":
-    """Return what makes embeddings of a batch; the last one is kept, as building it takes seconds."""
+    """Return the function that embeds a batch. The last one is cached: building it takes seconds."""
     from nucrec.models._networks.build import build_network, embedder
 
     with layer_seeds(0):

@@ -1,4 +1,4 @@
-"""One way to a report on a fitted classifier: classes, scores and groups fall into place."""
+"""The shared path from a fitted classifier to a report, which aligns classes, scores and groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,33 +24,34 @@ def evaluate(
     groups: npt.ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Report:
-    """Compare a fitted classifier with the truth on images that it was not trained on.
+    """Evaluate a fitted classifier on images that it was not trained on.
 
-    `ImageClassifier.evaluate` does the same for a network.
+    For a network, `ImageClassifier.evaluate` does the same.
 
     Parameters
     ----------
     model : scikit-learn classifier
-        Fitted, such as one of `classical_zoo` or what `load` returned. Scores for AUC come from its
-        ``predict_proba``, else from its ``decision_function``.
-    X : ImageDataset, or anything that the model's ``predict`` takes
-        What to predict.
+        A fitted classifier, such as one from `classical_zoo` or a loaded model. The AUC uses its
+        ``predict_proba`` or, if it has none, its ``decision_function``.
+    X : ImageDataset, or any input of the model's ``predict``
+        The images to predict.
     y : array_like of shape (n,), optional
-        The true classes, in the values of ``model.classes_``; by default the labels of the data set.
+        The true classes, as values of ``model.classes_``; by default the labels of the data set.
     groups : array_like of shape (n,), optional
-        Samples that are not independent share a group; by default the groups of the data set.
+        Group of each sample; samples that are not independent share a group. By default the groups of
+        the data set.
     confidence : float, default=0.95
         Confidence level of the intervals, strictly between 0 and 1.
 
     Returns
     -------
     Report
-        Seven metrics with intervals, as `nucrec.evaluate.report` gives them.
+        Seven metrics with confidence intervals, as computed by `nucrec.evaluate.report`.
 
     Raises
     ------
     InvalidParameterError
-        There are no labels, or they are not the classes of the model.
+        There are no labels, or they are not classes of the model.
     sklearn.exceptions.NotFittedError
         The model is not fitted.
 
@@ -65,7 +66,7 @@ def evaluate(
     (True, ('nucleus', 'micronucleus'))
     """
     own = getattr(model, "evaluate", None)
-    if own is not None:  # which runs the network once for both answers and scores
+    if own is not None:  # this runs the network once for both classes and scores
         found: Report = own(X, y, groups=groups, confidence=confidence)
         return found
     check_is_fitted(model)
@@ -75,7 +76,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Expected:
-    """What a classifier's predictions are compared with.
+    """The truth that a classifier's predictions are compared with.
 
     Attributes
     ----------
@@ -84,13 +85,13 @@ class Expected:
     names : tuple of str
         The names of the classes, in the order of the report.
     values : list
-        What the classifier answers with for each of them.
+        The value that the classifier predicts for each of them.
     labels : ndarray of int, shape (n,)
         The true class of each image, as a position in `names`.
     groups : array_like of shape (n,), or None
         The group of each image.
     remarks : tuple of str
-        What the report says of the images themselves: properties of the files that tell the classes.
+        Remarks of the report on the images themselves: file properties that predict the class.
     """
 
     own: list[Any]
@@ -102,7 +103,7 @@ class Expected:
 
     @classmethod
     def of(cls, model: Any, X: Any, y: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Self:
-        """Return what is expected of images; parameters as in `evaluate`."""
+        """Return the truth about these images; parameters as in `evaluate`."""
         images = X if isinstance(X, ImageDataset) else None
         own = np.asarray(model.classes_).tolist()
         names, values = _classes(own, getattr(model, "class_names_", None), images)
@@ -118,7 +119,7 @@ class Expected:
         return cls(own, names, values, labels, groups, remarks)
 
     def report(self, predicted: Array, scores: Array | None, confidence: float) -> Report:
-        """Return the report on the classifier's answers and scores."""
+        """Return the report on the classifier's predictions and scores."""
         if len(self.labels) != len(predicted):
             n = len(predicted)
             raise invalid("y", f"one class for each of the {n} images", f"{len(self.labels)}")
@@ -129,7 +130,7 @@ class Expected:
 
 
 def remarks_on(images: ImageDataset) -> tuple[str, ...]:
-    """Return what a report on a data set has to say of its files."""
+    """Return the remarks of a report on the files of a data set."""
     if not len(images):
         return ()
     told = find_shortcuts(images).verdict
@@ -143,12 +144,12 @@ def scores_of(model: Any, X: Any) -> Array | None:
 
 
 def aligned_scores(scores: Array | None, own: list[Any], wanted: list[Any]) -> Array | None:
-    """Return scores with a column for each wanted class; None where the classes differ.
+    """Return scores with one column per wanted class; None where the classes differ.
 
     Parameters
     ----------
     scores : ndarray of shape (n,) or (n, n_classes), or None
-        Of a classifier.
+        The scores of a classifier.
     own, wanted : list
         The classes in the order of the columns, and in the order wanted.
     """
@@ -164,7 +165,7 @@ def aligned_scores(scores: Array | None, own: list[Any], wanted: list[Any]) -> A
 def _classes(
     own: list[Any], own_names: tuple[str, ...] | None, images: ImageDataset | None
 ) -> tuple[tuple[str, ...], list[Any]]:
-    """Return the names of the classes, in the report's order, and the model's values for them."""
+    """Return the class names in the report's order, and the model's values for them."""
     if own_names is not None:
         return _named(dict(zip(own_names, own, strict=True)), images)
     if images is None:
@@ -180,7 +181,7 @@ def _classes(
 def _named(
     values: Mapping[str, Any], images: ImageDataset | None
 ) -> tuple[tuple[str, ...], list[Any]]:
-    """Return names and values of a model that knows the names, in the order of the images' classes."""
+    """Return names and values for a model that knows its class names, in the data set's order."""
     names = tuple(values) if images is None else images.class_names
     if set(names) != set(values):
         raise invalid("X", f"the classes {tuple(values)}", names)

@@ -1,4 +1,4 @@
-"""What a network looks at, as numbers and as pictures."""
+"""Grad-CAM heat maps of a network, as numbers and as pictures."""
 
 import os
 import re
@@ -35,26 +35,27 @@ _INFERNO = np.array(
 )
 """17 colours of matplotlib's "inferno" (S. van der Walt, N. Smith, 2015, CC0), at equal distances."""
 
-_NAME = 80  # characters
+_NAME = 80  # in characters
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
-    """Where in images a network saw what speaks for a class.
+    """The regions of each image that raised the score of a class, as heat maps.
 
     Attributes
     ----------
     heat : ndarray of float32, shape (n, H, W), or list of ndarray of shape (H, W)
-        From 0 to 1, at the size of each image; a list if sizes differ. 1 is the place that speaks most
-        for the class, in this image: heats of two images cannot be compared.
+        Heat maps from 0 to 1, at the size of each image; a list if sizes differ. Each map is scaled to
+        a maximum of 1, the region that raised the score most, so the heat of two images cannot be
+        compared.
     targets : tuple of str, length n
-        The class of each image that the heat is of.
+        The class that each heat map explains.
     probabilities : ndarray of float32, shape (n, n_classes)
-        As `ImageClassifier.predict_proba` gives them.
+        The probabilities returned by `ImageClassifier.predict_proba`.
     images : LazyImages
-        What was explained.
+        The explained images.
     ids : ndarray of str, shape (n,)
-        Their names.
+        The ids of the images.
 
     Examples
     --------
@@ -79,7 +80,7 @@ class Explanation:
     def of(
         cls, maps: Array, targets: tuple[str, ...], probabilities: Array, explained: ImageDataset
     ) -> "Explanation":
-        """Bring maps of shape (n, h, w) to the size of the images, and to the range 0 to 1."""
+        """Resize maps of shape (n, h, w) to the images and scale them to the range 0 to 1."""
         shapes = [(height, width) for height, width, *_ in explained.images.shapes]
         heats = [_heat(*pair) for pair in zip(maps, shapes, strict=True)]
         heat = np.stack(heats) if len(set(shapes)) == 1 else heats
@@ -92,19 +93,19 @@ class Explanation:
         return f"Explanation({len(self)} images)"
 
     def overlay(self, k: int | None = None, *, opacity: float = 0.6) -> Array | list[Array]:
-        """Return images in grey with their heat in colour: black, violet, red, orange, yellow.
+        """Return the images in grey, overlaid with their heat maps: black, violet, red, orange, yellow.
 
         Parameters
         ----------
         k : int, optional
-            The position of one image, from 0; by default all.
+            The position of one image, counted from 0; by default all images.
         opacity : float, default=0.6
-            Of the colour where the heat is 1, from 0 to 1. It falls with the heat to 0.
+            Opacity of the colour where the heat is 1, from 0 to 1. It decreases to 0 with the heat.
 
         Returns
         -------
         ndarray of uint8, shape (H, W, 3) or (n, H, W, 3), or list of ndarray of shape (H, W, 3)
-            One picture, or all: as a list if sizes differ.
+            One picture, or all of them, as a list if sizes differ.
 
         Raises
         ------
@@ -124,15 +125,15 @@ class Explanation:
         Parameters
         ----------
         folder : path
-            Made if there is none. Files of the same name in it are replaced, each as a whole or not
-            at all.
+            The output folder, which is created if necessary. Existing files of the same names are
+            replaced, each completely or not at all.
         opacity : float, default=0.6
             As in `overlay`.
 
         Returns
         -------
         list of Path
-            The files.
+            The files written.
 
         Raises
         ------
@@ -155,7 +156,7 @@ class Explanation:
 
 
 def _heat(map_: Array, shape: tuple[int, int]) -> Array:
-    """Return what is positive of a map, at (height, width), the highest as 1."""
+    """Return the positive part of a map, resized to (height, width) and scaled to a maximum of 1."""
     heat = resize(np.maximum(map_, 0).astype(np.float32), shape)
     highest = heat.max()
     return heat / highest if highest > 0 else heat
@@ -173,11 +174,11 @@ def grey_levels(image: Array) -> Array:
 
 
 def inferno(values: Array) -> Array:
-    """Return the colour of each value from 0 to 1, as floats of range 0 to 255."""
+    """Return the colour of each value from 0 to 1, as floats from 0 to 255."""
     anchors = np.linspace(0, 1, len(_INFERNO))
     return np.stack([np.interp(values, anchors, band) for band in _INFERNO.T], axis=-1)
 
 
 def _plain(name: str) -> str:
-    """Return a name that every file system takes, without the ending that all pictures get."""
+    """Return a name that is valid on every file system, without its extension."""
     return re.sub(r"[^\w.-]+", "_", name.removesuffix(".png"), flags=re.ASCII)[-_NAME:]

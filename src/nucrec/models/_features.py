@@ -1,4 +1,4 @@
-"""From images to rows of numbers that classical classifiers take."""
+"""Conversion of images to feature rows for classical classifiers."""
 
 from typing import Any, Self
 
@@ -16,10 +16,10 @@ Array = npt.NDArray[Any]
 
 
 class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn images into rows of pixel values: one size, grey or colour, from 0 to 1.
+    """Convert images to rows of pixel values: resized, in grey or colour, from 0 to 1.
 
-    A row of numbers that is no image is passed on as it is, so that features computed once can go
-    through the same pipeline.
+    Rows of numbers are passed through unchanged, so features computed once can go through the same
+    pipeline.
 
     Parameters
     ----------
@@ -31,10 +31,11 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     n_features_in_ : int
-        Length of a row: ``size * size * channels``, or that of the rows that were passed.
+        Length of a row: ``size * size * channels``, or the length of the rows passed to ``fit``.
     domain_ : TrainingDomain or None
-        What the images look like that it was fitted on; None for rows. By that `predict_folder` tells
-        which images are unlike the training images of a classifier that begins with this step.
+        The range of properties of the training images; None for rows. `predict_folder` uses it to
+        recognise images that are unlike the training images of a classifier that begins with this
+        step.
 
     Examples
     --------
@@ -49,24 +50,24 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.channels = channels
 
     def fit(self, X: ImageDataset | npt.ArrayLike, y: object = None) -> Self:
-        """Learn the length of a row, and what the images look like.
+        """Learn the row length and the properties of the training images.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
-            What will be transformed.
+            The training images, or rows of features.
         y : ignored
-            For scikit-learn.
+            Present for compatibility with scikit-learn.
 
         Returns
         -------
         PixelFeatures
-            This object.
+            The fitted transformer itself.
 
         Raises
         ------
         InvalidParameterError
-            A parameter is out of range, or X holds something that is no image.
+            A parameter is out of range, or `X` contains an item that is not an image.
         ValueError
             The rows are not finite numbers.
         """
@@ -75,23 +76,23 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: ImageDataset | npt.ArrayLike) -> Array:
-        """Return one row of float32 for each image, or the rows as they are.
+        """Return one row of float32 per image, or the rows unchanged.
 
         Parameters
         ----------
         X : as for `fit`
-            What to transform.
+            The images or rows to transform.
 
         Returns
         -------
         ndarray of shape (n, n_features_in_)
-            Pixels in rows from the upper left, 8-bit images divided by 255, all others scaled by
-            their percentiles as `nucrec.datasets.rescale_intensity` does.
+            Pixel values in row-major order: 8-bit images divided by 255, all others scaled by their
+            percentiles, as by `nucrec.datasets.rescale_intensity`.
 
         Raises
         ------
         ValueError
-            As in `fit`, or the rows are not as long as in `fit`.
+            The rows are not finite numbers, or differ in length from those passed to `fit`.
         """
         check_is_fitted(self)
         images = as_images(X)
@@ -105,7 +106,7 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return pixels.reshape(len(images), -1)
 
     def _learn_length(self, X: ImageDataset | npt.ArrayLike) -> ImageDataset | None:
-        """Learn all that `transform` needs; return the images, or None for rows."""
+        """Learn everything `transform` needs; return the images, or None for rows."""
         self._check_parameters()
         images = as_images(X)
         if images is None:

@@ -1,4 +1,4 @@
-"""What a fitted network does: predict, evaluate, embed, explain, calibrate."""
+"""The methods of a fitted network: predict, evaluate, embed, explain, calibrate."""
 
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 
 class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The methods of a fitted `ImageClassifier`; only this class knows its network."""
+    """The methods of a fitted `ImageClassifier`. Only this class uses its network."""
 
     progress: Progress | bool
     views: Literal[1, 8]
@@ -40,17 +40,17 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
+            The images, grey or colour, of any size.
 
         Returns
         -------
         ndarray of shape (n,)
-            Of the values in `classes_`.
+            The predicted classes, as values of `classes_`.
 
         Raises
         ------
         InvalidParameterError
-            X holds something that is no image, or nothing.
+            `X` is empty or contains an item that is not an image.
         """
         chosen = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[chosen])
@@ -61,18 +61,19 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
+            The images, grey or colour, of any size.
 
         Returns
         -------
         ndarray of float32, shape (n, n_classes)
-            Columns in the order of `classes_`; rows add up to 1. With ``views=8``, means over the
-            quarter turns of each image, as it is and mirrored.
+            Probabilities from 0 to 1, with columns in the order of `classes_`; each row sums to 1.
+            With ``views=8``, they are means over the four quarter turns of each image and their
+            mirror images.
 
         Raises
         ------
         InvalidParameterError
-            X holds something that is no image, or nothing.
+            `X` is empty or contains an item that is not an image.
         """
         check_is_fitted(self, "model_")
         return self._calibrated(self._uncalibrated(X))
@@ -85,28 +86,29 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups: npt.ArrayLike | None = None,
         confidence: float = 0.95,
     ) -> Report:
-        """Compare the predictions with the truth, on images that the network was not trained on.
+        """Evaluate the network on images that it was not trained on.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
+            The images, grey or colour, of any size.
         y : array_like of shape (n,), optional
-            The true classes, of those in `classes_`; by default the labels of the data set.
+            The true classes, as values of `classes_`; by default the labels of the data set.
         groups : array_like of shape (n,), optional
-            Images that are not independent share a group; by default the groups of the data set.
+            Group of each image; images that are not independent share a group. By default the
+            groups of the data set.
         confidence : float, default=0.95
             Confidence level of the intervals, strictly between 0 and 1.
 
         Returns
         -------
         Report
-            Seven metrics with intervals, as `nucrec.evaluate.report` gives them.
+            Seven metrics with confidence intervals, as computed by `nucrec.evaluate.report`.
 
         Raises
         ------
         InvalidParameterError
-            There are no labels, or they are not the classes of the network.
+            There are no labels, or they are not classes of the network.
 
         Examples
         --------
@@ -125,23 +127,24 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def calibrate(self, X: Images, y: npt.ArrayLike | None = None) -> Self:
-        """Learn from other images how far the probabilities can be believed.
+        """Calibrate the probabilities on images that the network was not trained on.
 
-        From then on `predict_proba` gives calibrated probabilities, and `conformal` says which images a
-        person should decide. Predicted classes stay the same. Set `views` first: the probabilities that
-        are calibrated are those that it makes.
+        Afterwards, `predict_proba` returns calibrated probabilities, and `conformal` returns a rule
+        that selects images for manual review. Predicted classes do not change. Set `views` first,
+        since calibration applies to the probabilities that it produces.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Images that the network was not trained on, of the kind it will be used for.
+            The calibration images: not used in training, and of the kind that the network will be
+            applied to.
         y : array_like of shape (n,), optional
-            Their classes; by default the labels of the data set.
+            The true classes; by default the labels of the data set.
 
         Returns
         -------
         ImageClassifier
-            This object.
+            The calibrated classifier itself.
 
         Raises
         ------
@@ -160,22 +163,23 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def conformal(self, error_rate: float = 0.05) -> ConformalRule:
-        """Return the rule that says which images the network may decide alone.
+        """Return the conformal rule that selects images for manual review.
 
         Parameters
         ----------
         error_rate : float, default=0.05
-            Share of the images of each class whose true class the rule may exclude.
+            Largest accepted share of the images of each class whose true class the rule excludes.
 
         Returns
         -------
         ConformalRule
-            Its ``needs_review(predict_proba(X))`` tells which images a person should look at.
+            The rule; its ``needs_review(predict_proba(X))`` returns which images a person should
+            review.
 
         Raises
         ------
         InvalidParameterError
-            The network was not calibrated, or the error rate is out of range.
+            The network is not calibrated, or the error rate is out of range.
         """
         check_is_fitted(self, "model_")
         if self.calibration_ is None or self.temperature_ is None:
@@ -185,12 +189,12 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return fit_conformal(labels, self.temperature_.apply(probabilities), error_rate)
 
     def embed(self, X: Images) -> Array:
-        """Return what the network makes of each image before it decides on a class.
+        """Return the penultimate-layer embedding of each image.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
+            The images, grey or colour, of any size.
 
         Returns
         -------
@@ -200,7 +204,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidParameterError
-            X holds something that is no image, or nothing.
+            `X` is empty or contains an item that is not an image.
         """
         check_is_fitted(self, "model_")
         if self._embedder is None:
@@ -212,43 +216,43 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def explain(
         self, images: Images, target: str | int | None = None, *, batch_size: int = 64
     ) -> Explanation:
-        """Return where in each image the network saw what speaks for a class: Grad-CAM.
+        """Return Grad-CAM heat maps of the regions that raised the score of a class.
 
         Parameters
         ----------
         images : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
+            The images, grey or colour, of any size.
         target : str or int, optional
             Name of the class, or its position in ``class_names_``; by default the predicted class of
             each image.
         batch_size : int, default=64
-            Images in a run of the network.
+            Number of images per batch.
 
         Returns
         -------
         Explanation
-            The heat of each image, from 0 to 1, and pictures of it.
+            The heat map of each image, from 0 to 1, and methods to draw it.
 
         Raises
         ------
         InvalidParameterError
-            `images` holds something that is no image, or nothing, or there is no such class.
+            `images` is empty or contains an item that is not an image, or there is no such class.
         sklearn.exceptions.NotFittedError
             The network is not fitted.
 
         Notes
         -----
-        Feature maps are added up, each weighted by the mean gradient of the class's score before the
-        softmax, and what is positive is kept. An image in which nothing speaks for the class has a heat
-        of 0 everywhere. Calibration changes the probabilities only. The image is looked at as it is,
-        whatever `views` says.
+        The heat map is the sum of feature maps, each weighted by the mean gradient of the class
+        score before the softmax, with negative values set to 0. It is 0 everywhere if no region
+        raises the score. Calibration changes the probabilities only. The heat map is computed on
+        the unrotated image, whatever the value of `views`.
 
-        The maps are the last ones with at least 6 x 6 places, through which everything goes that comes
-        after them. In networks that take images of 192 pixels or more these are the last of all. In
-        smaller ones the last have few places: of an EfficientNet-Lite0 at 96 pixels they are 3 x 3,
-        and the heat at annotated micronuclei was higher than in 56 % of the image, with 6 x 6 places in
-        72 %. Between the places the heat is interpolated: it says where a network looked, and not
-        what shape was there.
+        The feature maps are the last ones of at least 6 x 6 positions on which all later layers
+        depend. For images of 192 pixels or more, these are the last feature maps of the network.
+        For smaller images the last ones are too coarse: in an EfficientNet-Lite0 at 96 pixels they
+        have 3 x 3 positions, and the heat at annotated micronuclei was higher than in 56 % of the
+        image; with 6 x 6 positions it was higher than in 72 %. Heat is interpolated between
+        positions: it shows where a region raised the score, not the shape of an object.
 
         References
         ----------
@@ -272,12 +276,12 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Explanation.of(maps, names, probabilities, explained)
 
     def score(self, X: Images, y: npt.ArrayLike | None = None, sample_weight: Any = None) -> float:
-        """Return the accuracy.
+        """Return the accuracy of the predictions.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), or list of images
-            Grey or colour, of any size.
+            The images, grey or colour, of any size.
         y : array_like of shape (n,), optional
             The true classes; by default the labels of the data set.
         sample_weight : array_like of shape (n,), optional
@@ -286,7 +290,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         float
-            From 0 to 1.
+            The accuracy, from 0 to 1.
 
         Raises
         ------
@@ -312,12 +316,12 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibration_: tuple[Array, Array] | None = None
 
     def _set_calibration(self, probabilities: Array, labels: Array) -> None:
-        """Calibrate with the probabilities and the labels, from 0, of images."""
+        """Calibrate with the probabilities and the labels (0, 1, ...) of the calibration images."""
         self.temperature_ = fit_temperature(labels, probabilities)
         self.calibration_ = probabilities, labels
 
     def _uncalibrated(self, X: Images) -> Array:
-        """Return the probabilities that the network gives, averaged over `views` of each image."""
+        """Return the uncalibrated probabilities, averaged over `views` of each image."""
         from nucrec.models._networks.inference import over_views
 
         if self.views not in (1, 8):
@@ -331,7 +335,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.temperature_.apply(probabilities).astype(np.float32)
 
     def _class_position(self, name: str, value: str | int) -> int:
-        """Return the position of a class, given by its name or by that."""
+        """Return the position of a class, given by name or by position."""
         if isinstance(value, str):
             return self.class_names_.index(check_choice(name, value, self.class_names_))
         return check_int(name, value, low=0, high=len(self.class_names_) - 1)

@@ -1,4 +1,4 @@
-"""The history of a training: a column for each metric, under Keras's names."""
+"""The training history: one column per metric, under Keras's names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,20 +27,20 @@ _OLD_NAMES = {
 
 
 class History(dict[str, list[Any]]):
-    """Columns of a training's history, by Keras's names; each has a value for each epoch.
+    """The columns of a training history, under Keras's names, with one value per epoch.
 
     For one release, the names of nucrec 0.1 ("TR-ACC", "VAL-Loss", ...) still find their columns.
     """
 
     @classmethod
     def of_rows(cls, rows: Sequence[Row]) -> "History":
-        """Return the columns of rows, one for each epoch."""
+        """Return the columns of a list of rows, one row per epoch."""
         columns = dict.fromkeys(key for row in rows for key in row)
         return cls({name: [row[name] for row in rows] for name in columns})
 
     @classmethod
     def of_file(cls, columns: Mapping[str, list[Any]]) -> "History":
-        """Return the columns that a model file holds, those of nucrec 0.1 included."""
+        """Return the columns stored in a model file, including files of nucrec 0.1."""
         return cls({_OLD_NAMES.get(name, name): values for name, values in columns.items()})
 
     def __missing__(self, name: str) -> list[Any]:
@@ -53,12 +53,12 @@ class History(dict[str, list[Any]]):
         return super().__contains__(name) or self._new_name(name) is not None
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a column, or the default where there is none."""
+        """Return a column, or the default if there is none."""
         known = super().__contains__(name)
         return super().get(name if known else self._new_name(name) or name, default)
 
     def _new_name(self, name: object) -> str | None:
-        """Return the name today of a column, with a warning; None if this is no old name."""
+        """Return the present name of a column, with a warning; None if the name is not an old one."""
         new = _OLD_NAMES.get(name) if isinstance(name, str) else None
         if new is None or not super().__contains__(new):
             return None

@@ -1,4 +1,4 @@
-"""Images, and images with labels, from any of the forms that users pass them in."""
+"""Conversion of all accepted forms of images, with or without labels."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ Images = ImageDataset | npt.ArrayLike
 
 
 def as_images(X: Any) -> ImageDataset | None:
-    """Return X as a data set of images, or None if it is rows of numbers."""
+    """Return X as a data set of images, or None if it holds rows of numbers."""
     if isinstance(X, ImageDataset):
         return X
     if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
         X = X.tolist()
     if isinstance(X, list | tuple) and X and all(isinstance(part, ImageDataset) for part in X):
-        # what scikit-learn's splitters make of a data set
+        # scikit-learn's splitters turn a data set into such an array
         X = LazyImages([source for part in X for source in part.images.sources])
     is_batch = isinstance(X, np.ndarray) and X.ndim in (3, 4)
     is_list = isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) >= 2
@@ -31,7 +31,7 @@ def as_images(X: Any) -> ImageDataset | None:
 
 
 def require_images(name: str, X: Any) -> ImageDataset:
-    """Return X as a data set of images, or raise if it is rows of numbers or empty."""
+    """Return X as a data set of images; raise if it holds rows of numbers or is empty."""
     images = as_images(X)
     if images is None or not len(images):
         raise invalid(name, "at least one image, and images rather than rows of numbers", X)
@@ -39,7 +39,7 @@ def require_images(name: str, X: Any) -> ImageDataset:
 
 
 def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDataset, Array]:
-    """Return the images with labels from 0, and the classes that the labels stand for."""
+    """Return the images with labels 0, 1, ..., and the classes that the labels stand for."""
     images = require_images(name, X)
     if y is None:
         if not isinstance(X, ImageDataset):
@@ -66,7 +66,7 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
 
 
 def _check_lasting(name: str, values: Array) -> None:
-    """Raise if classes are such as no file of a model could hold: bytes, dates, complex numbers."""
+    """Raise if a model file could not store the classes: bytes, dates, complex numbers."""
     for value in np.unique(values).tolist() if values.dtype.kind != "O" else values.tolist():
         if not isinstance(value, str | bool | int | float):
             hint = "Pass them as texts: [str(value) for value in y]."
@@ -80,7 +80,7 @@ def check_several_classes(name: str, labels: Array, received: object) -> None:
 
 
 def some_of_each_class(images: ImageDataset, n: int) -> ImageDataset:
-    """Return at most `n` images of each class, from all over the data set."""
+    """Return at most `n` images of each class, taken evenly from the whole data set."""
     chosen = []
     for label in np.unique(images.labels):
         own = np.flatnonzero(images.labels == label)
@@ -94,7 +94,7 @@ def held_out_part(
     class_names: tuple[str, ...],
     classes: Array,
 ) -> ImageDataset:
-    """Return images with labels numbered as those of the training images."""
+    """Return the validation images, with labels numbered like those of the training images."""
     if isinstance(given, ImageDataset):
         if sorted(given.class_names) != sorted(class_names):
             raise invalid(name, f"the classes {class_names}", given.class_names)

@@ -1,4 +1,4 @@
-"""What an image cytometrist would measure in each image, as rows for classical classifiers."""
+"""Measurements of an image cytometrist, as features for classical classifiers."""
 
 from collections.abc import Iterator
 from typing import Any, Self
@@ -22,31 +22,31 @@ _DESCRIPTIONS = {**nucleus.DESCRIPTIONS, **spots.DESCRIPTIONS}
 
 
 class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn images of one cell into measurements: shape, intensity, texture, spots beside the nucleus.
+    """Convert images of single cells to measurements of shape, intensity, texture and spots.
 
-    The nucleus is the object in the middle, found by a threshold half-way between background and
-    nucleus, or another where that one runs into a neighbour. Brightness is measured in units of the
-    nucleus, background 0 and nucleus 1, and lengths in diameters of the nucleus: so neither the range
-    of the values matters nor which way round the image is, and its size only as far as interpolation
-    changes it. Images are taken to be optical ones, with edges blurred by about a pixel. What
-    may be micronuclei is looked for outside of nuclei: the three highest spots of a top-hat
-    transform, differences of Gaussians at four scales, and small separate objects above four
-    thresholds. `descriptions` says what each number is.
+    The nucleus is the object in the centre, segmented at a threshold half-way between background and
+    nucleus, or at another one if that merges it with a neighbour. Intensities are scaled to 0 in the
+    background and 1 in the nucleus, and lengths are in diameters of the nucleus. The measurements are
+    therefore independent of intensity range and orientation; image size has an effect only through
+    interpolation. The images are assumed to be optical, with edges blurred by about a pixel. Candidate
+    micronuclei are sought outside nuclei: the three highest spots of a top-hat transform, differences
+    of Gaussians at four scales, and small separate objects above four thresholds. `descriptions`
+    explains each measurement.
 
-    Needs scikit-image (``pip install "nucrec[morphology]"``). Rows of numbers are passed on as they
-    are, so that measurements taken once can go through the same pipeline.
+    Requires scikit-image (``pip install "nucrec[morphology]"``). Rows of numbers are passed through
+    unchanged, so measurements made once can go through the same pipeline.
 
     Parameters
     ----------
     size : int, default=64
-        The longer side that each image is resized to before it is measured, in pixels.
+        Length that the longer side of each image is resized to before it is measured, in pixels.
 
     Attributes
     ----------
     n_features_in_ : int
-        Length of a row: the number of measurements, or that of the rows that were passed.
+        Length of a row: the number of measurements, or the length of the rows passed to ``fit``.
     domain_ : TrainingDomain or None
-        As that of `PixelFeatures`.
+        As for `PixelFeatures`.
 
     References
     ----------
@@ -56,8 +56,7 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
       classification with local binary patterns", IEEE Transactions on Pattern Analysis and Machine
       Intelligence 24, 2002, pp. 971-987.
     - T. Lindeberg, "Feature detection with automatic scale selection", International Journal of
-      Computer Vision 30, 1998, pp. 79-116: blobs, of which differences of Gaussians are an
-      approximation.
+      Computer Vision 30, 1998, pp. 79-116: blob detection, which differences of Gaussians approximate.
     - S. van der Walt et al., "scikit-image: image processing in Python", PeerJ 2:e453, 2014.
 
     Examples
@@ -78,36 +77,36 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @staticmethod
     def descriptions() -> dict[str, str]:
-        """Return what each measurement is, by name, in the order of a row.
+        """Return the description of each measurement, by name, in column order.
 
         Returns
         -------
         dict of str to str
-            Names and descriptions.
+            The names and descriptions.
         """
         return dict(_DESCRIPTIONS)
 
     def fit(self, X: Images, y: object = None) -> Self:
-        """Learn the length of a row, and what the images look like.
+        """Learn the row length and the properties of the training images.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
-            What will be transformed.
+            The training images, or rows of features.
         y : ignored
-            For scikit-learn.
+            Present for compatibility with scikit-learn.
 
         Returns
         -------
         MorphologyFeatures
-            This object.
+            The fitted transformer itself.
 
         Raises
         ------
         InvalidParameterError
-            `size` is out of range, or X holds something that is no image.
+            `size` is out of range, or `X` contains an item that is not an image.
         MissingExtraError
-            X has images, and scikit-image is not installed.
+            `X` contains images, and scikit-image is not installed.
         ValueError
             The rows are not finite numbers.
         """
@@ -116,24 +115,24 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Images) -> Array:
-        """Return one row of measurements for each image, or the rows as they are.
+        """Return one row of measurements per image, or the rows unchanged.
 
         Parameters
         ----------
         X : as for `fit`
-            What to transform.
+            The images or rows to transform.
 
         Returns
         -------
         ndarray of float32, shape (n, n_features_in_)
-            Columns in the order of `descriptions`; all finite.
+            Finite values, with columns in the order of `descriptions`.
 
         Raises
         ------
         MissingExtraError
-            X has images, and scikit-image is not installed.
+            `X` contains images, and scikit-image is not installed.
         ValueError
-            As in `fit`, or the rows are not as long as in `fit`.
+            The rows are not finite numbers, or differ in length from those passed to `fit`.
         """
         check_is_fitted(self)
         images = as_images(X)
@@ -154,12 +153,13 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         input_features : array_like of str, optional
-            Names of the columns of rows that are passed on; not used for images.
+            Column names of rows that are passed through; ignored for images.
 
         Returns
         -------
         ndarray of str objects, shape (n_features_in_,)
-            Those of `descriptions`; for rows of another length the given names, or "x0", "x1", ...
+            The names in `descriptions`; for rows of another length the given names, or "x0", "x1",
+            ...
         """
         check_is_fitted(self)
         if self.n_features_in_ == len(_DESCRIPTIONS):
@@ -168,7 +168,7 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array(given if input_features is None else input_features, dtype=object)
 
     def _learn_length(self, X: Images) -> ImageDataset | None:
-        """Learn all that `transform` needs; return the images, or None for rows."""
+        """Learn everything `transform` needs; return the images, or None for rows."""
         check_int("size", self.size, low=32, high=512)
         images = as_images(X)
         if images is None:
@@ -180,7 +180,7 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _measured(image: Array, size: int) -> Iterator[float]:
-    """Yield the measurements of an image, in the order of their descriptions."""
+    """Yield the measurements of one image, in the order of their descriptions."""
     scene = Scene.of(image, size)
     found = nucleus.measure_nucleus(scene) | spots.measure_spots(scene)
     return (found[name] for name in _DESCRIPTIONS)

@@ -1,4 +1,4 @@
-"""Saving models, and loading them without running code of the file."""
+"""Saving models, and loading them without running code from the file."""
 
 import io
 import os
@@ -30,22 +30,23 @@ def save(
     Parameters
     ----------
     model : ImageClassifier or scikit-learn classifier
-        Fitted.
+        The fitted model.
     path : path
-        Ending in ".keras" for an `ImageClassifier` and in ".skops" for any other. An older file is
-        replaced as a whole or not at all.
+        The file, which must end in ".keras" for an `ImageClassifier` and in ".skops" for any other
+        model. An existing file is replaced completely or not at all.
     class_names : tuple of str, optional
-        Names of the classes of a scikit-learn classifier, in the order of its ``classes_``; by default
-        its ``class_names_``, if it was loaded, else the classes themselves.
+        Class names of a scikit-learn classifier, in the order of its ``classes_``; by default its
+        ``class_names_`` if it was loaded from a file, otherwise the classes themselves.
     fingerprint : str, optional
-        ``train.fingerprint`` of what a scikit-learn classifier was fitted on.
+        The ``fingerprint`` of the data set that a scikit-learn classifier was fitted on.
 
     Raises
     ------
     InvalidParameterError
-        No classifier, another ending, or names that do not fit the classes.
+        The model is not a classifier, the file has another ending, or the names do not match the
+        classes.
     MissingExtraError
-        A scikit-learn classifier, and skops is not installed.
+        The model is a scikit-learn classifier, and skops is not installed.
     NucrecError
         The file cannot be written.
     sklearn.exceptions.NotFittedError
@@ -80,30 +81,30 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : path
-        A file that `save` or `ImageClassifier.save` wrote.
+        A file written by `save` or `ImageClassifier.save`.
 
     Returns
     -------
     ImageClassifier or scikit-learn classifier
-        It predicts what it did before; ``class_names_`` are the names of its classes. The file does not
-        hold what a network with a backbone of your own began with: to fit it anew, pass that again,
-        ``set_params(backbone=...)``.
+        A model with the same predictions as the one saved; ``class_names_`` holds its class names. The
+        file does not store your own backbone in its untrained state: to refit such a model, pass the
+        backbone again with ``set_params(backbone=...)``.
 
     Raises
     ------
     ModelFileError
-        There is no such file, or it is truncated, changed, or not from nucrec, or its name has
-        another ending. None of its code is run.
+        There is no such file, it is truncated, modified or was not written by nucrec, or it has
+        another ending. No code from the file is run.
     MissingExtraError
-        A classical model, and skops is not installed.
+        The file holds a classical model, and skops is not installed.
 
     Notes
     -----
-    The file is read once. Before anything is built, the hash of every part of it is compared with
-    what it says, and all classes it asks for with a list of those that our models consist of.
-    Networks are then loaded by Keras in safe mode, classical models by skops. A hash finds damage;
-    against a forger there is the list. The numbers in a classical model are not checked:
-    scikit-learn may crash on those of a forger.
+    The file is read once. Before anything is built, the hash of every member of the file is verified,
+    and every class that the file requests is checked against a list of the classes that nucrec models
+    consist of. Keras then loads networks in safe mode; skops loads classical models. The hashes detect
+    damage, and the list protects against forged files. The numbers in a classical model are not
+    checked, so a forged file can make scikit-learn crash.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pictures of a training and of a comparison of classifiers."""
+"""Displays of a training history and of a comparison of classifiers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,31 +19,32 @@ from nucrec.models._zoo.result import ZooResult
 
 Array = npt.NDArray[Any]
 
-_MARKERS = 20  # at most, on a curve
+_MARKERS = 20  # maximum per curve
 _PREFIXES = {"training": "", "validation": "val_"}
 
 
 @dataclass(eq=False)
 class TrainingHistoryDisplay(Display):
-    """Accuracy and loss by epoch, of training and validation, as a picture.
+    """Plot training and validation accuracy and loss by epoch.
 
     Attributes
     ----------
     accuracy, loss : dict of str to ndarray of float, shape (n_epochs,)
-        For "training" and, if there was one, "validation".
+        The curves under "training" and, if there was a validation set, "validation".
     stages : tuple of str, length n_epochs
-        The stage of the training that each epoch belongs to, such as "head" and "finetune".
+        The training stage of each epoch, such as "head" or "finetune".
     backbone : str
-        The network's.
+        The name of the network's backbone.
     n_validation : int or None
-        Number of validation images, if there were any; not known of a network from a file.
+        Number of validation images, if there were any; unknown for a network loaded from a file.
     axes_, figure_ : array of two matplotlib Axes, and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Notes
     -----
-    Training values are of images as they are changed on the fly, while weights move within the epoch;
-    validation values are of unchanged images after it. So validation can be the better of both.
+    Training values are measured on augmented images while weights change within the epoch; validation
+    values are measured on unchanged images after it. Validation values can therefore be the better of
+    the two.
 
     Examples
     --------
@@ -64,24 +65,24 @@ class TrainingHistoryDisplay(Display):
 
     @classmethod
     def from_classifier(cls, classifier: ImageClassifier) -> Self:
-        """Take the history of a fitted network.
+        """Create the display from the history of a fitted network.
 
         Parameters
         ----------
         classifier : ImageClassifier
-            Fitted, or loaded from a file.
+            A classifier that is fitted or loaded from a file.
 
         Returns
         -------
         TrainingHistoryDisplay
-            Not drawn yet.
+            The display, not yet drawn.
 
         Raises
         ------
         InvalidParameterError
-            It is no network.
+            `classifier` is not a network.
         sklearn.exceptions.NotFittedError
-            It is not fitted.
+            The classifier is not fitted.
         """
         if not isinstance(classifier, ImageClassifier):
             raise invalid("classifier", "a fitted ImageClassifier", classifier)
@@ -89,7 +90,7 @@ class TrainingHistoryDisplay(Display):
         history = classifier.history_
         validated: Array = getattr(
             classifier, "validation_proba_", np.empty(0)
-        )  # not kept in files
+        )  # not stored in files
         n_validation = validated.shape[1] if validated.ndim == 3 else None
         return cls(
             _of_parts(history, "accuracy"),
@@ -100,22 +101,22 @@ class TrainingHistoryDisplay(Display):
         )
 
     def plot(self, ax: Sequence[Any] | None = None) -> Self:
-        """Draw accuracy on the left and loss on the right.
+        """Draw the accuracy on the left and the loss on the right.
 
         Parameters
         ----------
         ax : two matplotlib Axes, optional
-            Where to; by default a figure of its own.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
         TrainingHistoryDisplay
-            This object, with ``axes_`` and ``figure_``.
+            The display itself, with ``axes_`` and ``figure_`` set.
 
         Raises
         ------
         InvalidParameterError
-            Not two axes.
+            `ax` does not hold two axes.
         MissingExtraError
             matplotlib is not installed.
         """
@@ -155,22 +156,22 @@ class TrainingHistoryDisplay(Display):
 
 @dataclass(eq=False)
 class ZooDisplay(OneAxesDisplay):
-    """Classifiers by a metric, the best at the top, as points with their intervals as bars.
+    """Plot classifiers ranked by a metric, as points with confidence intervals.
 
     Attributes
     ----------
     metric : str
-        What they are sorted by.
+        The metric that the classifiers are sorted by.
     names, statuses : tuple of str
-        The classifiers, those without a result last; and what became of each, such as "ok".
+        The classifiers, those without a result last, and the status of each, such as "ok".
     values, low, high : ndarray of float, shape (n_classifiers,)
-        The metric and its interval; not numbers where there is no result.
+        The metric and its interval; NaN where there is no result.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     tested_on : str
-        The images of the test set, or the folds.
+        Description of the test set, or of the folds.
     ax_, figure_ : matplotlib Axes and Figure
-        Once it was drawn.
+        Set by `plot`.
 
     Examples
     --------
@@ -193,24 +194,24 @@ class ZooDisplay(OneAxesDisplay):
 
     @classmethod
     def from_result(cls, zoo_result: ZooResult | CrossValidation, metric: str = "mcc") -> Self:
-        """Sort the classifiers of a zoo.
+        """Create the display from the result of a zoo.
 
         Parameters
         ----------
         zoo_result : ZooResult or CrossValidation
-            What `run_zoo` or `cross_validate` returned.
+            The result of `run_zoo` or `cross_validate`.
         metric : str, default="mcc"
-            Its standard name, or its label in the paper.
+            The standard name of the metric, or its label in the paper.
 
         Returns
         -------
         ZooDisplay
-            Not drawn yet.
+            The display, not yet drawn.
 
         Raises
         ------
         InvalidParameterError
-            It is neither, no classifier has a result, or none has this metric.
+            `zoo_result` has another type, no classifier has a result, or none has this metric.
         """
         if not isinstance(zoo_result, ZooResult | CrossValidation):
             raise invalid("zoo_result", "a ZooResult or a CrossValidation", zoo_result)
@@ -247,7 +248,7 @@ def _of_parts(history: dict[str, list[Any]], column: str) -> dict[str, Array]:
 
 
 def _tested_on(result: ZooResult | CrossValidation) -> tuple[float, str]:
-    """Return the confidence of the intervals, and what the classifiers were tested on, in words."""
+    """Return the confidence level, and a description of the test set."""
     if isinstance(result, ZooResult):
         report = next(row.report for row in result if row.report)
         return report.confidence, images(report.n, report.n_groups)

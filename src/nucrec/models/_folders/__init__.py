@@ -1,1 +1,1 @@
-"""Predicting the images of a folder: records of predictions, tables, a page, shards."""
+"""Predictions for the images of a folder: rows, tables, a page, shards."""

@@ -1,4 +1,4 @@
-"""Calls on the workers of a Dask cluster."""
+"""Running calls on the workers of a Dask cluster."""
 
 import contextlib
 import itertools
@@ -15,18 +15,18 @@ from nucrec.errors import NucrecError
 
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^/\s]+:\d+/?")
 _TO_CONNECT = 10.0  # seconds
-_GLANCE = 2.0  # seconds between two looks at the workers
-_AHEAD = 8  # calls at least that the scheduler has, so that an adaptive cluster sees there is work
+_GLANCE = 2.0  # seconds between two checks of the workers
+_AHEAD = 8  # minimum number of calls queued at the scheduler, so that an adaptive cluster scales up
 
 
 @contextlib.contextmanager
 def connected(scheduler: Any) -> Iterator[Any]:
-    """Give a client of the scheduler: one of our own for an address; None for None.
+    """Yield a client of the scheduler: a new one for an address; None for None.
 
     Raises
     ------
     InvalidParameterError
-        It is none of these.
+        `scheduler` is not an address, a client or None.
     MissingExtraError
         distributed is not installed.
     NucrecError
@@ -57,13 +57,13 @@ def connected(scheduler: Any) -> Iterator[Any]:
 def each_done(
     client: Any, calls: Sequence[Callable[[], None]], names: Sequence[str], patience: float | None
 ) -> Generator[int, None, None]:
-    """Run calls on the workers, and yield the number of each as it is done.
+    """Run calls on the workers, and yield the number of each one when it is done.
 
     Raises
     ------
     NucrecError
-        A call failed, the scheduler went away, or there were no workers for `patience` seconds. What
-        had not begun is cancelled.
+        A call failed, the scheduler went away, or there were no workers for `patience` seconds. Calls
+        that have not begun are cancelled.
     """
     distributed = require("distributed", extra="distributed")
     run, version = _portable_run(), __version__
@@ -87,7 +87,7 @@ def each_done(
             for future in _some_done(client, list(running)):
                 k = running.pop(future)
                 _check(distributed, future, names[k])
-                future.release()  # or Dask repeats the call when its worker dies later
+                future.release()  # otherwise, Dask repeats the call if its worker dies later
                 yield k
     except (OSError, distributed.CancelledError) as error:
         raise NucrecError(
@@ -99,7 +99,7 @@ def each_done(
 
 
 def _some_done(client: Any, futures: Sequence[Any]) -> list[Any]:
-    """Wait a little, and return those that are done."""
+    """Wait briefly, and return the calls that are done."""
     distributed = require("distributed", extra="distributed")
     with contextlib.suppress(TimeoutError), client.as_current():
         distributed.wait(futures, timeout=_GLANCE, return_when="FIRST_COMPLETED")
@@ -119,7 +119,7 @@ def _check(distributed: Any, future: Any, name: str) -> None:
 
 
 def _portable_run() -> Callable[[str, bytes], None]:
-    """Return what runs a call on a worker: sent with its code, so that schedulers need no nucrec."""
+    """Return the function that runs a call, sent with its code so that schedulers need no nucrec."""
 
     def run(version: str, call: bytes) -> None:
         import pickle

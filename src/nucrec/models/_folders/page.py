@@ -1,4 +1,4 @@
-"""The page of a folder's predictions: counts, probabilities, and the images that are doubtful."""
+"""The HTML page of a folder's predictions: counts, probabilities, and the most doubtful images."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,29 +19,29 @@ _AT_A_TIME = 16  # images of any size, with their heat maps
 
 
 class Doubtful:
-    """Keeps the predictions closest to the decision while all pass, and counts probabilities.
+    """Collect the predictions closest to the decision boundary, and count probabilities.
 
     Parameters
     ----------
     positive : int
         Position of the positive class.
     limit : int
-        How many predictions are kept.
+        Maximum number of predictions to keep.
 
     Attributes
     ----------
     counts : list of int
-        Images by the probability of the positive class, in bins from 0 to 1.
+        Histogram of the probability of the positive class, in bins from 0 to 1.
     """
 
     def __init__(self, positive: int, limit: int) -> None:
         self.counts = [0] * _BINS
         self._positive = positive
         self._limit = limit
-        self._kept: list[tuple[float, int, ImagePrediction]] = []  # a heap, the clearest first
+        self._kept: list[tuple[float, int, ImagePrediction]] = []  # a heap, clearest first
 
     def seen(self, predictions: Iterable[ImagePrediction]) -> Iterator[ImagePrediction]:
-        """Yield predictions, and keep those closest to the decision."""
+        """Yield the predictions, and keep those closest to the decision boundary."""
         for number, prediction in enumerate(predictions):
             if prediction.error is None:
                 self._add(number, prediction)
@@ -49,7 +49,7 @@ class Doubtful:
 
     @property
     def predictions(self) -> list[ImagePrediction]:
-        """The predictions that were kept, the most doubtful first."""
+        """The collected predictions, the most doubtful first."""
         return [prediction for _, _, prediction in sorted(self._kept, reverse=True)]
 
     def _add(self, number: int, prediction: ImagePrediction) -> None:
@@ -64,7 +64,7 @@ class Doubtful:
 def prediction_page(
     files: ImageFiles, found: FolderPredictions, doubtful: Doubtful, classifier: FolderClassifier
 ) -> str:
-    """Return the page of a folder; the images shown are read again, a few at a time."""
+    """Return the page of a folder. The images shown are read again, a few at a time."""
     positive = found.positive_class
     bins = ", ".join(map(str, doubtful.counts))
     alt = f"Histogram. Images in {_BINS} bins of the probability, from 0 to 1: {bins}"
@@ -101,7 +101,7 @@ def _histogram(counts: Sequence[int], positive: str) -> Any:
 def _entries(
     files: ImageFiles, shown: Sequence[ImagePrediction], classifier: FolderClassifier, positive: str
 ) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the name of each image, what was said of it, and its pictures."""
+    """Yield the name, prediction and pictures of each image."""
     remarks = {prediction.file: _remark(prediction) for prediction in shown}
     again = ImageFiles(files.path, list(remarks), channel=files.channel)
     for images in again.parts(_AT_A_TIME):
@@ -116,7 +116,7 @@ def _entries(
 def _pictures(
     images: ImageDataset, classifier: FolderClassifier, positive: str
 ) -> Iterator[list[str]]:
-    """Yield the picture of each image, and, of a network, that of its heat map."""
+    """Yield a picture of each image and, for a network, of its heat map."""
     found = None
     if isinstance(classifier.model, ImageClassifier):
         found = classifier.model.explain(images, classifier.class_names.index(positive))

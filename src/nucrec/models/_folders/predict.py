@@ -1,4 +1,4 @@
-"""Predicting a folder of images of any length, with a table and a summary of each sub-folder."""
+"""Prediction of a folder with any number of images, with a table and a summary by sub-folder."""
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -31,66 +31,66 @@ def predict_folder(
     progress: Progress | bool = False,
     ask_below: float | None = None,
 ) -> FolderPredictions:
-    """Predict all images of a folder, and write a table of them or return its rows.
+    """Predict all images in a folder, and write the predictions to a table or return them as rows.
 
-    A few hundred images are in memory at a time, however many there are.
+    At most a few hundred images are in memory at a time.
 
     Parameters
     ----------
     model : ImageClassifier or scikit-learn classifier with ``predict_proba``
-        Fitted; what `load` returned.
+        A fitted model, such as the result of `load`.
     path : str or Path
-        A folder, with images at any depth, or a zip archive of one (read in place).
+        A folder with images at any depth, or a zip archive of one, which is read in place.
     out : str or Path, optional
-        The CSV file to write, replaced as a whole or not at all. Its columns: ``file``, ``predicted``,
-        ``probability_`` and the name of each class, ``unusual`` for an image that is far from the
-        training images (`TrainingDomain`), ``error`` for a file that cannot be read or is a whole
-        field of view. Without `out` the rows are kept in memory, about 300 bytes for each image.
+        The CSV file to write, replaced completely or not at all. Its columns are ``file``,
+        ``predicted``, one ``probability_NAME`` per class, ``unusual`` for images that are unlike
+        the training images (`TrainingDomain`), and ``error`` for files that cannot be read or are
+        whole fields of view. Without `out`, the rows are kept in memory, about 300 bytes per image.
     channel : int or str, optional
-        The channel to read, of images that have several, as in `nucrec.datasets.load_images`: the one
-        that the model was trained on.
+        The channel to read from multi-channel images, as in `nucrec.datasets.load_images`. Choose
+        the one that the model was trained on.
     class_names : sequence of str, optional
-        Names of the classes, in the order of ``model.classes_``; by default the model's own.
+        Class names, in the order of ``model.classes_``; by default the model's own.
     confidence : float, default=0.95
-        Of the intervals, strictly between 0 and 1.
+        Confidence level of the intervals, strictly between 0 and 1.
     error_rate : float, optional
-        Adds a column ``needs_review``: "yes" for the images that the model should not decide alone if
-        at most this share of the images of each class may be lost. Needs a network that was
-        calibrated, `ImageClassifier.calibrate`, on images like these.
+        Add a column ``needs_review``, with "yes" for images that need manual review so that the
+        true class is excluded for at most this share of the images of each class. Requires a
+        network that was calibrated on similar images (`ImageClassifier.calibrate`).
     html : str or Path, optional
-        A page to write as well, one file that needs no other: the summary, how the probabilities are
-        spread, and the images closest to the decision, each, if the model is a network, with
-        the heat of `ImageClassifier.explain`. Its name ends in ".html".
+        A self-contained HTML page to write as well, with the summary, the distribution of the
+        probabilities, and the images closest to the decision boundary; for a network, each with its
+        heat map (`ImageClassifier.explain`). Its name must end in ".html".
     html_images : int, default=60
-        How many images the page shows at most.
+        Maximum number of images on the page.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (images done, images in all, what).
+        True shows progress on standard error. A callable receives (images done, total images,
+        message).
     ask_below : float, optional
         The former name of `error_rate`; it works in this release only.
 
     Returns
     -------
     FolderPredictions
-        Number and share of positive images in each folder, with intervals; of a network that was
-        calibrated also the share corrected for its errors. Its ``rows`` are the predictions of all
-        files.
+        Number and share of positive images in each folder, with intervals; for a calibrated network
+        also the share corrected for its errors. Its ``rows`` are the predictions of all files.
 
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is nothing at `path`, or no image that can be read and is a crop.
+        There is nothing at `path`, or none of its files is a readable crop.
     InvalidParameterError
-        A parameter is out of range, the model gives no probabilities, or was not calibrated.
+        A parameter is out of range, or the model has no probabilities or is not calibrated.
     MissingExtraError
-        A page was asked for, and matplotlib is not installed.
+        `html` was given, and matplotlib is not installed.
     NucrecError
         `out` or `html` cannot be written.
 
     Warns
     -----
     DataWarning
-        Files have no prediction, or clearly more than 5 % of the images (the lower end of the interval)
-        are far from the training images.
+        Files have no prediction, or significantly more than 5 % of the images (by the lower bound
+        of the interval) are unlike the training images.
 
     References
     ----------
@@ -138,7 +138,7 @@ def predict_folder(
 
 
 def _check_outputs(table: Path | None, page: Path | None, files: ImageFiles) -> None:
-    """Raise if an output would replace a file that is read, or the other output."""
+    """Raise if an output would replace an input file or the other output."""
     for name, written in (("out", table), ("html", page)):
         if written is not None:
             check_not_read(name, written, files.path, files.names)
@@ -153,7 +153,7 @@ def _rows(
     form: TableForm,
     path: str | Path,
 ) -> Collection[ImagePrediction]:
-    """Count predictions while they are written to the table, or kept in memory without one."""
+    """Count the predictions while they are written to the table or, without one, kept in memory."""
     counted = counts.counted(predictions)
     if table is None:
         kept = tuple(counted)

@@ -1,4 +1,4 @@
-"""What a model says of one file, and the model that says it."""
+"""The prediction of one file, and the model that makes it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._domain import FIELD_OF_VIEW, TrainingDomain, domain_of
 
 _IMAGES_AT_A_TIME = 256
-_DIGITS = 6  # of probabilities, in memory as in tables
+_DIGITS = 6  # decimals of probabilities, in memory and in tables
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePrediction:
-    """What a model said of one file.
+    """The prediction for one file.
 
     Attributes
     ----------
     file : str
-        Its name, relative to the folder or archive.
+        The name of the file, relative to the folder or archive.
     predicted : str or None
         The name of the most probable class; None for a file without a prediction.
     probabilities : tuple of float
-        One for each class, rounded to six decimals as in the table; empty for a file without a
-        prediction.
+        The probability of each class, rounded to six decimals as in the table; empty for a file without
+        a prediction.
     needs_review : bool
-        Whether a person should decide; False if no error rate was given.
+        Whether the image needs manual review; False if no error rate was given.
     unusual : tuple of str
-        In what the image is far from those that the model was trained on, such as ("sharpness 0.26,
-        in training 1.03 to 4.48",); see `TrainingDomain`.
+        The properties in which the image is unlike the training images, such as ("sharpness 0.26, in
+        training 1.03 to 4.48",); see `TrainingDomain`.
     error : str or None
         Why there is no prediction: the file cannot be read, or is a whole field of view.
 
@@ -59,7 +59,7 @@ class ImagePrediction:
 
 @dataclass(frozen=True)
 class FolderClassifier:
-    """A fitted model, its classes, what it was trained on, and what a person should review."""
+    """A fitted model with its classes, its training domain and its rule for manual review."""
 
     model: Any
     class_names: tuple[str, ...]
@@ -68,12 +68,12 @@ class FolderClassifier:
 
     @classmethod
     def of(cls, model: Any, class_names: Sequence[str] | None, error_rate: float | None) -> Self:
-        """Check a model and what is asked of it.
+        """Check a model and the options of its use.
 
         Raises
         ------
         InvalidParameterError
-            It gives no probabilities, was not calibrated, or has other classes.
+            The model has no probabilities, is not calibrated, or has other classes.
         """
         if not hasattr(model, "predict_proba"):
             raise invalid("model", "a fitted classifier with predict_proba", model)
@@ -85,7 +85,7 @@ class FolderClassifier:
     def predict(
         self, files: ImageFiles, problems: Iterable[Quarantined], show: Progress
     ) -> Iterator[ImagePrediction]:
-        """Yield a prediction for each problem and each file, reading some hundred at a time."""
+        """Yield a prediction for each problem and each file, reading a few hundred at a time."""
         yield from map(_unreadable, problems)
         done = 0
         show(done, len(files), "images")
@@ -96,14 +96,14 @@ class FolderClassifier:
             show(done, len(files), "images")
 
     def _divide(self, images: ImageDataset) -> tuple[ImageDataset, list[str]]:
-        """Return the crops, and the names of whole fields of view."""
+        """Return the crops, and the names of files that are whole fields of view."""
         if self.domain is None:
             return images, []
         fields = self.domain.fields_of_view(images)
         return images[~fields], images.ids[fields].tolist()
 
     def _predict_readable(self, images: ImageDataset) -> list[ImagePrediction]:
-        """Return a prediction for each image; large ones are read again, and may be gone by then."""
+        """Return a prediction for each image. Large files are read again and may have vanished."""
         try:
             crops, fields = self._divide(images)
             whole = [ImagePrediction(file, None, error=FIELD_OF_VIEW) for file in fields]
@@ -134,7 +134,7 @@ class FolderClassifier:
 def names_of_classes(
     class_names: Sequence[str] | None, own: Sequence[str], classes: Sequence[Any]
 ) -> tuple[str, ...]:
-    """Return the names to use for a model's classes: those given, or its own."""
+    """Return the names of a model's classes: those given, or the model's own."""
     names = check_class_names(own if class_names is None else class_names)
     if len(names) != len(classes):
         raise invalid("class_names", f"names of the classes {list(classes)}", class_names)

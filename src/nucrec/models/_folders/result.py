@@ -1,4 +1,4 @@
-"""What was found in a folder: counts, shares with intervals, and the predictions themselves."""
+"""The result of predicting a folder: counts, shares with intervals, and the predictions."""
 
 import warnings
 from collections import Counter
@@ -17,33 +17,41 @@ from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
 from nucrec.models._folders.prediction import ImagePrediction
 
-_MANY_UNUSUAL = 0.05  # of the images, at least; among images like the training images they are few
+_MANY_UNUSUAL = 0.05  # share of the images above which to warn
 
 
 @dataclass(frozen=True)
 class FolderSummary:
-    """How many images of a folder were called positive.
+    """The number and share of the images in a folder that were called positive.
 
     Attributes
     ----------
     folder : str
-        Relative to what was predicted; "." for that itself.
+        The folder, relative to the predicted one; "." for that folder itself.
     n : int
-        Images in it, those in its sub-folders not counted.
+        Number of images in it, without those in its sub-folders.
     positive : int
-        How many of them were called positive.
+        Number of images called positive.
     needs_review : int
-        How many a person should decide; 0 if no error rate was given.
+        Number of images that need manual review; 0 if no error rate was given.
     unusual : int
-        How many are far from the images that the model was trained on.
+        Number of images that are unlike the training images.
     share : float
-        The raw share: ``positive / n``.
+        The raw share, ``positive / n``.
     low, high : float
-        The interval of the raw share, `nucrec.evaluate.proportion_interval`: it covers sampling error
-        only, not classification error.
+        The interval of the raw share, by `nucrec.evaluate.proportion_interval`. It covers sampling
+        error only, not classification error.
     corrected : Metric or None
-        The share corrected for the errors that the model made on the images it was calibrated with, by
-        `nucrec.evaluate.corrected_proportion`; its interval covers both. None without calibration.
+        The share corrected for the errors that the model made on its calibration images, by
+        `nucrec.evaluate.corrected_proportion`; its interval covers both kinds of error. None without
+        calibration.
+
+    Examples
+    --------
+    >>> from nucrec.models import FolderSummary
+    >>> well = FolderSummary("B03", n=200, positive=8, share=0.04, low=0.0204, high=0.0769)
+    >>> f"{well.folder}: {well.positive} of {well.n}, {well.share:.1%}"
+    'B03: 8 of 200, 4.0%'
     """
 
     folder: str
@@ -65,36 +73,51 @@ class FolderSummary:
 
 @dataclass(frozen=True)
 class FolderPredictions:
-    """What `predict_folder` or `predict_shards` found.
+    """The result of `predict_folder` or `predict_shards`.
 
     Attributes
     ----------
     path : Path or None
-        The table: file, predicted class, probability of each class; the folder of the tables, where
-        there are several; None if no file was written.
+        The table, with the predicted class and the probabilities of each file; the folder of the tables
+        if there are several; None if no file was written.
     positive_class : str
         The class that is counted.
     folders : tuple of FolderSummary
-        One for each folder with images.
+        One summary per folder with images.
     total : FolderSummary
-        All images together. In its intervals, images of one folder are not independent: several
+        The summary of all images. Its intervals take the images of one folder as dependent: several
         folders count as groups.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     quarantined : tuple of Quarantined
         The files without a prediction: they cannot be read, or are whole fields of view.
     error_rate : float or None
-        The error rate at which images are left to a person.
+        The error rate that selects images for manual review.
     unusual : dict of str to int
-        How many images are far from the training images in their "size", "brightness", "background",
-        "sharpness" or "depth"; see `TrainingDomain`.
+        Number of images that are unlike the training images in their "size", "brightness",
+        "background", "sharpness" or "depth"; see `TrainingDomain`.
     sensitivity, specificity : (int, int) or None
-        Of the positive, and of the negative images that the model was calibrated with, how many it
-        called so, and their number.
+        Number of positive (or negative) calibration images that the model classified correctly, and
+        their total number.
     rows : collection of ImagePrediction
-        One for each file, in the order of the table. A tuple in memory if no file was written, about
-        300 bytes for each image; otherwise they are read from the table each time one iterates, a row
-        at a time.
+        The prediction of each file, in the order of the table: a tuple in memory if no file was
+        written, about 300 bytes per image; otherwise read from the table row by row in each iteration.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import classical_zoo, predict_folder
+    >>> crops = load_mnfinder_crops()
+    >>> model = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cell 1.png", "cell 2.png"):
+    ...         Image.fromarray(crops.images[0]).save(Path(folder, name))
+    ...     found = predict_folder(model, folder, class_names=crops.class_names)
+    >>> found.total.n, found.positive_class, [row.file for row in found.rows]
+    (2, 'micronucleus', ['cell 1.png', 'cell 2.png'])
     """
 
     path: Path | None
@@ -119,7 +142,7 @@ class FolderPredictions:
         return self.error_rate
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the rows as plain dicts, lists and numbers."""
+        """Return everything except the rows as plain dicts, lists and numbers."""
         return {
             "path": None if self.path is None else str(self.path),
             "positive_class": self.positive_class,
@@ -155,7 +178,7 @@ def summary_table(found: FolderPredictions) -> tuple[fmt.Row, list[fmt.Row]]:
 
 
 def notes(found: FolderPredictions) -> list[str]:
-    """Return what has to be known of shares, and of images unlike the training images."""
+    """Return notes on the shares and on images unlike the training images."""
     told = [_of_shares(found)]
     if len(found.folders) > 1:
         told.append("In the interval of all images, folders count as groups.")
@@ -188,7 +211,7 @@ def _unlike_training(found: FolderPredictions) -> str:
 
 
 def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None:
-    """Warn of files without a prediction, and of many images unlike the training images."""
+    """Warn about files without a prediction, and about many images unlike the training images."""
     told = []
     if found.quarantined:
         first = found.quarantined[0]
@@ -203,14 +226,14 @@ def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None
 
 
 class ErrorCounts(NamedTuple):
-    """How many of the positive, and of the negative calibration images a model called so."""
+    """Numbers of positive and negative calibration images, and of those classified correctly."""
 
     sensitivity: tuple[int, int]
     specificity: tuple[int, int]
 
     @classmethod
     def of(cls, calibration: tuple[Any, Any] | None, positive: int) -> "ErrorCounts | None":
-        """Count, if there are probabilities and labels, and images of both kinds."""
+        """Count, if there are probabilities and labels, and images of both classes."""
         if calibration is None:
             return None
         probabilities, labels = map(np.asarray, calibration)
@@ -222,7 +245,7 @@ class ErrorCounts(NamedTuple):
 
 
 class FolderCounts:
-    """Counts predictions by folder while they pass."""
+    """Count predictions by folder as they pass through."""
 
     def __init__(self, class_names: Sequence[str]) -> None:
         self.positive_class = positive_class(class_names)
@@ -234,7 +257,7 @@ class FolderCounts:
         self._kinds: Counter[str] = Counter()
 
     def counted(self, predictions: Iterable[ImagePrediction]) -> Iterator[ImagePrediction]:
-        """Yield predictions, and count them."""
+        """Yield the predictions, and count them."""
         for prediction in predictions:
             if prediction.error is None:
                 folder = PurePosixPath(prediction.file).parent.as_posix()
@@ -249,11 +272,11 @@ class FolderCounts:
 
     @property
     def n_files(self) -> int:
-        """The number of predictions that passed, those without an answer included."""
+        """The number of files counted, including those without a prediction."""
         return self._images.total() + len(self.quarantined)
 
     def check_any_image(self, path: str | Path) -> None:
-        """Raise if none of the images could be read."""
+        """Raise if no image could be read."""
         if not self._images:
             reason = self.quarantined[0].reason
             raise DatasetError(f"{path}: no image that can be predicted: {reason}")
@@ -266,7 +289,7 @@ class FolderCounts:
         error_rate: float | None,
         errors: ErrorCounts | None,
     ) -> FolderPredictions:
-        """Return what was counted; shares are corrected for the errors that are known."""
+        """Return the counts, with shares corrected for the known errors."""
         names = sorted(self._images)
         return FolderPredictions(
             path=path,
@@ -289,7 +312,7 @@ class FolderCounts:
             [counts[folder] for folder in folders]
             for counts in (self._images, self._positive, self._for_review, self._unusual)
         )
-        # images of one folder alone are taken as independent: there are no others to compare
+        # images of a single folder are taken as independent: there is no other folder to compare
         called, images = (positive, n) if len(folders) > 1 else (positive[0], n[0])
         low, high = proportion_interval(called, images, confidence)
         corrected = None

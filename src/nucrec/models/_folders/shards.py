@@ -1,4 +1,4 @@
-"""Predicting a folder in shards, each a table of its own: here, or on a Dask cluster."""
+"""Prediction of a folder in shards, each with its own table: in this process or on a Dask cluster."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
 from nucrec.models._saving.info import ModelInfo, model_info
 
 _PLAN = "shards.json"
-_FORMAT = 2  # 1: of nucrec 0.1.0, with a column "ask"
+_FORMAT = 2  # 1: written by nucrec 0.1.0, with a column "ask"
 _WITHOUT_WORKERS = 60.0  # seconds
 _ENDINGS = {"network": ".keras", "classical": ".skops"}
 
@@ -45,78 +45,77 @@ def predict_shards(
     progress: Progress | bool = False,
     ask_below: float | None = None,
 ) -> FolderPredictions:
-    """Predict a folder of any length in shards: on a Dask cluster, or here one after the other.
+    """Predict a folder of any size in shards, on a Dask cluster or one after the other in this process.
 
-    Each shard is written to a table of its own, whole or not at all. What ended early, for whatever
-    reason, goes on with the same call: tables that are there are not made again. A worker that dies
-    loses only the shard it was at; Dask gives that to another.
+    Each shard is written to its own table, completely or not at all. After an interruption of any kind,
+    the same call resumes the work: existing tables are kept. If a worker dies, only its present shard
+    is lost, and Dask assigns that to another worker.
 
     Parameters
     ----------
     model : str or Path
-        A file that `save` or `ImageClassifier.save` wrote. It is copied to `out`.
+        A file written by `save` or `ImageClassifier.save`. It is copied to `out`.
     path : str or Path
-        A folder, with images at any depth, or a zip archive of one (read in place). Workers must see
-        it under the same path.
+        A folder with images at any depth, or a zip archive of one, which is read in place. Workers must
+        see it under the same path.
     out : str or Path
-        The folder to write to, new, empty, or of the same call before. Workers must see it under the
-        same path. ``part-00000.csv`` and so on have the columns of `predict_folder`'s table, and put
-        together its rows; ``shards.json`` says what they were made from.
+        The output folder: new, empty, or that of an earlier identical call. Workers must see it under
+        the same path. ``part-00000.csv`` and so on have the columns of the table of `predict_folder`;
+        concatenated, they hold its rows. ``shards.json`` records what they were made from.
     scheduler : str or distributed.Client, optional
-        Address of a Dask scheduler, such as "tcp://10.0.0.1:8786", or a client of one. By default
+        Address of a Dask scheduler, such as "tcp://10.0.0.1:8786", or one of its clients. By default
         the shards are predicted in this process, which makes a long prediction resumable.
     shard_size : int, default=10240
-        Images in a shard. With a multiple of 256 a network is given the same batches of images as by
-        `predict_folder`, but for the last ones of a shard.
+        Number of images per shard. With a multiple of 256, a network receives the same batches of
+        images as from `predict_folder`, except for the last ones of each shard.
     channel : int or str, optional
-        The channel to read, of images that have several, as in `predict_folder`.
+        The channel to read from multi-channel images, as in `predict_folder`.
     class_names : sequence of str, optional
-        Names of the classes, in the order of the model's; by default its own.
+        Class names, in the order of the model's classes; by default the model's own.
     confidence : float, default=0.95
-        Of the intervals, strictly between 0 and 1.
+        Confidence level of the intervals, strictly between 0 and 1.
     error_rate : float, optional
         As in `predict_folder`.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (images done, images in all, what);
-        images of shards that were there count as done.
+        True shows progress on standard error. A callable receives (images done, total images,
+        message); images of existing shards count as done.
     ask_below : float, optional
         The former name of `error_rate`; it works in this release only.
 
     Returns
     -------
     FolderPredictions
-        Of all shards, those that were there before included; ``path`` is the folder.
+        The result for all shards, including those that already existed; ``path`` is the folder.
 
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is nothing at `path`, or no image that can be read and is a crop.
+        There is nothing at `path`, or none of its files is a readable crop.
     InvalidParameterError
-        A parameter is out of range, or the model was not calibrated.
+        A parameter is out of range, or the model is not calibrated.
     ModelFileError
         The model cannot be read.
     MissingExtraError
         A scheduler was given, and distributed is not installed.
     NucrecError
-        `out` cannot be written, holds something else or is written to by another call, the
-        scheduler does not answer, no worker came within a minute, or a shard failed. Tables that
-        were finished stay.
+        `out` cannot be written, holds other files or is in use by another call, the scheduler does not
+        answer, no worker arrived within a minute, or a shard failed. Finished tables are kept.
 
     Warns
     -----
     DataWarning
-        Files have no prediction, or clearly more than 5 % of the images (the lower end of the interval)
-        are far from the training images.
+        Files have no prediction, or significantly more than 5 % of the images (by the lower bound of
+        the interval) are unlike the training images.
 
     Notes
     -----
-    Workers need nucrec of the same version; the scheduler needs none. They load the model once and
-    use it in one thread at a time, so start them with ``--nthreads 1``, several on a machine. A
-    client that you pass is waited for without limit, such as for workers that still queue. When
-    a call ends early, shards that workers are at are finished and written.
+    Workers need the same version of nucrec; the scheduler does not need nucrec. Each worker loads the
+    model once and uses it in one thread at a time, so start workers with ``--nthreads 1``, several per
+    machine. A client that you pass may wait without limit, for example for workers that are still
+    queued. When a call ends early, the shards in progress are finished and written.
 
-    Sizes and times of change of the files are compared with those of the call before, their contents
-    are not.
+    A resumed call compares the sizes and modification times of the files with those of the earlier
+    call, not their contents.
 
     Examples
     --------
@@ -150,7 +149,7 @@ def predict_shards(
     model_file = checked_path("model", model)
     info = model_info(model_file)
     job = _make_job(model_file, info, path, out, channel, class_names, error_rate)
-    # somebody else's client may wait for workers that still queue
+    # a client passed by the user may wait for workers that are still queued
     patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
     with connected(scheduler) as client:
         files = ImageFiles(path, channel=channel)
@@ -162,7 +161,7 @@ def predict_shards(
             missing = [shard for shard in shards if shard.name not in there]
             _predict_missing(client, patience, job, missing, len(files), show)
             counts = _count(job, shards)
-            for left in job.out.glob(".*.tmp"):  # of workers that were killed
+            for left in job.out.glob(".*.tmp"):  # left by workers that were killed
                 left.unlink(missing_ok=True)
     counts.check_any_image(path)
     tables = tuple(job.out / shard.name for shard in shards)
@@ -182,7 +181,7 @@ def _make_job(
     class_names: Sequence[str] | None,
     error_rate: float | None,
 ) -> Job:
-    """Return the job, after checking all that can be told without opening the model."""
+    """Return the job, after all checks that do not require opening the model."""
     if error_rate is not None:
         check_real("error_rate", error_rate, low=0, high=1, open_ends=True)
         if info.calibration is None:
@@ -212,7 +211,7 @@ def _cut(files: ImageFiles, size: int) -> Iterator[Shard]:
 
 
 def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
-    """Return what the tables depend on."""
+    """Return everything that the tables depend on."""
     listing = hashlib.sha256()
     stamps = ((name, files.stamp(name)) for name in files.names)
     for entry in itertools.chain(stamps, files.quarantined):
@@ -232,12 +231,12 @@ def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
 
 
 def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
-    """Put plan and model into the folder, or see that the plan there is the same.
+    """Write the plan and the model to the folder, or check that the existing plan is the same.
 
     Raises
     ------
     NucrecError
-        The folder cannot be written, or holds anything else. Nothing was changed.
+        The folder cannot be written, or holds other files. Nothing was changed.
     """
     try:
         there = json.loads((job.out / _PLAN).read_text(encoding="utf-8"))
@@ -256,7 +255,7 @@ def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
 
 
 def _compare(out: Path, there: dict[str, Any], plan: dict[str, Any]) -> None:
-    """Raise unless the tables in a folder are those of the plan, in the form of this version."""
+    """Raise unless the tables in the folder belong to this plan and version."""
     if there.get("format") in range(1, _FORMAT):
         raise NucrecError(
             f"{out} holds tables that nucrec {there.get('nucrec')} wrote, in another form. Finish "
@@ -278,7 +277,7 @@ def _predict_missing(
     n_images: int,
     show: Progress,
 ) -> None:
-    """Predict shards by the client's workers, or here without one."""
+    """Predict the missing shards on the client's workers or, without a client, in this process."""
     done = n_images - sum(len(shard.files) for shard in missing)
     show(done, n_images, "images")
     if client is None:
@@ -296,12 +295,12 @@ def _predict_missing(
 
 
 def _show_from(show: Progress, before: int, total: int, done: int, _: int, what: str) -> None:
-    """Show how far one shard is as how far all are."""
+    """Report the progress of one shard as progress of the whole."""
     show(before + done, total, what)
 
 
 def _count(job: Job, shards: Iterable[Shard]) -> FolderCounts:
-    """Read all tables, one after the other, and return what is in them."""
+    """Read all tables one after the other, and return their result."""
     counts = FolderCounts(job.class_names)
     for shard in shards:
         table = job.out / shard.name

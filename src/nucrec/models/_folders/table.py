@@ -18,7 +18,7 @@ _BETWEEN = "; "
 
 @dataclass(frozen=True)
 class TableForm:
-    """The columns of a table: one for each class, and whether some others are there."""
+    """The columns of a table: one per class, and which optional ones are present."""
 
     class_names: tuple[str, ...]
     with_review: bool
@@ -36,7 +36,7 @@ class TableForm:
         Raises
         ------
         OSError, ValueError, csv.Error
-            It is not one that `write` wrote whole.
+            The file is not a complete table written by `write`.
         """
         with path.open(encoding="utf-8", errors=ANY_NAME, newline="") as file:
             reader = csv.reader(file)
@@ -76,7 +76,7 @@ class TableForm:
 
 @dataclass(frozen=True)
 class StoredPredictions(Collection[ImagePrediction]):
-    """The predictions in tables, so many rows, read from the files each time one iterates."""
+    """The predictions in tables, read from the files in each iteration; their number is known."""
 
     paths: tuple[Path, ...]
     form: TableForm

@@ -1,4 +1,4 @@
-"""What a worker does with one shard of a folder."""
+"""The work of one worker on one shard of a folder."""
 
 import dataclasses
 import functools
@@ -25,7 +25,7 @@ _opening = threading.Lock()
 
 @dataclass(frozen=True)
 class Job:
-    """What all shards have in common; goes to the workers."""
+    """The properties that all shards share; sent to the workers."""
 
     path: Path
     out: Path
@@ -43,7 +43,7 @@ class Job:
 
 
 class Shard(NamedTuple):
-    """Some files of the folder; the first one also tells what was left out of the list."""
+    """Some files of the folder. The first shard also reports files that were left out of the list."""
 
     number: int
     files: list[str]
@@ -51,12 +51,12 @@ class Shard(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file of its table."""
+        """The file name of its table."""
         return f"part-{self.number:05d}.csv"
 
 
 def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
-    """Write the table of a shard, unless it is there: its worker may have died just after that."""
+    """Write the table of a shard, unless it exists because a worker died just after writing it."""
     table = job.out / shard.name
     if table.exists():
         return
@@ -64,11 +64,13 @@ def predict_shard(job: Job, shard: Shard, show: Progress = silent) -> None:
     files = _find_files(job, shard)
     with replacing(table) as temporary:
         job.form.write(temporary, classifier.predict(files, shard.problems, show))
-        _find_files(job, shard)  # or a drive that went away would be a table of missing files
+        _find_files(
+            job, shard
+        )  # otherwise, an unmounted drive would become a table of missing files
 
 
 def _find_files(job: Job, shard: Shard) -> ImageFiles:
-    """Return the shard's files, if the folder holds any of them."""
+    """Return the files of the shard, if the folder holds any of them."""
     files = ImageFiles(job.path, shard.files, channel=job.channel)
     if not any(map(files.stamp, files.names)):
         raise DatasetError(f"{job.path} holds other files here. {_SAME_PATH}")
@@ -76,7 +78,7 @@ def _find_files(job: Job, shard: Shard) -> ImageFiles:
 
 
 def _open_classifier(job: Job) -> FolderClassifier:
-    """Return the model of the job, opened by the first thread of a process that asks."""
+    """Return the model of the job, opened by the first thread that needs it."""
     with _opening:
         return _opened_classifier(job)
 
@@ -91,7 +93,7 @@ def _opened_classifier(job: Job) -> FolderClassifier:
 
 
 class _InTurn:
-    """A model that one thread uses at a time."""
+    """A model that only one thread uses at a time."""
 
     def __init__(self, model: Any) -> None:
         self._model = model

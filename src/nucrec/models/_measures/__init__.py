@@ -1,1 +1,1 @@
-"""What an image cytometrist measures in a picture of one cell: shape, intensity, texture, spots."""
+"""Measurements of an image cytometrist on single cells: shape, intensity, texture, spots."""

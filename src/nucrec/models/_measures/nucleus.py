@@ -1,4 +1,4 @@
-"""The nucleus itself: its shape, its brightness, its edge and its texture."""
+"""Measurements of the nucleus: shape, brightness, edge and texture."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +12,14 @@ from nucrec.models._measures.scene import Scene, opened
 
 Array = npt.NDArray[Any]
 
-_BUDS = (0.1, 0.2)  # radii of the discs that what sticks out is too thin for, in diameters
-_INNER = 0.15  # depth from which pixels are inner ones, in diameters
-_GREYS = 16  # of the co-occurrence matrix
-_WHITE = 1.6  # brightness of the last of them
+_BUDS = (0.1, 0.2)  # radii of the discs that do not fit into protrusions, in diameters
+_INNER = 0.15  # depth from which pixels count as interior, in diameters
+_GREYS = 16  # grey levels of the co-occurrence matrix
+_WHITE = 1.6  # brightness of the highest level
 _STEPS = (1, 2)  # distances of the co-occurrence, in 24ths of the diameter
 _STEPS_IN_DIAMETER = 24
 _HARALICK = ("contrast", "homogeneity", "energy", "correlation")
-_NEIGHBOURS, _REACH = 8, 2  # of local binary patterns
+_NEIGHBOURS, _REACH = 8, 2  # points of local binary patterns
 _QUANTILES = (1, 5, 25, 75, 95, 99)
 
 SHAPE: dict[str, str] = {
@@ -170,7 +170,7 @@ def _haralick(scene: Scene) -> Iterator[tuple[str, float]]:
     feature = require("skimage.feature", extra="morphology")
     box = ndimage.find_objects(scene.nucleus.astype(np.uint8))[0]
     greys = np.clip(scene.light[box] * (_GREYS / _WHITE), 0, _GREYS - 1).astype(np.uint8) + 1
-    greys[~scene.nucleus[box]] = 0  # pairs with it do not count
+    greys[~scene.nucleus[box]] = 0  # pairs with this level do not count
     steps = [max(1, round(step * scene.diameter / _STEPS_IN_DIAMETER)) for step in _STEPS]
     angles = np.arange(4) * np.pi / 4
     pairs = feature.graycomatrix(greys, steps, angles, levels=_GREYS + 1, symmetric=True)[1:, 1:]

@@ -1,4 +1,4 @@
-"""The cell in a picture: its nucleus, what lies around it, and brightness in units of the nucleus."""
+"""The scene of a single cell: its nucleus and surroundings, with brightness in units of the nucleus."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,26 +13,26 @@ from nucrec._pixels.resample import resize
 
 Array = npt.NDArray[Any]
 
-_SMOOTHING = 0.01  # standard deviation of the Gaussian, in sides of the picture
-_CENTRE = 0.15  # radius within which the nucleus is looked for, in sides of the picture
-_CUTS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8)  # shares of the nucleus' brightness, best first
-_AROUND = 0.35  # share above which pixels may belong to a nucleus
-_BODY = 0.16  # radius of the disc that fits in a nucleus, and in no micronucleus, in diameters
-_LEAST_SPAN = 1e-30  # of an image of zeros
-_FAR = 1e25  # values beyond are scaled before they become 32-bit floats
-_BRIGHTEST = 2.5  # brighter neighbours tell nothing
+_SMOOTHING = 0.01  # standard deviation of the Gaussian, as a share of the image side
+_CENTRE = 0.15  # search radius for the nucleus, as a share of the image side
+_CUTS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8)  # shares of the nucleus' brightness, preferred first
+_AROUND = 0.35  # share of the brightness above which pixels may belong to a nucleus
+_BODY = 0.16  # radius of a disc that fits in a nucleus but in no micronucleus, in diameters
+_LEAST_SPAN = 1e-30  # for an image of zeros
+_FAR = 1e25  # values beyond this are scaled before conversion to 32-bit floats
+_BRIGHTEST = 2.5  # brighter neighbours carry no information
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture of a cell, whose brightness is 0 in the background and 1 in the nucleus.
+    """The image of a cell, with brightness scaled to 0 in the background and 1 in the nucleus.
 
     Attributes
     ----------
     light, smooth : ndarray of float32, shape (h, w)
-        Brightness, as it is and smoothed.
+        The brightness, unsmoothed and smoothed.
     nucleus : ndarray of bool, shape (h, w)
-        The object in the middle.
+        The object in the centre.
     """
 
     light: Array
@@ -60,7 +60,7 @@ class Scene:
 
     @cached_property
     def diameter(self) -> float:
-        """The diameter of a circle of that area, in pixels."""
+        """The diameter of a circle with the area of the nucleus, in pixels."""
         return float(2 * np.sqrt(self.area / np.pi))
 
     @cached_property
@@ -71,28 +71,28 @@ class Scene:
 
     @cached_property
     def bodies(self) -> Array:
-        """What discs too large for a micronucleus fit in: the nucleus and its neighbours."""
+        """The regions that hold a disc too large for a micronucleus: the nucleus and its neighbours."""
         return opened(self.smooth > _AROUND, _BODY * self.diameter) | self.body
 
     @cached_property
     def body(self) -> Array:
-        """The nucleus without what is thin or small."""
+        """The nucleus without thin or small protrusions."""
         found = opened(self.nucleus, _BODY * self.diameter)
         return found if found.any() else self.nucleus
 
     @cached_property
     def free(self) -> Array:
-        """What is outside of all nuclei: there micronuclei lie, buds included."""
+        """The region outside all nuclei, where micronuclei and buds lie."""
         return ~self.bodies
 
     @cached_property
     def distance(self) -> Array:
-        """The distance of each pixel from the nucleus without what is thin, in its diameters."""
+        """The distance of each pixel from the nucleus without thin protrusions, in its diameters."""
         return np.asarray(ndimage.distance_transform_edt(~self.body) / self.diameter)
 
 
 def opened(mask: Array, radius: float) -> Array:
-    """Return what discs of a radius, in pixels, fit in; the mask goes on beyond the picture."""
+    """Return the opening by a disc (radius in pixels); the mask continues beyond the border."""
     margin = 2 * int(np.ceil(radius)) + 1
     wide = np.pad(mask, margin, mode="edge")
     if wide.all():
@@ -105,7 +105,7 @@ def opened(mask: Array, radius: float) -> Array:
 
 
 def _grey(image: Array, size: int) -> Array:
-    """Return an image as float32 of shape (h, w), the longer of which is `size`."""
+    """Return the image as grey float32 of shape (h, w), with a longer side of `size`."""
     grey = _in_range(to_grey(image)).astype(np.float32)
     scale = size / max(grey.shape)
     height, width = (max(1, round(side * scale)) for side in grey.shape)
@@ -113,7 +113,7 @@ def _grey(image: Array, size: int) -> Array:
 
 
 def _in_range(grey: Array) -> Array:
-    """Return values of which 32-bit floats lose none: those far from 1 are times a power of two."""
+    """Return values that fit 32-bit floats: those far from 1 are scaled by a power of two."""
     if grey.dtype.kind != "f":
         return grey
     largest = float(np.abs(grey).max())
@@ -123,7 +123,7 @@ def _in_range(grey: Array) -> Array:
 
 
 def _nucleus(light: Array) -> Array:
-    """Return the object in the middle, by the first threshold that keeps it off the edge."""
+    """Return the central object, at the first threshold that separates it from the image border."""
     height, width = light.shape
     y, x = np.ogrid[:height, :width]
     middle = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) <= _CENTRE * max(height, width)
@@ -141,7 +141,7 @@ def _nucleus(light: Array) -> Array:
 
 
 def _object_in(mask: Array, middle: Array) -> Array | None:
-    """Return the object with the most pixels in the middle, without holes."""
+    """Return the object with the most pixels near the centre, with holes filled."""
     labels, _ = ndimage.label(mask)
     counts = np.bincount(labels[middle])
     counts[:1] = 0
@@ -151,6 +151,6 @@ def _object_in(mask: Array, middle: Array) -> Array | None:
 
 
 def _at_edge(mask: Array) -> float:
-    """Return how much of an object lies at the edge of the picture, in square roots of its area."""
+    """Return the length of an object along the image border, divided by the square root of its area."""
     at = mask[0].sum() + mask[-1].sum() + mask[:, 0].sum() + mask[:, -1].sum()
     return float(at / np.sqrt(np.count_nonzero(mask)))

@@ -1,4 +1,4 @@
-"""Small bright objects beside a nucleus: what may be micronuclei."""
+"""Small bright objects beside a nucleus: candidate micronuclei."""
 
 from itertools import pairwise
 from typing import Any
@@ -13,11 +13,11 @@ Array = npt.NDArray[Any]
 
 _SCALES = (0.03, 0.045, 0.0675, 0.101, 0.152)
 """Standard deviations of the Gaussians, in diameters of the nucleus; each is 1.5 times the last."""
-_BLOBS = (0.03, 0.1)  # differences of Gaussians from which a blob counts
+_BLOBS = (0.03, 0.1)  # minimum difference of Gaussians of a blob
 _LEVELS = (0.12, 0.2, 0.35, 0.6)  # shares of the nucleus' brightness
-_SMALL = 0.15  # share of the nucleus' area below which an object is small
+_SMALL = 0.15  # an object is small below this share of the nucleus' area
 _DISC = 0.17  # radius of the disc of the top-hat, in diameters
-_FAINTEST = 0.02  # of a spot, in units of the nucleus' brightness
+_FAINTEST = 0.02  # minimum height of a spot, in units of the nucleus' brightness
 _SPOTS = 3
 _RINGS = ((0.0, 0.06), (0.06, 0.14), (0.14, 0.25), (0.25, 0.45))  # diameters from the nucleus
 
@@ -75,7 +75,7 @@ DESCRIPTIONS: dict[str, str] = {
 
 
 def measure_spots(scene: Scene) -> dict[str, float]:
-    """Return what is bright and small beside a nucleus."""
+    """Return the measurements of small bright objects beside the nucleus."""
     heights = _heights(scene)
     return {
         **_highest(scene, heights),
@@ -87,7 +87,7 @@ def measure_spots(scene: Scene) -> dict[str, float]:
 
 
 def _heights(scene: Scene) -> Array:
-    """Return the white top-hat: brightness less that of its opening by a disc; 0 in nuclei."""
+    """Return the white top-hat, the brightness minus its opening by a disc; 0 in nuclei."""
     radius = _DISC * scene.diameter
     reach = int(np.ceil(radius))
     y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
@@ -107,7 +107,7 @@ def _highest(scene: Scene, heights: Array) -> dict[str, float]:
 
 
 def _spot(scene: Scene, heights: Array, left: Array) -> dict[str, float]:
-    """Measure the highest spot that is left, and take it away."""
+    """Measure the highest remaining spot, and remove it."""
     y, x = np.unravel_index(left.argmax(), left.shape)
     height = float(left[y, x])
     if height < _FAINTEST:
@@ -134,7 +134,7 @@ def _spot(scene: Scene, heights: Array, left: Array) -> dict[str, float]:
 
 
 def _form(mask: Array) -> tuple[float, float]:
-    """Return the ratio of an object's axes, and its area over that of the ellipse with its moments."""
+    """Return an object's axis ratio, and its area divided by that of the ellipse with equal moments."""
     places = np.argwhere(mask)
     spread = np.cov(places.T, ddof=0) if len(places) > 1 else np.zeros((2, 2))
     small, large = np.linalg.eigvalsh(spread + np.eye(2) / 12)  # a pixel is a square
@@ -168,7 +168,7 @@ def _blobs(scene: Scene) -> dict[str, float]:
 
 
 def _parts(scene: Scene) -> dict[str, float]:
-    """Count small objects that are apart from others and whole in the picture, at several levels."""
+    """Count small separate objects that lie completely in the image, at several thresholds."""
     measured: dict[str, float] = {}
     for level in _LEVELS:
         labels, n = ndimage.label(scene.smooth > level)

@@ -1,6 +1,6 @@
-"""Keras networks: assembling them, running them, explaining them, sharing them among devices.
+"""Keras networks: assembling, running and explaining them, and sharing them among devices.
 
-TensorFlow starts before any of these modules is loaded.
+TensorFlow is started before any of these modules is loaded.
 """
 
 from nucrec._keras import start_tensorflow

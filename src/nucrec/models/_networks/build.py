@@ -1,4 +1,4 @@
-"""Assembling networks from Keras's own layers, so that a saved one needs no code of ours."""
+"""Assembly of networks from Keras's own layers, so that saved networks need no code of ours."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ CLASSES = "classes"
 BODY = "backbone"
 _POLICIES: dict[Precision, str] = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _CNN_FILTERS = (16, 32, 64, 128)
-_CNN_MOMENTUM = 0.8  # small sets have few steps for the statistics to settle in
-_GREY, _SPREAD = 127.5, 64.0  # where standardised intensities are put in the range 0 to 255
+_CNN_MOMENTUM = 0.8  # with small data sets, the statistics have few steps to converge
+_GREY, _SPREAD = 127.5, 64.0  # mean and standard deviation that images are standardised to
 
 
 @keras_defaults()
@@ -38,21 +38,20 @@ def build_network(
     image_size, channels, n_classes : int
         Shape of the images, (image_size, image_size, channels), and number of classes.
     standardise : bool
-        Whether each image is brought to one mean and one standard deviation first, so that its
-        brightness and contrast do not matter.
+        Whether to standardise each image first, so that brightness and contrast have no effect.
     dropout : float
-        Share of the embedding that is left out in training.
+        Share of the embedding that dropout sets to 0 in training.
     precision : {"float32", "bfloat16"}
-        Of the feature maps. Weights, what comes before the backbone and what comes after it
-        stay float32.
+        Number format of the feature maps. Weights and the layers before and after the backbone stay
+        float32.
 
     Returns
     -------
     network : keras.Model
-        From images of range 0 to 255 to probabilities, (n, n_classes). Its layer "embedding" gives
-        (n, n_features).
+        The network from images with values from 0 to 255 to probabilities of shape (n, n_classes).
+        Its layer "embedding" has outputs of shape (n, n_features).
     inner : keras.Model
-        The part of it that takes ImageNet weights.
+        The part of the network that receives ImageNet weights.
     """
     inputs = keras.Input((image_size, image_size, channels), name="images")
     x = inputs
@@ -78,7 +77,7 @@ def build_network(
 
 
 def _cnn(size: int, channels: int) -> keras.Model:
-    """Return a plain convolutional network: four times two convolutions and a halving."""
+    """Return a plain convolutional network: four blocks of two convolutions and a pooling layer."""
     inputs = keras.Input((size, size, channels))
     x = inputs
     for n, filters in enumerate(_CNN_FILTERS):
@@ -100,8 +99,8 @@ def embedder(network: keras.Model) -> keras.Model:
 
 @keras_defaults()
 def on_one_device(network: keras.Model) -> keras.Model:
-    """Return a copy of the network that no strategy has a hold on."""
-    with layer_seeds(0):  # which are of no use to a trained network
+    """Return a copy of the network that is independent of any strategy."""
+    with layer_seeds(0):  # a trained network does not need these
         copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     return copy
@@ -115,11 +114,11 @@ def head(network: keras.Model) -> keras.Model:
 
 
 def set_trainable(network: keras.Model, *, batch_norm: bool, frozen: float) -> None:
-    """Let the network learn, but for what a recipe keeps as it is.
+    """Make the layers trainable, except those that the recipe freezes.
 
-    Frozen batch normalisation uses the statistics it came with. Those of a few small batches do not fit
-    inference: validation losses then run wild while training goes well. The first layers see edges
-    and spots, in cells as in photographs, and are the most expensive to train.
+    Frozen batch normalisation uses its original statistics. Statistics of a few small batches do
+    not suit inference: validation losses then diverge while training goes well. The first layers
+    detect edges and spots, in cells as in photographs, and are the most expensive to train.
     """
     network.trainable = True
     parts = list(layers_of(network.get_layer(BODY)))

@@ -1,4 +1,4 @@
-"""Grad-CAM: which places of a network's feature maps speak for a class."""
+"""Grad-CAM: the positions in a network's feature maps that raise the score of a class."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ LEAST_PLACES = 6
 
 
 class GradCam:
-    """The heat and the scores of a network, compiled once for all classes.
+    """Compute Grad-CAM heat and class scores, compiled once for all classes.
 
     R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
     localization", ICCV 2017.
@@ -27,7 +27,7 @@ class GradCam:
     Parameters
     ----------
     network : keras.Model
-        What `build_network` returned: a layer "backbone", the mean of its feature maps over the
+        A network from `build_network`: a layer "backbone", the mean of its feature maps over the
         image, and a layer "classes".
     """
 
@@ -45,7 +45,7 @@ class GradCam:
         self._compiled = tf.function(self._heat, input_signature=like)
 
     def of(self, target: int | None) -> BatchFunction:
-        """Return what makes, of a batch, rows of heat and scores: of a class, or the predicted ones."""
+        """Return the function from a batch to heat (by default of predicted classes) and scores."""
 
         def packed(images: Array) -> Array:
             heat, scores = self._compiled(
@@ -75,14 +75,14 @@ class GradCam:
 
 
 def _maps_with_places(body: keras.Model) -> Any:
-    """Return the last feature maps with enough places; where all have too few, the first."""
+    """Return the last feature maps with enough positions, or the first ones if all have too few."""
     maps = [tensor for tensor in _bottlenecks(body) if len(tensor.shape) == 4]
     enough = [tensor for tensor in maps if min(tensor.shape[1:3]) >= LEAST_PLACES]
     return enough[-1] if enough else maps[0]
 
 
 def _bottlenecks(body: keras.Model) -> Iterator[Any]:
-    """Yield the tensors, in order, on which alone everything after them depends."""
+    """Yield, in order, the tensors on which alone all later layers depend."""
     operations = body.operations
     last_use = {
         id(tensor): i

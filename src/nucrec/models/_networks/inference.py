@@ -1,4 +1,4 @@
-"""Running a network over images, batch by batch."""
+"""Running a network on images, batch by batch."""
 
 import contextlib
 import logging
@@ -26,7 +26,7 @@ BATCH_SIZE = 64
 
 @contextlib.contextmanager
 def no_retracing_warnings() -> Iterator[None]:
-    """Keep TensorFlow from taking several networks in a row for one that is compiled too often."""
+    """Keep TensorFlow from mistaking several networks in a row for one that is compiled too often."""
 
     def is_other(record: logging.LogRecord) -> bool:
         return "triggered tf.function retracing" not in record.getMessage()
@@ -54,9 +54,9 @@ def batch_function(model: keras.Model) -> BatchFunction:
 
 
 def over_views(run_batch: BatchFunction) -> BatchFunction:
-    """Return a function that averages over the eight views of each image of a batch.
+    """Return a function that averages over the eight views of each image in a batch.
 
-    These are its four quarter turns, each as it is and mirrored, of arrays of shape (n, H, H, C).
+    The views are the four quarter turns of arrays of shape (n, H, H, C) and their mirror images.
     """
 
     def run(batch: Array) -> Array:
@@ -80,7 +80,7 @@ def run_model(
     show: Progress = silent,
     what: str = "predicting",
 ) -> Array:
-    """Return what a network makes of images, or of one changed copy of each."""
+    """Return the outputs of a network for images, or for one augmented copy of each."""
     batches = images.batches(
         size, batch_size, augment, channels=channels, dtype="uint8", epoch=copy
     )
@@ -89,7 +89,7 @@ def run_model(
 
 
 def run_arrays(run_batch: BatchFunction, images: Array) -> Array:
-    """Return what a network makes of images that are in memory, all of its size."""
+    """Return the outputs of a network for images in memory that already have its size."""
     starts = range(0, len(images), BATCH_SIZE)
     batches = (images[start : start + BATCH_SIZE] for start in starts)
     return _run(run_batch, batches, len(images), BATCH_SIZE, silent, "")
@@ -108,7 +108,7 @@ def _run(
     with keras_defaults(), no_retracing_warnings():
         for done, batch in enumerate(ahead(batches), start=1):
             missing = batch_size - len(batch) if total > 1 else 0
-            # filled up, since another shape would have the network compiled once more
+            # padded, since another shape would compile the network once more
             full = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)], mode="edge")
             part = np.asarray(run_batch(full))[: len(batch)]
             if found is None:

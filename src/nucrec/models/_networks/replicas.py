@@ -1,7 +1,7 @@
 """Sharing work among the replicas of a `tf.distribute.Strategy`.
 
-Every worker makes the same whole batch, and each replica takes a part of its own. A single device is
-a strategy of one replica, whose part is the whole.
+Every worker assembles the same complete batch, and each replica processes its own part. A single
+device is a strategy of one replica, whose part is the whole batch.
 """
 
 from collections.abc import Callable
@@ -16,19 +16,21 @@ def shared(
     function: Callable[..., tf.Tensor],
     *arrays: tf.Tensor,
 ) -> tf.Tensor:
-    """Return the rows that a function makes of the rows of arrays, a part of them on each replica.
+    """Apply a function to the rows of arrays, a part of them on each replica, and return all results.
 
-    Call it in a `tf.function`, outside of the replicas. Each replica and each worker gets all rows.
+    Call it in a `tf.function`, outside the replicas. Each replica and each worker receives all
+    rows.
 
     Parameters
     ----------
     strategy : tf.distribute.Strategy
-        Whose replicas do the work.
+        The strategy whose replicas do the work.
     function : callable
-        From parts of the arrays, (m, ...), to a matrix (m, k). Called once on each replica. Where
-        there are fewer rows than replicas, some get a row of zeros.
+        The function from parts of the arrays, of shape (m, ...), to a matrix of shape (m, k),
+        called once on each replica. If there are fewer rows than replicas, some replicas get a row
+        of zeros.
     arrays : tensors of shape (n, ...)
-        The whole batch.
+        The complete batch.
     """
     replicas = strategy.num_replicas_in_sync
     n = tf.shape(arrays[0])[0]
@@ -39,14 +41,14 @@ def shared(
         k = tf.distribute.get_replica_context().replica_id_in_sync_group
         start, stop = total * k // replicas, total * (k + 1) // replicas
         rows = function(*(array[start:stop] for array in filled))
-        # parts of different lengths come together as a sum, in order and to the last bit
+        # a sum joins parts of different lengths, in order and exact to the last bit
         return tf.pad(rows, [[start, total - stop], [0, 0]])
 
     return strategy.reduce("SUM", strategy.run(one_replica), axis=None)[:n]
 
 
 def average(strategy: tf.distribute.Strategy, variables: list[tf.Variable]) -> None:
-    """Give variables that each replica changed by itself their mean. Call it in a `tf.function`."""
+    """Replace variables that each replica changed separately by their mean; call in a `tf.function`."""
 
     def one_replica() -> None:
         # read on the replica's own device, by which workers find each other's values
@@ -60,7 +62,7 @@ def average(strategy: tf.distribute.Strategy, variables: list[tf.Variable]) -> N
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Return whether this process is the one that writes files and shows progress."""
+    """Return whether this process writes files and shows progress."""
     return bool(strategy.extended.should_checkpoint)
 
 
@@ -86,6 +88,6 @@ def check_same(strategy: tf.distribute.Strategy, key: str) -> None:
 
 
 def _with_rows(array: tf.Tensor, n: int | tf.Tensor) -> tf.Tensor:
-    """Return an array filled up with zeros to `n` rows."""
+    """Return an array padded with zeros to `n` rows."""
     missing = n - tf.shape(array)[0]
     return tf.pad(array, [[0, missing]] + [[0, 0]] * (len(array.shape) - 1))

@@ -1,1 +1,1 @@
-"""Model files: what they hold, and how it is checked before it is opened."""
+"""Model files: their content, and the checks before they are opened."""

@@ -43,14 +43,14 @@ def save_classical(
 
 
 def load_classical(content: bytes, info: ModelInfo, where: Path) -> Any:
-    """Return the classifier of a file whose description was checked; `where` is what users call it.
+    """Return the classifier of a file whose description was checked; messages call the file `where`.
 
     Raises
     ------
     ModelFileError
-        The file asks for types that are no part of our models, or describes other training images.
+        The file requests types that our models do not contain, or describes other training images.
     ValueError
-        It does not describe its training images whole.
+        The description of its training images is incomplete.
     """
     skops = require("skops.io", extra="skops")
     unknown = _unknown_types(skops, data=content)
@@ -68,7 +68,7 @@ def load_classical(content: bytes, info: ModelInfo, where: Path) -> Any:
 
 
 def _unknown_types(skops: Any, **source: Path | bytes) -> list[str]:
-    """Return the types that a file, or its content, asks for and that are no part of our models."""
+    """Return the types that a file, or its content, requests and that our models do not contain."""
     return sorted(set(skops.get_untrusted_types(**source)) - _TYPES)
 
 

@@ -1,4 +1,4 @@
-"""What the description in a model's file must be like, whoever has written it."""
+"""Checks of the description in a model file, whoever wrote it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ _MOST_CHANNELS = 4
 
 
 def check_description(about: Mapping[str, Any]) -> None:
-    """Raise unless a description is one that a model can have.
+    """Raise unless the description is valid.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def check_description(about: Mapping[str, Any]) -> None:
     Raises
     ------
     ValueError
-        With what is wrong.
+        The description is invalid; the message names the fault.
     """
     names, classes = about["class_names"], about["classes"]
     _check_names(names)
@@ -77,4 +77,4 @@ def _check_calibration(calibration: Mapping[str, Any], n_classes: int) -> None:
 
 
 def _is_probability(value: Any) -> bool:
-    return isinstance(value, float | int) and abs(value - 0.5) < 0.51  # of 32 bits, about 0 to 1
+    return isinstance(value, float | int) and abs(value - 0.5) < 0.51  # 32-bit values, about 0 to 1

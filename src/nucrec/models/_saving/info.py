@@ -1,7 +1,7 @@
-"""What a model's file says of itself, and the checks before it is opened.
+"""The description in a model file, and the checks before the file is opened.
 
-A file is a zip archive as Keras (.keras) or skops (.skops) writes it, with one more member: what
-nucrec has to know, and the hash of every other member.
+A file is a zip archive as Keras (.keras) or skops (.skops) writes it, with one additional member:
+the description that nucrec needs, with the hash of every other member.
 """
 
 import dataclasses
@@ -32,43 +32,57 @@ from nucrec.models._saving.opened import KINDS, opened
 _LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
 _MEMBER = "nucrec.json"
 _FORMAT = 1
-_LARGEST = 4 * 2**30  # bytes of all members, unpacked
-_LARGEST_TEXT = 32 * 2**20  # bytes of a description
+_LARGEST = 4 * 2**30  # total bytes of all members, unpacked
+_LARGEST_TEXT = 32 * 2**20  # bytes of the description
 DAMAGED_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 """What reading a damaged archive may raise, besides errors of values and of the system."""
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a file says of its model.
+    """The description that a model file holds.
 
     Attributes
     ----------
     kind : {"network", "classical"}
-        An `ImageClassifier`, or a scikit-learn pipeline.
+        "network" for an `ImageClassifier`, "classical" for a scikit-learn pipeline.
     class_names : tuple of str
-        Names of the classes, in the order of the probabilities; the second is the positive one.
+        Class names, in the order of the probabilities; the second is the positive class.
     classes : tuple
-        What the model's ``predict`` answers with.
+        The values that the model's ``predict`` returns.
     preprocessing : dict
-        What images are brought to before the network: "image_size", "channels", "dtype". What
-        follows is inside the model.
+        The format that images are converted to before the network: "image_size", "channels", "dtype".
+        All further preprocessing is part of the model.
     parameters : dict
-        Those of the `ImageClassifier`.
+        The parameters of the `ImageClassifier`.
     versions : dict of str to str
-        Of nucrec, Python and the libraries it was trained with.
+        The versions of nucrec, Python and the libraries used in training.
     fingerprint : str or None
-        That of the training data.
+        Fingerprint of the training data.
     created : str
-        When it was saved: ISO 8601, UTC.
+        Time of saving: ISO 8601, UTC.
     history : dict of str to list
-        A network's ``history_``.
+        The ``history_`` of a network.
     calibration : dict or None
-        The "probabilities" and "labels" of the images that a network was calibrated with.
+        The "probabilities" and "labels" of the calibration images of a network.
     domain : dict or None
-        What the training images look like: the attributes of a `TrainingDomain`.
+        The attributes of the `TrainingDomain`.
     undone : bool
-        Whether a network's fine-tuning was undone.
+        Whether the fine-tuning of a network was undone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import classical_zoo, model_info, save
+    >>> crops = load_mnfinder_crops()
+    >>> model = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(model, Path(folder, "gnb.skops"), class_names=crops.class_names)
+    ...     info = model_info(Path(folder, "gnb.skops"))
+    >>> info.kind, info.class_names, info.classes
+    ('classical', ('nucleus', 'micronucleus'), (0, 1))
     """
 
     kind: str
@@ -86,22 +100,24 @@ class ModelInfo:
 
 
 def model_info(path: str | os.PathLike[str]) -> ModelInfo:
-    """Return what a file says of its model, without building it; the file is checked for damage.
+    """Return the description in a model file without building the model.
+
+    The file is checked for damage.
 
     Parameters
     ----------
     path : path
-        A file that `save` or `ImageClassifier.save` wrote.
+        A file written by `save` or `ImageClassifier.save`.
 
     Returns
     -------
     ModelInfo
-        Class names, preprocessing, parameters, versions, fingerprint of the training data.
+        Class names, preprocessing, parameters, versions and the fingerprint of the training data.
 
     Raises
     ------
     ModelFileError
-        There is no such file, or it is truncated, changed, or not from nucrec.
+        There is no such file, or it is truncated, modified or was not written by nucrec.
 
     Examples
     --------
@@ -124,19 +140,19 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
 
 
 def checked_info(file: BinaryIO, where: Path) -> ModelInfo:
-    """Return what an open file says of its model, after checking all of it.
+    """Return the description in an open model file, after checking the whole file.
 
     Parameters
     ----------
     file : binary file
-        Open to be read.
+        The file, open for reading.
     where : Path
-        What it is called, for messages; its ending says what it should hold.
+        The name of the file in messages; its ending determines the expected content.
 
     Raises
     ------
     ModelFileError
-        It is truncated, changed, or not from nucrec.
+        The file is truncated, modified or was not written by nucrec.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -169,19 +185,19 @@ def versions() -> dict[str, str]:
 
 
 def now() -> str:
-    """Return the time: ISO 8601, UTC."""
+    """Return the present time: ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def write_model(path: Path, ending: str, write: Callable[[Path], None], info: ModelInfo) -> None:
-    """Write a model and its description to one file, as a whole or not at all.
+    """Write a model and its description to one file, completely or not at all.
 
     Parameters
     ----------
     path : Path
-        The file; an older one is replaced.
+        The file; an existing one is replaced.
     ending : str
-        The ending that it must have.
+        The required ending.
     write : callable
         Writes the model as a zip archive to a path of that ending.
     info : ModelInfo
@@ -201,7 +217,7 @@ def write_model(path: Path, ending: str, write: Callable[[Path], None], info: Mo
             "model", "what a file can say of a model", info.class_names, str(error)
         ) from error
     with replacing(path) as temporary:
-        written = temporary.with_name(temporary.name + ending)  # Keras takes no other ending
+        written = temporary.with_name(temporary.name + ending)  # Keras accepts no other ending
         try:
             write(written)
             _append_info(written, info)
@@ -211,7 +227,7 @@ def write_model(path: Path, ending: str, write: Callable[[Path], None], info: Mo
 
 
 def unlisted_layers(path: Path) -> list[str]:
-    """Return the classes that a network's file asks for and that `load` would refuse."""
+    """Return the classes that a network's file requests and that `load` would refuse."""
     with zipfile.ZipFile(path) as archive:
         return unlisted(_read_json(archive, "config.json", path))
 
@@ -243,11 +259,11 @@ def _digest(archive: zipfile.ZipFile, name: str) -> str:
 
 
 def _checked_members(archive: zipfile.ZipFile, path: Path, size: int) -> dict[str, Any]:
-    """Return the description, after comparing all members with it."""
+    """Return the description, after verifying all members against it."""
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
     if not entries or min(entry.header_offset for entry in entries):
-        # before an archive there may be something that others take the file for
+        # data before the archive could make other readers take the file for another format
         raise ModelFileError(f"{path} is damaged or not a model: it does not begin as an archive")
     if _MEMBER not in names:
         raise ModelFileError(f"{path} was not saved by nucrec: it has no {_MEMBER}")
@@ -274,7 +290,7 @@ def _checked_members(archive: zipfile.ZipFile, path: Path, size: int) -> dict[st
 
 
 def _check_layers(config: Any, path: Path, size: int) -> None:
-    """Raise if the network has a layer that ours have not, or one that its weights do not fill."""
+    """Raise if the network has an unlisted layer, or one larger than its weights."""
     for name in unlisted(config):
         raise ModelFileError(
             f"{path} asks for {shown(name)}, which is no part of a network of nucrec: it was not opened"
@@ -286,7 +302,7 @@ def _check_layers(config: Any, path: Path, size: int) -> None:
 
 
 def _as_info(about: dict[str, Any]) -> ModelInfo:
-    """Return the description, after checking it."""
+    """Return the checked description."""
     fields = dataclasses.fields(ModelInfo)
     later = {field.name for field in fields if field.default is not dataclasses.MISSING}
     names = [field.name for field in fields if field.name in about or field.name not in later]

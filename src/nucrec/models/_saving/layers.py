@@ -1,4 +1,4 @@
-"""What a network in a model file may consist of."""
+"""The layers that a network in a model file may contain."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -34,9 +34,9 @@ _LARGEST_EXTENT = 1024
 
 
 def unlisted(config: Any) -> list[str]:
-    """Return the classes that a network's configuration asks for and that are not listed.
+    """Return the classes that a network's configuration requests and that are not listed.
 
-    Keras looks a class up by its registered name first: it has to be the class's own.
+    Keras first looks up a class by its registered name, which must be the class's own.
     """
     found = []
     for part in _dicts(config):
@@ -53,9 +53,9 @@ def unlisted(config: Any) -> list[str]:
 
 
 def larger_than(config: Any, size: int) -> list[str]:
-    """Return what a network's configuration asks for that `size` bytes cannot hold the weights of.
+    """Return the layers in a configuration whose weights would not fit into `size` bytes.
 
-    What has no weights, such as a padding, has a limit of its own.
+    Layers without weights, such as padding, have a separate limit.
     """
     found = []
     for part in _dicts(config):

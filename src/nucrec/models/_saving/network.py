@@ -22,7 +22,7 @@ def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
     Raises
     ------
     InvalidParameterError
-        It has layers that cannot be loaded again, or weights that are not finite.
+        The network has layers that could not be loaded again, or weights that are not finite.
     """
     name = _not_finite(network)
     if name is not None:
@@ -34,9 +34,9 @@ def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
         import keras
 
         with warnings.catch_warnings():
-            # Keras converts variables in a way that newer versions of NumPy warn of
+            # newer versions of NumPy warn about the way Keras converts variables
             warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
-            # as a new one, so that nothing of the training is written
+            # as if untrained, so that no training state is written
             keras.Model(network.input, network.output, name=network.name).save(where)
         unlisted = unlisted_layers(where)
         if unlisted:
@@ -47,14 +47,14 @@ def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
 
 
 def load_network(path: Path, info: ModelInfo, where: Path) -> "keras.Model":
-    """Return the network of a file whose description was checked; `where` is what users call it.
+    """Return the network of a file whose description was checked; messages call the file `where`.
 
     Raises
     ------
     ModelFileError
-        The network does not fit the description, or its weights are not all finite.
+        The network does not match the description, or its weights are not all finite.
     """
-    with keras_defaults(), layer_seeds(0):  # drawn for weights that the file replaces
+    with keras_defaults(), layer_seeds(0):  # drawn as initial weights, which the file replaces
         network = _loaded(path, where)
     size, channels = (int(info.preprocessing[key]) for key in ("image_size", "channels"))
     if network.input_shape != (None, size, size, channels):
@@ -73,15 +73,15 @@ def _loaded(path: Path, where: Path) -> "keras.Model":
 
     try:
         with warnings.catch_warnings():
-            # Keras only warns of layers that it finds no weights for, and draws new ones
+            # for layers without stored weights, Keras only warns and draws new ones
             warnings.simplefilter("error", UserWarning)
             return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (UserWarning, tf.errors.OpError) as error:  # OpError: such as more memory than there is
+    except (UserWarning, tf.errors.OpError) as error:  # OpError: for example, too little memory
         raise ModelFileError(f"{where} cannot be read as a model: {shown(error)}") from error
 
 
 def _not_finite(network: "keras.Model") -> str | None:
-    """Return the name of weights that are infinite or not a number, if there are any."""
+    """Return the name of weights that are infinite or NaN, if there are any."""
     for weight in network.weights:
         values = np.asarray(weight)
         if values.dtype.kind == "f" and not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""Opening the file of a model once: what is checked is what is loaded."""
+"""Opening a model file once, so that the content checked is the content loaded."""
 
 import contextlib
 import os
@@ -17,14 +17,14 @@ KINDS = {".keras": "network", ".skops": "classical"}
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open the file of a model to read it.
+    """Open a model file for reading.
 
     Raises
     ------
     ModelFileError
-        There is no regular file, or its name has another ending.
+        There is no such regular file, or its name has another ending.
     """
-    # what became a pipe in the meantime is not waited for
+    # do not wait for a file that has been replaced by a pipe
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
@@ -43,7 +43,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def private_copy(file: BinaryIO, ending: str) -> Iterator[Path]:
-    """Give a copy of an open file, for Keras, which takes a path: nobody changes it meanwhile."""
+    """Provide a private copy of an open file as a path for Keras, so that nobody can change it."""
     with tempfile.TemporaryDirectory(prefix="nucrec-") as folder:
         copy = Path(folder, f"model{ending}")
         with copy.open("wb") as target:

@@ -1,4 +1,4 @@
-"""The parameters of a classifier as JSON and back."""
+"""Conversion of a classifier's parameters to JSON and back."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from nucrec.models._backbones import name_of
 
 
 def parameters_to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of an `ImageClassifier` as plain dicts, lists, texts and numbers."""
+    """Return the parameters of an `ImageClassifier` as plain dicts, lists, strings and numbers."""
     return {name: _as_json(name, value) for name, value in parameters.items()}
 
 
@@ -24,13 +24,13 @@ def _as_json(name: str, value: Any) -> Any:
     if isinstance(value, Pipeline):
         operations = [[type(operation).__name__, vars(operation)] for operation in value.operations]
         return {"random_state": value.random_state, "operations": operations}
-    if isinstance(value, Mapping):  # the classes are not always texts
+    if isinstance(value, Mapping):  # class labels are not always strings
         return [[key, float(weight)] for key, weight in value.items()]
     return value.item() if isinstance(value, np.generic) else value
 
 
 def parameters_from_json(saved: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a classifier from what `parameters_to_json` made of them."""
+    """Return the parameters of a classifier from the output of `parameters_to_json`."""
     parameters = dict(saved)
     pipeline = parameters["augment"]
     if isinstance(pipeline, dict):

@@ -1,1 +1,1 @@
-"""Training a network: validated settings, stages, epochs, steps, metrics, checkpoints."""
+"""Training of a network: validated settings, stages, epochs, steps, metrics, checkpoints."""

@@ -1,4 +1,4 @@
-"""The user's own Keras callbacks, called as `keras.Model.fit` would call them."""
+"""The user's own Keras callbacks, called in the same way as by `keras.Model.fit`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,17 +8,17 @@ Logs = Mapping[str, float]
 
 
 class CallbackRunner:
-    """Calls callbacks over a stage of the training, which is one training to them.
+    """Run the callbacks during one stage of the training, which they see as one training.
 
-    They see the whole network as ``model``, with the optimizer of the stage. Setting
+    The callbacks see the whole network as ``model``, with the optimizer of the stage. Setting
     ``model.stop_training`` ends the stage.
 
     Parameters
     ----------
     callbacks : sequence of keras.callbacks.Callback
-        May be empty.
+        The callbacks; may be empty.
     network : keras.Model
-        The network that is trained.
+        The network being trained.
     """
 
     def __init__(self, callbacks: Sequence[keras.callbacks.Callback], network: keras.Model) -> None:
@@ -46,9 +46,9 @@ class CallbackRunner:
             self._list.on_train_batch_begin(number)
 
     def end_batch(self, number: int, metrics: Callable[[], Logs]) -> bool:
-        """End a batch, and tell whether a callback wants the stage to end.
+        """End a batch, and return whether a callback wants the stage to end.
 
-        `metrics` returns those of the epoch so far.
+        `metrics` returns the metrics of the epoch so far.
         """
         if self._list is None:
             return False
@@ -56,7 +56,7 @@ class CallbackRunner:
         return bool(self._network.stop_training)
 
     def end_epoch(self, epoch: int, logs: Logs) -> bool:
-        """End an epoch, and tell whether a callback wants the stage to end."""
+        """End an epoch, and return whether a callback wants the stage to end."""
         if self._list is None:
             return False
         self._list.on_epoch_end(epoch, logs)

@@ -1,4 +1,4 @@
-"""The state of a training in one file, so that a killed one can go on where it was."""
+"""The training state in one file, so that an interrupted training can be resumed."""
 
 import contextlib
 import json
@@ -28,12 +28,12 @@ _DAMAGED = (
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a training is after an epoch.
+    """The state of a training after an epoch.
 
     Attributes
     ----------
     stage, epoch : int
-        Number of the stage, from 0, and of the epochs of it that are done.
+        Number of the stage, counted from 0, and number of its finished epochs.
     stage_ended : bool
         Whether a callback ended the stage.
     rows : list of dict
@@ -41,10 +41,10 @@ class Snapshot:
     best_loss : float
         The smallest validation loss so far.
     network, optimizer, best : list of ndarray
-        All variables of the network (states of random generators included) and the optimizer, and
-        the weights that had the smallest validation loss.
+        All variables of the network (including the states of random generators) and of the
+        optimizer, and the weights with the smallest validation loss.
     start : list of ndarray
-        The weights that the last of several stages began with; empty before that.
+        The weights at the beginning of the last of several stages; empty before it.
     validation : list of ndarray
         The probabilities of the validation images after each epoch.
     """
@@ -62,14 +62,14 @@ class Snapshot:
 
 
 class Checkpoint:
-    """A folder with the latest snapshot of one training.
+    """The folder that holds the latest snapshot of one training.
 
     Parameters
     ----------
     folder : Path
-        Made if need be.
+        The folder, created if necessary.
     key : str
-        What the training depends on, as a hash: a snapshot of another training is not used.
+        A hash of everything the training depends on: a snapshot of another training is refused.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -78,7 +78,7 @@ class Checkpoint:
         self._key = key
 
     def held(self) -> contextlib.AbstractContextManager[None]:
-        """Hold the folder, so that no other training writes to it."""
+        """Lock the folder, so that no other training writes to it."""
         return only_writer(self._path.parent)
 
     def read(self) -> Snapshot | None:
@@ -87,9 +87,9 @@ class Checkpoint:
         Raises
         ------
         InvalidParameterError
-            It is that of another training.
+            The snapshot belongs to another training.
         ModelFileError
-            It cannot be read.
+            The snapshot cannot be read.
         """
         if not self._path.exists():
             return None
@@ -116,19 +116,19 @@ class Checkpoint:
         return Snapshot(stage, epoch, ended, rows, loss, **arrays)
 
     def check_history(self, snapshot: Snapshot, stages: Sequence[tuple[str, int]]) -> None:
-        """Raise unless a snapshot's history is that of a training in these stages.
+        """Raise unless a snapshot's history belongs to a training with these stages.
 
         Parameters
         ----------
         snapshot : Snapshot
-            What `read` returned.
+            A snapshot from `read`.
         stages : sequence of (str, int)
-            The name and the number of epochs of each stage.
+            The name and number of epochs of each stage.
 
         Raises
         ------
         ModelFileError
-            It tells of other epochs, or something is no number.
+            The history has other epochs, or a value is not a number.
         """
         with self._readable():
             if _epochs_done(snapshot, stages) != _epochs_told(snapshot.rows):
@@ -137,12 +137,12 @@ class Checkpoint:
                 raise ValueError("its history is not all of numbers")
 
     def check_arrays(self, found: Sequence[Array], like: Sequence[Any]) -> None:
-        """Raise unless the arrays of a snapshot are numbers, of the shapes of others.
+        """Raise unless the arrays of a snapshot are numeric and have the expected shapes.
 
         Raises
         ------
         ModelFileError
-            They are not.
+            An array is not numeric, or has another shape.
         """
         with self._readable():
             if [array.shape for array in found] != [tuple(other.shape) for other in like]:
@@ -152,7 +152,7 @@ class Checkpoint:
 
     @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:
-        """Say of anything that a damaged or forged snapshot raises what to do."""
+        """Convert any exception of a damaged or forged snapshot to an error that says what to do."""
         try:
             yield
         except _DAMAGED as error:
@@ -161,7 +161,7 @@ class Checkpoint:
             ) from error
 
     def write(self, snapshot: Snapshot) -> None:
-        """Replace the latest snapshot, as a whole or not at all."""
+        """Replace the latest snapshot, completely or not at all."""
         loss = snapshot.best_loss
         about = {
             "key": self._key,
@@ -185,7 +185,7 @@ class Checkpoint:
 def _epochs_done(
     snapshot: Snapshot, stages: Sequence[tuple[str, int]]
 ) -> list[tuple[str, int]] | None:
-    """Return the epochs that come before where a snapshot says it is; None if that is nowhere."""
+    """Return the number of epochs before a snapshot's position; None if there is no such position."""
     stage, epoch = snapshot.stage, snapshot.epoch
     if stage not in range(len(stages)) or epoch not in range(1, stages[stage][1] + 1):
         return None
@@ -198,6 +198,6 @@ def _epochs_told(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
 
 
 def _numbers(snapshot: Snapshot) -> list[Any]:
-    """Return all that a snapshot's history tells as numbers."""
+    """Return all numeric values in a snapshot's history."""
     names = [name for name in snapshot.rows[0] if name not in ("stage", "epoch")]
     return [snapshot.best_loss, *(row[name] for row in snapshot.rows for name in names)]

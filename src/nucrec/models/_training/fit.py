@@ -33,12 +33,12 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """What a training leaves.
+    """The result of a training.
 
     Attributes
     ----------
     network : keras.Model
-        From images of range 0 to 255 to probabilities, on one device.
+        The network from images with values from 0 to 255 to probabilities, on one device.
     history : History
         The metrics of each epoch.
     validation : ndarray of float32, shape (n_epochs, n_validation, n_classes)
@@ -46,9 +46,9 @@ class TrainedNetwork:
     fingerprint : str
         The fingerprint of the training images.
     interrupted : bool
-        Whether the user ended it.
+        Whether the user interrupted the training.
     undone : tuple of float, or None
-        The accuracies on training images before and after the fine-tuning, if it was undone.
+        The accuracies on training images before and after fine-tuning, if it was undone.
     """
 
     network: keras.Model
@@ -72,13 +72,13 @@ def train_network(
     Parameters
     ----------
     settings : Settings
-        How to train.
+        The validated settings.
     train, held_out : ImageDataset
-        What to train on, and what to evaluate on after each epoch, if at all.
+        The training set, and the validation set, if any.
     classes : ndarray of shape (n_classes,)
         The values that the labels of the images stand for.
     checkpoint_dir : path or None
-        Folder for the state after each epoch.
+        Folder for the training state after each epoch.
     """
     weights = class_weights(settings.class_weight, train.labels, classes)
     fingerprint = train.fingerprint
@@ -124,7 +124,7 @@ def train_network(
 def class_weights(
     given: Mapping[Any, float] | Literal["balanced"] | None, labels: Array, classes: Array
 ) -> dict[int, float] | None:
-    """Return the weight of each label in the loss, as `ImageClassifier(class_weight=)` says."""
+    """Return the weight of each label in the loss, for the value of `class_weight`."""
     if given is None:
         return None
     names = classes.tolist()
@@ -145,7 +145,7 @@ def class_weights(
 def _new_network(
     settings: Settings, channels: int, n_classes: int
 ) -> tuple[keras.Model, str | None]:
-    """Return the network that training begins with, and what tells the user's own from others."""
+    """Return the initial network, and a key that distinguishes the user's own backbone from others."""
     with layer_seeds(settings.seed):
         network, inner = build_network(
             settings.backbone,

@@ -25,26 +25,26 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Stage:
-    """Part of a training, with an optimizer of its own.
+    """A part of the training with its own optimizer.
 
     Attributes
     ----------
     name : str
         "head", "finetune" or "all".
     model : keras.Model
-        What is trained: the network, or its last layers.
+        The model to train: the network, or its last layers.
     batches : callable
-        From the number of an epoch to its batches of (inputs, one-hot labels).
+        Returns the batches of (inputs, one-hot labels) of an epoch, given its number.
     validate : callable or None
         Returns the probabilities of the validation images.
     steps : int
-        Batches in an epoch.
+        Number of batches per epoch.
     epochs : int
-        How long it lasts.
+        Number of epochs.
     optimizer : keras.optimizers.Optimizer
-        Not yet used.
+        The optimizer, not yet used.
     prepare : callable
-        Freezes what must not learn; called before the stage begins.
+        Freezes the layers that must not be trained; called before the stage begins.
     """
 
     name: str
@@ -59,37 +59,39 @@ class Stage:
 
 @dataclass
 class TrainingLoop:
-    """Train a network in stages, and keep what is needed to stop, to resume, and to report.
+    """Train a network in stages, and keep the state needed to stop, resume and report.
 
     Attributes
     ----------
     network : keras.Model
-        The network that is trained.
+        The network to train.
     truth : ndarray of shape (n, n_classes), or None
         One-hot labels of the validation images.
     class_weight : dict of int to float, or None
         Weight of each class in the loss.
     patience : int or None
-        Epochs of the last stage without a smaller validation loss, after which it ends.
+        Number of epochs of the last stage without an improvement in the validation loss after which
+        the stage ends.
     checkpoint : Checkpoint or None
-        Where to write after each epoch.
+        The checkpoint to write after each epoch.
     callbacks : CallbackRunner
         The user's own callbacks, for the last stage.
     show : Progress
-        Told of each batch.
+        Called after each batch.
     judge : callable
-        Returns which of some training images the network as it is classifies correctly, ndarray of
-        bool. The last of several stages is undone if it ends with clearly fewer than it began with.
+        Returns which of a sample of training images the network in its present state classifies
+        correctly, as an ndarray of bool. The last of several stages is undone if significantly
+        fewer are correct at its end than at its beginning.
     is_chief : bool
-        Whether to write checkpoints, rather than to leave that to another worker.
+        Whether this process writes the checkpoints, rather than another worker.
     rows : list of dict
-        A row of the history for each epoch.
+        One row of the history per epoch.
     validation : list of ndarray of shape (n, n_classes)
-        After each epoch, the probabilities of the validation images.
+        The probabilities of the validation images after each epoch.
     interrupted : bool
-        Whether the user ended it.
+        Whether the user interrupted the training.
     undone : tuple of float, or None
-        The accuracies that the last stage began and ended with, if it was undone.
+        The accuracies at the beginning and end of the last stage, if it was undone.
     """
 
     network: keras.Model
@@ -111,12 +113,13 @@ class TrainingLoop:
     _metrics: EpochMetrics | None = None
 
     def run(self, stages: Sequence[Stage]) -> None:
-        """Run the stages, from where a checkpoint left off.
+        """Run the stages, resuming from the checkpoint if there is one.
 
         Raises
         ------
         KeyboardInterrupt
-            Interrupted before the first epoch was done: there is nothing to keep.
+            The training was interrupted before the end of the first epoch, so there is nothing to
+            keep.
         """
         snapshot = self.checkpoint.read() if self.checkpoint else None
         first, begun = 0, None
@@ -132,7 +135,7 @@ class TrainingLoop:
             if not self.rows:
                 raise
             self.interrupted = True
-            del self.validation[len(self.rows) :]  # of an epoch that was not finished
+            del self.validation[len(self.rows) :]  # of an unfinished epoch
         if self._best is not None and (self.interrupted or self.patience is not None):
             self.network.set_weights(self._best)
         self._undo_what_harms()
@@ -176,7 +179,7 @@ class TrainingLoop:
         done: int,
         total: int,
     ) -> Row:
-        """Train for an epoch; `done` steps of the `total` came before it."""
+        """Train for one epoch, preceded by `done` of the `total` steps."""
         label = self._label(stage, epoch)
         step.start_epoch()
         callbacks.begin_epoch(epoch)
@@ -214,14 +217,14 @@ class TrainingLoop:
         return text + (f", validation {last['val_accuracy']:.2f}" if "val_accuracy" in last else "")
 
     def _keep_best(self, *, anew: bool) -> None:
-        """Keep the weights if their loss is the smallest so far; `anew` forgets earlier ones."""
+        """Keep the weights if their loss is the smallest so far; `anew` discards earlier ones."""
         loss = self.rows[-1].get("val_loss", np.inf)
         if anew or loss < self._best_loss:
             self._best_loss = loss
             self._best = self.network.get_weights() if np.isfinite(loss) else None
 
     def _undo_what_harms(self) -> None:
-        """Go back to where the last of several stages began, if that was clearly better."""
+        """Undo the last of several stages if the weights before it were significantly better."""
         if self._start is None:
             return
         reached, after = self.network.get_weights(), self.judge()
@@ -255,7 +258,7 @@ class TrainingLoop:
         )
 
     def _restore(self, checkpoint: Checkpoint, snapshot: Snapshot, stages: Sequence[Stage]) -> None:
-        """Go back to where a snapshot was taken; raise if it is not of this training."""
+        """Restore the state of a snapshot; raise if it belongs to another training."""
         checkpoint.check_history(snapshot, [(stage.name, stage.epochs) for stage in stages])
         checkpoint.check_arrays(snapshot.network, self.network.variables)
         checkpoint.check_arrays(snapshot.best, self.network.weights if snapshot.best else [])
@@ -270,9 +273,9 @@ class TrainingLoop:
 
 
 def is_worse(before: Array, after: Array) -> bool:
-    """Return whether significantly fewer are correct than before, of the same images.
+    """Return whether significantly fewer of the same images are correct than before.
 
-    By McNemar's exact test, one-sided, at 5 %.
+    The test is McNemar's exact test, one-sided, at 5 %.
     """
     lost = int(np.count_nonzero(before & ~after))
     changed = int(np.count_nonzero(before != after))
@@ -280,7 +283,7 @@ def is_worse(before: Array, after: Array) -> bool:
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """Return the recipe's optimizer for so many steps."""
+    """Return the recipe's optimizer for a number of steps."""
     highest = recipe.learning_rate * min(1.0, steps / max(recipe.unhurried_steps, 1))
     rate: Any = highest
     warm = round(recipe.warm_up * steps)

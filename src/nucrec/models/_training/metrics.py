@@ -1,4 +1,4 @@
-"""Metrics of an epoch, as Keras computes them, under Keras's names."""
+"""Metrics of an epoch, as computed by Keras and under Keras's names."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ Array = npt.NDArray[Any]
 
 
 class EpochMetrics:
-    """The loss and the metrics of an epoch's batches, compiled once.
+    """Compute the loss and the metrics of an epoch's batches, compiled once.
 
-    ``reset()`` forgets all batches.
+    ``reset()`` discards all batches.
 
-    Keras's precision and recall of a softmax of two units at threshold 0.5 count both units, so that
-    both equal the accuracy. The means over the classes stand beside them under names of their own.
+    Keras's precision and recall of a two-unit softmax at threshold 0.5 count both units, so both
+    equal the accuracy. The means over the classes are therefore added under separate names.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class EpochMetrics:
         return {name: float(value) for name, value in self._results().items()}
 
     def evaluate(self, labels: Array, probabilities: Array) -> dict[str, float]:
-        """Return the loss and the metrics of these one-hot labels and probabilities alone."""
+        """Return the loss and the metrics of only these one-hot labels and probabilities."""
         self._evaluated(labels, probabilities)
         return self.values()
 
@@ -71,7 +71,7 @@ class EpochMetrics:
 
 
 class MacroMetrics(keras.metrics.Metric):  # type: ignore[misc]
-    """Precision, recall and F1: means over the classes. Nothing to divide by counts as 0."""
+    """Macro-averaged precision, recall and F1; a ratio with denominator 0 counts as 0."""
 
     def __init__(self, n_classes: int) -> None:
         super().__init__(name="macro")

@@ -1,4 +1,4 @@
-"""How networks are trained: data, no code."""
+"""Training recipes, as data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,39 +13,40 @@ Precision = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """The recipe for training a network.
 
     Attributes
     ----------
     image_size : int or None
-        Height and width of the images; None for what the backbone takes by default.
+        Height and width of the images; None for the backbone's default.
     standardise : bool
-        Whether each image is brought to one mean and standard deviation.
+        Whether each image is standardised to one mean and standard deviation.
     dropout : float
-        Share of the embedding left out in training.
+        Share of the embedding that dropout sets to 0 in training.
     head_epochs : int
-        Epochs for which the classes are trained on cached features before anything else moves.
+        Number of epochs in which the classification head is trained on cached features first.
     head_copies : int
-        Changed copies of each image, besides itself, of which features are cached.
+        Number of augmented copies of each image whose features are cached besides its own.
     epochs : int
-        Epochs for which the whole is trained; 0 for a frozen backbone.
+        Number of epochs in which the whole network is trained; 0 for a frozen backbone.
     learning_rate : float
-        The highest of the schedule.
+        Peak learning rate of the schedule.
     unhurried_steps : int
-        Steps of a training that reaches this rate. A shorter one reaches less, in proportion: Adam's
-        first steps change each weight by the whole rate, and few steps do not make up for that.
+        Number of steps from which a training reaches the peak rate. A shorter one reaches a
+        proportionally lower rate: Adam's first steps change each weight by the full rate, and few steps
+        cannot compensate for that.
     warm_up : float
         Share of the steps over which the learning rate rises from 0.
     decays : bool
-        Whether it falls to 0 along a cosine afterwards, or stays.
+        Whether the rate then falls to 0 along a cosine, or stays constant.
     weight_decay : float
-        Of AdamW; 0 for plain Adam.
+        Weight decay of AdamW; 0 for plain Adam.
     frozen : float
-        Share of the backbone's layers, from the first, that never learn.
+        Share of the backbone's layers, from the first, that are never trained.
     batch_norm : bool
-        Whether batch normalisation learns and uses the statistics of the batch.
+        Whether batch normalisation is trained and uses the statistics of the batch.
     augment : sequence of Operation
-        What changes images on the fly.
+        The operations that augment images on the fly.
     """
 
     image_size: int | None = None

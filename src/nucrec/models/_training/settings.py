@@ -1,4 +1,4 @@
-"""Validated training settings: all that a training depends on, checked once."""
+"""Validated training settings: everything that a training depends on, checked once."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -31,31 +31,32 @@ class Settings:
     Attributes
     ----------
     backbone : Body or None
-        The network to begin with; None for the small CNN.
+        The initial network; None for the small CNN.
     weights : "imagenet", path or None
-        Where its weights come from.
+        The source of its weights.
     recipe : Recipe
-        How to train, with what the user changed.
+        The training recipe, with the user's changes.
     image_size : int
         Height and width that images are resized to, in pixels.
     batch_size : int
-        Images in a step of the last stage.
+        Number of images per step of the last stage.
     class_weight : None, "balanced" or dict of class to float
-        Weights of the classes in the loss, not yet compared with the classes of the data.
+        Class weights in the loss, not yet checked against the classes of the data.
     early_stopping : int or None
-        Epochs of the last stage without a smaller validation loss, after which training ends.
+        Number of epochs of the last stage without an improvement in the validation loss after which
+        training stops.
     seed : int
-        Seed of everything that is drawn.
+        Seed of all random numbers.
     is_seeded : bool
         Whether the user chose the seed.
     precision : {"float32", "bfloat16"}
-        What the backbone computes its feature maps with.
+        Number format in which the backbone computes feature maps.
     strategy : tf.distribute.Strategy or None
-        What to train with several devices by.
+        The strategy for training on several devices.
     callbacks : tuple of keras.callbacks.Callback
-        The user's own.
+        The user's own callbacks.
     show : Progress
-        Shows progress.
+        The function that shows progress.
     parameters : dict of str to Any
         The parameters that the result depends on, as given.
     """
@@ -77,7 +78,7 @@ class Settings:
 
     @classmethod
     def of(cls, given: Parameters) -> "Settings":
-        """Return the settings that the parameters of a classifier describe.
+        """Return the settings described by the parameters of a classifier.
 
         Raises
         ------
@@ -108,19 +109,19 @@ class Settings:
         )
 
     def key(self, *data: str | None) -> str:
-        """Return a hash of what the result of the training depends on.
+        """Return a hash of everything that the result of the training depends on.
 
         Parameters
         ----------
         data : str or None
-            The fingerprints of the images, and what tells a network of the user's own from others.
+            The fingerprints of the images, and a key that distinguishes the user's own backbone.
         """
         import keras
         import tensorflow as tf
 
         known = self.backbone.name if isinstance(self.backbone, Backbone) else None
         named = {**self.parameters, "backbone": known}
-        del named["views"]  # which come after the training
+        del named["views"]  # these come after the training
         parts = (
             sorted((name, repr(value)) for name, value in named.items()),
             self.seed,
@@ -131,12 +132,12 @@ class Settings:
 
 
 def lasting_parameters(given: Parameters) -> dict[str, Any]:
-    """Return the parameters that a training's result depends on."""
+    """Return the parameters that the result of a training depends on."""
     return {name: value for name, value in given.items() if name not in _OF_THE_PROCESS}
 
 
 def _recipe(given: Parameters, *, is_cnn: bool) -> Recipe:
-    """Return the recipe with what the user changed."""
+    """Return the recipe with the user's changes."""
     mode = check_choice("mode", given["mode"], ("finetune", "features"))
     name = check_choice("recipe", given["recipe"], ("default", "paper"))
     if is_cnn and mode == "features":

@@ -1,4 +1,4 @@
-"""From images and settings to the stages of a training."""
+"""Construction of the training stages from images and settings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ _NEW_COPY = 10**6
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """The images of a training, and what becomes of them on their way to the network.
+    """The images of a training, and their preparation for the network.
 
     Attributes
     ----------
     train, held_out : ImageDataset
-        What is trained on, and what is evaluated on after each epoch, if at all.
+        The training set, and the validation set, if any.
     settings : Settings
-        The recipe, the size of the images, the seed.
+        The settings, with the recipe, the image size and the seed.
     """
 
     train: ImageDataset
@@ -51,12 +51,12 @@ class TrainingImages:
 
     @cached_property
     def resized(self) -> Array | None:
-        """The training images, if they never change and there is room to keep them."""
+        """The resized training images, if they are never augmented and fit in memory."""
         return None if self.pipeline else self._resized(self.train)
 
     @cached_property
     def held_out_resized(self) -> Array | None:
-        """The validation images, if there is room to keep them."""
+        """The resized validation images, if they fit in memory."""
         return None if self.held_out is None else self._resized(self.held_out)
 
     def _resized(self, images: ImageDataset) -> Array | None:
@@ -67,7 +67,7 @@ class TrainingImages:
 
     @property
     def pipeline(self) -> Pipeline | None:
-        """What augments images on the fly."""
+        """The pipeline that augments images on the fly."""
         operations = self.settings.recipe.augment
         return Pipeline(operations, self.settings.seed) if operations else None
 
@@ -77,11 +77,11 @@ class TrainingImages:
         return None if self.held_out is None else self.one_hot(self.held_out.labels)
 
     def one_hot(self, labels: Array) -> Array:
-        """Return the labels as rows of zeros and a one."""
+        """Return the labels in one-hot encoding."""
         return np.eye(len(self.train.class_names), dtype=np.float32)[labels]
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch: in an order of its own, augmented anew."""
+        """Yield the batches of an epoch, in a new order and with new augmentation."""
         settings = self.settings
         if self.resized is not None:
             labels = self.one_hot(self.train.labels)
@@ -100,7 +100,7 @@ class TrainingImages:
             yield images, self.one_hot(labels)
 
     def validation(self, network: keras.Model) -> Callable[[], Array] | None:
-        """Return what gives the network's probabilities of the validation images, if any."""
+        """Return the function that computes the probabilities of the validation images, if any."""
         held_out = self.held_out
         if held_out is None:
             return None
@@ -114,10 +114,10 @@ class TrainingImages:
         return probabilities
 
     def judge(self, network: keras.Model) -> Callable[[], Array]:
-        """Return what tells which of some training images the network classifies correctly.
+        """Return the function that tells which of a sample of training images are classified correctly.
 
-        Of augmented copies, if there is augmentation, that nothing was trained on: the classification
-        head alone fits the images as they are better than it fits new ones.
+        With augmentation, it uses augmented copies that were not trained on, because the
+        classification head fits the unchanged images better than new ones.
         """
         few = some_of_each_class(self.train, _JUDGED)
         run_batch = batch_function(network)
@@ -145,9 +145,9 @@ def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> 
 
 
 def make_stages(network: keras.Model, images: TrainingImages, show: Progress) -> list[Stage]:
-    """Return the stages of a training, in order; none has begun.
+    """Return the stages of a training in order, not yet begun.
 
-    Call it in the scope of the strategy that the network was made under.
+    Call it in the scope of the strategy that the network was created under.
     """
     recipe = images.settings.recipe
     whole = []
@@ -176,7 +176,7 @@ def _whole_stage(name: str, network: keras.Model, images: TrainingImages) -> Sta
 
 
 def _head_stage(network: keras.Model, images: TrainingImages, show: Progress, later: int) -> Stage:
-    """Return the stage that trains the classification head, before so many `later` steps."""
+    """Return the stage that trains the classification head, followed by `later` further steps."""
     recipe = images.settings.recipe
     model = head(network)
     steps = -(-len(images.train) * (1 + recipe.head_copies) // HEAD_BATCH_SIZE)
@@ -199,7 +199,7 @@ def _head_stage(network: keras.Model, images: TrainingImages, show: Progress, la
 
 
 class _CachedFeatures:
-    """The embeddings of all images: the backbone runs once for each, not once in each epoch."""
+    """The embeddings of all images, for which the backbone runs only once per image."""
 
     def __init__(self, network: keras.Model, images: TrainingImages, show: Progress) -> None:
         self._images = images
@@ -207,7 +207,7 @@ class _CachedFeatures:
         self._run_batch = batch_function(embedder(network))
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """Return the batches of an epoch, in an order of its own."""
+        """Return the batches of an epoch, in a new order."""
         features, labels = self._train
         return shuffled(features, labels, HEAD_BATCH_SIZE, [self._images.settings.seed, epoch])
 

@@ -1,4 +1,4 @@
-"""One training step: forward, loss, gradients, update; compiled once."""
+"""One training step: forward pass, loss, gradients and update, compiled once."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ Array = npt.NDArray[Any]
 
 
 class TrainingStep:
-    """A training step with the cross-entropy, compiled once for batches of any size.
+    """A training step on the cross-entropy, compiled once for batches of any size.
 
-    Keras's own `train_on_batch` forgets the metrics of the batches before, and `fit` reads arrays
+    Keras's own `train_on_batch` discards the metrics of earlier batches, and `fit` reads arrays
     through TensorFlow's pipelines, which took half as long again.
 
-    Each replica of the model's strategy trains on a part of each batch; gradients, which the optimizer
-    adds up, and metrics are those of the whole.
+    Each replica of the model's strategy trains on a part of each batch. The optimizer sums the
+    gradients, and gradients and metrics are those of the whole batch.
 
     Parameters
     ----------
     model : keras.Model
-        What is trained: to probabilities.
+        The model to train, which returns probabilities.
     optimizer : keras.optimizers.Optimizer
-        Made in the scope of the model's strategy; not yet used.
+        The optimizer, created in the scope of the model's strategy and not yet used.
     class_weight : dict of int to float, or None
         Weight of each class in the loss.
     """
@@ -52,7 +52,7 @@ class TrainingStep:
         self._compiled: Any = None
 
     def start_epoch(self) -> None:
-        """Forget the metrics of what was trained on before."""
+        """Discard the metrics of earlier training."""
         self._metrics.reset()
 
     def run(self, inputs: Array, labels: Array) -> None:
@@ -64,11 +64,11 @@ class TrainingStep:
         self._compiled(inputs, labels, labels @ self._weights / np.float32(len(labels)))
 
     def metrics(self) -> dict[str, float]:
-        """Return the loss and the metrics of the epoch so far, each over all its images."""
+        """Return the loss and the metrics over all images of the epoch so far."""
         return self._metrics.values()
 
     def end_epoch(self) -> dict[str, float]:
-        """Make the replicas the same again, and return the metrics of the epoch."""
+        """Synchronise the replicas, and return the metrics of the epoch."""
         self._average()
         return self.metrics()
 
@@ -77,7 +77,7 @@ class TrainingStep:
         self._metrics.update(labels, probabilities, _loss(labels, probabilities, weights))
 
     def _learn(self, inputs: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Return the probabilities of a part of the batch, after learning from it."""
+        """Train on a part of the batch, and return its probabilities."""
         with tf.GradientTape() as tape:
             probabilities = self._model(inputs, training=True)
             loss = _loss(labels, probabilities, weights) + self._penalties()
@@ -86,12 +86,12 @@ class TrainingStep:
         return probabilities
 
     def _penalties(self) -> tf.Tensor:
-        """Return this replica's share of what the layers' regularizers add to the loss."""
+        """Return this replica's share of the layers' regularisation losses."""
         found = self._model.losses
         return ops.sum(found) / self._strategy.num_replicas_in_sync if found else 0.0
 
     def _average_statistics(self) -> None:
-        # moving averages of averages are averages of moving averages: once an epoch is enough
+        # averaging commutes with moving averages, so once per epoch is enough
         live = [
             layer
             for layer in layers_of(self._model)

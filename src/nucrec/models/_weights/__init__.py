@@ -1,4 +1,4 @@
-"""Networks that were trained on ImageNet: what they are, and where their weights come from."""
+"""Networks pre-trained on ImageNet: their definitions and the sources of their weights."""
 
 from nucrec.models._weights.loading import find_weights, load_weights
 from nucrec.models._weights.registry import BACKBONES, Backbone, Body

@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0, and its ImageNet weights from tensors of the PyTorch port.
+"""EfficientNet-Lite0, and its ImageNet weights from the tensors of the PyTorch port.
 
-Lite variants of EfficientNet (Tan and Le 2019) drop squeeze-and-excitation and use ReLU6.
+The Lite variants of EfficientNet (Tan and Le 2019) drop squeeze-and-excitation and use ReLU6.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 class _Stage(NamedTuple):
-    """Inverted bottlenecks in a row; the first of them has the stride."""
+    """A sequence of inverted bottlenecks, the first of which has the stride."""
 
     repeats: int
     kernel: int
@@ -45,13 +45,13 @@ def build_efficientnet_lite0(size: int | None = None) -> "keras.Model":
     Parameters
     ----------
     size : int, optional
-        Height and width of the images; by default any.
+        Height and width of the images; by default the network takes any size.
 
     Returns
     -------
     keras.Model
-        From RGB of shape (n, size, size, 3), (x - 127) / 128, to the last feature maps, of shape
-        (n, ceil(size / 32), ceil(size / 32), 1280).
+        The network from RGB images of shape (n, size, size, 3), scaled as (x - 127) / 128, to the
+        last feature maps, of shape (n, ceil(size / 32), ceil(size / 32), 1280).
     """
     import keras
     from keras import layers
@@ -70,7 +70,7 @@ def build_efficientnet_lite0(size: int | None = None) -> "keras.Model":
 
 
 def _bottleneck(x: Any, stage: _Stage, stride: int, name: str) -> Any:
-    """Expand, filter each channel, project; add the input where it has the same shape."""
+    """Expand, filter each channel and project; add the input if it has the same shape."""
     from keras import layers
 
     before, channels = x, x.shape[-1]
@@ -97,19 +97,20 @@ def _normalise(x: Any, name: str, *, relu: bool) -> Any:
 
 
 def assign_torch_tensors(model: "keras.Model", tensors: Mapping[str, Array]) -> None:
-    """Give the model the weights of the PyTorch port, turned to Keras's order of axes.
+    """Assign the weights of the PyTorch port to the model, with axes in Keras's order.
 
     Parameters
     ----------
     model : keras.Model
-        What `build_efficientnet_lite0` returned.
+        A model from `build_efficientnet_lite0`.
     tensors : mapping of str to ndarray
-        By the names of the port, such as "_blocks.0._bn1.weight". Those of the classes remain unused.
+        The tensors under the names of the port, such as "_blocks.0._bn1.weight". Those of the
+        classification layer remain unused.
 
     Raises
     ------
     WeightsError
-        A tensor is missing, of another shape, or not finite.
+        A tensor is missing, has another shape, or is not finite.
     """
     for layer in model.layers:
         if layer.weights:
@@ -139,7 +140,7 @@ _MEMBERS = ("weight", "bias", "running_mean", "running_var")
 
 
 def _sources(name: str) -> list[tuple[str, tuple[int, ...] | None]]:
-    """Return, for each weight of a layer, the tensor it comes from and how its axes are turned."""
+    """Return, for each weight of a layer, its source tensor and the permutation of its axes."""
     part = name.removesuffix("_norm")
     block, _, role = part.partition("_")
     prefix = f"_blocks.{block.removeprefix('block')}." if role else ""

@@ -1,4 +1,4 @@
-"""Fetching weights and giving them to a network. Where that fails, nothing takes their place."""
+"""Obtaining weights and loading them into a network. There is no fallback if that fails."""
 
 import contextlib
 import hashlib
@@ -28,25 +28,26 @@ _WITHOUT = (
 def load_weights(
     network: "keras.Model", backbone: Backbone, weights: str | os.PathLike[str] | None
 ) -> None:
-    """Give the network its weights.
+    """Load the weights into the network.
 
     Parameters
     ----------
     network : keras.Model
-        What ``backbone.build`` returned.
+        The network returned by ``backbone.build``.
     backbone : Backbone
-        Its entry in the registry.
+        The registry entry of the network.
     weights : "imagenet", path or None
-        "imagenet" looks in the installed package, or in Keras's cache and then downloads; a path is
-        taken as it is, and its hash checked if its name is that of the ImageNet weights. None
-        leaves the random ones.
+        "imagenet" uses the installed package, or Keras's cache with a download if necessary. A path
+        is used directly; its hash is checked if it has the name of the ImageNet weights. None keeps
+        the random weights.
 
     Raises
     ------
     WeightsNotAvailableError
-        They cannot be had: not installed, no network, or the download is damaged.
+        The weights cannot be obtained: they are not installed, there is no network connection, or
+        the download is damaged.
     WeightsError
-        The file is damaged or does not fit the network.
+        The file is damaged, or does not fit the network.
     """
     path = find_weights(backbone, weights)
     if path is None:
@@ -62,7 +63,7 @@ def load_weights(
 
 
 def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> Path | None:
-    """Return the file of the weights, downloaded if need be; parameters as in `load_weights`."""
+    """Return the weights file, downloaded if necessary; parameters as in `load_weights`."""
     if weights is None:
         return None
     file = backbone.weights
@@ -78,7 +79,7 @@ def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> 
 
 
 def _installed(file: WeightsFile, package: str, folder: str) -> Path:
-    """Return the file's place in a folder of its package, which is looked up but not imported."""
+    """Return the file's path in the folder of its package, which is located but not imported."""
     spec = importlib.util.find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place, folder, file.name)
@@ -92,10 +93,10 @@ def _installed(file: WeightsFile, package: str, folder: str) -> Path:
 
 
 def _downloaded(file: WeightsFile) -> Path:
-    """Return the file's place in Keras's cache, downloaded and checked unless it is there."""
+    """Return the file's path in Keras's cache, downloaded and checked if it is not there yet."""
     import keras
 
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()  # as Keras has it
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()  # as in Keras
     folder = home / "models"
     cached = folder / file.name
     try:
@@ -108,9 +109,9 @@ def _downloaded(file: WeightsFile) -> Path:
                 cache_subdir="models",
                 file_hash=file.hash,
             )
-    except Exception as error:  # Keras raises plain Exception where a download fails
+    except Exception as error:  # Keras raises plain Exception if a download fails
         with contextlib.suppress(OSError):
-            cached.unlink()  # a damaged file would only be in the way
+            cached.unlink()  # a damaged file would block the next attempt
         if isinstance(error.__context__, HTTPError):
             error.__context__.close()  # Keras leaves the connection open
         raise WeightsNotAvailableError(
@@ -137,7 +138,7 @@ def _check_hash(path: Path, file: WeightsFile) -> None:
 
 
 def _assign(network: "keras.Model", path: Path) -> None:
-    """Read the file into the network, by its ending."""
+    """Read the file into the network, in the format given by its ending."""
     if path.suffix == ".pth":
         assign_torch_tensors(network, read_torch_tensors(path.read_bytes(), path.name))
         return
@@ -148,7 +149,7 @@ def _assign(network: "keras.Model", path: Path) -> None:
         )
     try:
         with warnings.catch_warnings():
-            # Keras warns where it leaves layers with random weights
+            # Keras warns if layers keep random weights
             warnings.simplefilter("error", UserWarning)
             network.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError, UserWarning) as error:

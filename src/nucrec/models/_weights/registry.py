@@ -1,4 +1,4 @@
-"""The pre-trained backbones: data, and how each is built. Their weights are fetched elsewhere."""
+"""The registry of pre-trained backbones, and how each is built. `loading` obtains their weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class WeightsFile:
     hash : str
         Its md5 (32 hex digits) or sha256 (64).
     licence : str
-        Under which the weights are published.
+        The licence of the weights.
     url : str or None
-        Where Keras downloads it from.
+        The address that Keras downloads it from.
     package : str or None
-        The installed package that it comes with, and the folder in it.
+        The installed package that contains it, and the folder in that package.
     """
 
     name: str
@@ -45,16 +45,15 @@ class Body:
     Attributes
     ----------
     name : str
-        What users call it.
+        The name that users pass.
     image_size : int or None
-        Default height and width of the images, in pixels; None if it has to be given.
+        Default height and width of the images, in pixels; None if the user must give it.
     minimum : int
-        Smallest height and width it takes, in pixels.
+        Smallest accepted height and width, in pixels.
     build : callable
-        From the height and width of the images to a Keras model, from preprocessed images to feature
-        maps.
+        Returns, for an image size, a Keras model from preprocessed images to feature maps.
     preprocess : callable
-        From RGB images of range 0 to 255, as a Keras tensor, to what the network takes.
+        Converts RGB images with values from 0 to 255, as a Keras tensor, to the network's input.
     """
 
     name: str
@@ -66,18 +65,18 @@ class Body:
 
 @dataclass(frozen=True, kw_only=True)
 class Backbone(Body):
-    """A network that ImageNet weights are published for.
+    """A network with published ImageNet weights.
 
     Attributes
     ----------
     image_size : int
         Default height and width of the images, in pixels.
     n_features : int
-        Length of its embedding.
+        Length of the embedding.
     weights : WeightsFile
-        Its ImageNet weights.
+        The ImageNet weights.
     reference : str
-        Where it was published.
+        The publication that describes the network.
     """
 
     image_size: int
@@ -87,7 +86,7 @@ class Backbone(Body):
 
 
 def _application(name: str) -> Callable[[int], "keras.Model"]:
-    """Return the builder of a network of Keras Applications."""
+    """Return the builder of a Keras Applications network."""
 
     def build(size: int) -> "keras.Model":
         import keras
@@ -99,7 +98,7 @@ def _application(name: str) -> Callable[[int], "keras.Model"]:
 
 
 def _rescale(scale: Any, offset: Any) -> Callable[[Any], Any]:
-    """Return ``x * scale + offset``, for all channels or for each."""
+    """Return ``x * scale + offset``, with values for all channels or for each."""
 
     def preprocess(x: Any) -> Any:
         from keras import layers
@@ -110,19 +109,19 @@ def _rescale(scale: Any, offset: Any) -> Callable[[Any], Any]:
 
 
 def _as_it_is(x: Any) -> Any:
-    """Return the images unchanged: the network preprocesses by itself."""
+    """Return the images unchanged: the network includes its preprocessing."""
     return x
 
 
 def _blue_first(x: Any) -> Any:
-    """Return BGR, each channel less its mean over ImageNet, as Caffe's models take."""
+    """Return BGR channels minus their ImageNet means, as Caffe models expect."""
     from keras import layers, ops
 
     flipped = ops.flip(x, axis=-1)
     return layers.Rescaling(1.0, [-103.939, -116.779, -123.68], name="preprocess")(flipped)
 
 
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for RGB from 0 to 1
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet values, for RGB from 0 to 1
 _ZERO_TO_ONE_STANDARDISED = _rescale(
     [1 / (255 * std) for std in _STD],
     [-mean / std for mean, std in zip(_MEAN, _STD, strict=True)],

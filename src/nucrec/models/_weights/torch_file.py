@@ -1,10 +1,10 @@
-"""Reading tensors from a file of PyTorch's old format, without torch and without running its code.
+"""Reading tensors from a file in PyTorch's old format, without torch and without running its code.
 
-Such a file is five pickles in a row (magic number, version of the format, type sizes, the tensors'
-names and shapes, the storages' keys), then the raw storages. A pickle can name any function to be
-called, so a plain `pickle.load` of a stranger's file runs the stranger's code. The reader here
-resolves four names and no other, to functions and texts of its own, follows only the instructions
-that such files are made of, and changes nothing but dicts and lists that the file itself made.
+Such a file consists of five pickles in a row (magic number, format version, type sizes, names and
+shapes of the tensors, keys of the storages), followed by the raw storages. A pickle can call any
+function by name, so a plain `pickle.load` of an untrusted file runs its code. The reader here
+resolves only four names, to functions and strings of its own; executes only the instructions that
+such files consist of; and changes only dicts and lists that the file itself created.
 """
 
 import io
@@ -28,7 +28,7 @@ _VERSION = 1001
 
 
 class _Storage(NamedTuple):
-    """A run of numbers that tensors are views of."""
+    """A block of numbers that tensors are views of."""
 
     key: str
     dtype: str
@@ -36,7 +36,7 @@ class _Storage(NamedTuple):
 
 
 class _View(NamedTuple):
-    """A tensor: part of a storage, seen with a shape and strides (in items)."""
+    """A tensor: a part of a storage with a shape and strides (in items)."""
 
     storage: _Storage
     offset: int
@@ -45,11 +45,11 @@ class _View(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Its size as an array of its own."""
+        """The size of the tensor as a separate array, in bytes."""
         return math.prod(self.shape) * np.dtype(self.storage.dtype).itemsize
 
     def of(self, values: Array) -> Array:
-        """Return the tensor as a contiguous array of its own."""
+        """Return the tensor as a separate, contiguous array."""
         step = values.itemsize
         view = np.lib.stride_tricks.as_strided(
             values[self.offset :], self.shape, [stride * step for stride in self.strides]
@@ -76,7 +76,7 @@ def _rebuild_tensor(
 
 
 def _new_dict() -> OrderedDict[Any, Any]:
-    """Stand in for ``collections.OrderedDict``, which would also copy what it is given."""
+    """Stand in for ``collections.OrderedDict``, which would also copy its argument."""
     return OrderedDict()
 
 
@@ -98,9 +98,9 @@ _INSTRUCTIONS = (
 
 
 class _TensorUnpickler(pickle._Unpickler):
-    """An unpickler that knows tensors and nothing else.
+    """An unpickler that accepts tensors only.
 
-    The one that is written in C takes as much memory as a number in the file says.
+    The C implementation would allocate as much memory as a number in the file demands.
     """
 
     stack: list[Any]
@@ -126,13 +126,13 @@ class _TensorUnpickler(pickle._Unpickler):
         self._fill(items[::2], items[1::2])
 
     def load_build(self) -> None:
-        """Pass over attributes that PyTorch gives to a dict of tensors."""
+        """Ignore the attributes that PyTorch sets on a dict of tensors."""
         self.stack.pop()
         if not isinstance(self.stack[-1], OrderedDict):
             raise pickle.UnpicklingError("it changes what is no dict")
 
     def _fill(self, keys: Iterable[Any], values: Iterable[Any]) -> None:
-        # the hash of a deeply nested tuple would overflow the stack of the process
+        # hashing a deeply nested tuple would overflow the stack of the process
         if not isinstance(self.stack[-1], dict) or any(type(k) not in (str, int) for k in keys):
             raise pickle.UnpicklingError("a dict whose keys are neither names nor numbers")
         self.stack[-1].update(zip(keys, values, strict=True))
@@ -161,25 +161,25 @@ _DAMAGED = (
 
 
 def read_torch_tensors(data: bytes, name: str) -> dict[str, Array]:
-    """Return the tensors of a file of PyTorch's format before version 1.6.
+    """Return the tensors in a file of PyTorch's format before version 1.6.
 
     Parameters
     ----------
     data : bytes
         The content of the file.
     name : str
-        What to call the file in errors.
+        The name of the file in error messages.
 
     Returns
     -------
     dict of str to ndarray
-        Each tensor by its name, float32 or int64, C-contiguous.
+        The tensors by name: float32 or int64, C-contiguous.
 
     Raises
     ------
     WeightsError
-        The file is truncated, of another format, or holds anything but tensors. No code of the
-        file is run.
+        The file is truncated, has another format, or holds anything except tensors. No code from
+        the file is run.
     """
     file = io.BytesIO(data)
     try:
@@ -211,14 +211,14 @@ def _read(file: BinaryIO, length: int) -> dict[str, Array]:
 
 
 def _plain(file: BinaryIO) -> Any:
-    """Return the next pickle, of numbers and texts in lists and dicts alone."""
+    """Return the next pickle, which may hold only numbers and strings in lists and dicts."""
     return _TensorUnpickler(file).load()
 
 
 def _read_storages(
     file: BinaryIO, keys: list[str], storages: list[_Storage], length: int
 ) -> dict[str, Array]:
-    """Return the numbers of each storage, which follow one another in the order of `keys`."""
+    """Return the numbers of each storage, which are stored in the order of `keys`."""
     known = {storage.key: storage for storage in storages}
     if len(known) != len(set(storages)) or sorted(keys) != sorted(known):
         raise pickle.UnpicklingError("its storages are not those that its tensors name")

@@ -1,1 +1,1 @@
-"""Many classifiers side by side: on one split, or over the folds of cross-validation."""
+"""Many classifiers side by side, on one split or over the folds of a cross-validation."""

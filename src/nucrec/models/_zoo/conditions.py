@@ -1,4 +1,4 @@
-"""What all functions that run a zoo take, checked."""
+"""The validated parameters shared by all functions that run a zoo."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from nucrec.models._zoo.networks import is_network
 
 
 def check_zoo(zoo: Mapping[str, Any], *, learning_curves: bool = False) -> None:
-    """Check that a zoo holds classifiers, and no network that cannot be trained here."""
+    """Check that a zoo holds only classifiers, and no network that cannot be trained here."""
     if not isinstance(zoo, Mapping) or not zoo:
         raise invalid("zoo", "a non-empty mapping of names to classifiers", zoo)
     for name, model in zoo.items():
@@ -29,7 +29,7 @@ def check_zoo(zoo: Mapping[str, Any], *, learning_curves: bool = False) -> None:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The parameters that all functions share which run a zoo; see `run_zoo`."""
+    """The parameters shared by all functions that run a zoo; see `run_zoo`."""
 
     timeout: float | None
     n_jobs: int | None
@@ -48,7 +48,7 @@ class Conditions:
         check_int("network_cores", self.network_cores, low=1)
 
     def jobs(self, label: str, division: Division) -> JobMaker:
-        """Return what makes the jobs of a division."""
+        """Return the factory of jobs for one split."""
         folder = self.checkpoint_dir
         return JobMaker(
             label,

@@ -1,4 +1,4 @@
-"""What `cross_validate` found: each classifier over the folds, and their table in several formats."""
+"""The result of `cross_validate`: each classifier over the folds, and tables in several formats."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,16 +23,16 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class CrossValidationRow:
-    """What became of one classifier in all folds.
+    """The result of one classifier in all folds.
 
     Attributes
     ----------
     name : str
         Its key in the zoo.
     folds : tuple of ZooRow
-        What became of it in each fold, those of the first repeat first.
+        Its result in each fold, those of the first repeat first.
     predictions : FoldPredictions or None
-        What it said of each image in the first repeat; None if it failed in some fold.
+        Its out-of-fold prediction of each image in the first repeat; None if any fold failed.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class CrossValidationRow:
 
     @property
     def status(self) -> str:
-        """The status, "ok" or what happened in the first fold where it is not."""
+        """The status: "ok", or that of the first fold that is not "ok"."""
         return next((row.status for row in self.folds if row.status != "ok"), "ok")
 
     @property
@@ -69,44 +69,44 @@ class CrossValidationRow:
 
     @property
     def seconds(self) -> float:
-        """The time to fit and predict, in all folds together."""
+        """The total time to fit and predict in all folds, in seconds."""
         return sum(row.seconds for row in self.folds)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was warned of in any fold, each once."""
+        """The warnings raised in any fold, each once."""
         return tuple(dict.fromkeys(text for row in self.folds for text in row.warnings))
 
     @cached_property
     def report(self) -> Report | None:
-        """The report of `predictions`."""
+        """The report on `predictions`."""
         return None if self.predictions is None else self.predictions.report()
 
     @property
     def y_pred(self) -> Array | None:
-        """The class that was predicted for each image, in the order of the data set."""
+        """The predicted class of each image, in the order of the data set."""
         return None if self.predictions is None else self.predictions.y_pred
 
     @property
     def y_score(self) -> Array | None:
-        """The scores of each image, in the order of the data set, if there are any."""
+        """The scores of each image in the order of the data set, if there are any."""
         return None if self.predictions is None else self.predictions.y_score
 
 
 @dataclass(frozen=True)
 class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidationRow]):
-    """What `cross_validate` found: a row for each classifier, in the order of the zoo.
+    """The result of `cross_validate`: one row per classifier, in the order of the zoo.
 
     Attributes
     ----------
     folds : tuple of ZooResult
-        What each fold gave, those of the first repeat first.
+        The result of each fold, those of the first repeat first.
     n_splits : int
-        Folds in each repeat.
+        Number of folds per repeat.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     truth : Truth or None
-        The labels of the data set, and what is known of its images besides.
+        The labels, groups and ids of the data set.
 
     Examples
     --------
@@ -142,7 +142,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         return CrossValidationRow(name, rows, self.predictions(name) if has_all else None)
 
     def metric(self, name: str, column: str) -> FoldMetric | None:
-        """Return the mean of a metric over the folds, with its interval.
+        """Return the mean of a metric over the folds, with its confidence interval.
 
         Parameters
         ----------
@@ -154,24 +154,25 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         Returns
         -------
         FoldMetric or None
-            None if some fold has no result: means over other folds cannot be compared.
+            The mean and its interval; None if any fold has no result, since means over different
+            folds cannot be compared.
 
         Raises
         ------
         InvalidParameterError
-            There is no such metric.
+            No metric has this name.
         """
         return super().metric(name, check_metric("column", column))
 
     def predictions(self, name: str, repeat: int = 0) -> FoldPredictions:
-        """Return what a classifier said of each image, in the fold in which it was new.
+        """Return a classifier's out-of-fold predictions.
 
         Parameters
         ----------
         name : str
             The classifier's key in the zoo.
         repeat : int, default=0
-            Which repeat, from 0.
+            Number of the repeat, counted from 0.
 
         Returns
         -------
@@ -185,7 +186,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         InvalidParameterError
             There is no such repeat.
         NucrecError
-            The classifier failed in some fold.
+            The classifier failed in a fold.
         """
         check_int("repeat", repeat, low=0, high=len(self.folds) // self.n_splits - 1)
         first = repeat * self.n_splits
@@ -199,7 +200,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         return join_folds(self.truth, tested, first, self.confidence)
 
     def report(self, name: str, repeat: int = 0) -> Report:
-        """Return the report of a classifier over all images, each predicted when it was new.
+        """Return the report on a classifier's out-of-fold predictions of all images.
 
         Parameters
         ----------
@@ -209,8 +210,8 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
         Returns
         -------
         Report
-            Of `predictions`. Its intervals are those of one classifier that predicted all images;
-            those of `metric` take into account that each fold has another.
+            The report on `predictions`. Its intervals treat all predictions as those of one
+            classifier; those of `metric` account for the different classifier in each fold.
 
         Raises
         ------
@@ -226,14 +227,14 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
 
     @cached_property
     def ranking(self) -> Ranking | None:
-        """Those with a result in all folds, ranked by MCC; None if there are fewer than two."""
+        """The classifiers with a result in all folds, ranked by MCC; None if fewer than two."""
         values = {name: m.folds for name in self.names if (m := self.metric(name, "MC"))}
         if len(values) < 2:
             return None
         return rank_folds(values, self.n_splits, confidence=self.confidence)
 
     def to_csv(self) -> str:
-        """Return CSV text, unrounded: mean, interval and standard deviation of each metric."""
+        """Return unrounded CSV text: mean, interval and standard deviation of each metric."""
         columns = self.metric_names
         endings = ("", "_low", "_high", "_std")
         names = (NAMES[name] + ending for name in columns for ending in endings)
@@ -256,7 +257,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
 
     @property
     def metric_names(self) -> list[str]:
-        """The metrics that any classifier has in any fold, in the order of the report."""
+        """The metrics available for any classifier in any fold, in the order of the report."""
         return list(dict.fromkeys(column for fold in self.folds for column in fold.metric_names))
 
     def _table(self) -> tuple[list[str], list[list[str]]]:

@@ -1,4 +1,4 @@
-"""The same rows and columns from each fold, and what they say together."""
+"""The results of several folds with the same rows and columns, and their means."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ _BOUNDS = {"MC": (-1.0, 1.0), "KS": (-1.0, 1.0)}
 
 
 class OneFold(Protocol):
-    """What became of one fold: a table of rows (classifiers, epochs) and columns (metrics)."""
+    """The result of one fold: a table of rows (classifiers, epochs) and columns (metrics)."""
 
     def metric(self, name: str, column: str, /) -> Metric | None:
-        """Return a value; None where there is none."""
+        """Return a value, or None if there is none."""
 
     def status(self, name: str, /) -> str:
-        """Return what became of a row: "ok", or another word."""
+        """Return the status of a row: "ok", or another word."""
 
     @property
     def failures(self) -> Sequence[tuple[str, str]]:
-        """What failed, and why."""
+        """The rows that failed, and why."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers."""
@@ -34,16 +34,26 @@ F = TypeVar("F", bound=OneFold)
 
 @dataclass(frozen=True)
 class FoldResults(Generic[F]):
-    """The same rows and columns from each fold.
+    """The results of several folds with the same rows and columns.
 
     Attributes
     ----------
     folds : tuple
-        What each fold gave, those of the first repeat first.
+        The result of each fold, those of the first repeat first.
     n_splits : int
-        Folds in each repeat.
+        Number of folds per repeat.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from nucrec.models import FoldResults, run_zoo
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> fold = run_zoo({"majority": DummyClassifier()}, (X, y), (X, y))
+    >>> results = FoldResults((fold, fold), n_splits=2)
+    >>> results.status("majority"), results.metric("majority", "ACC").value
+    ('ok', 0.5)
     """
 
     folds: tuple[F, ...]
@@ -51,19 +61,20 @@ class FoldResults(Generic[F]):
     confidence: float = 0.95
 
     def metric(self, name: str, column: str) -> FoldMetric | None:
-        """Return the mean of a metric over the folds, with its interval.
+        """Return the mean of a metric over the folds, with its confidence interval.
 
         Parameters
         ----------
         name : str
             The row, such as the classifier's key in the zoo.
         column : str
-            Such as "ACC".
+            The column, such as "ACC".
 
         Returns
         -------
         FoldMetric or None
-            None if some fold has no result: means over other folds cannot be compared.
+            The mean and its interval; None if any fold has no result, since means over different
+            folds cannot be compared.
         """
         values = [m.value for fold in self.folds if (m := fold.metric(name, column)) is not None]
         if len(values) < len(self.folds):
@@ -72,7 +83,7 @@ class FoldResults(Generic[F]):
         return over_folds(values, self.n_splits, confidence=self.confidence, bounds=bounds)
 
     def status(self, name: str) -> str:
-        """Return "ok", or what became of the row in the first fold where it is not.
+        """Return "ok", or the status of the first fold in which the row is not "ok".
 
         Parameters
         ----------
@@ -84,7 +95,7 @@ class FoldResults(Generic[F]):
 
     @property
     def failures(self) -> list[tuple[str, str]]:
-        """What failed, and why, each once."""
+        """The rows that failed, and why, each once."""
         counts = Counter(failure for fold in self.folds for failure in fold.failures)
         n = len(self.folds)
         return [

@@ -1,4 +1,4 @@
-"""A classifier with all that it needs, so that any process on any machine can try it."""
+"""A classifier with everything it needs, so that any process on any machine can run it."""
 
 import time
 from dataclasses import dataclass, field
@@ -36,16 +36,16 @@ Samples: TypeAlias = ImageDataset | tuple[Any, npt.ArrayLike]
 
 @dataclass(frozen=True)
 class Division:
-    """A training set and a test set, checked.
+    """A validated training set and test set.
 
     Attributes
     ----------
-    X, X_test : ImageDataset, or anything that classifiers take
+    X, X_test : ImageDataset, or anything that classifiers accept
         The samples.
     y : ndarray of shape (n_train,)
-        Classes of the training set.
+        The classes of the training set.
     truth : Truth
-        What is known of the test set.
+        The labels, groups and ids of the test set.
     """
 
     X: Any
@@ -55,7 +55,7 @@ class Division:
 
     @classmethod
     def of(cls, train: Samples, test: Samples) -> "Division":
-        """Check a training and a test set."""
+        """Validate a training set and a test set."""
         X, known = _checked("train", train)
         X_test, truth = _checked("test", test)
         check_several_classes("train", known.y_true, train)
@@ -82,7 +82,7 @@ def _checked(name: str, samples: Any) -> tuple[Any, Truth]:
 
 @dataclass(frozen=True)
 class Job:
-    """A classifier to fit, and to judge by a test set."""
+    """A classifier to fit, and to evaluate on a test set."""
 
     name: str
     model: bytes = field(repr=False)
@@ -93,7 +93,7 @@ class Job:
     confidence: float
 
     def run(self, child: ChildProcess) -> ZooRow:
-        """Fit, predict and report; whatever the classifier does becomes a row."""
+        """Fit, predict and report. Any outcome becomes a row."""
         started = time.perf_counter()
         stage = "load"
         try:
@@ -134,9 +134,9 @@ class Job:
 
 @dataclass
 class JobMaker:
-    """Makes the jobs of one division.
+    """Create the jobs of one split.
 
-    What classifiers are fitted on is packed once for all that begin with the same features.
+    The training data are packed once for all classifiers that begin with the same features.
     """
 
     label: str
@@ -148,7 +148,7 @@ class JobMaker:
     _packed: dict[str, bytes] = field(default_factory=dict)
 
     def job(self, name: str, model: Any) -> Job | ZooRow:
-        """Return a job; what cannot even be sent is a row already."""
+        """Return a job, or a failed row if the classifier cannot be sent to another process."""
         started = time.perf_counter()
         stage = "features"
         try:
@@ -167,7 +167,7 @@ class JobMaker:
         return Job(name, packed, self._packed[key], truth, network, *limits)
 
     def _data(self, model: Any) -> Data:
-        """Return what a model is fitted on, and what it predicts."""
+        """Return the training and test data of a model."""
         X, X_test = self.division.X, self.division.X_test
         first = _features_of(model)
         if first is not None:
@@ -184,22 +184,22 @@ class JobMaker:
 
 
 def full_label(division: str, name: str) -> str:
-    """Return what a classifier on one of several divisions is called."""
+    """Return the label of a classifier on one of several splits."""
     return f"{division}: {name}" if division else name
 
 
 def _features_of(model: Any) -> Any:
-    """Return the first step of a pipeline if it passes rows of features on; else None.
+    """Return the first step of a pipeline if it passes feature rows through, otherwise None.
 
-    `PixelFeatures` and `Embeddings` do, so a pipeline that begins with one of them takes both images
-    and features.
+    `PixelFeatures` and `Embeddings` do, so a pipeline that begins with one of them accepts both
+    images and features.
     """
     first = model.steps[0][1] if isinstance(model, Pipeline) else None
     return first if type(first) in (PixelFeatures, Embeddings) else None
 
 
 def _in_order(found: Predictions, classes: list[Any]) -> Array | None:
-    """Return scores with a column for each class in the report's order; None if they do not fit."""
+    """Return scores with one column per class, in the report's order; None if they do not match."""
     scores, own = found.y_score, found.classes.tolist()
     if scores is None or set(own) != set(classes):
         return None

@@ -1,4 +1,4 @@
-"""Networks in a zoo: how many are trained at a time, on what, and with which weights."""
+"""Networks in a zoo: how many are trained at a time, on which device and with which weights."""
 
 import os
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _GROWING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def is_network(model: Any) -> bool:
-    """Tell whether a classifier is a network, or is made of one."""
+    """Return whether a classifier is a network, or contains one."""
     try:
         parts: Iterable[Any] = model.get_params().values()
     except Exception:  # noqa: BLE001 - whatever a model does becomes a row, when it is fitted
@@ -23,9 +23,9 @@ def is_network(model: Any) -> bool:
 
 
 def network_environment(cores: int, *, on_gpu: bool) -> dict[str, str]:
-    """Return the variables of a child that trains networks.
+    """Return the environment variables of a child process that trains networks.
 
-    Without them each would take all cores, and all memory of the GPU.
+    Without them, each child would take all cores and all memory of the GPU.
     """
     number = str(cores)
     common = {
@@ -38,18 +38,18 @@ def network_environment(cores: int, *, on_gpu: bool) -> dict[str, str]:
 
 @cache
 def has_gpu() -> bool:
-    """Tell whether TensorFlow finds a GPU; a child looks, so that this process takes none of it."""
+    """Return whether TensorFlow finds a GPU. A child looks, so that this process does not occupy it."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return False
     with ChildProcess(_GROWING) as child:
         try:
             return bool(child.call(_count_gpus))
         except (ChildDiedError, ChildError):
-            return False  # networks will fail and say why
+            return False  # the networks will fail and report why
 
 
 def require_weights(model: Any) -> None:
-    """Download a network's weights unless they are here, so that its children need not."""
+    """Download a network's weights unless they are present, so that child processes need not."""
     if not isinstance(model, ImageClassifier) or not isinstance(model.backbone, str):
         return
     if model.backbone in BACKBONES:

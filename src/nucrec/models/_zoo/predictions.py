@@ -1,4 +1,4 @@
-"""What a cross-validated classifier said of each image, in the fold in which it was new."""
+"""The out-of-fold predictions of a cross-validated classifier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,28 +16,28 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class FoldPredictions:
-    """What a cross-validated classifier said of each image, in the fold in which it was new.
+    """The out-of-fold predictions of a cross-validated classifier.
 
-    The arrays go straight into the Displays of `nucrec.evaluate`.
+    The Displays of `nucrec.evaluate` accept these arrays directly.
 
     Attributes
     ----------
     y_true, y_pred : ndarray of shape (n,)
-        The true class of each image, and the one that was predicted.
+        The true and the predicted class of each image.
     y_score : ndarray of shape (n, n_classes), or None
-        Scores, such as probabilities, if the classifier gives any.
+        Scores, such as probabilities, if the classifier has any.
     fold : ndarray of int, shape (n,)
-        The position in `CrossValidation.folds` of the fold that tested on the image.
+        The position in `CrossValidation.folds` of the fold whose test set holds the image.
     ids : ndarray of str, shape (n,)
-        The name of each image.
+        The id of each image.
     class_names : tuple of str
         The names of the classes.
     groups : ndarray of shape (n,), or None
         The group of each image.
     confidence : float
-        Of the intervals in `report`.
+        Confidence level of the intervals in `report`.
     remarks : tuple of str
-        What the report says of the images themselves: properties of the files that tell the classes.
+        Remarks of the report on the images themselves: file properties that predict the class.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class FoldPredictions:
     remarks: tuple[str, ...] = ()
 
     def report(self) -> Report:
-        """Return the report of all folds together, as if one classifier had predicted all images."""
+        """Return the report on all folds together, as if one classifier had predicted all images."""
         truth = Truth(self.y_true, self.class_names, self.groups, self.ids, self.remarks)
         return truth.report(self.y_pred, self.y_score, self.confidence)
 
@@ -71,18 +71,18 @@ class FoldPredictions:
 def join_folds(
     truth: Truth, folds: Sequence[tuple[Truth, ZooRow]], first: int, confidence: float
 ) -> FoldPredictions:
-    """Return what one classifier said in the folds of one repeat, in the order of the data set.
+    """Return the predictions of one classifier in one repeat, in the order of the data set.
 
     Parameters
     ----------
     truth : Truth
-        That of the data set.
+        The truth about the data set.
     folds : sequence of pair (Truth, ZooRow)
         The test set of each fold, and the classifier's predictions for it.
     first : int
-        The position of the first of these folds among all.
+        The position of the first of these folds among all folds.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     """
     ids = np.concatenate([test.ids for test, _ in folds])
     position = {name: k for k, name in enumerate(ids.tolist())}

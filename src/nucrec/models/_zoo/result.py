@@ -1,4 +1,4 @@
-"""What `run_zoo` found: a row for each classifier, and their table in several formats."""
+"""The result of `run_zoo`: one row per classifier, and tables in several formats."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from nucrec.models._zoo.truth import Truth
 
 
 class ZooTable(ABC):
-    """A table with a line for each classifier, and whether the best is really better."""
+    """A table with one line per classifier, and whether the best is significantly better."""
 
     @property
     @abstractmethod
     def ranking(self) -> Ranking | None:
-        """The classifiers ranked by MCC, if at least two have a result."""
+        """The ranking of the classifiers by MCC, if at least two have a result."""
 
     def __str__(self) -> str:
         verdict = f"\n\n{self.ranking.verdict}" if self.ranking else ""
@@ -28,27 +28,27 @@ class ZooTable(ABC):
         return fmt.html_table(*self._table())
 
     def to_markdown(self) -> str:
-        """Return a Markdown table."""
+        """Return the table as Markdown."""
         return fmt.markdown_table(*self._table()) + "\n"
 
     @abstractmethod
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        """Return the header and the lines."""
+        """Return the header and the lines of the table."""
 
 
 @dataclass(frozen=True)
 class ZooResult(ZooTable, Sequence[ZooRow]):
-    """The rows of `run_zoo`, in the order of the zoo.
+    """The result of `run_zoo`: one row per classifier, in the order of the zoo.
 
     Attributes
     ----------
     rows : tuple of ZooRow
-        One for each classifier.
+        One row per classifier.
     ranking : Ranking or None
-        Those with a result, ranked by MCC: is the best really better than the second? None if fewer
-        than two have one.
+        The classifiers with a result ranked by MCC, with a test of the best against the second;
+        None if fewer than two have a result.
     truth : Truth or None
-        The labels of the test set, and what is known of its images besides.
+        The labels, groups and ids of the test set.
 
     Examples
     --------
@@ -87,26 +87,26 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
         return [row.name for row in self]
 
     def metric(self, name: str, metric: str) -> Metric | None:
-        """Return a metric of a classifier; None where it has none.
+        """Return a metric of a classifier, or None if it has none.
 
         Parameters
         ----------
         name : str
             The classifier's key in the zoo.
         metric : str
-            Its standard name, such as "accuracy" or "mcc", or its label in the paper.
+            The standard name of the metric, such as "accuracy" or "mcc", or its label in the paper.
 
         Raises
         ------
         InvalidParameterError
-            There is no such metric.
+            No metric has this name.
         """
         label = check_metric("metric", metric)
         found = self[name].report
         return None if found is None else found.metrics.get(label)
 
     def status(self, name: str) -> str:
-        """Return what became of a classifier: "ok", "failed" or "timeout".
+        """Return the status of a classifier: "ok", "failed" or "timeout".
 
         Parameters
         ----------
@@ -117,11 +117,11 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
 
     @property
     def failures(self) -> list[tuple[str, str]]:
-        """Name and outcome of each classifier without a result."""
+        """The name and outcome of each classifier without a result."""
         return [(row.name, row.outcome) for row in self if row.report is None]
 
     def to_csv(self) -> str:
-        """Return CSV text, unrounded: each metric with its interval."""
+        """Return the unrounded table as CSV text: each metric with its interval."""
         names = self.metric_names
         header = ["model", "status", "seconds", "stage", "error"]
         header += [NAMES[name] + ending for name in names for ending in ("", "_low", "_high")]
@@ -141,7 +141,7 @@ class ZooResult(ZooTable, Sequence[ZooRow]):
 
     @property
     def metric_names(self) -> list[str]:
-        """The metrics that any classifier has, in the order of the report."""
+        """The metrics available for any classifier, in the order of the report."""
         reports = [row.report for row in self.rows if row.report]
         return list(dict.fromkeys(name for report in reports for name in report.metrics))
 

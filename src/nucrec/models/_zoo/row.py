@@ -1,4 +1,4 @@
-"""What became of one classifier on one test set."""
+"""The result of one classifier on one test set."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,33 +12,33 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class ZooRow:
-    """What became of one classifier.
+    """The result of one classifier.
 
     Attributes
     ----------
     name : str
         Its key in the zoo.
     status : {"ok", "failed", "timeout"}
-        What happened.
+        The outcome.
     seconds : float
-        Time to fit and predict, or until it failed or was killed.
+        Time to fit and predict, or until the classifier failed or was stopped.
     report : Report or None
-        How good it is on the test set, if all went well.
+        The report on the test set; None without a result.
     stage : str or None
-        Where it failed: "features", "send", "load", "fit", "predict" or "report".
+        The stage that failed: "features", "send", "load", "fit", "predict" or "report".
     error : str or None
-        The exception: type and message.
+        Type and message of the exception.
     warnings : tuple of str
-        What was warned of while it was fitted, each once.
+        The warnings raised during fitting, each once.
     y_pred : ndarray of shape (n,), or None
-        The class that it predicted for each test image, if all went well.
+        The predicted class of each test image; None without a result.
     y_score : ndarray of shape (n, n_classes), or None
         Its scores, if it has any.
     history : dict of str to list, or None
-        The history of a network's training, as in `ImageClassifier`.
+        The training history of a network, as in `ImageClassifier`.
     validation_proba : ndarray of float32, shape (n_epochs, n, n_classes), or None
-        The probabilities that a network gave the test images after each epoch of the history, if they
-        were asked for.
+        A network's probabilities of the test images after each epoch of the history, if they were
+        requested.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class ZooRow:
 
     @property
     def only_answer(self) -> str | None:
-        """The one class to which all test images were assigned; None if there are several."""
+        """The single class that all test images were assigned to; None if there are several."""
         if self.report is None or len(self.report.class_names) < 2:
             return None
         columns = zip(*self.report.confusion_matrix, strict=True)

@@ -1,4 +1,4 @@
-"""Running many classifiers: on one training and test set, on several, or over folds."""
+"""Running many classifiers: on one split, on several splits, or over folds."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -30,67 +30,68 @@ def run_zoo(
     network_cores: int = 1,
     progress: Progress | bool = False,
 ) -> ZooResult:
-    """Fit each classifier on the training set and report on the test set.
+    """Fit each classifier on the training set and evaluate it on the test set.
 
-    They run in child processes with one thread each, on this machine or where
-    `joblib.parallel_config` says. One that raises, hangs, or takes its process down becomes a row
-    that says so, and the others go on in a new process. Results depend neither on `n_jobs` nor on
-    where classifiers run, as long as none draws on global state that another one changes.
+    The classifiers run in child processes with one thread each, on this machine or on the backend set
+    by `joblib.parallel_config`. One that raises, hangs or crashes its process becomes a row that says
+    so, and the others continue in a new process. Results depend neither on `n_jobs` nor on where the
+    classifiers run, as long as none depends on global state that another one changes.
 
-    Networks (`ImageClassifier`) come first. On the CPU they are trained side by side, each on
-    `network_cores` cores; where TensorFlow finds a GPU, one after the other on it, in a process that
-    takes as much of its memory as it needs and gives it back at the end.
+    Networks (`ImageClassifier`) run first. On the CPU they are trained side by side, each on
+    `network_cores` cores. If TensorFlow finds a GPU, they are trained on it one after the other, in a
+    process that allocates GPU memory as needed and releases it at the end.
 
     Parameters
     ----------
     zoo : mapping of str to classifier
-        Unfitted scikit-learn classifiers, such as `classical_zoo` returns, and networks, such as
-        `transfer` returns; they stay unfitted.
+        Unfitted scikit-learn classifiers, such as those of `classical_zoo`, and networks, such as those
+        of `transfer`; they stay unfitted.
     train, test : ImageDataset, or pair (X, y)
-        `ImageDataset`, or anything that the classifiers take with labels of shape (n,).
+        The training and test sets: data sets, or samples that the classifiers accept with labels of
+        shape (n,).
     timeout : float, optional
-        Seconds for each classifier to fit and predict. Then its process is killed. By default no
-        limit.
+        Time limit in seconds for each classifier to fit and predict, after which its process is
+        stopped. By default there is no limit.
     n_jobs : int, optional
-        Classifiers at a time; by default what `joblib.parallel_config` says, else one for each
-        core. Dask uses all its workers.
+        Number of classifiers to run at a time; by default that of `joblib.parallel_config`, otherwise
+        one per core. On Dask, all workers are used.
     confidence : float, default=0.95
-        Of the intervals in the reports.
+        Confidence level of the intervals in the reports.
     learning_curves : bool, default=False
-        Whether networks are evaluated on the test set after each epoch as well, for the ``history``
-        and ``validation_proba`` of their rows. It takes no part in the training.
+        Whether to evaluate networks on the test set after each epoch as well, for the ``history`` and
+        ``validation_proba`` of their rows. This does not influence the training.
     checkpoint_dir : path, optional
-        Folder in which each network keeps its state after each epoch. The same call with the same
-        folder goes on where a killed one was.
+        Folder in which each network saves its training state after each epoch. The same call with the
+        same folder resumes an interrupted run.
     network_cores : int, default=1
-        Cores for each network that is trained on the CPU. With more than one, fewer are trained at a
-        time, and results may differ in the last digits, because sums are added in another order.
+        Number of cores for each network that is trained on the CPU. With more than one, fewer networks
+        are trained at a time, and results may differ in the last digits, because sums are computed in
+        another order.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (classifiers done, classifiers in all,
-        what is done), also from other threads, but never from two at once.
+        True shows progress on standard error. A callable receives (classifiers done, total classifiers,
+        message); it may be called from other threads, but never from two at once.
 
     Returns
     -------
     ZooResult
-        A row for each classifier, in the order of the zoo. Intervals allow for groups where images
-        of the test set share groups.
+        One row per classifier, in the order of the zoo. Intervals account for groups if images of the
+        test set share groups.
 
     Raises
     ------
     InvalidParameterError
-        The zoo is empty, a network asks for `early_stopping`, for which the test set must not be
-        used, or for a `strategy`, only one class occurs in the training set, or a parameter is out
-        of range.
+        The zoo is empty, a network has `early_stopping` set, for which the test set must not be used,
+        or a `strategy`, the training set holds only one class, or a parameter is out of range.
     NucrecError
-        A worker of the backend that `joblib.parallel_config` names cannot load what it is sent.
+        A worker of the backend set by `joblib.parallel_config` cannot load what it is sent.
 
     Warns
     -----
     LeakageWarning
-        Test images are copies of training images, or a property of the files alone tells the classes
-        apart (`nucrec.datasets.find_shortcuts`).
+        Test images are copies of training images, or a property of the files alone predicts the class
+        (`nucrec.datasets.find_shortcuts`).
     DataWarning
-        Images with the same pixels have different labels.
+        Images with identical pixels have different labels.
 
     Examples
     --------
@@ -124,28 +125,29 @@ def run_zoos(
     network_cores: int = 1,
     progress: Progress | bool = False,
 ) -> Iterator[tuple[str, ZooResult]]:
-    """Do what `run_zoo` does on several training and test sets, side by side.
+    """Run a zoo on several training and test sets side by side.
 
-    No core waits for the slowest classifier of one before the next begins.
+    Each split is evaluated as by `run_zoo`; cores do not wait for the slowest classifier of one
+    split before the next begins.
 
     Parameters
     ----------
     zoo : mapping of str to classifier
         As in `run_zoo`.
     divisions : mapping of str to pair (train, test)
-        The training and test sets, as in `run_zoo`, under names of their own.
+        The training and test set of each split, as in `run_zoo`, by name.
     timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress : optional
         As in `run_zoo`.
 
     Returns
     -------
     iterator of pair (str, ZooResult)
-        The name of a division and what was found on it, as each is done.
+        The name and result of each split, as soon as it is done.
 
     Raises
     ------
     InvalidParameterError
-        There are no divisions, or as in `run_zoo`.
+        `divisions` is empty, or as in `run_zoo`.
     NucrecError
         As in `run_zoo`.
 
@@ -195,51 +197,52 @@ def cross_validate(
     random_state: int | None = None,
     progress: Progress | bool = False,
 ) -> CrossValidation:
-    """Cross-validate classifiers and networks, all on the same folds.
+    """Cross-validate classifiers and networks on the same folds.
 
-    Classifiers and folds run side by side, where `joblib.parallel_config` says, and networks as
-    `run_zoo` trains them. What each said of the images that it was not fitted on is kept.
+    Classifiers and folds run side by side, on the backend set by `joblib.parallel_config`; networks
+    are trained as by `run_zoo`. The out-of-fold predictions of each classifier are kept.
 
     Parameters
     ----------
     zoo : mapping of str to classifier
         As in `run_zoo`.
     dataset : ImageDataset
-        Originals.
+        The original images, without augmented copies.
     n_splits : int, default=5
-        Folds in each repeat, at least 2.
+        Number of folds per repeat, at least 2.
     n_repeats : int, default=1
-        How many times to divide, each time otherwise.
+        Number of repeats, each with another split.
     by : {"group", "image"}, default="group"
         As in `nucrec.datasets.folds`.
     augment : Pipeline, optional
-        Adds changed copies to the training part of each fold; test parts stay as they are.
+        Pipeline that adds augmented copies to the training set of each fold. Test sets stay
+        unchanged.
     copies : int, default=4
-        Changed copies of each training image.
+        Number of augmented copies of each training image.
     timeout, n_jobs, confidence, learning_curves, checkpoint_dir, network_cores, progress : optional
         As in `run_zoo`.
     random_state : int, optional
-        Seed of the division; by default another one each time.
+        Seed of the splits; by default, they differ between runs.
 
     Returns
     -------
     CrossValidation
-        A row for each classifier, the result of each fold, mean, spread and interval over the folds,
-        and the prediction for each image.
+        One row per classifier, the result of each fold, the mean, standard deviation and interval
+        over the folds, and the out-of-fold predictions.
 
     Raises
     ------
     SplitError
-        The data cannot be divided into so many folds.
+        The data cannot be split into so many folds.
     InvalidParameterError
-        The zoo is empty, only one class occurs in the data set, or a parameter is out of range.
+        The zoo is empty, the data set holds only one class, or a parameter is out of range.
     NucrecError
         As in `run_zoo`.
 
     See Also
     --------
-    nucrec.evaluate.over_folds : how intervals are found.
-    nucrec.evaluate.rank_folds : how classifiers are compared.
+    nucrec.evaluate.over_folds : the intervals over folds. nucrec.evaluate.rank_folds : the
+    comparison of classifiers.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which classifier runs when, on which division, in which kind of process."""
+"""The schedule of a zoo: which classifier runs when, on which split, in which kind of process."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ _OF_MANY_STEPS = ("learning_rate", "n_estimators", "estimators")
 def run_divisions(
     zoo: Mapping[str, Any], divisions: Mapping[str, Division], conditions: Conditions
 ) -> Iterator[tuple[str, ZooResult]]:
-    """Yield the name of each division and what was found on it, as it is done."""
+    """Yield the name and result of each split as soon as it is done."""
     rows: dict[str, dict[str, ZooRow]] = {label: {} for label in divisions}
     steps = _Steps(progress_function(conditions.progress), len(zoo) * len(divisions))
     for pool in _pools(zoo, conditions):
@@ -48,7 +48,7 @@ def run_divisions(
 
 
 class _Pool(NamedTuple):
-    """Classifiers that run in children of one kind, so many at a time."""
+    """Classifiers that run in child processes of one kind, a limited number at a time."""
 
     names: list[str]
     environment: Mapping[str, str]
@@ -61,7 +61,7 @@ def _pools(zoo: Mapping[str, Any], conditions: Conditions) -> Iterator[_Pool]:
         on_gpu = runs_here() and has_gpu()
         environment = network_environment(conditions.network_cores, on_gpu=on_gpu)
         yield _Pool(networks, environment, 1 if on_gpu else _networks_at_a_time(conditions))
-    # no core shall wait at the end for a slow one that began last
+    # no core should wait at the end for a slow classifier that began last
     others = [name for name in zoo if name not in networks]
     if others:
         others.sort(key=lambda name: _rank_of_cost(zoo[name]))
@@ -76,28 +76,28 @@ def _networks_at_a_time(conditions: Conditions) -> int | None:
 
 
 def _rank_of_cost(model: Any) -> int:
-    """Return 0 for classifiers that probably take longest to fit, and more for others."""
+    """Return 0 for the classifiers that probably take longest to fit, and more for others."""
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     found = (k for k, name in enumerate(_OF_MANY_STEPS) if hasattr(last, name))
     return next(found, len(_OF_MANY_STEPS))
 
 
 def _run(child: ChildProcess, label: str, job: Job | ZooRow) -> tuple[str, ZooRow]:
-    """Run one job of a division, unless it has failed before."""
+    """Run one job of a split, unless it has already failed."""
     return label, job.run(child) if isinstance(job, Job) else job
 
 
 def _ranking(rows: tuple[ZooRow, ...], truth: Truth, confidence: float) -> Ranking | None:
-    """Rank those that have a result; None if there are fewer than two."""
+    """Rank the classifiers with a result; None if there are fewer than two."""
     predictions = {row.name: row.y_pred for row in rows if row.y_pred is not None}
     if len(predictions) < 2:
         return None
-    with parallel_config(backend="sequential"):  # the configured one is at work on other jobs
+    with parallel_config(backend="sequential"):  # the configured backend is busy with other jobs
         return truth.rank(predictions, confidence)
 
 
 class _Steps:
-    """Shows how many classifiers are done, and what those that take long are doing."""
+    """Show how many classifiers are done, and what slow ones are doing."""
 
     def __init__(self, show: Progress, total: int) -> None:
         self._show = show
@@ -112,7 +112,7 @@ class _Steps:
             self._show(self._done, self._total, label)
 
     def told(self, word: tuple[str, str]) -> None:
-        """Show what a child tells of its training."""
+        """Show what a child process reports about its training."""
         label, what = word
         with self._lock:
             self._show(self._done, self._total, f"{label}: {what}")

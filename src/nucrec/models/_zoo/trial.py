@@ -1,4 +1,4 @@
-"""What a child process does with one classifier: load, fit, predict."""
+"""The work of a child process on one classifier: load, fit, predict."""
 
 import pickle
 import time
@@ -22,7 +22,7 @@ _SECONDS_BETWEEN_WORDS = 0.2
 
 
 class Data(NamedTuple):
-    """What a classifier is fitted on, and what it predicts; a network may be evaluated on it, too."""
+    """The training and test data of a classifier; networks may also be evaluated on the test data."""
 
     X: Any
     y: Array
@@ -32,16 +32,16 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True)
 class NetworkRun:
-    """How a network is trained.
+    """The options for training a network.
 
     Attributes
     ----------
     label : str
-        What its progress is told under.
+        The label under which its progress is shown.
     learning_curves : bool
-        Whether it is evaluated on the test images after each epoch.
+        Whether to evaluate it on the test images after each epoch.
     checkpoint_dir : Path or None
-        Where it keeps its state.
+        The folder for its training state.
     """
 
     label: str
@@ -51,7 +51,7 @@ class NetworkRun:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a fitted classifier says of the test set."""
+    """The predictions of a fitted classifier for the test set."""
 
     y_pred: Array
     y_score: Array | None
@@ -62,7 +62,7 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a child found out: predictions, or the stage and the error."""
+    """The outcome of a child process: predictions, or the stage and the error."""
 
     seconds: float
     warnings: tuple[str, ...]
@@ -72,7 +72,7 @@ class Trial:
 
 
 def fit_and_predict(packed: bytes, data: Data, network: NetworkRun | None) -> Trial:
-    """Fit and predict; runs in a child process."""
+    """Fit and predict, in a child process."""
     started = time.perf_counter()
     stage, predictions, error = "load", None, None
     with warnings.catch_warnings(record=True) as caught:
@@ -115,7 +115,7 @@ def _predict(model: Any, data: Data) -> Predictions:
 
 def _predict_by_network(model: ImageClassifier, data: Data) -> Predictions:
     after_epochs = model.validation_proba_ if len(model.validation_proba_) else None
-    # what the test images get after the last epoch need not be computed twice
+    # the predictions after the last epoch need not be computed twice
     if after_epochs is None or model.undone_ or model.views != 1:
         scores = model.predict_proba(data.X_test)
     else:
@@ -125,7 +125,7 @@ def _predict_by_network(model: ImageClassifier, data: Data) -> Predictions:
 
 
 class _Teller:
-    """Tells of a training's progress, now and then, the process that waits for its result."""
+    """Report the progress of a training from time to time to the process that waits for its result."""
 
     def __init__(self, label: str) -> None:
         self._label = label

@@ -1,4 +1,4 @@
-"""What is known of the images of a test set, by which predictions are judged."""
+"""The truth about the images of a test set, which predictions are evaluated against."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,20 +17,20 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The labels of a test set, and what is known of its images besides.
+    """The labels of a test set, with the names, groups and ids of its images.
 
     Attributes
     ----------
     y_true : ndarray of shape (n,)
-        The classes: numbers from 0 for a data set, else what was given as y.
+        The true classes: numbers from 0 for a data set, otherwise the values passed as y.
     class_names : tuple of str or None
         The names of the classes, for a data set.
     groups : ndarray of shape (n,) or None
         The group of each image, for a data set.
     ids : ndarray of str, shape (n,), or None
-        The name of each image, for a data set.
+        The id of each image, for a data set.
     remarks : tuple of str
-        What reports say of the images themselves: properties of the files that tell the classes.
+        Remarks of reports on the images themselves: file properties that predict the class.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Truth:
 
     @classmethod
     def of(cls, dataset: ImageDataset) -> Self:
-        """Return what a data set says.
+        """Return the truth about a data set.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class Truth:
 
     @property
     def classes(self) -> list[Any]:
-        """The values in `y_true`, in the order in which a report names the classes."""
+        """The values in `y_true`, in the order of the report's classes."""
         if self.class_names is not None:
             return list(range(len(self.class_names)))
         occurring = np.unique(self.y_true).tolist()
@@ -70,7 +70,7 @@ class Truth:
     def report(
         self, y_pred: npt.ArrayLike, y_score: npt.ArrayLike | None = None, confidence: float = 0.95
     ) -> Report:
-        """Return the report of predictions.
+        """Return the report on predictions.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Truth:
         return replace(report(self.y_true, y_pred, y_score, *known), data_remarks=self.remarks)
 
     def rank(self, predictions: Mapping[str, Array], confidence: float = 0.95) -> Ranking:
-        """Return the ranking of several predictions.
+        """Return the ranking of several sets of predictions.
 
         Parameters
         ----------
