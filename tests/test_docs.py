@@ -1,5 +1,6 @@
 """The README and the pages of the documentation: their code runs, their commands are the real ones."""
 
+import csv
 import importlib
 import json
 import os
@@ -190,8 +191,34 @@ def test_readme_fits_one_screen_and_has_the_two_commands():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 55
     first, second = blocks(ROOT / "README.md", "sh")[0].splitlines()
-    assert first.split("#")[0].strip() == 'pip install ".[offline,plots]" && nucrec reproduce'
+    assert first.split("#")[0].strip() == 'pip install ".[all]" && nucrec reproduce'
     assert second.split("#")[0].strip() == 'pip install ".[test]" && pytest -n 2 --dist loadfile'
+
+
+def measured(table: int, row: str, column: str) -> str:
+    """Return what the README prints of a row of a table."""
+    with (ROOT / "docs" / "tables" / f"table-{table}.csv").open(encoding="utf-8", newline="") as f:
+        found = next(each for each in csv.DictReader(f) if next(iter(each.values())) == row)
+    published, paper, *honest = (
+        f"{float(found[f'{column}_{end}']):.2f}"
+        for end in ("published", "paper", "honest", "honest_low", "honest_high")
+    )
+    return "| {} | {} | {} ({} to {}) |".format(published, paper, *honest)
+
+
+def test_figures_of_the_readme_are_those_measured():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\|.*\d\.\d\d", line)]
+    expected = [measured(2, "RF", "ACC"), measured(4, "20-100", "VAL-ACC")]
+    expected.append(measured(6, "20-100", "VAL-ACC"))
+    assert len(rows) == 3
+    assert all(row.endswith(cells) for row, cells in zip(rows, expected, strict=True))
+    left_out = json.loads((ROOT / "tools" / "detector" / "left-out.json").read_text())
+    (found,) = (
+        each["found"] for each in left_out["thresholds"] if each["threshold"] == left_out["chosen"]
+    )
+    for name in ("micronuclei_recall", "micronuclei_precision"):
+        assert "{:.2f} ({:.2f} to {:.2f})".format(*found[name]) in text
 
 
 def test_continuous_integration_runs_what_the_readme_says():

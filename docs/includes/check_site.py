@@ -11,6 +11,7 @@ import contextlib
 import functools
 import http.server
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -26,7 +27,13 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
-SEARCHED, FOUND = "classical_zoo", "reference/models/"
+SEARCHED, FOUND = "classical_zoo", "reference/models/#nucrec.models.classical_zoo"
+# what a search shows, which may lie in a shadow tree
+HITS = """
+const within = (root) => [...root.querySelectorAll("*")].flatMap((element) =>
+  element.shadowRoot ? [element, ...within(element.shadowRoot)] : [element]);
+return within(document).filter((e) => e.checkVisibility() && e.href).map((e) => e.href);
+"""
 # the address of each link, and of each image whether it is there; all names that can be jumped to
 LOOK = """
 const all = (what) => [...document.querySelectorAll(what)];
@@ -141,16 +148,17 @@ def search(window: Any, address: str) -> list[str]:
 
     resize(window, *WIDTHS["desktop"])
     window.get(address)
-    box = window.find_element("css selector", "[data-md-component=search-query]")
-    window.execute_script("arguments[0].focus()", box)
-    box.send_keys(SEARCHED)
-    hits = "return [...document.querySelectorAll('.md-search-result__link')].map((a) => a.href)"
+
+    def hits(window: Any) -> list[str]:
+        links: list[str] = window.execute_script(HITS)
+        return [re.sub(r"\?h=[^#]*", "", link) for link in links if SEARCHED in link]
+
+    window.find_element("css selector", "body").send_keys("/")  # the key that opens the search
+    window.switch_to.active_element.send_keys(SEARCHED)
     try:
-        WebDriverWait(window, 20).until(
-            lambda w: any(FOUND in url for url in w.execute_script(hits))
-        )
+        WebDriverWait(window, 20).until(lambda w: any(FOUND in url for url in hits(w)))
     except TimeoutException:
-        return [f"searching {SEARCHED} does not find {FOUND}: {window.execute_script(hits)}"]
+        return [f"searching {SEARCHED} does not find {FOUND}: {hits(window)}"]
     return []
 
 
