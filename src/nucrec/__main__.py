@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from nucrec._cli import assay, audit, detect, predict, reproduce, train
+from nucrec._cli import assay, audit, detect, evaluate, predict, reproduce, train
 from nucrec._cli.output import abandon_output, prepare_streams, show_line, show_warning
 from nucrec._cli.signals import interrupted_by_any_signal
 from nucrec._version import __version__
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"nucrec {__version__}")
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (reproduce, train, predict, audit, detect, assay):
+    for command in (reproduce, train, evaluate, predict, audit, detect, assay):
         command.add_to(commands)
     return whole
 

@@ -35,6 +35,32 @@ def add_channel(command: Any) -> None:
     )
 
 
+def add_labelled(command: Any, *, classes: str) -> None:
+    """Add the labelled images, and what says their classes and groups, to a command."""
+    add = command.add_argument
+    add(
+        "data",
+        metavar="LABELLED",
+        help="a folder with one sub-folder for each class, a zip of it, or a CSV file with the columns "
+        "file and label, and group if images belong together",
+    )
+    add(
+        "--group-by",
+        default="image",
+        metavar="HOW",
+        help="which images belong together: image, each for itself; folder, those in folders of one "
+        "name inside the class folders; top, those in one outer folder, with class folders inside; "
+        "or the name of a column of the CSV file (default: image, or the column group)",
+    )
+    add("--classes", metavar="NAME,NAME", help=f"{classes} (default: as the names say)")
+
+
+def names_of_classes(arguments: argparse.Namespace) -> list[str] | None:
+    """Return the classes that were told, None where none were."""
+    told = arguments.classes
+    return None if told is None else [name.strip() for name in told.split(",")]
+
+
 class FormerName(argparse.Action):
     """The former name of an option: it is set, and one line on standard error names the new one."""
 

@@ -1,17 +1,16 @@
 """The command `nucrec train`."""
 
 import argparse
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from nucrec._cli.command import add_command
+from nucrec._cli.command import add_channel, add_command, add_labelled, names_of_classes
 from nucrec._cli.output import print_json
 from nucrec._cli.outputs import check_outputs, file_to_write
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
-    from nucrec.evaluate import Metric, Report
-    from nucrec.models import ImageClassifier
+    from nucrec.models import Evaluation, ImageClassifier
 
 DESCRIPTION = """\
 Train a network on a folder with one sub-folder of images for each class, and save it to one file.
@@ -33,20 +32,26 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
     about = "train a network on a folder of images and save it"
     command = add_command(commands, "train", run, about, DESCRIPTION, EXAMPLES)
-    command.add_argument(
-        "data", metavar="FOLDER", help="one sub-folder for each class, a zip of that, or a CSV file"
-    )
-    command.add_argument(
+    add_labelled(command, classes="the classes to train on, the positive one last")
+    add_channel(command)
+    add = command.add_argument
+    add(
         *("-o", "--out"),
         required=True,
         type=file_to_write(".keras"),
         metavar="FILE",
         help="the model, a name ending in .keras",
     )
+    add(
+        "--html",
+        type=file_to_write(".html"),
+        metavar="FILE",
+        help="write a page as well: the training by epoch, the report, and the misclassified images",
+    )
     _add_network(command.add_argument_group("the network and its training"))
     _add_test(command.add_argument_group("the test"))
-    command.add_argument("--json", action="store_true", help="print the report as JSON")
-    command.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--quiet", action="store_true", help="no progress on standard error")
 
 
 def _add_network(group: Any) -> None:
@@ -71,14 +76,7 @@ def _add_network(group: Any) -> None:
 
 
 def _add_test(group: Any) -> None:
-    add = group.add_argument
-    add(
-        "--group-by",
-        choices=("image", "folder"),
-        default="image",
-        help="folder: images in folders of one name belong together (default: image)",
-    )
-    add(
+    group.add_argument(
         "--test-size",
         type=float,
         default=0.2,
@@ -87,32 +85,29 @@ def _add_test(group: Any) -> None:
     )
 
 
-class _Judgement(NamedTuple):
-    """How good a network is on images that it was not trained on."""
-
-    report: "Report"
-    calibration_error: "Metric"
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the report and return the exit code."""
     from nucrec.datasets import load_folder, split
+    from nucrec.models import Evaluation
 
-    check_outputs([arguments.data], {"--out": arguments.out})
-    train, test = load_folder(arguments.data, group_by=arguments.group_by), None
+    check_outputs([arguments.data], {"--out": arguments.out, "--html": arguments.html})
+    train = load_folder(
+        arguments.data,
+        group_by=arguments.group_by,
+        class_names=names_of_classes(arguments),
+        channel=arguments.channel,
+    )
+    test = found = None
     if arguments.test_size:
         train, test = split(train, arguments.test_size, random_state=arguments.seed)
     classifier = _network(arguments).fit(train, checkpoint_dir=arguments.checkpoint)
-    judgement = None
     if test is not None:
-        judgement = _judge(classifier, test)
+        found = Evaluation.of(classifier, test)
         classifier.calibrate(test)
     classifier.save(arguments.out)
-    if arguments.json:
-        _print_json(arguments.out, judgement)
-    else:
-        print(f"Trained on {train}; saved to {arguments.out}")
-        _print(judgement)
+    if arguments.html is not None:
+        _save_page(arguments, classifier, train, found)
+    _print_json(arguments, found) if arguments.json else _print(arguments, train, found)
     return 130 if classifier.interrupted_ else 0
 
 
@@ -129,27 +124,35 @@ def _network(arguments: argparse.Namespace) -> "ImageClassifier":
     )
 
 
-def _judge(classifier: "ImageClassifier", test: "ImageDataset") -> _Judgement:
-    from nucrec.evaluate import calibration_error
+def _save_page(
+    arguments: argparse.Namespace,
+    classifier: "ImageClassifier",
+    train: "ImageDataset",
+    found: "Evaluation | None",
+) -> None:
+    from nucrec.models import save_training_page
 
-    scores = classifier.predict_proba(test)
-    error = calibration_error(test.labels, scores, test.class_names, test.groups)
-    return _Judgement(classifier.evaluate(test), error)
-
-
-def _print_json(model: str, judgement: _Judgement | None) -> None:
-    told = {
-        "report": judgement and judgement.report.to_dict(),
-        "calibration_error": judgement and asdict(judgement.calibration_error),
-    }
-    print_json({"model": model, **told})
+    title = f"Training of {Path(arguments.out).name}"
+    save_training_page(classifier, arguments.html, found, train=train, title=title)
 
 
-def _print(judgement: _Judgement | None) -> None:
-    if judgement is None:
-        return
-    print(f"\nOn images kept back:\n\n{judgement.report}\n")
-    print(
-        f"Calibration error {judgement.calibration_error}, before probabilities were calibrated with "
-        "these images"
-    )
+def _print_json(arguments: argparse.Namespace, found: "Evaluation | None") -> None:
+    none = {"report": None, "calibration_error": None}
+    told = none if found is None else found.to_dict()
+    print_json({"model": arguments.out, **{name: told[name] for name in none}})
+
+
+def _print(
+    arguments: argparse.Namespace, train: "ImageDataset", found: "Evaluation | None"
+) -> None:
+    print(f"Trained on {train}; saved to {arguments.out}")
+    if found is not None:
+        print(f"\nOn images kept back:\n\n{found.report}\n")
+        print(
+            f"Calibration error {found.calibration_error}, before probabilities were calibrated with "
+            "these images"
+        )
+        if found.groups:
+            print(f"\nGroups kept back: {', '.join(sorted(group.group for group in found.groups))}")
+    if arguments.html is not None:
+        print(f"\nWritten to {arguments.html}")

@@ -225,15 +225,26 @@ class Report:
             The file cannot be written.
         """
         where = check_page("path", Path(path))
+        write_text(where, page(title, [self.to_html()]))
+        return where
+
+    def to_html(self) -> str:
+        """Return the numbers, the confusion matrix and the intervals as part of an HTML page.
+
+        Returns
+        -------
+        str
+            Paragraphs and sections, with two plots as embedded images.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
         alt = "Confusion matrix, with the numbers of the table above it"
         confusion = plot(lambda: ConfusionMatrixDisplay.from_report(self).plot().figure_, alt)
         alt = "Metrics as points with their intervals, as in the table above"
         metrics = plot(lambda: MetricsDisplay.from_report(self).plot().figure_, alt)
-        write_text(where, self._page(title, confusion, metrics))
-        return where
-
-    def _page(self, title: str, confusion: str, metrics: str) -> str:
-        """Return a page with the numbers and two plots given as HTML."""
         by_metric, by_class, counts = (table(*each) for each in self._tables)
         caption = paragraph("True classes in rows, predicted classes in columns.")
         parts = [
@@ -242,7 +253,7 @@ class Report:
             section("Classes", by_class),
             section("Confusion matrix", caption, counts, confusion),
         ]
-        return page(title, parts)
+        return "\n".join(parts)
 
     @property
     def _summary(self) -> str:

@@ -8,6 +8,9 @@ from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._domain import TrainingDomain
 from nucrec.models._embeddings import Embeddings
+from nucrec.models._evaluated.evaluation import Evaluation
+from nucrec.models._evaluated.groups import GroupResult
+from nucrec.models._evaluated.training import save_training_page
 from nucrec.models._evaluation import evaluate
 from nucrec.models._explain import Explanation
 from nucrec.models._factories import cnn, inception_transfer, transfer
@@ -33,11 +36,13 @@ __all__ = [
     "CrossValidation",
     "CrossValidationRow",
     "Embeddings",
+    "Evaluation",
     "Explanation",
     "FoldPredictions",
     "FoldResults",
     "FolderPredictions",
     "FolderSummary",
+    "GroupResult",
     "ImageClassifier",
     "ImagePrediction",
     "ModelInfo",
@@ -63,6 +68,7 @@ __all__ = [
     "run_zoo",
     "run_zoos",
     "save",
+    "save_training_page",
     "transfer",
 ]
 

@@ -115,7 +115,9 @@ class Expected:
             raise invalid("y", "the true classes, or a data set in X", None)
         if groups is None and images is not None:
             groups = images.groups
-        remarks = remarks_on(images) if images is not None and y is None else ()
+        remarks = () if images is None else _seen_by(model, images)
+        if images is not None and y is None:
+            remarks += remarks_on(images)
         return cls(own, names, values, labels, groups, remarks)
 
     def report(self, predicted: Array, scores: Array | None, confidence: float) -> Report:
@@ -123,10 +125,17 @@ class Expected:
         if len(self.labels) != len(predicted):
             n = len(predicted)
             raise invalid("y", f"one class for each of the {n} images", f"{len(self.labels)}")
-        answers = _positions("model", predicted, self.values)
-        aligned = aligned_scores(scores, self.own, self.values)
+        answers, aligned = self.positions(predicted), self.aligned(scores)
         found = report(self.labels, answers, aligned, self.names, self.groups, confidence)
         return replace(found, data_remarks=self.remarks)
+
+    def positions(self, predicted: Array) -> Array:
+        """Return the classifier's answers as positions in `names`."""
+        return _positions("model", predicted, self.values)
+
+    def aligned(self, scores: Array | None) -> Array | None:
+        """Return the classifier's scores with a column for each of `names`, None without any."""
+        return aligned_scores(scores, self.own, self.values)
 
 
 def remarks_on(images: ImageDataset) -> tuple[str, ...]:
@@ -135,6 +144,14 @@ def remarks_on(images: ImageDataset) -> tuple[str, ...]:
         return ()
     told = find_shortcuts(images).verdict
     return () if told is None else (f"{told}: a classifier may go by that instead of the cells",)
+
+
+def _seen_by(model: Any, images: ImageDataset) -> tuple[str, ...]:
+    """Return what a report has to say if these are the training images, each and no other."""
+    fingerprint = getattr(model, "fingerprint_", None)
+    if fingerprint and len(images) and fingerprint == images.fingerprint:
+        return ("the model was trained on these images, so its metrics are too good",)
+    return ()
 
 
 def scores_of(model: Any, X: Any) -> Array | None:

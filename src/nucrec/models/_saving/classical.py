@@ -64,6 +64,7 @@ def load_classical(content: bytes, info: ModelInfo, where: Path) -> Any:
     if domain_of(model) != domain:
         raise ModelFileError(f"{where}: its model was not trained on the images that it describes")
     model.class_names_ = info.class_names
+    model.fingerprint_ = info.fingerprint
     return model
 
 

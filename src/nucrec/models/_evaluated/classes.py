@@ -1,0 +1,77 @@
+"""Which class of labelled images is which of a model."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nucrec._class_names import is_positive_told, look_alike_key, order_classes
+from nucrec._validation import invalid
+from nucrec.datasets import ImageDataset
+
+
+def in_classes_of(
+    images: ImageDataset, own: Sequence[str], classes: Sequence[str] | None
+) -> tuple[ImageDataset, str | None]:
+    """Return the images with labels of the model's classes, and a remark on names that differ.
+
+    Parameters
+    ----------
+    images : ImageDataset
+        With classes of any names.
+    own : sequence of str
+        The model's classes.
+    classes : sequence of str, optional
+        What the images call them, in the same order.
+
+    Raises
+    ------
+    InvalidParameterError
+        Nothing tells which class of the images is which of the model.
+    """
+    meant = _meant(images, own, classes)
+    labels = np.array([own.index(meant[name]) for name in images.class_names])[images.labels]
+    renamed = ImageDataset(
+        images.images,
+        labels,
+        own,
+        ids=images.ids,
+        groups=images.groups,
+        parents=images.parents,
+        metadata=images.metadata,
+        quarantined=images.quarantined,
+    )
+    others = [f"{name!r} for {mine!r}" for name, mine in meant.items() if name != mine]
+    remark = f"the images' classes are taken for the model's: {', '.join(others)}"
+    return renamed, remark if others else None
+
+
+def _meant(
+    images: ImageDataset, own: Sequence[str], classes: Sequence[str] | None
+) -> Mapping[str, str]:
+    """Return which class of the model each class of the images is."""
+    names = images.class_names
+    if classes is not None:
+        return _as_told(names, own, classes)
+    by_key = {look_alike_key(name): name for name in own}
+    if set(map(look_alike_key, names)) <= set(by_key):
+        return {name: by_key[look_alike_key(name)] for name in names}
+    if len(names) == len(own) == 2 and is_positive_told(names) and is_positive_told(own):
+        return dict(zip(order_classes(names), order_classes(own), strict=True))
+    raise invalid(
+        "images",
+        f"images of the model's classes, {', '.join(own)}",
+        ", ".join(names),
+        "Name the images' classes in the order of the model's: classes=[...].",
+    )
+
+
+def _as_told(names: Sequence[str], own: Sequence[str], classes: Sequence[str]) -> Mapping[str, str]:
+    told = [str(name) for name in classes]
+    if len(told) != len(own) or len(set(told)) < len(told):
+        expected = f"{len(own)} different names, one for each class of the model: {', '.join(own)}"
+        raise invalid("classes", expected, classes)
+    meant = dict(zip(told, own, strict=True))
+    unknown = [name for name in names if name not in meant]
+    if unknown:
+        raise invalid("classes", f"the classes of the images: {', '.join(names)}", classes)
+    return meant

@@ -1,0 +1,262 @@
+"""A classifier on labelled images: its report, and each prediction beside the truth."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from nucrec._files import make_folder, write_text
+from nucrec._html import check_page, page
+from nucrec._paths import checked_path
+from nucrec._text import csv_text
+from nucrec._validation import invalid
+from nucrec.datasets import ImageDataset
+from nucrec.evaluate import CalibrationError, Report, calibration_error
+from nucrec.models._classifier import ImageClassifier
+from nucrec.models._evaluated.classes import in_classes_of
+from nucrec.models._evaluated.groups import (
+    GroupResult,
+    group_results,
+    groups_csv,
+    groups_in_words,
+)
+from nucrec.models._evaluated.sections import evaluation_sections
+from nucrec.models._evaluation import Expected, scores_of
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A classifier on labelled images: the report, and each prediction beside the truth.
+
+    Attributes
+    ----------
+    report : Report
+        Seven metrics with intervals; its remarks say which images the model has seen before.
+    images : ImageDataset
+        The images, with the classes of the model.
+    predicted : ndarray of int, shape (n,)
+        The predicted class of each image, as a position in ``images.class_names``.
+    probabilities : ndarray of float, shape (n, n_classes), or None
+        The probability of each class; None for a model that gives none.
+    calibration_error : CalibrationError or None
+        How far the probabilities are from the shares of correct predictions.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import Evaluation, classical_zoo
+    >>> train, test = split(load_mnfinder_crops(), random_state=0)
+    >>> model = classical_zoo(random_state=0)["LR"].fit(train, train.labels)
+    >>> found = Evaluation.of(model, test)
+    >>> found.report.n == len(test), len(found.wrong) < len(test)
+    (True, True)
+    >>> found.to_csv().splitlines()[0]
+    'file,group,true,predicted,wrong,probability_nucleus,probability_micronucleus'
+    """
+
+    report: Report
+    images: ImageDataset
+    predicted: Array
+    probabilities: Array | None
+    calibration_error: CalibrationError | None
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        images: ImageDataset,
+        *,
+        classes: Sequence[str] | None = None,
+        confidence: float = 0.95,
+    ) -> Self:
+        """Predict labelled images, and compare the predictions with the labels.
+
+        Parameters
+        ----------
+        model : ImageClassifier or scikit-learn classifier
+            Fitted, or loaded from a file.
+        images : ImageDataset
+            Images that the model was not trained on. Their groups count: images of a group are not
+            taken for independent.
+        classes : sequence of str, optional
+            The names of the model's classes in `images`, in the model's order. By default names that
+            look the same are the same, and of two classes the positive one is told by its name, such
+            as "MN" beside "normal".
+        confidence : float, default=0.95
+            Confidence level of the intervals, strictly between 0 and 1.
+
+        Returns
+        -------
+        Evaluation
+            The report and the predictions.
+
+        Raises
+        ------
+        InvalidParameterError
+            `images` is no data set or empty, or nothing tells which of its classes is which.
+        sklearn.exceptions.NotFittedError
+            The model is not fitted.
+        """
+        if not isinstance(images, ImageDataset) or not len(images):
+            raise invalid("images", "a data set with at least one labelled image", images)
+        check_is_fitted(model)
+        renamed, remark = in_classes_of(images, _names_of(model, images), classes)
+        expected = Expected.of(model, renamed, None, None)
+        scores = scores_of(model, renamed)
+        if isinstance(model, ImageClassifier) and scores is not None:
+            answers = model.classes_[scores.argmax(axis=1)]  # the network runs only once
+        else:
+            answers = np.asarray(model.predict(renamed))
+        report = expected.report(answers, scores, confidence)
+        if remark is not None:
+            report = replace(report, data_remarks=(*report.data_remarks, remark))
+        probabilities = expected.aligned(scores) if hasattr(model, "predict_proba") else None
+        error = None
+        if probabilities is not None:
+            given = renamed.labels, probabilities, renamed.class_names, renamed.groups, confidence
+            error = calibration_error(*given)
+        return cls(report, renamed, expected.positions(answers), probabilities, error)
+
+    @property
+    def wrong(self) -> Array:
+        """The positions of misclassified images, those with the highest wrong probability first."""
+        found = np.flatnonzero(self.predicted != self.images.labels)
+        if self.probabilities is None:
+            return found
+        confidence = self.probabilities[found, self.predicted[found]]
+        return np.asarray(found[np.argsort(-confidence, kind="stable")])
+
+    @property
+    def groups(self) -> tuple[GroupResult, ...]:
+        """The results by group, the largest share of wrong images first; none without groups."""
+        return group_results(self.images, self.predicted, self.report.confidence)
+
+    def __str__(self) -> str:
+        parts = [str(self.report)]
+        if self.calibration_error is not None:
+            parts.append(f"Calibration error {self.calibration_error}")
+        if self.groups:
+            parts.append(groups_in_words(self.groups))
+        return "\n\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report, the calibration error and the groups as plain dicts.
+
+        Returns
+        -------
+        dict
+            ``{"report": {...}, "calibration_error": {...} or None, "groups": [{"group", "n",
+            "n_correct", "low", "high", "by_class"}, ...], "wrong": [file, ...]}``.
+        """
+        error = self.calibration_error
+        return {
+            "report": self.report.to_dict(),
+            "calibration_error": None if error is None else asdict(error),
+            "groups": [group.to_dict() for group in self.groups],
+            "wrong": self.images.ids[self.wrong].tolist(),
+        }
+
+    def to_csv(self) -> str:
+        """Return a row for each image as CSV.
+
+        Returns
+        -------
+        str
+            With the columns file, group (if images share one), true, predicted, wrong ("yes" or
+            empty), and the probability of each class.
+        """
+        names, images = self.images.class_names, self.images
+        columns = {
+            "file": images.ids.tolist(),
+            "group": images.groups.tolist(),
+            "true": [names[k] for k in images.labels.tolist()],
+            "predicted": [names[k] for k in self.predicted.tolist()],
+            "wrong": ["yes" if each else "" for each in self.predicted != images.labels],
+        }
+        if not self.groups:
+            del columns["group"]
+        if self.probabilities is not None:
+            for name, of_class in zip(names, self.probabilities.T, strict=True):
+                columns[f"probability_{name}"] = [f"{value:.6f}" for value in of_class]
+        return csv_text(list(columns), list(zip(*columns.values(), strict=True)))
+
+    def save_html(self, path: str | Path, title: str = "Evaluation") -> Path:
+        """Write the report, curves, groups and the misclassified images to one HTML file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in ".html"; an existing one is replaced atomically.
+        title : str, default="Evaluation"
+            The heading of the page.
+
+        Returns
+        -------
+        pathlib.Path
+            The path of the file, which is self-contained and works offline.
+
+        Raises
+        ------
+        InvalidParameterError
+            The name does not end in ".html".
+        MissingExtraError
+            matplotlib is not installed.
+        NucrecError
+            The file cannot be written.
+        """
+        where = check_page("path", path)
+        write_text(where, page(title, evaluation_sections(self)))
+        return where
+
+    def save(self, folder: str | Path, title: str = "Evaluation") -> tuple[Path, ...]:
+        """Write the page and the tables to a folder.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where to; it is made if it is not there. Files of the same names are replaced.
+        title : str, default="Evaluation"
+            The heading of the page.
+
+        Returns
+        -------
+        tuple of pathlib.Path
+            report.html; metrics.csv, with the metrics; predictions.csv, with a row for each image;
+            and groups.csv, with one for each group, if images share one.
+
+        Raises
+        ------
+        InvalidParameterError
+            `folder` is no path.
+        MissingExtraError
+            matplotlib is not installed.
+        NucrecError
+            A file cannot be written.
+        """
+        where = checked_path("folder", folder)
+        make_folder(where)
+        tables = {"metrics.csv": self.report.to_csv(), "predictions.csv": self.to_csv()}
+        if self.groups:
+            tables["groups.csv"] = groups_csv(self.groups)
+        written = [self.save_html(where / "report.html", title)]
+        for name, text in tables.items():
+            write_text(where / name, text)
+            written.append(where / name)
+        return tuple(written)
+
+
+def _names_of(model: Any, images: ImageDataset) -> tuple[str, ...]:
+    """Return the names of a model's classes; numbers from 0 are those of the images' classes."""
+    own = getattr(model, "class_names_", None)
+    if own is not None:
+        return tuple(own)
+    values = np.asarray(model.classes_).tolist()
+    if values == list(range(len(images.class_names))):
+        return images.class_names
+    return tuple(map(str, values))

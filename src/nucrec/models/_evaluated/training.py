@@ -1,0 +1,114 @@
+"""The page of a training: how it went, and how good the network is on images kept back."""
+
+from pathlib import Path
+
+import numpy as np
+
+from nucrec._files import write_text
+from nucrec._html import check_page, facts, page, paragraph, plot, section
+from nucrec._text import Row, listed
+from nucrec._validation import invalid
+from nucrec.datasets import ImageDataset
+from nucrec.models._backbones import name_of
+from nucrec.models._classifier import ImageClassifier
+from nucrec.models._evaluated.evaluation import Evaluation
+from nucrec.models._evaluated.sections import evaluation_sections
+from nucrec.models._plots import TrainingHistoryDisplay
+
+
+def save_training_page(
+    classifier: ImageClassifier,
+    path: str | Path,
+    evaluation: Evaluation | None = None,
+    *,
+    train: ImageDataset | None = None,
+    title: str = "Training",
+) -> Path:
+    """Write the curves of a training, and how good the network is on images kept back, to one page.
+
+    Parameters
+    ----------
+    classifier : ImageClassifier
+        Fitted, or loaded from a file.
+    path : str or Path
+        The file, ending in ".html"; an existing one is replaced atomically.
+    evaluation : Evaluation, optional
+        The network on images that were kept back.
+    train : ImageDataset, optional
+        The training images, whose numbers and groups are listed.
+    title : str, default="Training"
+        The heading of the page.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file, which is self-contained and works offline.
+
+    Raises
+    ------
+    InvalidParameterError
+        `classifier` is no network, or the name does not end in ".html".
+    MissingExtraError
+        matplotlib is not installed.
+    NucrecError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.models import Evaluation, cnn, save_training_page
+    >>> train, test = split(load_mnfinder_crops()[::5], random_state=0)
+    >>> classifier = cnn(image_size=16, epochs=1, random_state=0).fit(train)
+    >>> found = Evaluation.of(classifier, test)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = save_training_page(classifier, Path(folder, "page.html"), found)
+    ...     "Misclassified images" in written.read_text()
+    True
+    """
+    if not isinstance(classifier, ImageClassifier):
+        raise invalid("classifier", "a fitted ImageClassifier", classifier)
+    where = check_page("path", path)
+    display = TrainingHistoryDisplay.from_classifier(classifier)
+    alt = "Accuracy and loss on the training images by epoch"
+    curves = plot(lambda: display.plot().figure_, alt)
+    about = (
+        "Accuracy and loss on the training images while weights change, as augmented; images that were "
+        "kept back take no part in the training."
+    )
+    parts = [
+        section("How it was trained", facts(_facts(classifier, train, evaluation))),
+        section("Training by epoch", paragraph(about), curves),
+    ]
+    if evaluation is not None:
+        parts.append(section("The test: images that were kept back"))
+        parts += evaluation_sections(evaluation)
+    write_text(where, page(title, parts))
+    return where
+
+
+def _facts(
+    classifier: ImageClassifier, train: ImageDataset | None, evaluation: Evaluation | None
+) -> list[Row]:
+    stages = classifier.history_["stage"]
+    epochs = ", ".join(f"{stages.count(stage)} ({stage})" for stage in dict.fromkeys(stages))
+    rows: list[Row] = [
+        ("network", name_of(classifier.backbone)),
+        ("image size", f"{classifier.image_size_} pixels"),
+        ("epochs", epochs),
+        ("seed", str(classifier.random_state)),
+        ("classes", ", ".join(classifier.class_names_)),
+    ]
+    if train is not None:
+        rows.append(("trained on", repr(train).removeprefix("ImageDataset(").removesuffix(")")))
+    if evaluation is not None:
+        rows.append(("kept back", _told(evaluation.images)))
+    rows.append(("fingerprint of the training images", classifier.fingerprint_))
+    return rows
+
+
+def _told(images: ImageDataset) -> str:
+    told = repr(images).removeprefix("ImageDataset(").removesuffix(")")
+    names = np.unique(images.groups).tolist()
+    return told if len(names) == len(images) else f"{told}: {listed(names, 50)}"

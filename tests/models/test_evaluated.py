@@ -1,0 +1,164 @@
+"""A classifier on labelled images: predictions beside the truth, groups, what it has seen, pages."""
+
+import csv
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+from tests.html_reader import read
+from tests.models.small import convolution, noise, plainly
+
+from nucrec.datasets import ImageDataset
+from nucrec.errors import InvalidParameterError
+from nucrec.evaluate import calibration_error, proportion_interval
+from nucrec.models import (
+    Evaluation,
+    ImageClassifier,
+    evaluate,
+    load,
+    save,
+    save_training_page,
+)
+
+TRAIN, OTHER = noise(60), noise(30, seed=1)
+
+
+@pytest.fixture(scope="module")
+def found(gnb, crops) -> Evaluation:
+    return Evaluation.of(gnb, crops[::3])
+
+
+@pytest.fixture(scope="module")
+def network() -> ImageClassifier:
+    fitted = plainly(convolution(), epochs=1, learning_rate=0.05).fit(TRAIN)
+    return fitted.calibrate(OTHER[:10])
+
+
+def named(images: ImageDataset, *names: str) -> ImageDataset:
+    """Return the same images, their classes called otherwise."""
+    return ImageDataset(images.images, images.labels, names, ids=images.ids, groups=images.groups)
+
+
+def test_the_report_is_that_of_evaluate(found, gnb, crops):
+    images = crops[::3]
+    assert found.report == evaluate(gnb, images)
+    assert found.predicted.tolist() == gnb.predict(images).tolist()
+    probabilities = gnb.predict_proba(images)
+    np.testing.assert_array_equal(found.probabilities, probabilities)
+    expected = calibration_error(images.labels, probabilities, groups=images.groups)
+    assert found.calibration_error == expected
+    assert str(found).startswith(str(found.report))
+    assert f"Calibration error {expected}" in str(found)
+
+
+def test_wrong_images_come_by_the_confidence_in_the_wrong_class(found):
+    wrong = found.predicted != found.images.labels
+    assert sorted(found.wrong) == np.flatnonzero(wrong).tolist()
+    confidence = found.probabilities.max(axis=1)[found.wrong]
+    assert (np.diff(confidence) <= 0).all()
+    assert found.to_dict()["wrong"] == found.images.ids[found.wrong].tolist()
+
+
+def test_groups_add_up(found, crops):
+    images = found.images
+    assert {each.group for each in found.groups} == set(images.groups)
+    assert np.all(np.diff([each.share for each in found.groups]) >= 0)
+    for each in found.groups:
+        own = images.groups == each.group
+        right = accuracy_score(images.labels[own], found.predicted[own], normalize=False)
+        assert (each.n, each.n_correct) == (own.sum(), right)
+        assert (each.low, each.high) == proportion_interval(each.n_correct, each.n)
+        assert sum(n for _, n in each.by_class.values()) == each.n
+        assert sum(n for n, _ in each.by_class.values()) == each.n_correct
+    alone = Evaluation(found.report, images.with_groups(images.ids), found.predicted, None, None)
+    assert alone.groups == ()
+    assert "group" not in alone.to_csv().splitlines()[0].split(",")
+
+
+def rows_of(path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_a_folder_of_tables(found, tmp_path):
+    written = found.save(tmp_path / "new", "On crops")
+    assert [path.name for path in written] == [
+        *("report.html", "metrics.csv", "predictions.csv", "groups.csv")
+    ]
+    rows = rows_of(tmp_path / "new" / "predictions.csv")
+    assert [row["file"] for row in rows] == found.images.ids.tolist()
+    names = found.images.class_names
+    assert [row["true"] for row in rows] == [names[k] for k in found.images.labels]
+    assert [row["predicted"] for row in rows] == [names[k] for k in found.predicted]
+    assert sum(row["wrong"] == "yes" for row in rows) == len(found.wrong)
+    found_p = [float(row["probability_micronucleus"]) for row in rows]
+    np.testing.assert_allclose(found_p, found.probabilities[:, 1], atol=1e-6)
+    groups = rows_of(tmp_path / "new" / "groups.csv")
+    assert [float(row["accuracy"]) for row in groups] == [each.share for each in found.groups]
+    page = read((tmp_path / "new" / "report.html").read_text(encoding="utf-8"))
+    for words in ("On crops", "Confusion matrix", "Curves", "Groups", "Misclassified images"):
+        assert words in page.words
+    plots = [image for image in page.all("img") if "svg" in image["src"]]
+    thumbnails = [image["alt"] for image in page.all("img") if "jpeg" in image["src"]]
+    assert len(plots) == 5  # metrics, confusion matrix, ROC, precision and recall, calibration
+    assert thumbnails == found.images.ids[found.wrong].tolist()
+    assert all(f"group {found.images.groups[k]}" in page.words for k in found.wrong)
+
+
+def test_classes_of_other_names(gnb_file, crops, found):
+    model = load(gnb_file)
+    images = crops[::3]
+    plain = Evaluation.of(model, images)
+    for names in (("normal", "MN"), ("Nucleus ", "MICRONUCLEUS")):
+        other = Evaluation.of(model, named(images, *names))
+        assert other.report.metrics == plain.report.metrics
+        assert other.images.class_names == ("nucleus", "micronucleus")
+        assert other.report.remarks[-1].startswith(
+            "the images' classes are taken for the model's: "
+        )
+        assert f"{names[0]!r} for 'nucleus'" in other.report.remarks[-1]
+    swapped = named(images, "b", "a")
+    told = Evaluation.of(model, swapped, classes=["b", "a"])
+    assert told.report.metrics == plain.report.metrics
+    upside_down = Evaluation.of(model, swapped, classes=["a", "b"])
+    assert upside_down.report.accuracy.value == pytest.approx(1 - plain.report.accuracy.value)
+    with pytest.raises(InvalidParameterError, match=r"the model's classes, nucleus, .*classes=\["):
+        Evaluation.of(model, swapped)
+    with pytest.raises(InvalidParameterError, match="classes: expected the classes of the images"):
+        Evaluation.of(model, swapped, classes=["a", "c"])
+    with pytest.raises(InvalidParameterError, match="classes: expected 2 different names"):
+        Evaluation.of(model, swapped, classes=["a"])
+    with pytest.raises(InvalidParameterError, match="at least one labelled image"):
+        Evaluation.of(model, images[:0])
+
+
+def test_one_class_alone_has_no_curve_through_the_other(gnb_file, crops, tmp_path):
+    only = crops[crops.labels == 1][:20]
+    found = Evaluation.of(load(gnb_file), only)
+    page = read(found.save_html(tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert "ROC" not in page.words
+    assert any("Reliability" in image["alt"] for image in page.all("img"))
+
+
+def test_the_training_images_are_known_by_their_fingerprint(gnb, crops, tmp_path):
+    save(gnb, tmp_path / "gnb.skops", class_names=crops.class_names, fingerprint=crops.fingerprint)
+    model = load(tmp_path / "gnb.skops")
+    told = "the model was trained on these images, so its metrics are too good"
+    assert told in evaluate(model, crops).remarks
+    assert told not in evaluate(model, crops[:-1]).remarks
+
+
+def test_the_page_of_a_training(network, tmp_path):
+    grouped = OTHER[10:].with_groups([f"slide {k // 5}" for k in range(20)])
+    found = Evaluation.of(network, grouped)
+    written = save_training_page(
+        network, tmp_path / "page.html", found, train=TRAIN, title="Of noise"
+    )
+    page = read(written.read_text(encoding="utf-8"))
+    for words in ("Of noise", "trained on60 images", "'slide 0', 'slide 1', 'slide 2', 'slide 3'"):
+        assert words in page.words
+    assert network.fingerprint_ in page.words
+    assert "by epoch" in page.all("img")[0]["alt"]
+    alone = read(save_training_page(network, tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert len(alone.all("img")) == 1
+    with pytest.raises(InvalidParameterError, match="a fitted ImageClassifier"):
+        save_training_page("model.keras", tmp_path / "page.html")
