@@ -15,6 +15,8 @@ from nucrec.errors import NucrecError
 if TYPE_CHECKING:
     from _thread import LockType
 
+    import keras
+
 _SETTINGS = {
     "TF_CPU_ALLOCATOR_USE_BFC": "1",  # keep the memory of one step for the next
     "TF_ENABLE_ONEDNN_OPTS": "1",  # oneDNN's kernels, off by default on CPUs without AVX-512
@@ -169,3 +171,16 @@ def layer_seeds(seed: int) -> Iterator[None]:
             yield
         finally:
             random.setstate(state)
+
+
+def leaving_no_graph(optimizer: "keras.optimizers.Optimizer") -> "keras.optimizers.Optimizer":
+    """Return the optimizer, changed so that the function that it is compiled into can be freed.
+
+    Keras sums up the gradients of all replicas even where there is one. TensorFlow writes the gradient
+    of that sum into a table of the process, which holds the whole graph for ever: 18 MB a training.
+    """
+    import tensorflow as tf
+
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
+    return optimizer

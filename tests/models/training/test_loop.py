@@ -1,12 +1,13 @@
 """The training loop: epochs, early stopping, interruption, progress."""
 
+import gc
 import signal
 
 import numpy as np
 import pytest
-from tests.models.small import convolution, noise, normalised, plainly
+from tests.models.small import SIDE, convolution, noise, normalised, plainly
 
-from nucrec.models import ImageClassifier
+from nucrec.models import ImageClassifier, transfer
 
 TRAIN, TEST = noise(64), noise(32, seed=1)
 
@@ -103,3 +104,13 @@ def test_progress_counts_all_batches():
     assert {total for _, total, _ in seen} == {4}
     assert "all, epoch 2 of 2: training accuracy" in seen[-1][2]
     assert "validation" in seen[-1][2]
+
+
+@pytest.mark.parametrize("make", [plainly, transfer], ids=["paper", "default"])
+def test_a_training_leaves_nothing_in_memory(make):
+    backbone, objects = convolution(), []
+    for _ in range(3):
+        make(backbone, image_size=SIDE, epochs=1, random_state=0).fit(TRAIN)
+        gc.collect()
+        objects.append(len(gc.get_objects()))
+    assert objects[2] - objects[1] < 100  # a compiled function and its graph are 2,000 or more

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._files import replacing
+from nucrec._keras import leaving_no_graph
 from nucrec._progress import Progress
 from nucrec.errors import ModelFileError
 from nucrec.fields._segmentation.network import CLASSES
@@ -92,8 +93,10 @@ def _optimizer(plan: Plan) -> Any:
         warmup_target=plan.learning_rate,
         warmup_steps=warm,
     )
-    return keras.optimizers.AdamW(
-        rate, weight_decay=_DECAY, use_ema=True, ema_momentum=_AVERAGE, global_clipnorm=_CLIP
+    return leaving_no_graph(
+        keras.optimizers.AdamW(
+            rate, weight_decay=_DECAY, use_ema=True, ema_momentum=_AVERAGE, global_clipnorm=_CLIP
+        )
     )
 
 

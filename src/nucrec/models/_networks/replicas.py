@@ -57,7 +57,7 @@ def average(strategy: tf.distribute.Strategy, variables: list[tf.Variable]) -> N
         for variable, mean in zip(variables, means, strict=True):
             variable.assign(mean)
 
-    if variables:
+    if variables and strategy.num_replicas_in_sync > 1:
         strategy.run(one_replica)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
+from nucrec._keras import leaving_no_graph
 from nucrec._progress import Progress
 from nucrec._threads import ahead
 from nucrec.models._networks.inference import no_retracing_warnings
@@ -294,5 +295,5 @@ def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     elif recipe.decays:
         rate = keras.optimizers.schedules.CosineDecay(highest, steps)
     if recipe.weight_decay:
-        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-    return keras.optimizers.Adam(rate)
+        return leaving_no_graph(keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay))
+    return leaving_no_graph(keras.optimizers.Adam(rate))
