@@ -3,18 +3,16 @@
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec._keras import keras_defaults, layer_seeds
 from nucrec._validation import check_choice, check_int
 from nucrec.datasets import ImageDataset
-from nucrec.models._domain import TrainingDomain
-from nucrec.models._inputs import Images, as_images
+from nucrec.models._image_features import ImageFeatures
+from nucrec.models._inputs import Images
 from nucrec.models._training.recipes import Precision
 from nucrec.models._weights import BACKBONES, find_weights, load_weights
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 
-class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Embeddings(ImageFeatures):
     """Convert images to embeddings: the last feature maps of a network, averaged over the image.
 
     Each image is standardised, so brightness and contrast have no effect. If all images seen by
@@ -73,32 +71,6 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.image_size = image_size
         self.precision = precision
 
-    def fit(self, X: Images, y: object = None) -> Self:
-        """Learn the row length, whether to use colour, and the properties of the training images.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
-            The training images, or rows of features.
-        y : ignored
-            Present for compatibility with scikit-learn.
-
-        Returns
-        -------
-        Embeddings
-            The fitted transformer itself.
-
-        Raises
-        ------
-        InvalidParameterError
-            A parameter is out of range, or `X` contains an item that is not an image.
-        ValueError
-            The rows are not finite numbers.
-        """
-        images = self._learn_length(X)
-        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
-        return self
-
     def transform(self, X: Images) -> Array:
         """Return one embedding per image, or the rows unchanged.
 
@@ -119,39 +91,30 @@ class Embeddings(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             The rows are not finite numbers, or differ in length from those passed to `fit`.
         """
-        check_is_fitted(self)
-        images = as_images(X)
-        if images is None:
-            return np.asarray(validate_data(self, X, reset=False))
-        backbone = BACKBONES[self.backbone]
-        if self.n_features_in_ != backbone.n_features:
-            raise ValueError(
-                f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
-            )
+        return super().transform(X)
 
-        size = self.image_size or backbone.image_size
-        file = find_weights(backbone, self.weights)
+    def _check_parameters(self) -> None:
+        check_choice("backbone", self.backbone, BACKBONES)
+        check_choice("precision", self.precision, ("float32", "bfloat16"))
+        if self.image_size is not None:
+            low = BACKBONES[self.backbone].minimum
+            check_int("image_size", self.image_size, low=low, high=4096)
+
+    def _learn_colour(self, images: ImageDataset | None) -> None:
+        self.channels_ = 3 if images is None else images.channels
+
+    def _row_length(self) -> int:
+        return BACKBONES[self.backbone].n_features
+
+    def _rows(self, images: ImageDataset) -> Array:
+        size = self.image_size or BACKBONES[self.backbone].image_size
+        file = find_weights(BACKBONES[self.backbone], self.weights)
         changed = None if file is None else file.stat().st_mtime_ns
         run_batch = _network(self.backbone, file, changed, size, self.precision)
         from nucrec.models._networks.inference import run_model
 
         channels = getattr(self, "channels_", 3)  # missing from files written by 0.1.0
         return run_model(lambda batch: run_batch(_in_colour(batch)), images, size, channels)
-
-    def _learn_length(self, X: Images) -> ImageDataset | None:
-        """Learn everything `transform` needs; return the images, or None for rows."""
-        check_choice("backbone", self.backbone, BACKBONES)
-        check_choice("precision", self.precision, ("float32", "bfloat16"))
-        if self.image_size is not None:
-            low = BACKBONES[self.backbone].minimum
-            check_int("image_size", self.image_size, low=low, high=4096)
-        images = as_images(X)
-        if images is None:
-            validate_data(self, X)
-        else:
-            self.n_features_in_ = BACKBONES[self.backbone].n_features
-        self.channels_ = 3 if images is None else images.channels
-        return images
 
 
 def _in_colour(batch: Array) -> Array:

@@ -1,18 +1,17 @@
 """Measurements of an image cytometrist, as features for classical classifiers."""
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from nucrec._optional import require
 from nucrec._validation import check_int
 from nucrec.datasets import ImageDataset
-from nucrec.models._domain import TrainingDomain
-from nucrec.models._inputs import Images, as_images
+from nucrec.models._image_features import ImageFeatures
+from nucrec.models._inputs import Images
 from nucrec.models._measures import nucleus, spots
 from nucrec.models._measures.scene import Scene
 
@@ -21,7 +20,7 @@ Array = npt.NDArray[Any]
 _DESCRIPTIONS = {**nucleus.DESCRIPTIONS, **spots.DESCRIPTIONS}
 
 
-class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class MorphologyFeatures(ImageFeatures):
     """Convert images of single cells to measurements of shape, intensity, texture and spots.
 
     The nucleus is the object in the centre, segmented at a threshold half-way between background and
@@ -86,34 +85,6 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         return dict(_DESCRIPTIONS)
 
-    def fit(self, X: Images, y: object = None) -> Self:
-        """Learn the row length and the properties of the training images.
-
-        Parameters
-        ----------
-        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
-            The training images, or rows of features.
-        y : ignored
-            Present for compatibility with scikit-learn.
-
-        Returns
-        -------
-        MorphologyFeatures
-            The fitted transformer itself.
-
-        Raises
-        ------
-        InvalidParameterError
-            `size` is out of range, or `X` contains an item that is not an image.
-        MissingExtraError
-            `X` contains images, and scikit-image is not installed.
-        ValueError
-            The rows are not finite numbers.
-        """
-        images = self._learn_length(X)
-        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
-        return self
-
     def transform(self, X: Images) -> Array:
         """Return one row of measurements per image, or the rows unchanged.
 
@@ -134,18 +105,7 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             The rows are not finite numbers, or differ in length from those passed to `fit`.
         """
-        check_is_fitted(self)
-        images = as_images(X)
-        if images is None:
-            return np.asarray(validate_data(self, X, reset=False))
-        if self.n_features_in_ != len(_DESCRIPTIONS):
-            raise ValueError(
-                f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
-            )
-        rows = np.zeros((len(images), len(_DESCRIPTIONS)), np.float32)
-        for row, image in zip(rows, images.images, strict=True):
-            row[:] = list(_measured(np.asarray(image), self.size))
-        return rows
+        return super().transform(X)
 
     def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> Array:
         """Return the name of each column.
@@ -167,16 +127,20 @@ class MorphologyFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         given = [f"x{k}" for k in range(self.n_features_in_)]
         return np.array(given if input_features is None else input_features, dtype=object)
 
-    def _learn_length(self, X: Images) -> ImageDataset | None:
-        """Learn everything `transform` needs; return the images, or None for rows."""
+    def _check_parameters(self) -> None:
         check_int("size", self.size, low=32, high=512)
-        images = as_images(X)
-        if images is None:
-            validate_data(self, X)
-        else:
-            require("skimage", extra="morphology")
-            self.n_features_in_ = len(_DESCRIPTIONS)
-        return images
+
+    def _check_installed(self) -> None:
+        require("skimage", extra="morphology")
+
+    def _row_length(self) -> int:
+        return len(_DESCRIPTIONS)
+
+    def _rows(self, images: ImageDataset) -> Array:
+        rows = np.zeros((len(images), len(_DESCRIPTIONS)), np.float32)
+        for row, image in zip(rows, images.images, strict=True):
+            row[:] = list(_measured(np.asarray(image), self.size))
+        return rows
 
 
 def _measured(image: Array, size: int) -> Iterator[float]:

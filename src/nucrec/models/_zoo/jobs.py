@@ -25,6 +25,7 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
 from nucrec.models._inputs import check_several_classes
+from nucrec.models._morphology import MorphologyFeatures
 from nucrec.models._zoo.networks import require_weights
 from nucrec.models._zoo.row import ZooRow, failed_row, one_line
 from nucrec.models._zoo.trial import Data, NetworkRun, Predictions, Trial, fit_and_predict
@@ -191,11 +192,11 @@ def full_label(division: str, name: str) -> str:
 def _features_of(model: Any) -> Any:
     """Return the first step of a pipeline if it passes feature rows through, otherwise None.
 
-    `PixelFeatures` and `Embeddings` do, so a pipeline that begins with one of them accepts both
-    images and features.
+    `PixelFeatures`, `MorphologyFeatures` and `Embeddings` do, so a pipeline that begins with one of
+    them accepts both images and features.
     """
     first = model.steps[0][1] if isinstance(model, Pipeline) else None
-    return first if type(first) in (PixelFeatures, Embeddings) else None
+    return first if type(first) in (PixelFeatures, MorphologyFeatures, Embeddings) else None
 
 
 def _in_order(found: Predictions, classes: list[Any]) -> Array | None:

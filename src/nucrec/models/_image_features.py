@@ -1,0 +1,109 @@
+"""What all transformers from images to rows of numbers share."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from nucrec.datasets import ImageDataset
+from nucrec.models._domain import TrainingDomain
+from nucrec.models._inputs import Images, as_images
+
+Array = npt.NDArray[Any]
+
+
+class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn images into rows of numbers, and pass rows of numbers on unchanged.
+
+    A subclass says which parameters are valid, how long a row is, and what a row holds.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        The row length.
+    domain_ : TrainingDomain or None
+        Properties of the images passed to `fit`; None for rows.
+    """
+
+    n_features_in_: int
+    domain_: TrainingDomain | None
+
+    def fit(self, X: Images, y: object = None) -> Self:
+        """Learn the row length and the properties of the training images.
+
+        Parameters
+        ----------
+        X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
+            The training images, or rows of features.
+        y : ignored
+            Present for compatibility with scikit-learn.
+
+        Returns
+        -------
+        self
+            The fitted transformer itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is out of range, or `X` contains an item that is not an image.
+        MissingExtraError
+            `X` contains images, and a package that the features need is not installed.
+        ValueError
+            The rows are not finite numbers.
+        """
+        self._check_parameters()
+        images = as_images(X)
+        if images is None:
+            validate_data(self, X)
+        else:
+            self._check_installed()
+            self.n_features_in_ = self._row_length()
+        self._learn_colour(images)
+        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
+        return self
+
+    def transform(self, X: Images) -> Array:
+        """Return one row per image, or the rows unchanged.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            The images or rows to transform.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_features_in_)
+            One row per image.
+
+        Raises
+        ------
+        ValueError
+            The rows are not finite numbers, or differ in length from those passed to `fit`.
+        """
+        check_is_fitted(self)
+        images = as_images(X)
+        if images is None:
+            return np.asarray(validate_data(self, X, reset=False))
+        if self.n_features_in_ != self._row_length():
+            raise ValueError(
+                f"X has images, but was fitted on rows of {self.n_features_in_} numbers"
+            )
+        return self._rows(images)
+
+    def _check_parameters(self) -> None:
+        raise NotImplementedError
+
+    def _check_installed(self) -> None:
+        """Raise if a package that the features need is not installed."""
+
+    def _learn_colour(self, images: ImageDataset | None) -> None:
+        """Learn whether colour is used; `images` is None for rows."""
+
+    def _row_length(self) -> int:
+        raise NotImplementedError
+
+    def _rows(self, images: ImageDataset) -> Array:
+        raise NotImplementedError
