@@ -1,5 +1,8 @@
 """The detector: on fields that are drawn, so that what is in them is known."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -257,6 +260,37 @@ def test_a_saved_detector_finds_the_same(detector, tmp_path):
     one, other = detector.predict(drawn.pixels), loaded.predict(drawn.pixels)
     np.testing.assert_array_equal(one.nuclei, other.nuclei)
     np.testing.assert_array_equal(one.probability, other.probability)
+
+
+def rewritten(path: Path, about: dict[str, object], without: str = "") -> Path:
+    """Change what a detector's file says of itself."""
+    with np.load(path) as members:
+        content = dict(members)
+    told = {**json.loads(content["about"].tobytes()), **about}
+    told.pop(without, None)
+    content["about"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    np.savez(path, **content)
+    return path
+
+
+def test_a_file_states_the_scale_of_its_training_and_is_used_at_it(detector, tmp_path):
+    drawn, path = Drawn(2, 3), tmp_path / "own.npz"
+    detector.save(path)
+    usual = detector.predict(drawn.pixels)
+    unsaid = FieldDetector.load(
+        rewritten(path, {}, without="scale")
+    )  # as earlier versions wrote it
+    assert unsaid.fingerprint == detector.fingerprint
+    np.testing.assert_array_equal(unsaid.predict(drawn.pixels).nuclei, usual.nuclei)
+    smaller = FieldDetector.load(rewritten(path, {"scale": 10.0}))
+    assert smaller.fingerprint != detector.fingerprint
+    # nuclei of 10 pixels are as large as micronuclei are to a network that knows nuclei of 40
+    assert smaller.predict(drawn.pixels, nuclei=drawn.nuclei).n_micronuclei > usual.n_micronuclei
+    smaller.save(tmp_path / "again.npz")
+    assert FieldDetector.load(tmp_path / "again.npz").fingerprint == smaller.fingerprint
+    for scale in (0.0, 1e9, float("nan"), "40", None, True):
+        with pytest.raises(ModelFileError, match="a scale of"):
+            FieldDetector.load(rewritten(path, {"scale": scale}))
 
 
 def test_damaged_files_are_refused(detector, tmp_path):

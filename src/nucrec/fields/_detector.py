@@ -262,7 +262,9 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         known = None
         if given is not None and given.any():
             known = Objects.of(given).median_diameter
-        look = look_at(pixels, self._network, diameter=known, pixel_size=pixel_size)
+        look = look_at(
+            pixels, self._network, scale=self._scale, diameter=known, pixel_size=pixel_size
+        )
         diameter = known or look.diameter
         if np.isnan(diameter):
             empty = np.zeros(pixels.shape, np.int32)
@@ -324,7 +326,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
     def fingerprint(self) -> str:
         """What tells detectors apart that find different things: a hash of weights and settings."""
         self._check_fitted()
-        digest = hashlib.sha256(repr((self.threshold_, self._calibration)).encode())
+        digest = hashlib.sha256(repr((self.threshold_, self._calibration, self._scale)).encode())
         for weight in self.network_.get_weights():
             digest.update(np.ascontiguousarray(weight).tobytes())
         return digest.hexdigest()
@@ -378,10 +380,11 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         self.network_, self._network = network, inference(network)
         self.threshold_ = content.threshold if self.threshold is None else self.threshold
         self.card_, self._calibration, self._seen = content.card, content.calibration, content.seen
+        self._scale = content.scale
 
     @property
     def _content(self) -> Content:
-        return Content(self.threshold_, self._calibration, self.card_, self._seen)
+        return Content(self.threshold_, self._calibration, self.card_, self._seen, self._scale)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):

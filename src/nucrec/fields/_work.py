@@ -17,10 +17,10 @@ from nucrec.fields._field import Field
 from nucrec.fields._mask_remarks import remarks_on_mask
 from nucrec.fields._pixels import ArrayPixels
 from nucrec.fields._plate import Plate
+from nucrec.fields._segmentation.scale import LARGEST_NUCLEUS
 
 Array = npt.NDArray[Any]
 
-_LARGEST_NUCLEUS = 0.5  # of the shorter side
 _MEASURED_AT_A_TIME = 2
 _LONGEST_REASON = 500  # characters
 
@@ -129,7 +129,7 @@ def _check_found(found: Detection, shape: tuple[int, ...]) -> None:
         raise NucrecError(
             f"the detector returned labels of shape {found.nuclei.shape} for a field of {shape}"
         )
-    if found.diameter > _LARGEST_NUCLEUS * min(shape):
+    if found.diameter > LARGEST_NUCLEUS * min(shape):
         raise ImageError(
             f"a crop rather than a field: its nuclei are {found.diameter:.0f} pixels wide, and the "
             f"image has {shape[0]} x {shape[1]}"

@@ -14,6 +14,7 @@ from nucrec._files import replacing
 from nucrec.errors import ModelFileError
 from nucrec.fields._segmentation.calibration import Calibration
 from nucrec.fields._segmentation.card import DetectorCard, Seen
+from nucrec.fields._segmentation.scale import DIAMETER
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,7 @@ Array = npt.NDArray[Any]
 
 _FORMAT = 1
 _ABOUT = "about"
+_SCALES = (8.0, 200.0)  # pixels across: beyond, a nucleus is a speck, or larger than a tile
 _DAMAGED = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RecursionError, MemoryError),
@@ -35,6 +37,8 @@ class Content(NamedTuple):
     calibration: Calibration
     card: DetectorCard
     seen: Seen
+    scale: float = DIAMETER
+    """The nuclear diameter, in pixels, that fields are brought to for the network."""
 
 
 def write_detector(path: Path, network: "keras.Model", content: Content) -> None:
@@ -45,6 +49,7 @@ def write_detector(path: Path, network: "keras.Model", content: Content) -> None
         "calibration": list(content.calibration),
         "card": content.card.to_dict(),
         "seen": asdict(content.seen),
+        "scale": content.scale,
     }
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
     arrays: dict[str, Any] = {f"w{i}": half(w) for i, w in enumerate(network.get_weights())}
@@ -76,7 +81,8 @@ def read_detector(path: Path) -> tuple[list[Array], Content]:
         seen = Seen(**{**about["seen"], "diameter": tuple(about["seen"]["diameter"])})
         card = DetectorCard.from_dict(about["card"])
         calibration = Calibration(*map(float, about["calibration"]))
-        content = Content(float(about["threshold"]), calibration, card, seen)
+        scale = _checked_scale(about.get("scale", DIAMETER))  # files before 0.2.0 do not say it
+        content = Content(float(about["threshold"]), calibration, card, seen, scale)
     except FileNotFoundError as error:
         raise ModelFileError(f"there is no file {path}") from error
     except _DAMAGED as error:
@@ -86,3 +92,9 @@ def read_detector(path: Path) -> tuple[list[Array], Content]:
     if not all(np.isfinite(weight).all() for weight in weights):
         raise ModelFileError(f"{path} is damaged: some of its weights are not finite")
     return weights, content
+
+
+def _checked_scale(value: object) -> float:
+    if not isinstance(value, int | float) or not _SCALES[0] <= value <= _SCALES[1]:
+        raise ValueError(f"a scale of {value!r} pixels")
+    return float(value)

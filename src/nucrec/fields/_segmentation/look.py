@@ -1,6 +1,6 @@
 """One look at a field: contrast, scale, network, and what is unusual about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from nucrec.fields._segmentation.contrast import (
 )
 from nucrec.fields._segmentation.objects import find_nuclei
 from nucrec.fields._segmentation.scale import (
-    DIAMETER,
+    LARGE_NUCLEUS,
     TYPICAL,
     at_scale,
     estimate_diameter,
@@ -30,13 +30,14 @@ from nucrec.fields._segmentation.tiles import Maps, predict_maps
 
 Array = npt.NDArray[Any]
 Network = Callable[[Array], Array]
+Check = tuple[bool, str]
+"""Whether a field is unusual in some way, and the remark on that."""
 
 _NEAR_ENOUGH = 1.35  # times the scale of the network
 _LOOKS = 3
 _LARGEST = 4.0  # times that a field is enlarged at most
 _TOO_SMALL = 12.0  # pixels of a nucleus: a micronucleus of a fifth is then 2.4 pixels across
 _MOSTLY_BRIGHT = 0.6
-_LARGE = 0.4  # of the shorter side of a field
 _NAMED = 5  # labels in a remark
 _NUCLEI = (3.0, 60.0)  # um across
 _DEEP, _FINE = 6, 2.1  # pixels at the scale of the network: inside of a nucleus; blur of a gradient
@@ -76,7 +77,12 @@ class Look:
 
 
 def look_at(
-    pixels: Array, network: Network, *, diameter: float | None, pixel_size: float | None
+    pixels: Array,
+    network: Network,
+    *,
+    scale: float,
+    diameter: float | None,
+    pixel_size: float | None,
 ) -> Look:
     """Return what the network sees in a field.
 
@@ -86,6 +92,8 @@ def look_at(
         The field.
     network : callable
         As `predict_maps` takes it.
+    scale : float
+        The nuclear diameter, in pixels, that the network was trained at.
     diameter : float or None
         The nuclear diameter, in pixels, where it is known: the scale is then not looked for.
     pixel_size : float or None
@@ -93,23 +101,24 @@ def look_at(
     """
     contrast = measure_contrast(pixels)
     field, hot = without_hot_pixels(normalised(pixels, contrast))
+
+    def seen(guess: float) -> Look:
+        return _seen(field, network, scale, guess, contrast)
+
     if diameter is not None:
-        look = _seen(field, network, diameter, contrast)
+        look = seen(diameter)
     else:
         guess = estimate_diameter(field)
         if np.isnan(guess) and pixel_size:
             guess = TYPICAL / pixel_size
-        look = _with_scale_found(field, network, guess, contrast)
+        look = _with_scale_found(seen, guess) if guess > 0 else _nothing_seen(field, contrast)
     return replace(look, hot=hot, pixel_size=pixel_size)
 
 
-def _with_scale_found(field: Array, network: Network, guess: float, contrast: Contrast) -> Look:
+def _with_scale_found(seen: Callable[[float], Look], guess: float) -> Look:
     """Look again at the scale that the nuclei have, until that is the scale of the look."""
-    if not guess > 0:
-        nothing = Maps(*np.zeros((3, *field.shape), np.uint8))
-        return Look(nothing, float("nan"), contrast, float("nan"))
     for _ in range(_LOOKS):
-        look = _seen(field, network, guess, contrast)
+        look = seen(guess)
         ratio = look.diameter / guess
         if not (ratio > _NEAR_ENOUGH or ratio < 1 / _NEAR_ENOUGH):  # or NaN: no nuclei
             break
@@ -117,8 +126,15 @@ def _with_scale_found(field: Array, network: Network, guess: float, contrast: Co
     return look
 
 
-def _seen(field: Array, network: Network, diameter: float, contrast: Contrast) -> Look:
-    factor = min(DIAMETER / diameter, _LARGEST)
+def _nothing_seen(field: Array, contrast: Contrast) -> Look:
+    nothing = Maps(*np.zeros((3, *field.shape), np.uint8))
+    return Look(nothing, float("nan"), contrast, float("nan"))
+
+
+def _seen(
+    field: Array, network: Network, scale: float, diameter: float, contrast: Contrast
+) -> Look:
+    factor = min(scale / diameter, _LARGEST)
     scaled = at_scale(field, factor)
     size = field.shape[0], field.shape[1]
     maps = Maps(*(resize(each, size) for each in predict_maps(network, scaled)))
@@ -215,53 +231,67 @@ def remarks_on_labels(taken: Array) -> tuple[str, ...]:
     return (f"labels of the mask that are micronuclei, and are counted as such: {named}",)
 
 
-def _checks(look: Look, seen: Seen, n_given: int | None) -> Sequence[tuple[bool, str]]:
-    signal = look.contrast.signal_to_noise
+def _checks(look: Look, seen: Seen, n_given: int | None) -> Iterator[Check]:
+    yield from _on_kind(look)
+    yield from _on_camera(look)
+    yield np.isnan(look.diameter), _no_nuclei(n_given)
+    yield (
+        look.relief < _LEAST_RELIEF,
+        "this does not look like nuclei, which have even insides and steep edges: the edges of "
+        f"what was found are {look.relief:.1f} times as steep as the insides, and those of nuclei "
+        "about three times or more. Is it a texture, or another stain?",
+    )
+    yield (
+        look.diameter < _TOO_SMALL,
+        f"nuclei are {look.diameter:.0f} pixels across: micronuclei are too small to be seen. "
+        "Use a higher magnification, or less binning",
+    )
+    yield from _on_quality(look, seen)
+
+
+def _on_kind(look: Look) -> Iterator[Check]:
+    """Yield what tells that it is no field of bright nuclei on a dark background."""
+    bright = look.contrast.bright_share
+    yield (
+        bright > _MOSTLY_BRIGHT,
+        f"{bright:.0%} of the field are bright: nuclei have to be bright on a dark background. Invert "
+        "the field if they are dark",
+    )
+    yield (
+        look.diameter > LARGE_NUCLEUS * min(look.maps.nucleus.shape),
+        f"nuclei would be {look.diameter:.0f} pixels across, most of the field: it is a crop, or "
+        "its background is brighter than its nuclei",
+    )
+
+
+def _on_camera(look: Look) -> Iterator[Check]:
+    """Yield what tells of faults or other settings of the camera."""
+    yield (
+        look.hot > 0,
+        f"pixels far brighter than all their neighbours, as faults of a camera are: {look.hot}. "
+        "They were not looked at",
+    )
     across = look.diameter * (look.pixel_size or np.nan)
-    return (
-        (
-            look.contrast.bright_share > _MOSTLY_BRIGHT,
-            f"{look.contrast.bright_share:.0%} of the field are bright: nuclei have to be bright on a "
-            "dark background. Invert the field if they are dark",
-        ),
-        (
-            look.diameter > _LARGE * min(look.maps.nucleus.shape),
-            f"nuclei would be {look.diameter:.0f} pixels across, most of the field: it is a crop, or "
-            "its background is brighter than its nuclei",
-        ),
-        (
-            look.hot > 0,
-            f"pixels far brighter than all their neighbours, as faults of a camera are: {look.hot}. "
-            "They were not looked at",
-        ),
-        (
-            across < _NUCLEI[0] or across > _NUCLEI[1],
-            f"nuclei would be {across:.3g} um across: the pixel size of {look.pixel_size} um is wrong, "
-            "or these are no nuclei",
-        ),
-        (np.isnan(look.diameter), _no_nuclei(n_given)),
-        (
-            look.relief < _LEAST_RELIEF,
-            "this does not look like nuclei, which have even insides and steep edges: the edges of "
-            f"what was found are {look.relief:.1f} times as steep as the insides, and those of nuclei "
-            "about three times or more. Is it a texture, or another stain?",
-        ),
-        (
-            look.diameter < _TOO_SMALL,
-            f"nuclei are {look.diameter:.0f} pixels across: micronuclei are too small to be seen. "
-            "Use a higher magnification, or less binning",
-        ),
-        (
-            signal < _DIMMER * seen.signal_to_noise,
-            f"the contrast is low: nuclei rise {signal:.1f} times the noise above the background, "
-            f"and {seen.signal_to_noise:.0f} times or more in the fields of the training",
-        ),
-        (
-            look.sharpness < _SOFTER * seen.sharpness,
-            f"the field is out of focus, or blurred: edges of nuclei rise by {look.sharpness:.3f} of "
-            f"their brightness per pixel, and by {seen.sharpness:.3f} or more in the fields of the "
-            "training",
-        ),
+    yield (
+        across < _NUCLEI[0] or across > _NUCLEI[1],
+        f"nuclei would be {across:.3g} um across: the pixel size of {look.pixel_size} um is wrong, "
+        "or these are no nuclei",
+    )
+
+
+def _on_quality(look: Look, seen: Seen) -> Iterator[Check]:
+    """Yield what is worse than in all fields of the training."""
+    signal = look.contrast.signal_to_noise
+    yield (
+        signal < _DIMMER * seen.signal_to_noise,
+        f"the contrast is low: nuclei rise {signal:.1f} times the noise above the background, "
+        f"and {seen.signal_to_noise:.0f} times or more in the fields of the training",
+    )
+    yield (
+        look.sharpness < _SOFTER * seen.sharpness,
+        f"the field is out of focus, or blurred: edges of nuclei rise by {look.sharpness:.3f} of "
+        f"their brightness per pixel, and by {seen.sharpness:.3f} or more in the fields of the "
+        "training",
     )
 
 
