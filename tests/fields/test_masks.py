@@ -134,6 +134,10 @@ def write(path, text: str):
         "\ufeffwell\tcondition\tdose\treplicate\nB2\tcontrol\t0\t1\nB03\tMMC\t5e-2\t1\nC11\tMMC\t.1\t2\n",
         "file,condition,dose,replicate\nB02_s1.png,control,0,1\nB02_s2,control,0,1\n"
         "B03_s1.PNG,MMC,0.05,1\nC11_s1.png,MMC,0.1,2\n",
+        "Well ID,Treatment,Dose (uM),Rep\nB02,control,0,1\nB03,MMC,0.05,1\nC11,MMC,0.1,2\n",
+        "Metadata_Well,compound,Conc_uM,culture\nB2,control,0,1\nB3,MMC,0.05,1\nC11,MMC,0.1,2\n",
+        "image,condition,concentration,replicate\nB02_s1,control,0,1\nB02_s2,control,0,1\n"
+        "B03_s1,MMC,0.05,1\nC11_s1,MMC,0.1,2\n",
     ],
 )
 def test_layouts(tmp_path, plate, text):
@@ -209,6 +213,17 @@ def test_a_layout_by_file_may_name_the_well(tmp_path):
     assert (field.well, field.condition) == ("D04", "control")
 
 
+def test_a_column_that_looks_like_doses_and_is_not_used_is_remarked_on(tmp_path, plate):
+    layout = write(
+        tmp_path / "layout.csv", "well,condition,final_dose\nB02,a,0\nB03,b,1\nC11,c,2\n"
+    )
+    with pytest.warns(
+        DataWarning, match="looks like doses: 'final_dose'. If it is, call it 'dose'"
+    ):
+        fields = load_fields(plate, layout=layout)
+    assert [field.dose for field in fields] == [None] * 4
+
+
 def test_names_with_a_sign_in_a_layout_for_spreadsheets(tmp_path, plate):
     text = "well,condition\nB02,'-S9\nB03,'+S9\nC11,'S9'\n"
     fields = load_fields(plate, layout=write(tmp_path / "layout.csv", text))
@@ -242,6 +257,7 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
         ("dose;2;3\nB;500;1.000\n", "line 2: dose: expected a number without separators"),
         ("well,dose\n,1\nB02,2\n", "line 2: well must not be empty"),
         ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
+        ("well,dose,Dose_uM\nB02,1,1\n", "the columns 'dose' and 'Dose_uM' are the same"),
         ("position,dose\nB02,1\n", "expected a column 'well' or 'file'"),
         ("well,drug\nB02,MMC\n", "at least one of 'condition', 'dose' and 'replicate'"),
         ("row,1,2,3\nA,c,c,m\n", "line 1: what is this block of the plate map? Received: 'row'"),

@@ -136,7 +136,7 @@ def designed(
 
 
 DESIGN = {
-    **{f"B{i}": ("DMSO", 0.0, str(i), True) for i in (2, 3, 4)},
+    **{f"B{i}": (name, 0.0, str(i), True) for i, name in ((2, "DMSO"), (3, "dmso"), (4, "DMSO"))},
     **{f"C{i}": ("MMC", 0.1, str(i), True) for i in (2, 3, 4)},
     **{f"D{i}": ("MMC", 0.05, str(i), True) for i in (2, 3)},
 }
@@ -190,6 +190,9 @@ def test_conditions_are_in_a_file_on_the_page_printed_and_in_json(conditions):
     page = read((out / "report.html").read_text(encoding="utf-8"))
     assert "Rates by condition" in page.words
     assert "in none of the rows: 5 cells" in page.words
+    assert (
+        "Names of conditions that look the same are taken for one: 'DMSO' and 'dmso'" in page.words
+    )
 
 
 def test_all_cells_of_several_conditions_have_no_interval(conditions):

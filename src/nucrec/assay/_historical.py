@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._reading.column_names import plain
 from nucrec._shares import student_quantile
-from nucrec.assay._names import plain
 from nucrec.assay._source import Source, read_source
 from nucrec.errors import DatasetError
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._flags import read_flag
+from nucrec._reading.column_names import looks_like_dose, plain
 from nucrec._reading.table import decimal_number
-from nucrec.assay._names import looks_like_dose, plain
 from nucrec.assay._source import Source
 from nucrec.assay._wells import MOST
 from nucrec.errors import DatasetError

@@ -9,10 +9,10 @@ import numpy as np
 from nucrec._class_names import look_alike_key
 from nucrec._paths import checked_path
 from nucrec._reading.plate_map import PlateCell, is_plate_map, read_plate_map
+from nucrec._reading.spelling import well_key
 from nucrec._reading.table import text_of_table
 from nucrec._text import from_spreadsheet, shown
 from nucrec.assay._source import Column, Source, read_source
-from nucrec.assay._spelling import well_key
 from nucrec.errors import DatasetError
 
 Key = tuple[str, ...]

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from nucrec._class_names import is_missing
 from nucrec._flags import read_flag
+from nucrec._reading.column_names import plain
+from nucrec._reading.spelling import one_spelling, one_spelling_of_wells
 from nucrec._validation import did_you_mean, invalid
 from nucrec.assay._cell_table import CellTable
 from nucrec.assay._kind_of_table import (
@@ -20,9 +22,7 @@ from nucrec.assay._kind_of_table import (
     on_unused_doses,
 )
 from nucrec.assay._layout import with_layout
-from nucrec.assay._names import plain
 from nucrec.assay._source import Source, missing_columns, read_source
-from nucrec.assay._spelling import one_spelling, one_spelling_of_wells
 from nucrec.assay._wells import MOST, Wells, numbered
 from nucrec.errors import DatasetError
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec import _text as fmt
+from nucrec._reading.column_names import plain
+from nucrec._reading.spelling import well_key
 from nucrec._reviewed import is_empty, name_in_table, read_answer
 from nucrec.assay._cell_table import CellTable
 from nucrec.assay._double_sampling import Share, weighted_share
-from nucrec.assay._names import plain
 from nucrec.assay._source import Source, read_source
-from nucrec.assay._spelling import well_key
 from nucrec.assay._summaries import UnitSummary
 from nucrec.errors import DatasetError
 

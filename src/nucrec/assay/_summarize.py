@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from nucrec._reading.column_names import check_columns
 from nucrec._validation import check_real, invalid
 from nucrec.assay._assay import Assay
 from nucrec.assay._conditions import summarize_conditions
-from nucrec.assay._names import check_columns
 from nucrec.assay._read_wells import read_wells
 
 

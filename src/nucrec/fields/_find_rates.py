@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._dose_names import Key, condition_names, in_order
+from nucrec._reading.spelling import one_spelling, one_spelling_of_wells
 from nucrec._text import many
 from nucrec._unit_rates import (
     FEWEST_UNITS,
@@ -26,6 +27,11 @@ Array = npt.NDArray[Any]
 
 _TEXTS = ("field", "well", "condition", "dose", "replicate")
 _DESCRIBED = ("condition", "dose", "replicate")
+_MERGE = {
+    "well": one_spelling_of_wells,
+    "condition": one_spelling,
+    "replicate": one_spelling_of_wells,
+}
 _SEVERAL = f"{NOT_ESTIMABLE}: several conditions"
 _EFFECTIVE = "effective number of cells"
 _POISSON = f"Poisson score, {_EFFECTIVE}"
@@ -70,15 +76,22 @@ class _Counting:
     """A table of cells, with its text columns as text, that is counted by parts."""
 
     def __init__(self, columns: Mapping[str, Array], confidence: float) -> None:
-        self._texts = {
-            name: np.array([text(value) for value in columns[name]], object) for name in _TEXTS
-        }
+        self._merged: list[str] = []
+        self._texts = {name: self._spelled(name, columns[name]) for name in _TEXTS}
         self._scored = np.asarray(columns["scored"], bool)
         self._numbers = np.asarray(columns["n_micronuclei"])
         self._doses = np.asarray(columns["dose"], float)
         self._confidence = confidence
         wells = self._texts["well"]
         self.by_well = len(wells) > 0 and bool(np.all(wells != ""))
+
+    def _spelled(self, name: str, column: Array) -> Array:
+        """Return a column as text, with one spelling of the names that look the same."""
+        texts = [text(value) for value in column]
+        if name in _MERGE:
+            texts, remarks = _MERGE[name](texts, f"{name}s")
+            self._merged.extend(remarks)
+        return np.array(texts, object)
 
     def rates(self, fields: Sequence[str]) -> Rates:
         """Return the rates of all parts."""
@@ -96,7 +109,7 @@ class _Counting:
             if several
             else self._unit("all", every)
         )
-        remarks = self._remarks(keys) if conditions else ()
+        remarks = (*self._merged, *(self._remarks(keys) if conditions else ()))
         return Rates(unit, units, total, self._confidence, conditions, remarks)
 
     def _keys(self) -> list[Key | None]:

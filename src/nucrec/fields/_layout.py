@@ -8,6 +8,7 @@ from typing import Any
 
 from nucrec._class_names import is_missing
 from nucrec._paths import checked_path
+from nucrec._reading import column_names
 from nucrec._reading.plate_map import is_plate_map, read_plate_map
 from nucrec._reading.roots import look_alike_name
 from nucrec._reading.table import (
@@ -27,7 +28,7 @@ from nucrec.fields._names import stem_of
 from nucrec.fields._remarks import listed, number_of
 
 _COLUMNS = ("condition", "dose", "replicate")
-_KEYS = ("file", "well")
+_KEYS = ("file", "well", "field")  # a field is called by its file
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,13 @@ class Layout:
         What the rows are about.
     rows : dict of str to Row
         The rows, by the well as "B03", or by what the file's name looks like.
+    remarks : tuple of str
+        What was not used.
     """
 
     by: str
     rows: dict[str, Row]
+    remarks: tuple[str, ...] = ()
 
     def row_of(self, field: Field) -> Row | None:
         """Return the row of a field, None where there is none."""
@@ -72,7 +76,8 @@ def read_layout(source: Any) -> Layout:
     ------
     DatasetNotFoundError, DatasetError
         There is no such file, or it is no table with a column ``well`` or ``file`` and at least one of
-        ``condition``, ``dose`` and ``replicate``, and no map of a plate with blocks of these names.
+        ``condition``, ``dose`` and ``replicate``, by any name that `nucrec.assay` knows, and no map of
+        a plate with blocks of these names.
     InvalidParameterError
         `source` is neither.
     """
@@ -102,7 +107,7 @@ def _of_plate_map(text: str, name: str) -> Layout:
 
 def _of_list(table: Table) -> Layout:
     """Return the layout that a list of wells or files gives."""
-    columns = {name.casefold(): name for name in table.columns}
+    columns = column_names.find(table.columns, table.name)
     by = next((key for key in _KEYS if key in columns), None)
     told = [name for name in _COLUMNS if name in columns]
     if by is None or not told:
@@ -110,7 +115,7 @@ def _of_list(table: Table) -> Layout:
             f"{table.name}: expected a column 'well' or 'file', one row for each, and at least one of "
             f"'condition', 'dose' and 'replicate'. Received: {', '.join(table.columns)}.{_hint(table)}"
         )
-    cells = {name: table.columns[columns[name]] for name in (*_KEYS, *told) if name in columns}
+    cells = {name: table.columns[columns[name]] for name in (by, "well", *told) if name in columns}
     if "dose" in cells:
         _check_doses([table.where(i) for i in range(len(table))], cells["dose"])
     rows: dict[str, Row] = {}
@@ -120,7 +125,17 @@ def _of_list(table: Table) -> Layout:
         if key in rows:
             raise DatasetError(f"{row.where}: {by} {row.key!r} is there twice")
         rows[key] = row
-    return Layout(by, rows)
+    return Layout("well" if by == "well" else "file", rows, _on_unused_doses(table, columns))
+
+
+def _on_unused_doses(table: Table, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a remark on columns that look like doses and are not used."""
+    unused = [name for name in table.columns if name not in columns.values()]
+    like = [name for name in unused if column_names.looks_like_dose(name)]
+    if not like:
+        return ()
+    named = ", ".join(map(repr, like))
+    return (f"not used, though it looks like doses: {named}. If it is, call it 'dose'",)
 
 
 def _check_doses(places: Sequence[str], cells: Sequence[str]) -> None:
@@ -147,7 +162,7 @@ def apply_layout(fields: Sequence[Field], layout: Layout) -> tuple[list[Field], 
         raise DatasetError(_no_match(fields, layout))
     unused = [f"{row.key} ({row.where})" for row in layout.rows.values() if row.key not in used]
     without = [field.file for field, row in zip(fields, rows, strict=True) if row is None]
-    remarks = []
+    remarks = [*layout.remarks]
     if unused:
         remarks.append(f"rows of the layout that fit no field ({len(unused)}): {listed(unused)}")
     if without:
