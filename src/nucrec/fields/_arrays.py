@@ -11,6 +11,12 @@ from nucrec.errors import ImageError
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
 
+LARGE_NUCLEUS = 0.4
+"""Share of a field's shorter side from which a nuclear diameter is remarked on: it is mostly wrong."""
+
+LARGEST_NUCLEUS = 0.5
+"""Share from which an image is refused: fewer than four such nuclei would fit, so that it is a crop."""
+
 _MIN_SIDE = 16  # pixels
 _CROP_SIDE = 128  # pixels; the largest of the shipped crops has 126
 _LARGEST_LABEL = np.iinfo(np.int32).max

@@ -10,14 +10,13 @@ import numpy.typing as npt
 from nucrec._threads import ahead, ordered_map
 from nucrec.errors import ImageError, NucrecError
 from nucrec.fields._analysis import Rules, analyse, failure
-from nucrec.fields._arrays import check_pixels, check_size
+from nucrec.fields._arrays import LARGEST_NUCLEUS, check_pixels, check_size
 from nucrec.fields._cells import Cells
 from nucrec.fields._detection import Detection, Detector
 from nucrec.fields._field import Field
 from nucrec.fields._mask_remarks import remarks_on_mask
 from nucrec.fields._pixels import ArrayPixels
 from nucrec.fields._plate import Plate
-from nucrec.fields._segmentation.scale import LARGEST_NUCLEUS
 
 Array = npt.NDArray[Any]
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from nucrec._pixels.resample import resize
+from nucrec.fields._arrays import LARGE_NUCLEUS
 from nucrec.fields._objects import Objects
 from nucrec.fields._segmentation.card import Seen
 from nucrec.fields._segmentation.contrast import (
@@ -19,7 +20,6 @@ from nucrec.fields._segmentation.contrast import (
 )
 from nucrec.fields._segmentation.objects import find_nuclei
 from nucrec.fields._segmentation.scale import (
-    LARGE_NUCLEUS,
     TYPICAL,
     at_scale,
     estimate_diameter,

@@ -16,12 +16,6 @@ DIAMETER = 40.0
 TYPICAL = 14.0
 """Nuclear diameter, in um, that a first look at a field of known pixel size begins with."""
 
-LARGE_NUCLEUS = 0.4
-"""Share of a field's shorter side from which a nuclear diameter is remarked on: it is mostly wrong."""
-
-LARGEST_NUCLEUS = 0.5
-"""Share from which an image is refused: fewer than four such nuclei would fit, so that it is a crop."""
-
 _MOST_PIXELS = 4e5
 _ROUND = 2.5  # at most this many times the largest circle within it: else a clump
 _LEAST = 4.0  # pixels: smaller specks are noise
