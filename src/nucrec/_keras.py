@@ -22,8 +22,8 @@ _SETTINGS = {
     "TF_ENABLE_ONEDNN_OPTS": "1",  # oneDNN's kernels, off by default on CPUs without AVX-512
 }
 
-_DEFAULTS = ("float32", 1e-7, "channels_last")
-"""Keras's own floatx, epsilon and image data format."""
+_DEFAULTS = ("float32", 1e-7, "channels_last", False)
+"""Keras's own floatx, epsilon and image data format; and that compiled functions run compiled."""
 
 _DRAWING = threading.RLock()
 
@@ -39,7 +39,7 @@ def start_tensorflow() -> None:
     Raises
     ------
     NucrecError
-        Keras computes with something else.
+        Keras computes with something else, or TensorFlow's eager execution is switched off.
     """
     try:
         if "tensorflow" not in sys.modules:
@@ -49,6 +49,11 @@ def start_tensorflow() -> None:
         raise _backend_error(str(error)) from error
     if keras.config.backend() != "tensorflow":
         raise _backend_error(f"it computes with {keras.config.backend()}")
+    if not sys.modules["tensorflow"].compat.v1.executing_eagerly_outside_functions():
+        raise NucrecError(
+            "networks need TensorFlow's eager execution, which has been switched off: leave out "
+            "tf.compat.v1.disable_eager_execution() and disable_v2_behavior()"
+        )
 
 
 def _start() -> None:
@@ -84,7 +89,7 @@ def keras_defaults(policy: str = "float32") -> Iterator[None]:
     ----------
     policy : str, default="float32"
         The dtype policy of layers that are made in the block. Floats are float32, images have their
-        channels last, and epsilon is 1e-7.
+        channels last, epsilon is 1e-7, and compiled functions run as such.
 
     Raises
     ------
@@ -126,15 +131,18 @@ class _ProcessSettings:
 
     lock: "LockType" = field(default_factory=threading.Lock)
     open_blocks: int = 0
-    of_user: tuple[str, float, str] = _DEFAULTS
+    of_user: tuple[str, float, str, bool] = _DEFAULTS
 
     def enter(self) -> None:
         """Set the defaults; the first to do so keeps the user's settings."""
+        import tensorflow as tf
         from keras import config
 
         with self.lock:
             if self.open_blocks == 0:
-                self.of_user = config.floatx(), config.epsilon(), config.image_data_format()
+                eagerly = tf.config.functions_run_eagerly()
+                own = config.floatx(), config.epsilon(), config.image_data_format()
+                self.of_user = *own, eagerly
             self.open_blocks += 1
             self._set(*_DEFAULTS)
 
@@ -145,12 +153,14 @@ class _ProcessSettings:
             if self.open_blocks == 0:
                 self._set(*self.of_user)
 
-    def _set(self, floatx: str, epsilon: float, data_format: str) -> None:
+    def _set(self, floatx: str, epsilon: float, data_format: str, eagerly: bool) -> None:
+        import tensorflow as tf
         from keras import config
 
         config.set_floatx(floatx)
         config.set_epsilon(epsilon)
         config.set_image_data_format(data_format)
+        tf.config.run_functions_eagerly(eagerly)
 
 
 _PROCESS = _ProcessSettings()
@@ -182,5 +192,7 @@ def leaving_no_graph(optimizer: "keras.optimizers.Optimizer") -> "keras.optimize
     import tensorflow as tf
 
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
+        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: (
+            gradients_and_variables
+        )
     return optimizer

@@ -1,6 +1,7 @@
-"""TensorFlow's start without what it says of the processor, and of GPUs that are not there."""
+"""TensorFlow without what it says of the processor, of GPUs that are not there, of compiling."""
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -33,6 +34,21 @@ def without_log_lines() -> Iterator[None]:
         level = _chosen_level()
         with _level_for_tensorflow(level), _filtered(_SEVERITIES[:level]):
             yield
+
+
+@contextlib.contextmanager
+def no_retracing_warnings() -> Iterator[None]:
+    """Keep TensorFlow from taking several networks in a row for one that is compiled too often."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _chosen_level() -> int:

@@ -18,12 +18,13 @@ KERAS_JSON = {"floatx": "float16", "epsilon": 1e-3, "image_data_format": "channe
 CHILD = """
 import random, sys, threading
 from pathlib import Path
-import keras, numpy as np
+import keras, numpy as np, tensorflow as tf
 from tests.models.small import noise
 from nucrec.datasets import load_mnfinder_crops
 from nucrec.models import Embeddings, cnn, load, transfer
 
 out, *policies = sys.argv[1:]
+tf.config.run_functions_eagerly(not policies)  # which rounds in other places
 crops = load_mnfinder_crops()[::20]
 train, test = crops[::2], crops[1::2]
 small = noise(24)
@@ -32,7 +33,7 @@ def surroundings():
     config = keras.config
     return (
         config.floatx(), config.epsilon(), config.image_data_format(), config.dtype_policy().name,
-        random.getstate(),
+        tf.config.functions_run_eagerly(), random.getstate(),
     )
 
 def own(size):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._keras import keras_defaults
+from nucrec._quiet import no_retracing_warnings
 from nucrec.errors import ModelFileError
 from nucrec.models import load_backbone
 
@@ -101,6 +102,7 @@ def inference(network: "keras.Model") -> Callable[[Array], Array]:
     compiled = tf.function(probabilities, input_signature=any_size)
 
     @keras_defaults()
+    @no_retracing_warnings()
     def predict(tiles: Array) -> Array:
         return np.asarray(compiled(tiles))
 

@@ -1,7 +1,5 @@
 """Running a network on images, batch by batch."""
 
-import contextlib
-import logging
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -12,6 +10,7 @@ import tensorflow as tf
 
 from nucrec._keras import keras_defaults
 from nucrec._progress import Progress, silent
+from nucrec._quiet import no_retracing_warnings
 from nucrec._threads import ahead
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
@@ -22,21 +21,6 @@ BatchFunction: TypeAlias = Callable[[Array], Array]
 """From a batch of images to one row of the network's output for each."""
 
 BATCH_SIZE = 64
-
-
-@contextlib.contextmanager
-def no_retracing_warnings() -> Iterator[None]:
-    """Keep TensorFlow from mistaking several networks in a row for one that is compiled too often."""
-
-    def is_other(record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(is_other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_other)
 
 
 def batch_function(model: keras.Model) -> BatchFunction:

@@ -11,8 +11,8 @@ from scipy.stats import binomtest
 
 from nucrec._keras import leaving_no_graph
 from nucrec._progress import Progress
+from nucrec._quiet import no_retracing_warnings
 from nucrec._threads import ahead
-from nucrec.models._networks.inference import no_retracing_warnings
 from nucrec.models._training.callbacks import CallbackRunner
 from nucrec.models._training.checkpoint import Checkpoint, Snapshot
 from nucrec.models._training.metrics import EpochMetrics
