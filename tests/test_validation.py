@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from nucrec.assay import summarize
 from nucrec.augment import Noise, Pipeline, Rotate
 from nucrec.datasets import ImageDataset, load_mnfinder_crops, split
 from nucrec.errors import InvalidParameterError, NucrecError
 from nucrec.evaluate import report
+from nucrec.fields import FieldSet
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +113,42 @@ def test_missing_values(missing):
         InvalidParameterError, match="^groups: expected a value for each image. Received: '1 None"
     ):
         report([0, 1, 1], [0, 1, 1], groups=np.array(["a", missing, "b"], object))
+
+
+MASKED = np.ma.array([0.25, 0.75, 0.5], mask=[False, True, False])
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("y_pred", lambda masked: report([0, 1, 1], masked > 0.5)),
+        ("y_score", lambda masked: report([0, 1, 1], [0, 1, 1], masked)),
+        ("groups", lambda masked: report([0, 1, 1], [0, 1, 1], groups=masked)),
+        ("groups", lambda masked: ImageDataset(np.zeros((3, 4, 4)), [0, 1, 1], groups=masked)),
+        ("cells", lambda masked: summarize({"well": list("abc"), "n_micronuclei": masked})),
+        ("images", lambda masked: FieldSet.from_arrays([np.ma.outer(masked, masked)])),
+    ],
+)
+def test_masked_values_are_not_taken_for_ordinary_ones(name, use):
+    with pytest.raises(InvalidParameterError, match=rf"^{name}.*without masked values"):
+        use(MASKED)
+
+
+def test_masked_arrays_without_a_masked_value_are_arrays():
+    assert report([0, 1, 1], [0, 1, 1], np.ma.array(MASKED.data)).auc.value == 1
+
+
+@pytest.mark.parametrize("name", ["NA", "NaT"])
+def test_missing_values_of_pandas_are_no_classes_and_no_groups(name):
+    pandas = pytest.importorskip("pandas")
+    column = pandas.Series(["a", getattr(pandas, name), "b"], dtype=object)
+    with pytest.raises(InvalidParameterError, match="^groups: .*Received: '1 None or NaN'"):
+        report([0, 1, 1], [0, 1, 1], groups=column)
+    with pytest.raises(InvalidParameterError, match="^y_true: .*Received: '1 None or NaN'"):
+        report(column, [0, 1, 1])
+    with pytest.raises(InvalidParameterError, match="^labels: expected whole numbers"):
+        ImageDataset(np.zeros((3, 4, 4)), column)
+    assay = summarize(
+        {"cell_id": [1, 2, 3], "well": list("ABC"), "n_micronuclei": [0, 1, 2], "condition": column}
+    )
+    assert [each.name for each in assay.conditions] == ["a", "b"]

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import is_missing
+from nucrec._files import ANY_NAME
 from nucrec._flags import read_flag
 from nucrec._paths import checked_path
 from nucrec._reading.column_names import find, is_known, looks_like_dose, plain
 from nucrec._reading.table import ambiguous_thousands, decimal_number, is_frame, read_table
 from nucrec._text import from_spreadsheet, shown
-from nucrec._validation import did_you_mean, invalid, is_missing_value
+from nucrec._validation import check_unmasked, did_you_mean, invalid, is_missing_value
 from nucrec.errors import DatasetError
 
 Array = npt.NDArray[Any]
@@ -211,7 +212,9 @@ def _is_wanted(name: str) -> bool:
 
 
 def _of_columns(name: str, table: Mapping[Any, Any], given: dict[str, str]) -> Source:
-    columns = {str(key): np.asarray(values) for key, values in table.items()}
+    for key, values in table.items():
+        check_unmasked(f"{name}[{str(key)!r}]", values)
+    columns = {str(key): _decoded(np.asarray(values)) for key, values in table.items()}
     lengths = {values.shape for values in columns.values()}
     if len(lengths) != 1 or len(next(iter(lengths))) != 1 or not next(iter(lengths))[0]:
         raise invalid(name, "columns of one length, of at least one row", sorted(map(str, lengths)))
@@ -246,6 +249,11 @@ def _as_saved(values: Any) -> Array:
         return column
     cells = column.astype(object).tolist()
     return _objects([from_spreadsheet(each) if isinstance(each, str) else each for each in cells])
+
+
+def _decoded(column: Array) -> Array:
+    """Return bytes, as HDF5 has them, as text; all else as it is."""
+    return np.char.decode(column, "utf-8", ANY_NAME) if column.dtype.kind == "S" else column
 
 
 def _objects(cells: list[Any]) -> Array:

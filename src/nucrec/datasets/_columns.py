@@ -148,6 +148,7 @@ def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
 
 def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:
     """Validate a column with one value for each image."""
+    check_unmasked(name, values)
     try:
         array = np.array(values)
     except ValueError as error:

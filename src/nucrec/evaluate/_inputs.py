@@ -102,6 +102,7 @@ def _numbers(name: str, array: Array, classes: Array) -> Array:
 
 def check_scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
     """Return scores of shape (n, n_classes)."""
+    check_unmasked("y_score", y_score)
     scores = np.asarray(y_score)
     if scores.dtype.kind not in "buif":
         raise invalid("y_score", "numbers", f"dtype {scores.dtype}")
@@ -125,6 +126,7 @@ def number_groups(groups: npt.ArrayLike | None, n: int) -> Array | None:
     """Return the index of each image's group, from 0; None if no two images share a group."""
     if groups is None:
         return None
+    check_unmasked("groups", groups)
     array = np.asarray(groups)
     if array.shape != (n,):
         raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import check_finite, invalid
+from nucrec._validation import check_finite, check_unmasked, invalid
 from nucrec.errors import ImageError
 
 Array = npt.NDArray[Any]
@@ -44,6 +44,7 @@ def label_image(name: str, labels: object, shape: tuple[int, ...] | None = None)
     InvalidParameterError
         It is no label image, or of another shape.
     """
+    check_unmasked(name, labels)
     array = np.asarray(labels)
     if array.ndim != 2 or array.dtype.kind not in "bui":
         raise invalid(name, "a label image (H, W) of whole numbers", described(array))

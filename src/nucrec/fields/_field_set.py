@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._reading.listing import Quarantined
-from nucrec._validation import check_finite, check_real, invalid
+from nucrec._validation import check_finite, check_real, check_unmasked, invalid
 from nucrec.fields._arrays import described, label_image
 from nucrec.fields._field import Field
 from nucrec.fields._pixels import ArrayMask, ArrayPixels, native_depth
@@ -152,6 +152,7 @@ def _called(names: Sequence[str] | None, n: int) -> list[str]:
 
 
 def _checked_image(name: str, image: npt.ArrayLike) -> Array:
+    check_unmasked(name, image)
     array = np.asarray(image)
     if array.ndim != 2 or not array.size or array.dtype.kind not in "uif":
         raise invalid(name, "a real array of shape (H, W)", described(array))

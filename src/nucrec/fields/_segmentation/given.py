@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._validation import invalid
+from nucrec._validation import check_unmasked, invalid
 from nucrec.fields._arrays import check_pixels, label_image
 from nucrec.fields._field import Field
 from nucrec.fields._segmentation.card import Seen
@@ -24,6 +24,7 @@ def pixels_of(field: Any) -> Array:
     if isinstance(field, Field):
         name, pixels = field.name, field.read()
     else:
+        check_unmasked("field", field)
         name, pixels = "field", np.asarray(field)
     check_pixels(name, pixels)
     return pixels
