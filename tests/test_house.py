@@ -258,4 +258,5 @@ def test_what_ships():
     assert (SOURCE / "py.typed").exists()
     assert (SOURCE / "datasets" / "data" / "mnfinder-crops.zip").stat().st_size < 5_000_000
     assert (SOURCE / "fields" / "data" / "sample-fields.zip").stat().st_size < 1_500_000
+    assert (SOURCE / "models" / "data" / "classifier.keras").stat().st_size < 8_000_000
     assert len(list((SOURCE / "paper" / "published").glob("*.csv"))) == 6

@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
     about = "evaluate a saved model on labelled images"
     command = add_command(commands, "evaluate", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
-    add("model", metavar="MODEL", help="a file that nucrec saved")
+    add("model", metavar="MODEL", help="a file that nucrec saved, or pretrained")
     add_labelled(command, classes="the images' classes, in the order of the model's")
     add_channel(command)
     add("-o", "--out", metavar="FOLDER", help="write the page and the tables to this folder")

@@ -14,12 +14,16 @@ of each class, and in what an image is far from the training images. Printed for
 and share of images of the positive class, with its interval; of a calibrated network also the share
 corrected for its errors.
 
+The model is a file that nucrec saved, or the word "pretrained": the classifier of single-cell crops
+that ships with nucrec, whatever files or folders of that name there are.
+
 With --shard-size or --scheduler the table is written in parts, to a folder, and the same command goes
 on where it ended. Start a Dask cluster with 'dask scheduler' on one machine and, on each that computes,
 'dask worker ADDRESS --nthreads 1'; all must see images and output under the same paths.
 """
 EXAMPLES = """\
 examples:
+  nucrec predict pretrained plate-7 -o predictions.csv
   nucrec predict model.keras plate-7 -o predictions.csv
   nucrec predict model.keras plate-7.zip -o predictions.csv --json
   nucrec predict model.keras plate-7 -o predictions.csv --html report.html
@@ -30,10 +34,10 @@ examples:
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "predict a folder of images with a saved model"
+    about = "predict a folder of images with a saved model, or with the one that ships"
     command = add_command(commands, "predict", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
-    add("model", metavar="MODEL", help="a file that nucrec saved")
+    add("model", metavar="MODEL", help="a file that nucrec saved, or pretrained")
     add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
     add("-o", "--out", required=True, metavar="OUT", help="the table to write, CSV, or its folder")
     add_channel(command)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nucrec._deprecation import warn_renamed
 from nucrec.models._backbones import BackboneInfo, backbones, load_backbone
+from nucrec.models._card import ModelCard
 from nucrec.models._classical import classical_zoo
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._domain import TrainingDomain
@@ -20,7 +21,7 @@ from nucrec.models._folders.prediction import ImagePrediction
 from nucrec.models._folders.result import FolderPredictions, FolderSummary
 from nucrec.models._folders.shards import predict_shards
 from nucrec.models._morphology import MorphologyFeatures
-from nucrec.models._persistence import load, save
+from nucrec.models._persistence import load, pretrained, save
 from nucrec.models._plots import TrainingHistoryDisplay, ZooDisplay
 from nucrec.models._saving.info import ModelInfo, model_info
 from nucrec.models._zoo.cross_validation import CrossValidation, CrossValidationRow
@@ -45,6 +46,7 @@ __all__ = [
     "GroupResult",
     "ImageClassifier",
     "ImagePrediction",
+    "ModelCard",
     "ModelInfo",
     "MorphologyFeatures",
     "PixelFeatures",
@@ -65,6 +67,7 @@ __all__ = [
     "model_info",
     "predict_folder",
     "predict_shards",
+    "pretrained",
     "run_zoo",
     "run_zoos",
     "save",

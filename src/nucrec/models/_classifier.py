@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import check_is_fitted
 
 from nucrec._keras import start_tensorflow
-from nucrec._paths import output_file
 from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec._warnings import warn
@@ -19,9 +17,8 @@ from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, check_training_data
 from nucrec.errors import TrainingWarning
 from nucrec.models._backbones import OwnBackbone
+from nucrec.models._card import ModelCard
 from nucrec.models._domain import TrainingDomain
-from nucrec.models._fitted import FittedNetwork
-from nucrec.models._history import History
 from nucrec.models._inputs import (
     Images,
     check_several_classes,
@@ -29,11 +26,10 @@ from nucrec.models._inputs import (
     labelled,
     some_of_each_class,
 )
-from nucrec.models._saving.info import ModelInfo, now, versions
-from nucrec.models._saving.network import save_network
-from nucrec.models._saving.parameters import parameters_from_json, parameters_to_json
+from nucrec.models._saved import SavedNetwork
 from nucrec.models._training.recipes import Mode, Precision, RecipeName
-from nucrec.models._training.settings import Settings, lasting_parameters
+from nucrec.models._training.settings import Settings
+from nucrec.models._training_images import kept_marks
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +40,7 @@ _JUDGED = 32
 """Training images of each class by which it is judged whether a network answers with one class only."""
 
 
-class ImageClassifier(FittedNetwork):
+class ImageClassifier(SavedNetwork):
     """Classify images with a neural network, as a scikit-learn classifier.
 
     Use `cnn`, `transfer` or `inception_transfer` to create one: they set these parameters. The
@@ -136,6 +132,12 @@ class ImageClassifier(FittedNetwork):
         Fingerprint of the training images.
     domain_ : TrainingDomain or None
         The range of properties of the training images; None for a model saved by nucrec 0.1.0.
+    card_ : ModelCard or None
+        What the classifier was trained on and how well it does on other images. None after `fit`;
+        set it before `save`, and the file contains it.
+    marks_ : tuple of str
+        Hashes of the training images, by which `evaluate` recognizes them; empty for a model saved by
+        nucrec 0.1.0, and for more than 200,000 training images.
     temperature_ : Temperature or None
         The calibration of the probabilities, set by `calibrate`.
     calibration_ : (ndarray of shape (n, n_classes), ndarray of shape (n,)) or None
@@ -161,6 +163,7 @@ class ImageClassifier(FittedNetwork):
     """
 
     domain_: TrainingDomain | None
+    card_: ModelCard | None
 
     def __init__(
         self,
@@ -278,6 +281,8 @@ class ImageClassifier(FittedNetwork):
         self._set_fitted(trained.network, classes, train.class_names)
         self.fingerprint_ = trained.fingerprint
         self.domain_ = TrainingDomain.of(train)
+        self.marks_ = kept_marks(train)
+        self.card_ = None
         self.history_ = trained.history
         self.validation_proba_ = trained.validation
         self.interrupted_ = trained.interrupted
@@ -317,66 +322,6 @@ class ImageClassifier(FittedNetwork):
                 "it for more epochs, with another learning rate, or on more images.",
                 TrainingWarning,
             )
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the fitted classifier to one file that `nucrec.models.load` reads.
-
-        Parameters
-        ----------
-        path : path
-            The file, which must end in ".keras". An existing file is replaced completely or not at all.
-
-        Raises
-        ------
-        InvalidParameterError
-            The file has another ending.
-        NucrecError
-            The file cannot be written.
-        sklearn.exceptions.NotFittedError
-            The classifier is not fitted.
-        """
-        check_is_fitted(self, "model_")
-        save_network(output_file("path", path), self.model_, self._info())
-
-    @classmethod
-    def _of_file(cls, network: "keras.Model", info: ModelInfo) -> Self:
-        """Return the classifier that a model file describes."""
-        classifier = cls(**parameters_from_json(info.parameters))
-        classifier._set_fitted(network, np.asarray(info.classes), info.class_names)
-        classifier.fingerprint_ = info.fingerprint or ""
-        classifier.domain_ = None if info.domain is None else TrainingDomain.from_json(info.domain)
-        classifier.history_ = History.of_file(info.history)
-        if info.calibration is not None:
-            probabilities = np.array(info.calibration["probabilities"], np.float32)
-            classifier._set_calibration(probabilities, np.array(info.calibration["labels"], int))
-        classifier.interrupted_ = False
-        classifier.undone_ = info.undone
-        return classifier
-
-    def _info(self) -> ModelInfo:
-        """Return the description to store in a model file."""
-        calibration = None
-        if self.calibration_ is not None:
-            probabilities, labels = self.calibration_
-            calibration = {"probabilities": probabilities.tolist(), "labels": labels.tolist()}
-        return ModelInfo(
-            kind="network",
-            class_names=self.class_names_,
-            classes=tuple(self.classes_.tolist()),
-            preprocessing={
-                "image_size": self.image_size_,
-                "channels": self.channels_,
-                "dtype": "uint8",
-            },
-            parameters=parameters_to_json(lasting_parameters(self.get_params(deep=False))),
-            versions=versions(),
-            fingerprint=self.fingerprint_,
-            created=now(),
-            history=dict(self.history_),
-            undone=self.undone_,
-            calibration=calibration,
-            domain=None if self.domain_ is None else self.domain_.to_json(),
-        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

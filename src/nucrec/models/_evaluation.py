@@ -12,6 +12,7 @@ from nucrec._class_names import order_classes
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset, find_shortcuts
 from nucrec.evaluate import Report, report
+from nucrec.models._training_images import TRAINED_ON, remarks_on_training
 
 Array = npt.NDArray[Any]
 
@@ -91,7 +92,8 @@ class Expected:
     groups : array_like of shape (n,), or None
         The group of each image.
     remarks : tuple of str
-        Remarks of the report on the images themselves: file properties that predict the class.
+        Remarks of the report on the images themselves: file properties that predict the class, and
+        training images of the model.
     """
 
     own: list[Any]
@@ -147,10 +149,16 @@ def remarks_on(images: ImageDataset) -> tuple[str, ...]:
 
 
 def _seen_by(model: Any, images: ImageDataset) -> tuple[str, ...]:
-    """Return what a report has to say if these are the training images, each and no other."""
+    """Return what a report has to say if training images are among these.
+
+    Networks know each of their training images, other models only the fingerprint of all.
+    """
+    marks = getattr(model, "marks_", ())
+    if marks:
+        return remarks_on_training(images, marks)
     fingerprint = getattr(model, "fingerprint_", None)
     if fingerprint and len(images) and fingerprint == images.fingerprint:
-        return ("the model was trained on these images, so its metrics are too good",)
+        return (TRAINED_ON.format("these images"),)
     return ()
 
 

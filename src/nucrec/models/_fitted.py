@@ -16,6 +16,7 @@ from nucrec.evaluate import ConformalRule, Report, Temperature, fit_conformal, f
 from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
 from nucrec.models._inputs import Images, held_out_part, require_images
+from nucrec.models._saving.info import ModelInfo
 
 if TYPE_CHECKING:
     import keras
@@ -312,6 +313,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = classes
         self.class_names_ = class_names
         _, self.image_size_, _, self.channels_ = network.input_shape
+        self._file: ModelInfo | None = None
         self.temperature_: Temperature | None = None
         self.calibration_: tuple[Array, Array] | None = None
 

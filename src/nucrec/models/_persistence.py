@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from nucrec._paths import checked_path, output_file
+from nucrec._paths import output_file
 from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
@@ -15,7 +15,7 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._saving.classical import load_classical, save_classical
 from nucrec.models._saving.info import DAMAGED_ARCHIVE, checked_info
 from nucrec.models._saving.network import load_network
-from nucrec.models._saving.opened import KINDS, opened, private_copy
+from nucrec.models._saving.opened import KINDS, PRETRAINED, model_file, opened, private_copy
 
 
 def save(
@@ -80,8 +80,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Parameters
     ----------
-    path : path
-        A file written by `save` or `ImageClassifier.save`.
+    path : path, or "pretrained"
+        A file written by `save` or `ImageClassifier.save`, or the name of the classifier that
+        `pretrained` returns.
 
     Returns
     -------
@@ -120,7 +121,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool((again.predict_proba(crops) == model.predict_proba(crops)).all())
     True
     """
-    where = checked_path("path", path)
+    where = model_file("path", path)
     try:
         with opened(where) as file:
             if KINDS[where.suffix] == "classical":
@@ -137,3 +138,42 @@ def load(path: str | os.PathLike[str]) -> Any:
         *(OSError, RuntimeError, MemoryError, *DAMAGED_ARCHIVE),
     ) as error:
         raise ModelFileError(f"{where} cannot be read as a model: {shown(error)}") from error
+
+
+def pretrained() -> ImageClassifier:
+    """Return the trained classifier of single-cell crops that comes with nucrec.
+
+    The classifier distinguishes crops with a micronucleus from crops without one and works offline.
+    It is an `ImageClassifier` with all its methods. Its ``card_`` states what it was trained on, what
+    it is not for, and its error rates on cell lines and microscopes left out of the training.
+
+    Returns
+    -------
+    ImageClassifier
+        The fitted classifier; each call returns a new one. Its name on the command line is
+        ``pretrained``.
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged: reinstall nucrec.
+
+    Notes
+    -----
+    The classifier was trained on the 1970 crops of `nucrec.datasets.load_mnfinder_crops`. A report on
+    these crops is therefore too favourable, and says so. For whole fields of view, use
+    `nucrec.fields.detect`.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> from nucrec.models import pretrained
+    >>> model = pretrained()
+    >>> crops = load_mnfinder_crops()[:4]
+    >>> model.predict_proba(crops).shape, model.class_names_
+    ((4, 2), ('nucleus', 'micronucleus'))
+    >>> print(model.card_.licence)
+    MIT; copyright 2023 Lucian DiPeso, for the crops
+    """
+    model: ImageClassifier = load(PRETRAINED)
+    return model

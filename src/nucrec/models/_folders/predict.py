@@ -130,7 +130,8 @@ def predict_folder(
     form = TableForm(classifier.class_names, error_rate is not None, classifier.domain is not None)
     rows = _rows(counts, doubtful.seen(predictions), table, form, path)
     errors = ErrorCounts.of(getattr(model, "calibration_", None), positive)
-    found = counts.result(table, rows, confidence, error_rate, errors)
+    card = getattr(model, "card_", None)
+    found = counts.result(table, rows, confidence, error_rate, errors, card)
     warn_of(found, len(files))
     if page is not None:
         write_text(page, prediction_page(files, found, doubtful, classifier))

@@ -15,6 +15,7 @@ from nucrec._deprecation import warn_renamed
 from nucrec.datasets import Quarantined
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
+from nucrec.models._card import ModelCard
 from nucrec.models._folders.prediction import ImagePrediction
 
 _MANY_UNUSUAL = 0.05  # share of the images above which to warn
@@ -99,6 +100,8 @@ class FolderPredictions:
     sensitivity, specificity : (int, int) or None
         Number of positive (or negative) calibration images that the model classified correctly, and
         their total number.
+    card : ModelCard or None
+        The card of the model, if it has one.
     rows : collection of ImagePrediction
         The prediction of each file, in the order of the table: a tuple in memory if no file was
         written, about 300 bytes per image; otherwise read from the table row by row in each iteration.
@@ -130,6 +133,7 @@ class FolderPredictions:
     unusual: dict[str, int] = field(default_factory=dict)
     sensitivity: tuple[int, int] | None = None
     specificity: tuple[int, int] | None = None
+    card: ModelCard | None = field(default=None, repr=False)
     rows: Collection[ImagePrediction] = field(default=(), repr=False)
 
     def __str__(self) -> str:
@@ -153,6 +157,7 @@ class FolderPredictions:
             "unusual": self.unusual,
             "sensitivity": self.sensitivity and list(self.sensitivity),
             "specificity": self.specificity and list(self.specificity),
+            "card": self.card and self.card.to_dict(),
             "quarantined": [entry._asdict() for entry in self.quarantined],
         }
 
@@ -180,6 +185,8 @@ def summary_table(found: FolderPredictions) -> tuple[fmt.Row, list[fmt.Row]]:
 def notes(found: FolderPredictions) -> list[str]:
     """Return notes on the shares and on images unlike the training images."""
     told = [_of_shares(found)]
+    if found.card is not None:
+        told.append(_of_model(found.card))
     if len(found.folders) > 1:
         told.append("In the interval of all images, folders count as groups.")
     if found.total.unusual:
@@ -201,6 +208,14 @@ def _of_shares(found: FolderPredictions) -> str:
         f"Corrected for the errors on the calibration images: sensitivity {sensitivity}, specificity "
         f"{specificity}. Intervals: {confidence}, of the corrected share, with the uncertainty of "
         "both rates (Lang and Reiczigel)."
+    )
+
+
+def _of_model(card: ModelCard) -> str:
+    if not card.rates:
+        return f"Model {card.name}: how often it errs on images that it never saw is not known."
+    return (
+        f"Model {card.name}, {card.rates}. On other microscopes and stains it may err more often."
     )
 
 
@@ -288,6 +303,7 @@ class FolderCounts:
         confidence: float,
         error_rate: float | None,
         errors: ErrorCounts | None,
+        card: ModelCard | None,
     ) -> FolderPredictions:
         """Return the counts, with shares corrected for the known errors."""
         names = sorted(self._images)
@@ -302,6 +318,7 @@ class FolderCounts:
             unusual=dict(self._kinds),
             sensitivity=None if errors is None else errors.sensitivity,
             specificity=None if errors is None else errors.specificity,
+            card=card,
             rows=rows,
         )
 

@@ -18,12 +18,14 @@ from nucrec._validation import check_int, check_real, invalid
 from nucrec._version import __version__
 from nucrec.datasets import ImageFiles
 from nucrec.errors import NucrecError
+from nucrec.models._card import ModelCard
 from nucrec.models._folders.dask import connected, each_done
 from nucrec.models._folders.prediction import names_of_classes
 from nucrec.models._folders.result import ErrorCounts, FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import DAMAGED, StoredPredictions
 from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
 from nucrec.models._saving.info import ModelInfo, model_info
+from nucrec.models._saving.opened import model_file
 
 _PLAN = "shards.json"
 _FORMAT = 2  # 1: written by nucrec 0.1.0, with a column "ask"
@@ -54,7 +56,8 @@ def predict_shards(
     Parameters
     ----------
     model : str or Path
-        A file written by `save` or `ImageClassifier.save`. It is copied to `out`.
+        A file written by `save` or `ImageClassifier.save`, or "pretrained" for the classifier that
+        comes with nucrec. It is copied to `out`.
     path : str or Path
         A folder with images at any depth, or a zip archive of one, which is read in place. Workers must
         see it under the same path.
@@ -146,9 +149,9 @@ def predict_shards(
     show = progress_function(progress)
     if not isinstance(model, str | Path):
         raise invalid("model", "the path of a saved model", model)
-    model_file = checked_path("model", model)
-    info = model_info(model_file)
-    job = _make_job(model_file, info, path, out, channel, class_names, error_rate)
+    file = model_file("model", model)
+    info = model_info(file)
+    job = _make_job(file, info, path, out, channel, class_names, error_rate)
     # a client passed by the user may wait for workers that are still queued
     patience = _WITHOUT_WORKERS if isinstance(scheduler, str) else None
     with connected(scheduler) as client:
@@ -156,7 +159,7 @@ def predict_shards(
         shards = list(_cut(files, shard_size))
         make_folder(job.out)
         with only_writer(job.out):
-            _prepare(job, model_file, _plan(job, files, shard_size))
+            _prepare(job, file, _plan(job, files, shard_size))
             there = {entry.name for entry in job.out.iterdir()}
             missing = [shard for shard in shards if shard.name not in there]
             _predict_missing(client, patience, job, missing, len(files), show)
@@ -167,7 +170,7 @@ def predict_shards(
     tables = tuple(job.out / shard.name for shard in shards)
     rows = StoredPredictions(tables, job.form, counts.n_files)
     errors = _known_errors(info, job.class_names.index(counts.positive_class))
-    found = counts.result(job.out, rows, confidence, error_rate, errors)
+    found = counts.result(job.out, rows, confidence, error_rate, errors, _card(info))
     warn_of(found, len(files))
     return found
 
@@ -204,6 +207,10 @@ def _known_errors(info: ModelInfo, positive: int) -> ErrorCounts | None:
     return ErrorCounts.of((info.calibration["probabilities"], info.calibration["labels"]), positive)
 
 
+def _card(info: ModelInfo) -> ModelCard | None:
+    return None if info.card is None else ModelCard.from_dict(info.card)
+
+
 def _cut(files: ImageFiles, size: int) -> Iterator[Shard]:
     names, problems = list(files.names), list(files.quarantined)
     for number, start in enumerate(range(0, len(names), size)):
@@ -230,7 +237,7 @@ def _plan(job: Job, files: ImageFiles, size: int) -> dict[str, Any]:
     }
 
 
-def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
+def _prepare(job: Job, model: Path, plan: dict[str, Any]) -> None:
     """Write the plan and the model to the folder, or check that the existing plan is the same.
 
     Raises
@@ -251,7 +258,7 @@ def _prepare(job: Job, model_file: Path, plan: dict[str, Any]) -> None:
     copy = job.out / job.model
     if not copy.is_file() or sha256_of(copy) != job.model_sha256:
         with replacing(copy) as temporary:
-            shutil.copyfile(model_file, temporary)
+            shutil.copyfile(model, temporary)
 
 
 def _compare(out: Path, there: dict[str, Any], plan: dict[str, Any]) -> None:

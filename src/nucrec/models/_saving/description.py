@@ -6,6 +6,12 @@ from typing import Any
 _LONGEST_NAME = 1000  # characters
 _LARGEST_SIDE = 4096  # pixels
 _MOST_CHANNELS = 4
+_CARD: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "data", "licence"), (str,)),
+    **dict.fromkeys(("can", "cannot", "figures"), (tuple, list)),
+    "training": (dict,),
+}
+"""The entries of a card, and their types."""
 
 
 def check_description(about: Mapping[str, Any]) -> None:
@@ -31,6 +37,9 @@ def check_description(about: Mapping[str, Any]) -> None:
     _must(all(isinstance(v, str) for v in about["versions"].values()), "versions that are no texts")
     _must(isinstance(about["created"], str), "a time that is no text")
     _must(isinstance(about["fingerprint"], str | None), "a fingerprint that is no text")
+    _check_marks(about["marks"])
+    if about["card"] is not None:
+        _check_card(about["card"])
     if about["kind"] == "network":
         _check_images(about["preprocessing"])
     if about["calibration"] is not None:
@@ -57,6 +66,25 @@ def _check_names(names: Sequence[Any]) -> None:
 def _are_plain(classes: Sequence[Any]) -> bool:
     plain = all(isinstance(value, str | bool | int | float) for value in classes)
     return plain and len(set(classes)) == len(classes) and all(value == value for value in classes)
+
+
+def _check_marks(marks: Sequence[Any]) -> None:
+    _must(
+        all(isinstance(mark, str) for mark in marks), "marks of training images that are no texts"
+    )
+
+
+def _check_card(card: Any) -> None:
+    """Raise unless it is what `ModelCard.to_dict` returns, or JSON makes of it."""
+    _must(isinstance(card, dict) and card.keys() <= _CARD.keys(), "a card with other entries")
+    for name, kinds in _CARD.items():
+        _must(isinstance(card.get(name, kinds[0]()), kinds), f"a card with another kind of {name}")
+    texts = [*card.get("can", ()), *card.get("cannot", ())]
+    _must(all(isinstance(text, str) for text in texts), "a card with entries that are no texts")
+    rows = card.get("figures", ())
+    _must(
+        all(isinstance(row, dict) and row for row in rows), "a card with figures that are no rows"
+    )
 
 
 def _check_images(preprocessing: Mapping[str, Any]) -> None:

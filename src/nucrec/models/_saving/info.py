@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from nucrec._files import replacing
-from nucrec._paths import checked_path
-from nucrec._text import shown
+from nucrec._text import html, shown
 from nucrec._validation import invalid
 from nucrec._version import __version__
 from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
+from nucrec.models._card import ModelCard
 from nucrec.models._saving.description import check_description
 from nucrec.models._saving.layers import larger_than, unlisted
-from nucrec.models._saving.opened import KINDS, opened
+from nucrec.models._saving.opened import KINDS, model_file, opened
+from nucrec.models._saving.printed import description_as_text
 
 _LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
 _MEMBER = "nucrec.json"
@@ -69,6 +70,10 @@ class ModelInfo:
         The attributes of the `TrainingDomain`.
     undone : bool
         Whether the fine-tuning of a network was undone.
+    card : dict or None
+        The attributes of the `ModelCard`.
+    marks : tuple of str
+        Hashes of the training images, by which `ImageClassifier.evaluate` recognizes them.
 
     Examples
     --------
@@ -97,6 +102,14 @@ class ModelInfo:
     calibration: dict[str, list[Any]] | None = None
     domain: dict[str, Any] | None = None
     undone: bool = False
+    card: dict[str, Any] | None = None
+    marks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return description_as_text(vars(self))
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html(str(self))}</pre>"
 
 
 def model_info(path: str | os.PathLike[str]) -> ModelInfo:
@@ -106,8 +119,9 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
 
     Parameters
     ----------
-    path : path
-        A file written by `save` or `ImageClassifier.save`.
+    path : path, or "pretrained"
+        A file written by `save` or `ImageClassifier.save`, or the name of the classifier that comes
+        with nucrec.
 
     Returns
     -------
@@ -131,7 +145,7 @@ def model_info(path: str | os.PathLike[str]) -> ModelInfo:
     ...     model_info(Path(folder, "cnn.keras")).class_names
     ('nucleus', 'micronucleus')
     """
-    where = checked_path("path", path)
+    where = model_file("path", path)
     try:
         with opened(where) as file:
             return checked_info(file, where)
@@ -305,9 +319,12 @@ def _as_info(about: dict[str, Any]) -> ModelInfo:
     """Return the checked description."""
     fields = dataclasses.fields(ModelInfo)
     later = {field.name for field in fields if field.default is not dataclasses.MISSING}
-    names = [field.name for field in fields if field.name in about or field.name not in later]
-    values = {name: about[name] for name in names}
-    tuples = {key: tuple(values[key]) for key in ("class_names", "classes")}
+    present = [field.name for field in fields if field.name in about or field.name not in later]
+    values = {name: about[name] for name in present}
+    names = ("class_names", "classes", "marks")
+    tuples = {key: tuple(values[key]) for key in names if key in values}
     info = ModelInfo(**{**values, **tuples})
     check_description(vars(info))
-    return info
+    if info.card is None:
+        return info
+    return dataclasses.replace(info, card=ModelCard.from_dict(info.card).to_dict())

@@ -10,14 +10,17 @@ from nucrec._keras import keras_defaults, layer_seeds
 from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec.errors import ModelFileError
+from nucrec.models._saving.half import halve_kernels
 from nucrec.models._saving.info import ModelInfo, unlisted_layers, write_model
 
 if TYPE_CHECKING:
     import keras
 
 
-def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
-    """Write a network and its description to one file.
+def save_network(
+    path: Path, network: "keras.Model", info: ModelInfo, *, half_precision: bool = False
+) -> None:
+    """Write a network and its description to one file, its kernels with 16 bits if asked for.
 
     Raises
     ------
@@ -42,6 +45,8 @@ def save_network(path: Path, network: "keras.Model", info: ModelInfo) -> None:
         if unlisted:
             hint = "Save a network with such layers by Keras: classifier.model_.save(...)."
             raise invalid("backbone", "layers of the kinds that load() opens", unlisted, hint)
+        if half_precision:
+            halve_kernels(where)
 
     write_model(path, ".keras", write, info)
 

@@ -6,13 +6,31 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
+from nucrec._paths import checked_path
 from nucrec.errors import ModelFileError
 
 KINDS = {".keras": "network", ".skops": "classical"}
 """What a file holds, by the ending of its name."""
+
+PRETRAINED = "pretrained"
+"""The name of the classifier that ships. No file of a model is called so: it would have an ending."""
+
+
+def model_file(name: str, value: object) -> Path:
+    """Return the path of a model that a user gave, or asked for as "pretrained".
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no path.
+    """
+    if isinstance(value, str) and value == PRETRAINED:
+        return Path(str(resources.files("nucrec.models") / "data" / "classifier.keras"))
+    return checked_path(name, value)
 
 
 @contextlib.contextmanager
@@ -29,7 +47,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise ModelFileError(f"{path}: there is no such file") from error
+        hint = "" if path.suffix in KINDS else f"; the model that ships is called {PRETRAINED!r}"
+        raise ModelFileError(f"{path}: there is no such file{hint}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ModelFileError(f"{path}: there is no such file, but something that is no file")

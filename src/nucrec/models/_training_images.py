@@ -1,0 +1,42 @@
+"""Recognizes the images that a network was trained on, by their pixels."""
+
+from collections.abc import Collection
+
+from nucrec._pixels.image import digest_image
+from nucrec.datasets import ImageDataset
+
+TRAINED_ON = "the model was trained on {}, so its metrics are too good"
+"""The remark, to be completed by which images."""
+
+_LENGTH = 16  # hexadecimal digits: of a million images, no two have the same by chance
+_MOST = 200_000  # images whose marks go into a file
+
+
+def marks_of(images: ImageDataset) -> tuple[str, ...]:
+    """Return what identifies each image: the beginning of a hash of its pixels, shape and dtype."""
+    return tuple(digest_image(source).hex()[:_LENGTH] for source in images.images.sources)
+
+
+def kept_marks(images: ImageDataset) -> tuple[str, ...]:
+    """Return the marks of training images; none of very many, whose file would be too large."""
+    return marks_of(images) if len(images) <= _MOST else ()
+
+
+def remarks_on_training(images: ImageDataset, known: Collection[str]) -> tuple[str, ...]:
+    """Return the remark that some images are training images, if they are.
+
+    Parameters
+    ----------
+    images : ImageDataset
+        What a model is evaluated on.
+    known : collection of str
+        The marks of its training images.
+    """
+    if not known:
+        return ()
+    training = set(known)
+    n = sum(mark in training for mark in marks_of(images))
+    if not n:
+        return ()
+    some = "these images" if n == len(images) else f"{n} of these {len(images)} images"
+    return (TRAINED_ON.format(some),)
