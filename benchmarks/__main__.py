@@ -64,7 +64,7 @@ def _machine() -> str:
     return (
         f"{joblib.cpu_count()} cores ({platform.machine()}, {half} bfloat16), Python "
         f"{platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}, Keras "
-        f"{keras.__version__}. Medians of runs in turn; ratio: how many times as long the peer took, "
+        f"{keras.__version__}. Times are medians; the ratio says how many times as long the peer took, "
         "pair by pair."
     )
 

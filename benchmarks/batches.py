@@ -1,4 +1,4 @@
-"""From crops to the tensor that enters the first convolution: resized, flipped, turned, zoomed."""
+"""From crops to the tensor that enters the first convolution: resized, flipped, rotated, zoomed."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def comparisons() -> Iterator[Comparison]:
     n = len(crops)
     ours = _nucrec(crops)
     memory = ("copying the tensors", copies(n * SIZE * SIZE * 3 * 4))
-    work = f"{n} crops to batches of {BATCH} x {SIZE} x {SIZE} x 3, flipped, turned, zoomed"
+    work = f"{n} crops to batches of {BATCH} x {SIZE} x {SIZE} x 3, flipped, rotated, zoomed"
     threads = f"albumentations, {joblib.cpu_count()} threads"
     yield Comparison(work, threads, ours, Elsewhere(_epoch, "albumentations"), 15, n, 2, memory)
     yield Comparison(

@@ -33,7 +33,7 @@ def _comparison(name: str, size: int, crops: ImageDataset, goal: float | None) -
         5,
         n,
         goal,
-        ("products of matrices", products(operations(backbone) * n)),
+        ("matrix products", products(operations(backbone) * n)),
     )
 
 

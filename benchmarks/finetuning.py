@@ -29,7 +29,7 @@ def comparisons() -> Iterator[Comparison]:
         include_top=False, weights=None, input_shape=(SIZE, SIZE, 3)
     )
     # the gradient of a product of matrices is two more
-    most = ("products of matrices", products(3 * operations(backbone) * n))
+    most = ("matrix products", products(3 * operations(backbone) * n))
     goal = 1.3 if has_bfloat16() else None
     yield Comparison(work, peer, ours.steps, theirs.steps, 3, n, goal, most, warm=False)
     first = f"{work}: time to the first step of any training"

@@ -37,7 +37,7 @@ def comparisons() -> Iterator[Comparison]:
 
     work = (
         f"EfficientNet-Lite0 frozen, 224 pixels, {EPOCHS} epochs of {len(train)} crops with {COPIES} "
-        "changed copies each"
+        "augmented copies each"
     )
     peer = f"plain Keras loop ({SHARE:.0%} of the epochs timed)"
     theirs = Elsewhere(_timed_loop, train, test, pipeline)

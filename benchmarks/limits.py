@@ -20,7 +20,7 @@ def has_bfloat16() -> bool:
 
 
 def products(n_operations: float, dtype: str = "float32") -> Callable[[], float]:
-    """Return a function that returns the seconds of so many operations as products of matrices."""
+    """Return a function that returns the seconds of so many operations, done as matrix products."""
     import time
 
     a, b = (tf.cast(tf.random.normal((_SIDE, _SIDE)), dtype) for _ in range(2))

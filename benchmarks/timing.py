@@ -86,7 +86,7 @@ class Timing:
     theirs: tuple[float, ...]
     limits: tuple[float, ...]
 
-    HEADER = ("work", "peer", "nucrec", "peer took", "ratio", "spread", "goal", "limit")
+    HEADER = ("work", "peer", "nucrec", "peer took", "ratio", "range", "goal", "limit")
 
     @property
     def ratios(self) -> list[float]:
