@@ -3,9 +3,11 @@
 Usage: python docs/includes/make_plate_pictures.py FOLDER
 """
 
+import shutil
 import sys
 from pathlib import Path
 
+from check_site import opened, resize, served
 from gallery import save_small
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -56,13 +58,26 @@ def draw_both(folder: Path, out: Path) -> None:
     few.save(out, optimize=True, dpi=(DPI, DPI))
 
 
+def shoot_review(folder: Path, out: Path) -> None:
+    """Write a picture of the page on which cells are reviewed, as a browser shows it."""
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if browser is None or driver is None:
+        raise SystemExit("Chromium and its driver are needed: apt-get install chromium-driver")
+    with served(folder / "results") as address, opened(browser, driver) as window:
+        resize(window, 1000, 690)
+        window.get(address + "review.html")
+        window.save_screenshot(str(out))
+    save_small(out, out)
+
+
 def main() -> None:
-    """Write a part of one field, the dose-response, the plate map, and the README's picture."""
+    """Write the pictures of one field, the dose-response, the plate map, both, and the review."""
     folder = Path(sys.argv[1])
     part_of_field(folder).save(IMAGES / "plate-field.png", optimize=True)
     save_small(folder / "report/dose-response.png", IMAGES / "plate-dose-response.png")
     save_small(folder / "report/plate.png", IMAGES / "plate-map.png")
     draw_both(folder, IMAGES / "plate.png")
+    shoot_review(folder, IMAGES / "review.png")
 
 
 if __name__ == "__main__":
