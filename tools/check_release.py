@@ -19,7 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
 LARGEST_WHEEL = 24_000_000  # bytes
-METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+LICENCES = {"licenses/LICENSE", "licenses/LICENSE-APACHE"}
+METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt"} | LICENCES
 
 
 def main() -> None:
