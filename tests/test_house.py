@@ -43,6 +43,8 @@ BEHIND_THE_DOOR = {
     "tests/paper/test_protocol.py": "a public run would train for minutes to show a division",
     "tests/paper/test_repeat.py": "a public run would train for minutes to show a difference",
     "tests/paper/test_figures.py": "a public run would train for minutes to show a bar",
+    "tests/paper/test_backbone.py": "a public run would train for hours to announce them",
+    "tests/paper/test_deep_tables.py": "a public run that ends at epoch 20 takes hours",
 }
 """Files outside the library that use what is not public, and why."""
 

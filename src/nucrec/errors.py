@@ -11,6 +11,7 @@ __all__ = [
     "ImageError",
     "InvalidParameterError",
     "LeakageWarning",
+    "LongRunWarning",
     "MissingExtraError",
     "ModelFileError",
     "NucrecError",
@@ -76,6 +77,10 @@ class DataWarning(UserWarning):
 
 class LeakageWarning(UserWarning):
     """A split lets information of the training part into the test part."""
+
+
+class LongRunWarning(UserWarning):
+    """A call takes hours. The message says how many, and how it goes on after an interruption."""
 
 
 class TrainingWarning(UserWarning):

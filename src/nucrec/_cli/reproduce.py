@@ -21,6 +21,7 @@ examples:
   nucrec reproduce
   nucrec reproduce --tables 1,2 --protocol honest
   nucrec reproduce --data ~/nucrec_data --out nucrec-results
+  nucrec reproduce --backbone inception-resnet-v2 --tables 5,6 --out inception
   nucrec reproduce --preset full --tables 5,6 --out full
   nucrec reproduce --from-record results/run.json --out again
 """
@@ -35,9 +36,22 @@ def add_to(commands: Any) -> None:
     add("--protocol", choices=("paper", "honest", "both"), default="both", help="(default: both)")
     add(
         "--preset",
-        choices=("quick", "full"),
+        choices=("quick", "overnight", "full"),
         default="quick",
-        help="quick: minutes on a laptop; full: the paper's network and epochs, resumable (quick)",
+        help="quick: minutes on a laptop; full: the paper's network fine-tuned for 100 epochs; "
+        "overnight: for 20; both resumable (default: quick)",
+    )
+    add(
+        "--backbone",
+        metavar="NAME",
+        help="pre-trained network of Tables V and VI, such as inception-resnet-v2, the paper's "
+        "(default: efficientnet-lite0; overnight and full: the paper's)",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        metavar="FILE",
+        help="its weights from a file, where they cannot be downloaded",
     )
     add(
         "--data", metavar="PATH", help="NucRec or class folder, zip or CSV (default: shipped crops)"
@@ -74,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         preset=arguments.preset,
         protocol=arguments.protocol,
         out=arguments.out,
+        backbone=arguments.backbone,
+        weights=arguments.weights,
         random_state=arguments.seed,
         n_repeats=arguments.repeats,
         n_jobs=arguments.jobs,

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-import numpy as np
 import numpy.typing as npt
 
 from nucrec._keras import start_tensorflow
@@ -26,6 +25,7 @@ from nucrec.models._inputs import (
     labelled,
     some_of_each_class,
 )
+from nucrec.models._one_answer import warn_of_one_answer
 from nucrec.models._saved import SavedNetwork
 from nucrec.models._training.recipes import Mode, Precision, RecipeName
 from nucrec.models._training.settings import Settings
@@ -314,14 +314,7 @@ class ImageClassifier(SavedNetwork):
         few = some_of_each_class(train, _JUDGED)
         predict = self.model_.predict_on_batch
         probabilities = run_model(predict, few, self.image_size_, self.channels_)
-        answers = np.unique(probabilities.argmax(axis=1))
-        if len(answers) == 1:
-            warn(
-                f"the network classifies all of {len(few)} training images, of all classes, as "
-                f"{self.class_names_[answers[0]]}: it has not learnt to tell the classes apart. Train "
-                "it for more epochs, with another learning rate, or on more images.",
-                TrainingWarning,
-            )
+        warn_of_one_answer(probabilities, self.class_names_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

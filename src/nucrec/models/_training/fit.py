@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import keras
@@ -23,6 +23,7 @@ from nucrec.models._networks.build import build_network, on_one_device
 from nucrec.models._networks.replicas import check_same, has_workers, is_chief
 from nucrec.models._training.callbacks import CallbackRunner
 from nucrec.models._training.checkpoint import Checkpoint
+from nucrec.models._training.features import Features
 from nucrec.models._training.loop import TrainingLoop
 from nucrec.models._training.settings import Settings
 from nucrec.models._training.stages import TrainingImages, make_stages
@@ -66,6 +67,7 @@ def train_network(
     held_out: ImageDataset | None,
     classes: Array,
     checkpoint_dir: str | os.PathLike[str] | None,
+    features: Features | None = None,
 ) -> TrainedNetwork:
     """Train a network.
 
@@ -79,6 +81,9 @@ def train_network(
         The values that the labels of the images stand for.
     checkpoint_dir : path or None
         Folder for the training state after each epoch.
+    features : Features, optional
+        What the frozen backbone makes of the images. Its own weights are then not needed, and the
+        trained network has random ones below the embedding.
     """
     weights = class_weights(settings.class_weight, train.labels, classes)
     fingerprint = train.fingerprint
@@ -90,9 +95,10 @@ def train_network(
         check_same(strategy, settings.key(*data))
     chief = is_chief(strategy)
     show = settings.show if chief else silent
-    images = TrainingImages(train, held_out, settings)
+    images = TrainingImages(train, held_out, settings, features)
+    begun = settings if features is None else replace(settings, weights=None)
     with strategy.scope():
-        network, own = _new_network(settings, images.channels, len(train.class_names))
+        network, own = new_network(begun, images.channels, len(train.class_names))
         stages = make_stages(network, images, show)
     checkpoint = None
     if checkpoint_dir is not None:
@@ -142,7 +148,7 @@ def class_weights(
     )
 
 
-def _new_network(
+def new_network(
     settings: Settings, channels: int, n_classes: int
 ) -> tuple[keras.Model, str | None]:
     """Return the initial network, and a key that distinguishes the user's own backbone from others."""

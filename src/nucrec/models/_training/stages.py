@@ -16,6 +16,7 @@ from nucrec.datasets import ImageDataset
 from nucrec.models._inputs import some_of_each_class
 from nucrec.models._networks.build import embedder, head, set_trainable
 from nucrec.models._networks.inference import batch_function, run_arrays, run_model
+from nucrec.models._training.features import Features
 from nucrec.models._training.loop import Batch, Stage, make_optimizer
 from nucrec.models._training.recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
 from nucrec.models._training.settings import Settings
@@ -38,11 +39,14 @@ class TrainingImages:
         The training set, and the validation set, if any.
     settings : Settings
         The settings, with the recipe, the image size and the seed.
+    features : Features or None
+        What a frozen backbone makes of the images, if that is known already.
     """
 
     train: ImageDataset
     held_out: ImageDataset | None
     settings: Settings
+    features: Features | None = None
 
     @cached_property
     def channels(self) -> int:
@@ -218,6 +222,8 @@ class _CachedFeatures:
     @cached_property
     def _train(self) -> tuple[Array, Array]:
         train, copies = self._images.train, self._images.settings.recipe.head_copies
+        if self._images.features is not None:
+            return self._images.features.train, self._images.one_hot(train.labels)
         parts = [self._embed(train, None, 0, "features of the training images")]
         for copy in range(copies):
             what = f"features of augmented copies, {copy + 1} of {copies}"
@@ -230,6 +236,8 @@ class _CachedFeatures:
         images = self._images.held_out
         if images is None:
             return None
+        if self._images.features is not None:
+            return self._images.features.held_out
         return self._embed(images, None, 0, "features of the validation images")
 
     def _embed(self, images: ImageDataset, augment: Pipeline | None, copy: int, what: str) -> Array:

@@ -26,6 +26,7 @@ from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
 from nucrec.models._inputs import check_several_classes
 from nucrec.models._morphology import MorphologyFeatures
+from nucrec.models._zoo.features import SharedFeatures
 from nucrec.models._zoo.networks import require_weights
 from nucrec.models._zoo.row import ZooRow, failed_row, one_line
 from nucrec.models._zoo.trial import Data, NetworkRun, Predictions, Trial, fit_and_predict
@@ -148,8 +149,11 @@ class JobMaker:
     checkpoint_dir: Path | None
     _packed: dict[str, bytes] = field(default_factory=dict)
 
-    def job(self, name: str, model: Any) -> Job | ZooRow:
-        """Return a job, or a failed row if the classifier cannot be sent to another process."""
+    def job(self, name: str, model: Any, shared: SharedFeatures | None = None) -> Job | ZooRow:
+        """Return a job, or a failed row if the classifier cannot be sent to another process.
+
+        `shared` has the features of a frozen backbone, if they were computed.
+        """
         started = time.perf_counter()
         stage = "features"
         try:
@@ -163,7 +167,7 @@ class JobMaker:
             require_weights(model)
         except Exception as error:  # noqa: BLE001 - whatever a model does becomes a row
             return failed_row(name, time.perf_counter() - started, stage, one_line(error))
-        network = self._network_run(name) if isinstance(model, ImageClassifier) else None
+        network = self._network_run(name, shared) if isinstance(model, ImageClassifier) else None
         truth, limits = self.division.truth, (self.timeout, self.confidence)
         return Job(name, packed, self._packed[key], truth, network, *limits)
 
@@ -176,12 +180,13 @@ class JobMaker:
             X, X_test = features.transform(X), features.transform(X_test)
         return Data(X, self.division.y, X_test, self.division.truth.y_true)
 
-    def _network_run(self, name: str) -> NetworkRun:
+    def _network_run(self, name: str, shared: SharedFeatures | None) -> NetworkRun:
         folder = self.checkpoint_dir
         if folder is not None:
             parts = (quote(part, safe=" ,") for part in (self.label, name) if part)
             folder = folder / "-".join(parts)
-        return NetworkRun(full_label(self.label, name), self.learning_curves, folder)
+        features = None if shared is None else shared.of(self.label)
+        return NetworkRun(full_label(self.label, name), self.learning_curves, folder, features)
 
 
 def full_label(division: str, name: str) -> str:

@@ -15,6 +15,7 @@ from nucrec._progress import Progress, progress_function
 from nucrec._threads import available_cores
 from nucrec.evaluate import Ranking
 from nucrec.models._zoo.conditions import Conditions
+from nucrec.models._zoo.features import SharedFeatures, share_features
 from nucrec.models._zoo.jobs import Division, Job, full_label
 from nucrec.models._zoo.networks import has_gpu, is_network, network_environment
 from nucrec.models._zoo.result import ZooResult
@@ -32,8 +33,16 @@ def run_divisions(
     rows: dict[str, dict[str, ZooRow]] = {label: {} for label in divisions}
     steps = _Steps(progress_function(conditions.progress), len(zoo) * len(divisions))
     for pool in _pools(zoo, conditions):
+        shared = {
+            name: _shared(name, zoo[name], divisions, pool, conditions, steps)
+            for name in pool.names
+        }
         makers = (conditions.jobs(label, each) for label, each in divisions.items())
-        jobs = ((m.label, m.job(name, zoo[name])) for m in makers for name in pool.names)
+        jobs = (
+            (maker.label, maker.job(name, zoo[name], shared[name]))
+            for maker in makers
+            for name in pool.names
+        )
         with closing(
             in_children(_run, jobs, pool.n_jobs, pool.environment, steps.told)
         ) as finished:
@@ -66,6 +75,25 @@ def _pools(zoo: Mapping[str, Any], conditions: Conditions) -> Iterator[_Pool]:
     if others:
         others.sort(key=lambda name: _rank_of_cost(zoo[name]))
         yield _Pool(others, ONE_THREAD, conditions.n_jobs)
+
+
+def _shared(
+    name: str,
+    model: Any,
+    divisions: Mapping[str, Division],
+    pool: _Pool,
+    conditions: Conditions,
+    steps: "_Steps",
+) -> SharedFeatures | None:
+    """Return the features that the trainings of a network with a frozen backbone share."""
+    return share_features(
+        model,
+        {label: (each.X, each.X_test) for label, each in divisions.items()},
+        lambda what: steps.told((name, what)),
+        n_jobs=pool.n_jobs,
+        environment=pool.environment,
+        timeout=conditions.timeout,
+    )
 
 
 def _networks_at_a_time(conditions: Conditions) -> int | None:

@@ -11,9 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._children.process import tell
-from nucrec.datasets import ImageDataset
+from nucrec._keras import keras_defaults
+from nucrec.datasets import ImageDataset, check_training_data
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._evaluation import scores_of
+from nucrec.models._inputs import held_out_part, labelled
+from nucrec.models._one_answer import warn_of_one_answer
+from nucrec.models._training.features import Features
+from nucrec.models._training.settings import Settings
 from nucrec.models._zoo.row import one_line
 
 Array = npt.NDArray[Any]
@@ -42,11 +47,14 @@ class NetworkRun:
         Whether to evaluate it on the test images after each epoch.
     checkpoint_dir : Path or None
         The folder for its training state.
+    features : Features or None
+        What its frozen backbone makes of the training and the test images, if that is known.
     """
 
     label: str
     learning_curves: bool
     checkpoint_dir: Path | None
+    features: Features | None = None
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,12 @@ def fit_and_predict(packed: bytes, data: Data, network: NetworkRun | None) -> Tr
         try:
             model = pickle.loads(packed)  # noqa: S301 - from our own parent
             stage = "fit"
-            model.fit(data.X, data.y) if network is None else _train(model, data, network)
-            stage = "predict"
-            predictions = _predict(model, data)
+            if network is not None and network.features is not None:
+                predictions = _train_on_features(model, data, network, network.features)
+            else:
+                model.fit(data.X, data.y) if network is None else _train(model, data, network)
+                stage = "predict"
+                predictions = _predict(model, data)
         except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does becomes a row
             error = one_line(problem)
     said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
@@ -90,17 +101,46 @@ def fit_and_predict(packed: bytes, data: Data, network: NetworkRun | None) -> Tr
 
 
 def _train(model: ImageClassifier, data: Data, network: NetworkRun) -> None:
-    is_dataset = isinstance(data.X, ImageDataset)
-    validation = None
-    if network.learning_curves:
-        validation = data.X_test if is_dataset else (data.X_test, data.y_test)
     model.set_params(progress=_Teller(network.label))
     model.fit(
         data.X,
-        None if is_dataset else data.y,
-        validation=validation,
+        _labels(data),
+        validation=_tested(data) if network.learning_curves else None,
         checkpoint_dir=network.checkpoint_dir,
     )
+
+
+def _labels(data: Data) -> Array | None:
+    """Return the classes of the training images, unless these bring them along."""
+    return None if isinstance(data.X, ImageDataset) else data.y
+
+
+def _tested(data: Data) -> Any:
+    """Return the test images with their classes."""
+    return data.X_test if isinstance(data.X, ImageDataset) else (data.X_test, data.y_test)
+
+
+@keras_defaults()
+def _train_on_features(
+    model: ImageClassifier, data: Data, network: NetworkRun, features: Features
+) -> Predictions:
+    """Train the classification head alone, and predict, where the backbone has run already."""
+    from nucrec.models._networks.build import head
+    from nucrec.models._training.fit import train_network
+
+    settings = Settings.of({**model.get_params(deep=False), "progress": _Teller(network.label)})
+    train, classes = labelled("X", data.X, _labels(data))
+    held_out = None
+    if network.learning_curves:
+        held_out = held_out_part("validation", _tested(data), train.class_names, classes)
+    check_training_data(train, held_out)
+    trained = train_network(settings, train, held_out, classes, network.checkpoint_dir, features)
+    classify = head(trained.network)
+    warn_of_one_answer(np.asarray(classify(features.train)), train.class_names)
+    scores = np.asarray(classify(features.held_out))
+    after_epochs = trained.validation if len(trained.validation) else None
+    answers = classes[scores.argmax(axis=1)]
+    return Predictions(answers, scores, classes, trained.history, after_epochs)
 
 
 def _predict(model: Any, data: Data) -> Predictions:

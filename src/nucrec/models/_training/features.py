@@ -1,0 +1,22 @@
+"""Embeddings of a frozen backbone that are known before a training begins."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a frozen backbone makes of the images of a training.
+
+    Attributes
+    ----------
+    train, held_out : ndarray of float32, shape (n, n_features)
+        A row for each training image, and for each image that is held out.
+    """
+
+    train: Array
+    held_out: Array
