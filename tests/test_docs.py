@@ -30,11 +30,12 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 PLATE = ROOT / "docs" / "tutorial-plate.md"  # its commands and its code work on the same files
+NOTEBOOK = ROOT / "docs" / "notebook.md"  # a kernel runs it
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
 DIFFERENT = [
     page
     for page in {tuple(blocks(page, "python")): page for page in WITH_CODE}.values()
-    if page != PLATE
+    if page not in (PLATE, NOTEBOOK)
 ]
 
 

@@ -238,6 +238,7 @@ def test_core_depends_on_five_libraries_and_a_version_of_keras(project):
         "distributed",
         "microscopy",
         "morphology",
+        "notebook",
         "all",
         "test",
         "docs",

@@ -30,8 +30,11 @@ def test_pyplot_knows_nothing_of_the_figures(found):
 
 def test_notebooks_show_what_pyplot_does_not(found):
     display = MetricsDisplay.from_report(found)
-    assert display._repr_png_() is None  # not drawn yet
-    assert display.plot()._repr_png_().startswith(PNG)
+    drawn = display._repr_png_()
+    assert drawn.startswith(PNG)
+    assert display.figure_ is None  # it is drawn for the notebook alone
+    assert display.plot()._repr_png_() == drawn
+    assert repr(display) == "MetricsDisplay()"
     figure, ax = plt.subplots()  # pyplot shows it
     try:
         assert display.plot(ax)._repr_png_() is None

@@ -3,10 +3,12 @@
 import importlib
 import inspect
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import nucrec
 from nucrec import audit, models, paper
 
 ROOMS = ("datasets", "augment", "audit", "models", "evaluate", "paper")
@@ -105,6 +107,33 @@ def test_a_callable_is_told_instead(crops, capsys):
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+AUDIT = """
+from nucrec.audit import duplicates
+from nucrec.datasets import load_mnfinder_crops
+duplicates(load_mnfinder_crops()[::30], progress=True);
+"""
+WITHOUT_TQDM = 'import sys; sys.modules["tqdm.auto"] = None'
+
+
+@pytest.mark.slow
+def test_in_a_notebook_a_bar_stands_in_place_where_there_is_tqdm(monkeypatch):
+    nbclient, nbformat = map(pytest.importorskip, ("nbclient", "nbformat"))
+    for module in ("ipykernel", "ipywidgets", "tqdm"):
+        pytest.importorskip(module)
+    monkeypatch.setenv("PYTHONPATH", str(Path(nucrec.__file__).parents[1]))
+    cells = [nbformat.v4.new_code_cell(code) for code in (AUDIT, WITHOUT_TQDM, AUDIT)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    (bar,), none, lines = (cell.outputs for cell in notebook.cells)
+    assert none == []
+    assert "application/vnd.jupyter.widget-view+json" in bar.data
+    widgets = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    drawn = [w["state"] for w in widgets.values() if w["model_name"] == "FloatProgressModel"]
+    assert [(each["value"], each["max"]) for each in drawn] == [(33, 33)]
+    assert {output.get("name") for output in lines} == {"stderr"}
+    assert "[33/33]" in lines[-1].text
 
 
 def test_without_standard_error_nothing_is_shown(crops, monkeypatch):

@@ -94,10 +94,13 @@ def use(python: Path, version: str, folder: Path) -> None:
 
 
 def extras() -> list[str]:
-    """Return the extras that users install for features; the others are for developers."""
+    """Return the extras without which a feature raises an error.
+
+    The others are for developers, and ``notebook``, without which progress is shown as lines.
+    """
     with (ROOT / "pyproject.toml").open("rb") as file:
         groups = tomllib.load(file)["project"]["optional-dependencies"]
-    return sorted(set(groups) - {"all", "test", "docs", "bench", "fuzz", "dev"})
+    return sorted(set(groups) - {"all", "notebook", "test", "docs", "bench", "fuzz", "dev"})
 
 
 def same_names(what: str, found: Iterable[str], expected: Iterable[str]) -> None:

@@ -1,11 +1,11 @@
 """What a trained network says of itself: its data, what it can and cannot, and how well it did."""
 
 import dataclasses
-import html
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
-from nucrec._text import printable, text_table
+from nucrec import _notebook as show
+from nucrec._text import Row, printable, text_table
 from nucrec._validation import invalid
 
 
@@ -63,13 +63,19 @@ class Card:
         parts = [f"{self.kind} {printable(self.name)}"]
         parts += [f"{title}: {printable(text)}" for title, text in self._texts() if text]
         if self.figures:
-            header = tuple(self.figures[0])
-            rows = [tuple(str(row.get(name, "")) for name in header) for row in self.figures]
-            parts.append(text_table(header, rows))
+            parts.append(text_table(*self._table()))
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        texts = [(title, text) for title, text in self._texts() if text]
+        header, rows = self._table()
+        figures = show.table(header, rows) if rows else ""
+        return show.fragment(show.heading(f"{self.kind} {self.name}"), show.facts(texts), figures)
+
+    def _table(self) -> tuple[Row, list[Row]]:
+        """Return the figures as text."""
+        header = tuple(self.figures[0]) if self.figures else ()
+        return header, [[str(row.get(name, "")) for name in header] for row in self.figures]
 
     def _texts(self) -> list[tuple[str, str]]:
         training = ", ".join(f"{key} {value}" for key, value in self.training.items())

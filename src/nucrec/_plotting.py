@@ -1,5 +1,6 @@
 """What all pictures share: axes that pyplot knows nothing of, styles, intervals as points and bars."""
 
+import copy
 import io
 import textwrap
 from abc import ABC, abstractmethod
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from nucrec._optional import require
 from nucrec._text import interval, number, printable
+from nucrec.errors import MissingExtraError
 
 Array = npt.NDArray[Any]
 
@@ -38,23 +40,36 @@ STYLES = (
 """Colours of M. Okabe, K. Ito, "Color universal design", 2008; each with its own line and marker."""
 
 
-class Display:
+class Display(ABC):
     """A picture of numbers that are kept.
 
-    A notebook shows it once it is drawn, unless pyplot does.
+    A notebook draws it where it is not drawn yet, and leaves figures of pyplot to pyplot.
     """
 
     figure_: Any = None
 
+    @abstractmethod
+    def plot(self, ax: Any = None) -> Self:
+        """Draw it, into a figure of its own or into axes."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def _repr_png_(self) -> bytes | None:
-        if self.figure_ is None or self.figure_.canvas.manager is not None:
+        figure = self.figure_
+        if figure is None:
+            try:
+                figure = copy.copy(self).plot().figure_
+            except MissingExtraError:
+                return None
+        if figure.canvas.manager is not None:
             return None
         file = io.BytesIO()
-        self.figure_.canvas.figure.savefig(file, format="png")
+        figure.canvas.figure.savefig(file, format="png")
         return file.getvalue()
 
 
-class OneAxesDisplay(Display, ABC):
+class OneAxesDisplay(Display):
     """A picture with one pair of axes."""
 
     ax_: Any = None

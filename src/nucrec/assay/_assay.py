@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any
 
 from nucrec import _text as fmt
+from nucrec._notebook import Rows
 from nucrec._validation import check_choice, check_int, check_real
 from nucrec.assay import _tables
 from nucrec.assay._cell_table import CellTable
@@ -150,7 +151,7 @@ class Assay(Printed):
         """
         check_int("random_state", random_state, low=0)
         check_control(self.conditions)
-        return contrasts_of(self.conditions, self.units, random_state)
+        return Rows(contrasts_of(self.conditions, self.units, random_state))
 
     def smallest_increase(
         self, power: float = 0.8, alpha: float = 0.05
@@ -183,7 +184,7 @@ class Assay(Printed):
         """
         check_power(power, alpha)
         check_control(self.conditions)
-        return smallest_increases(self.conditions, self.units, power, alpha)
+        return Rows(smallest_increases(self.conditions, self.units, power, alpha))
 
     def decision(
         self,
@@ -279,7 +280,7 @@ class Assay(Printed):
 
     def cytotoxicity(self) -> tuple[Cytotoxicity, ...]:
         """Return the cytotoxicity of each condition; empty where the table has nothing of it."""
-        return cytotoxicities(self.conditions, self.units)
+        return Rows(cytotoxicities(self.conditions, self.units))
 
     def plot(self, ax: Any = None, *, historical: Any = None) -> DoseResponseDisplay:
         """Draw the rate of each condition with its interval, and its units as points.

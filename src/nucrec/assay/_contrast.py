@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nucrec._holm import holm
+from nucrec._notebook import Facts
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._design import units_of
 from nucrec.assay._fisher import fisher, step_down
@@ -14,7 +15,7 @@ from nucrec.assay._test_result import TestResult
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Contrast(Facts):
     """One condition against the concurrent control.
 
     Attributes

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
+from nucrec._notebook import Facts
 from nucrec._shares import lang_reiczigel, rogan_gladen
 from nucrec._unit_rates import NOT_ESTIMABLE, reach_of
 from nucrec.assay._double_sampling import Share, corrected_draws
@@ -19,7 +21,7 @@ METHOD = "Rogan-Gladen, Lang-Reiczigel, effective number of cells"
 
 
 @dataclass(frozen=True)
-class CorrectedRate:
+class CorrectedRate(Facts):
     """The rate of one condition, as found and corrected.
 
     Attributes
@@ -116,8 +118,8 @@ class Correction:
         )
 
     def _repr_html_(self) -> str:
-        words = "".join(f"<p>{fmt.html(each)}</p>" for each in self._words)
-        return words + "".join(fmt.html_table(*each) for each in self._tables)
+        tables = (show.table(*each) for each in self._tables)
+        return show.fragment(show.paragraphs(*self._words), *tables)
 
     def to_markdown(self) -> str:
         """Return the rates, and what a review says of the detector, as Markdown."""

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Cytotoxicity:
+class Cytotoxicity(Facts):
     """The cytotoxicity of one condition.
 
     Attributes

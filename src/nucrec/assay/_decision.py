@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
+from nucrec._notebook import Facts
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._contrast import Contrast
 from nucrec.assay._families import Family
@@ -29,7 +31,7 @@ POSITIVE, NEGATIVE, EQUIVOCAL = "clearly positive", "clearly negative", "equivoc
 
 
 @dataclass(frozen=True)
-class Criterion:
+class Criterion(Facts):
     """One criterion.
 
     Attributes
@@ -110,8 +112,8 @@ class Decision:
         return "\n".join([self._words, fmt.text_table(*self._rows), *needed])
 
     def _repr_html_(self) -> str:
-        needed = "".join(f"<p>Needed: {fmt.html(each)}</p>" for each in self.needed)
-        return f"<p><b>{fmt.html(self._words)}</b></p>{fmt.html_table(*self._rows)}{needed}"
+        needed = show.paragraphs(*(f"Needed: {each}" for each in self.needed))
+        return show.fragment(show.heading(self._words), show.table(*self._rows), needed)
 
     def to_markdown(self) -> str:
         """Return the verdict, the criteria and what is needed as Markdown."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec._shares import student_quantile
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import check_real, invalid
@@ -21,7 +22,7 @@ _STEPS = 60
 
 
 @dataclass(frozen=True)
-class SmallestIncrease:
+class SmallestIncrease(Facts):
     """The smallest true rate of a condition that would probably have been found increased.
 
     Attributes

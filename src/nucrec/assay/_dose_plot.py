@@ -36,7 +36,7 @@ class AssayLike(Protocol):
     def columns(self) -> dict[str, str]: ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class DoseResponseDisplay(OneAxesDisplay):
     """The rate of each condition with its interval, and its units as points.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec._reading.column_names import plain
 from nucrec._shares import student_quantile
 from nucrec.assay._source import Source, read_source
@@ -37,7 +38,7 @@ _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class HistoricalControls:
+class HistoricalControls(Facts):
     """The rates of earlier control cultures, and the limits in which the next is expected.
 
     Attributes

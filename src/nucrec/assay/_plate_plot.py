@@ -19,7 +19,7 @@ _WELL = re.compile(r"([A-Za-z]{1,2})[ _-]?0*([1-9]\d?)")
 _PLATES = ((8, 12), (16, 24), (32, 48))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class PlateDisplay(OneAxesDisplay):
     """The rate of each well at its place on the plate.
 

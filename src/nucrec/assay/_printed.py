@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec.assay._tables import Table
 
@@ -22,7 +23,8 @@ class Printed(ABC):
         return "\n\n".join([*tables, *self._told()])
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        tables = (show.heading(name) + show.table(*each) for name, each in self.tables().items())
+        return show.fragment(*tables, show.paragraphs(*self._told()))
 
     def to_html(self) -> str:
         """Return all tables and remarks as a fragment of HTML."""

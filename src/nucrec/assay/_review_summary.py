@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec._unit_rates import NOT_ESTIMABLE
 from nucrec.evaluate import Metric
@@ -67,6 +68,9 @@ class ReviewSummary:
     def sensitivity(self) -> Metric:
         """The recall, by its name in diagnostics."""
         return self.recall
+
+    def _repr_html_(self) -> str:
+        return show.fragment(show.table(*self.table), show.paragraphs(*self.remarks))
 
     @property
     def table(self) -> tuple[fmt.Row, list[fmt.Row]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec.assay._correction import Correction
 from nucrec.assay._decision import Decision
@@ -60,6 +61,18 @@ class SavedReport:
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        rows = [("folder", str(self.folder)), ("page", self.files[0]), *self._others]
+        decisions = (decision._repr_html_() for decision in self.decisions)
+        corrected = "" if self.correction is None else self.correction._repr_html_()
+        remarks = show.paragraphs(*self.remarks)
+        return show.fragment(show.facts(rows), *decisions, corrected, remarks)
+
+    @property
+    def _others(self) -> list[tuple[str, str]]:
+        left_out = [("left out", each) for each in self.left_out]
+        return [("beside it", ", ".join(self.files[1:])), *left_out]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers.

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from nucrec._notebook import Facts
 from nucrec.evaluate import Metric
 
 
 @dataclass(frozen=True)
-class UnitSummary:
+class UnitSummary(Facts):
     """What was found in one unit of the design, mostly a well.
 
     Attributes
@@ -68,7 +69,7 @@ class UnitSummary:
 
 
 @dataclass(frozen=True)
-class ConditionSummary:
+class ConditionSummary(Facts):
     """What was found in one condition, over its units.
 
     Attributes

@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 
 from nucrec import _text as fmt
+from nucrec._notebook import Facts
 
 
 @dataclass(frozen=True)
-class TestResult:
+class TestResult(Facts):
     """The result of a test for an increase.
 
     Attributes

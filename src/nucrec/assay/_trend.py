@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec._validation import invalid
 from nucrec.assay._armitage import ALL_ALIKE, armitage, scaled
@@ -23,7 +24,7 @@ SCORES = ("dose", "rank")
 
 
 @dataclass(frozen=True)
-class Trend:
+class Trend(Facts):
     """A test of whether micronucleated cells increase with the dose of one compound.
 
     Attributes

@@ -90,7 +90,8 @@ def duplicates(
     """
     check_dataset("dataset", dataset)
     found = find_pairs(dataset.images.sources, similarity, min_overlap, progress)
-    return DuplicatePairs([pair.named(dataset.ids) for pair in found], len(dataset))
+    pairs = DuplicatePairs([pair.named(dataset.ids) for pair in found], len(dataset))
+    return pairs._with_pictures(dataset)
 
 
 def clusters(

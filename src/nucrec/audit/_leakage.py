@@ -6,14 +6,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._progress import Progress
-from nucrec._text import number, text_table
+from nucrec._text import Row, number, text_table
 from nucrec._validation import invalid
 from nucrec.audit._duplicates import MIN_OVERLAP, SIMILARITY, check_dataset, find_pairs
 from nucrec.audit._pairs import DuplicatePairs
 from nucrec.datasets import ImageDataset, find_leaks
 
 Array = npt.NDArray[Any]
+
+
+_HEADER = ("test images with", "n", "share")
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,23 @@ class LeakageReport:
         return self.leaked / self.n_test
 
     def __str__(self) -> str:
-        parts = f"{self.n_test} test images, {self.n_train} training images"
         if not self.leaked:
-            return f"{parts}: no leak was found"
-        rows = [
+            return f"{self._parts}: no leak was found"
+        return f"{self._parts}\n\n" + text_table(_HEADER, self._rows)
+
+    def _repr_html_(self) -> str:
+        if not self.leaked:
+            return show.fragment(show.paragraphs(f"{self._parts}: no leak was found"))
+        twins = self.pairs._repr_html_() if self.pairs else ""
+        return show.fragment(show.paragraphs(self._parts), show.table(_HEADER, self._rows), twins)
+
+    @property
+    def _parts(self) -> str:
+        return f"{self.n_test} test images, {self.n_train} training images"
+
+    @property
+    def _rows(self) -> list[Row]:
+        return [
             (what, str(count), number(count / self.n_test))
             for what, count in (
                 ("a twin in training", self.twins),
@@ -69,7 +86,6 @@ class LeakageReport:
                 ("any of these", self.leaked),
             )
         ]
-        return f"{parts}\n\n" + text_table(("test images with", "n", "share"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts, the share, and the pairs as plain dicts.
@@ -142,5 +158,7 @@ def leakage(
         shared_parents=int(parent.sum()),
         shared_groups=int(group.sum()),
         leaked=int((twin | parent | group).sum()),
-        pairs=DuplicatePairs([pair.named(names) for pair in across], len(sources)),
+        pairs=DuplicatePairs([pair.named(names) for pair in across], len(sources))._with_pictures(
+            train, test
+        ),
     )

@@ -7,9 +7,12 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._files import write_text
 from nucrec._paths import output_file
 from nucrec._text import csv_text, text_table
+from nucrec.audit._pictures import Pictures
+from nucrec.datasets import ImageDataset
 
 Array = npt.NDArray[Any]
 
@@ -64,11 +67,23 @@ class DuplicatePairs(Sequence[DuplicatePair]):
     1.png  2.png  exact       1.000     1.00
     """
 
-    __slots__ = ("_pairs", "n_images")
+    __slots__ = ("_pairs", "_pictures", "n_images")
 
     def __init__(self, pairs: Sequence[DuplicatePair], n_images: int) -> None:
         self._pairs = tuple(pairs)
+        self._pictures: Pictures | None = None
         self.n_images = n_images
+
+    def _with_pictures(
+        self, dataset: ImageDataset, other: ImageDataset | None = None
+    ) -> "DuplicatePairs":
+        """Return these pairs with the data sets of the images `a` and `b`, for notebooks."""
+        pairs = DuplicatePairs(self._pairs, self.n_images)
+        pairs._pictures = Pictures(dataset, dataset if other is None else other)
+        return pairs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DuplicatePairs, (self._pairs, self.n_images)  # without the images
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -79,7 +94,9 @@ class DuplicatePairs(Sequence[DuplicatePair]):
     def __getitem__(self, index: slice) -> "DuplicatePairs": ...
     def __getitem__(self, index: int | slice) -> "DuplicatePair | DuplicatePairs":
         if isinstance(index, slice):
-            return DuplicatePairs(self._pairs[index], self.n_images)
+            part = DuplicatePairs(self._pairs[index], self.n_images)
+            part._pictures = self._pictures
+            return part
         return self._pairs[index]
 
     def __iter__(self) -> Iterator[DuplicatePair]:
@@ -95,6 +112,12 @@ class DuplicatePairs(Sequence[DuplicatePair]):
         if len(self) > _SHOWN:
             lines.append(f"and {len(self) - _SHOWN} more")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        summary = show.paragraphs(self.summary)
+        if self._pictures is not None and self._pairs:
+            return show.fragment(summary, self._pictures.as_html(self._pairs))
+        return show.fragment(summary, show.table(_HEADER, map(_cells, self._pairs)))
 
     @property
     def counts(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ _ACROSS = 3
 _CELL = (2 * TILE + 24, TILE + 46)  # width and height, with the caption
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class DuplicatePairsDisplay(OneAxesDisplay):
     """Show pairs of duplicate images side by side, each with its kind, similarity and names.
 

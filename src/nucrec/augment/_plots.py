@@ -19,7 +19,7 @@ _GAP = 2  # pixels
 _APART = 0.12  # of a tile, from the originals to their copies
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class AugmentationDisplay(OneAxesDisplay):
     """Show originals on the left and their augmented copies on the right.
 

@@ -13,7 +13,6 @@ from nucrec._deprecation import warn_renamed
 from nucrec._pixels.image import digest_image
 from nucrec._pixels.intensity import OutputDtype
 from nucrec._reading.listing import Quarantined
-from nucrec._text import many
 from nucrec._threads import ordered_map
 from nucrec._validation import check_int
 from nucrec.datasets._batches import Augmentation, Batches
@@ -30,6 +29,7 @@ from nucrec.datasets._columns import (
 )
 from nucrec.datasets._images import LazyImages, threads_for
 from nucrec.datasets._plan import common_channels, make_plan
+from nucrec.datasets._shown import as_html, in_words
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -173,16 +173,10 @@ class ImageDataset:
         return part
 
     def __repr__(self) -> str:
-        counts = np.bincount(self.labels, minlength=len(self.class_names))
-        classes = ", ".join(f"{k} {name}" for k, name in zip(counts, self.class_names, strict=True))
-        n_groups = len(np.unique(self.groups))
-        parts = [f"{many(len(self), 'image')}: {classes}", many(n_groups, "group")]
-        copies = int((self.parents != self.ids).sum())
-        if copies:
-            parts.append(f"{copies} augmented cop{'y' if copies == 1 else 'ies'}")
-        if self.quarantined:
-            parts.append(f"{len(self.quarantined)} quarantined")
-        return f"ImageDataset({'; '.join(parts)})"
+        return f"ImageDataset({in_words(self)})"
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     @property
     def fingerprint(self) -> str:

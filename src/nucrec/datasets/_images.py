@@ -6,6 +6,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._pixels.image import ImageSource, checksum_of
 from nucrec._pixels.intensity import only_channel
 from nucrec._pixels.resample import resize
@@ -18,6 +19,7 @@ from nucrec._threads import workers_for
 Array = npt.NDArray[Any]
 
 _CAMERAS = (8, 10, 12, 14, 16)  # bits that cameras have
+_SHOWN = 16  # thumbnails in a notebook
 
 
 class MemoryImage:
@@ -198,6 +200,13 @@ class LazyImages(Sequence[Array]):
 
     def __repr__(self) -> str:
         return f"LazyImages({many(len(self), 'image')})"
+
+    def _repr_html_(self) -> str:
+        tiles = [
+            show.Tile([show.small_picture(self._sources[i].read)], str(i))
+            for i in show.evenly(range(len(self)), _SHOWN)
+        ]
+        return show.fragment(show.paragraphs(repr(self)), show.thumbnails(tiles))
 
 
 def _used_bits(image: Array) -> int | None:

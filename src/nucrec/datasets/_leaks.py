@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._pixels.image import equal_images
 from nucrec._validation import invalid
 from nucrec._warnings import warn
@@ -30,6 +31,15 @@ class Leaks(NamedTuple):
     same_original: Array
     same_group: Array
     same_pixels: Array
+
+    def _repr_html_(self) -> str:
+        n = len(self.same_original)
+        rows = [
+            (name.replace("_", " "), f"{int(mask.sum())} of {n}")
+            for name, mask in self._asdict().items()
+        ]
+        header = ("test images with a training image of the", "")
+        return show.fragment(show.table(header, rows))
 
     def warn(self) -> None:
         """Emit a `LeakageWarning` if test images are copies of training images.

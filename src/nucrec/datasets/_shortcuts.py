@@ -8,8 +8,9 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts, fragment, paragraphs, table
 from nucrec._pixels.image import ImageSource
-from nucrec._text import text_table
+from nucrec._text import Row, text_table
 from nucrec._validation import invalid
 from nucrec._warnings import warn
 from nucrec.datasets._dataset import ImageDataset
@@ -25,7 +26,7 @@ _COLOURS = {1: "grey", 2: "grey, alpha", 3: "colour", 4: "colour, alpha"}
 
 
 @dataclass(frozen=True)
-class Shortcut:
+class Shortcut(Facts):
     """A property of the files, and how well it predicts the class by itself.
 
     Attributes
@@ -77,12 +78,20 @@ class Shortcuts(Sequence[Shortcut]):
         return iter(self.found)
 
     def __str__(self) -> str:
+        return text_table(*self._table)
+
+    def _repr_html_(self) -> str:
+        verdict = self.verdict or "no property of the files tells the classes"
+        return fragment(table(*self._table), paragraphs(verdict[0].upper() + verdict[1:] + "."))
+
+    @property
+    def _table(self) -> tuple[Row, list[Row]]:
         classes = list(self.found[0].usual) if self.found else []
-        rows = [
+        rows: list[Row] = [
             (each.name, f"{each.accuracy:.2f}", *each.usual.values(), "tells" if each.tells else "")
             for each in self.found
         ]
-        return text_table(("property", "accuracy", *classes, ""), rows)
+        return ("property", "accuracy", *classes, ""), rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers."""

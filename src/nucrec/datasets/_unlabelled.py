@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nucrec import _notebook as show
 from nucrec._paths import checked_path
 from nucrec._reading.channels import Channel, check_channel
 from nucrec._reading.listing import Quarantined
@@ -15,6 +16,7 @@ from nucrec.datasets._load import Files, read_files, warn_of_files
 from nucrec.errors import DatasetError
 
 CLASS_NAMES = ("unlabelled",)
+_SHOWN = 10  # names in a notebook
 
 
 class ImageFiles:
@@ -100,6 +102,14 @@ class ImageFiles:
 
     def __repr__(self) -> str:
         return f"ImageFiles({str(self.path)!r}: {many(len(self), 'image')})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, "") for name in self.names[:_SHOWN]]
+        rows += [(entry.name, f"left out: {entry.reason}") for entry in self.quarantined[:_SHOWN]]
+        more = len(self.names) + len(self.quarantined) - len(rows)
+        told = f"and {more} more" if more else ""
+        table = show.table(("file", ""), rows)
+        return show.fragment(show.paragraphs(repr(self)), table, show.paragraphs(told))
 
     def parts(self, size: int) -> Iterator[ImageDataset]:
         """Yield the images, `size` files at a time.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec._text import interval, number
 from nucrec._validation import check_int, invalid
 from nucrec.evaluate._design import Design
@@ -21,7 +22,7 @@ _COLDEST, _HOTTEST = 0.01, 100.0
 
 
 @dataclass(frozen=True)
-class Temperature:
+class Temperature(Facts):
     """A divisor of the logarithms of probabilities, fitted by `fit_temperature`.
 
     Attributes

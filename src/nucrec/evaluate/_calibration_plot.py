@@ -21,7 +21,7 @@ from nucrec.evaluate._inputs import number_groups
 Array = npt.NDArray[Any]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class CalibrationDisplay(OneAxesDisplay):
     """A reliability diagram: accuracy against confidence.
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._metric_names import title
-from nucrec._text import interval, number, percent, text_table
+from nucrec._text import Row, interval, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import check_resampling, check_scores, encode_many, number_groups
@@ -75,20 +76,26 @@ class Comparison:
         return Comparison, (*counts, *rest)
 
     def __str__(self) -> str:
+        return "\n".join([self._summary, "", text_table(*self._table)])
+
+    def _repr_html_(self) -> str:
+        return show.fragment(show.paragraphs(self._summary), show.table(*self._table))
+
+    @property
+    def _summary(self) -> str:
         limited = limit(self.least_p_value, self.confidence, self.test)
-        lines = [
+        return (
             f"{self.n} images; right in the first alone {self.only_a}, in the second alone "
-            f"{self.only_b}; {self.test}: p = {self.p_value:.3g}{limited}",
-            "",
-            text_table(
-                ("difference", "value", f"interval ({percent(self.confidence)})"),
-                [
-                    (title(name), number(found.value), interval(found.low, found.high))
-                    for name, found in self.differences.items()
-                ],
-            ),
+            f"{self.only_b}; {self.test}: p = {self.p_value:.3g}{limited}"
+        )
+
+    @property
+    def _table(self) -> tuple[Row, list[Row]]:
+        rows: list[Row] = [
+            (title(name), number(found.value), interval(found.low, found.high))
+            for name, found in self.differences.items()
         ]
-        return "\n".join(lines)
+        return ("difference", "value", f"interval ({percent(self.confidence)})"), rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts and numbers.

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._deprecation import warn_renamed
+from nucrec._notebook import Facts
 from nucrec._validation import check_real, invalid
 from nucrec.evaluate._calibration import check_probabilities, probabilities
 from nucrec.evaluate._inputs import number_groups
@@ -19,7 +20,7 @@ _SLACK = 1e-9
 
 
 @dataclass(frozen=True)
-class ConformalRule:
+class ConformalRule(Facts):
     """A rule that returns the set of possible classes of an image, fitted by `fit_conformal`.
 
     Attributes

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._metric_names import NAMES, check_metric
 from nucrec._validation import check_choice, check_int, check_real, invalid
 from nucrec.evaluate._metrics import (
@@ -23,6 +24,7 @@ _AVERAGES = ("macro", "weighted", "positive")
 _ROUNDINGS = ("nearest", "any")
 _SLACK = 1e-9
 _MOST_IMAGES = 5000
+_SHOWN = 10  # matrices in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,14 @@ class Consistency:
 
     def __repr__(self) -> str:
         return f"Consistency({self})"
+
+    def _repr_html_(self) -> str:
+        rows = [tuple(str(n) for n in matrix.ravel()) for matrix in self.matrices[:_SHOWN]]
+        header = ("true negatives", "false positives", "false negatives", "true positives")
+        more = len(self.matrices) - len(rows)
+        told = f"and {more} more" if more else ""
+        table = show.table(header, rows) if rows else ""
+        return show.fragment(show.paragraphs(str(self)), table, show.paragraphs(told))
 
     def __str__(self) -> str:
         span = f"{self.tried[0]} to {self.tried[-1]} images"

@@ -12,7 +12,7 @@ from nucrec._text import images, percent
 from nucrec.evaluate._curves import PRECISION_RECALL, ROC, Curve, Kind, find_curves
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class _CurveDisplay(OneAxesDisplay):
     """The curves of one kind, each with its band."""
 
@@ -72,7 +72,7 @@ class _CurveDisplay(OneAxesDisplay):
         raise NotImplementedError
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class RocCurveDisplay(_CurveDisplay):
     """ROC curves with confidence bands: true against false positive rate.
 
@@ -161,7 +161,7 @@ class RocCurveDisplay(_CurveDisplay):
         ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, label="chance")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class PrecisionRecallDisplay(_CurveDisplay):
     """Precision-recall curves with confidence bands.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec._plotting import frozen
 from nucrec._shares import wilson
 from nucrec._validation import invalid
@@ -27,7 +28,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Facts):
     """The curve of one class against the rest, with its band.
 
     Attributes

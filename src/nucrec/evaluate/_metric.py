@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from nucrec._notebook import Facts
 from nucrec._text import interval, number
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Facts):
     """A value with its interval.
 
     Attributes

@@ -36,7 +36,7 @@ class ReportLike(Protocol):
     def n_groups(self) -> int | None: ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ConfusionMatrixDisplay(OneAxesDisplay):
     """A confusion matrix with counts and shares of the true class.
 
@@ -146,7 +146,7 @@ class ConfusionMatrixDisplay(OneAxesDisplay):
         ax.set_title(f"Confusion matrix of {images(int(support.sum()), self.n_groups)}")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class MetricsDisplay(OneAxesDisplay):
     """The metrics of a report as points, with their intervals as bars.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nucrec._holm import holm
 from nucrec._metric_names import NAMES, check_metric, title
+from nucrec._notebook import Facts, fragment, paragraphs, table
 from nucrec._text import interval, markdown_table, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._compare import paired_samples
@@ -21,7 +22,7 @@ from nucrec.evaluate._permutation import least_p_value, limit, n_apart, name_of_
 
 
 @dataclass(frozen=True)
-class Ranked:
+class Ranked(Facts):
     """One classifier in a `Ranking`.
 
     Attributes
@@ -93,6 +94,9 @@ class Ranking:
 
     def __str__(self) -> str:
         return f"{text_table(*self._table())}\n\n{self.verdict}"
+
+    def _repr_html_(self) -> str:
+        return fragment(table(*self._table()), paragraphs(self.verdict))
 
     def to_markdown(self) -> str:
         """Return the table and the verdict as Markdown."""

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._files import write_text
 from nucrec._html import check_page, page, paragraph, plot, section, table
 from nucrec._metric_names import NAMES, title
 from nucrec._text import (
     Row,
     csv_text,
-    html_table,
     images,
     interval,
     latex_table,
@@ -33,6 +32,8 @@ from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
 from nucrec.evaluate._sample import Sample
 
 Array = npt.NDArray[Any]
+
+_CONFUSION = "Confusion matrix (true classes in rows, predicted in columns)"
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,13 @@ class Report:
 
     def __str__(self) -> str:
         metrics, classes, confusion = (text_table(*each) for each in self._tables)
-        caption = "Confusion matrix (true classes in rows, predicted in columns)"
-        return "\n\n".join([self._summary, metrics, classes, f"{caption}\n{confusion}"])
+        return "\n\n".join([self._summary, metrics, classes, f"{_CONFUSION}\n{confusion}"])
 
     def _repr_html_(self) -> str:
-        tables = "".join(html_table(*each) for each in self._tables)
-        return f"<p>{escape(self._summary)}</p>{tables}"
+        metrics, classes, confusion = (show.table(*each) for each in self._tables)
+        caption = show.paragraphs(f"{_CONFUSION}:")
+        summary = show.paragraphs(*self._summary.splitlines())
+        return show.fragment(summary, metrics, classes, caption, confusion)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # mapping proxies cannot be pickled: hand over plain dicts

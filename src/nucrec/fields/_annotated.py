@@ -9,6 +9,7 @@ import numpy.typing as npt
 from nucrec._validation import invalid
 from nucrec.fields._field_set import FieldSet
 from nucrec.fields._pixels import Mask
+from nucrec.fields._shown import annotated_html
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
@@ -57,6 +58,9 @@ class AnnotatedFields:
 
     def __repr__(self) -> str:
         return f"AnnotatedFields({len(self)} fields)"
+
+    def _repr_html_(self) -> str:
+        return annotated_html(self)
 
     def nuclei(self, i: int) -> Labels:
         """Return the nuclei of a field.

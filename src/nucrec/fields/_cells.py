@@ -7,11 +7,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec._files import make_folder
 from nucrec._optional import require
 from nucrec._paths import checked_path
 from nucrec._validation import check_choice, invalid
+from nucrec.fields._cells_shown import pictures_of
 from nucrec.fields._columns import (
     CELLS,
     FIELDS,
@@ -103,6 +105,13 @@ class Cells:
         self.cells = _checked("cells", cells)
         self.micronuclei = _checked("micronuclei", micronuclei)
         self.fields = _checked("fields", fields)
+        self._source: Sequence[Any] | None = None
+
+    def _with_source(self, fields: Sequence[Any] | None) -> "Cells":
+        """Return these cells with their fields, of which a notebook shows some cells."""
+        cells = Cells(self.cells, self.micronuclei, self.fields)
+        cells._source = fields
+        return cells
 
     @classmethod
     def concatenate(cls, parts: Iterable["Cells"]) -> "Cells":
@@ -228,7 +237,7 @@ class Cells:
             raise invalid("name", "the name of one of the fields", name)
         tables = [getattr(self, table) for table in _KINDS]
         kept = [{key: column[t["field"] == name] for key, column in t.items()} for t in tables]
-        return Cells(*kept)
+        return Cells(*kept)._with_source(self._source)
 
     @property
     def failed(self) -> dict[str, str]:
@@ -257,8 +266,13 @@ class Cells:
         return "\n".join([self._summary(), fmt.text_table(("", "number"), self._rows())])
 
     def _repr_html_(self) -> str:
-        table = fmt.html_table(("", "number"), self._rows())
-        return f"<p>{fmt.html(self._summary())}</p>\n{table}"
+        summary = show.paragraphs(f"Cells: {self._summary()}")
+        counts = show.table(("", "number"), self._rows())
+        pictures = pictures_of(self, self._source) if self._source is not None else ""
+        return show.fragment(summary, counts, pictures)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_source": None}  # fields may be large
 
     def counts(self) -> dict[str, int]:
         """Return how many cells, micronuclei and fields there are, and why some do not count.

@@ -154,7 +154,7 @@ def detect(
         what = _what(fields, plate)
         cells = Cells.concatenate(_shown(work.done(fields, jobs), len(fields), show, what))
     _report_failures(cells)
-    return cells
+    return cells._with_source(fields)
 
 
 def _checked_rules(

@@ -1,6 +1,8 @@
 """What a detector finds in one field."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as column
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy.typing as npt
 from nucrec._validation import invalid
 from nucrec.fields._arrays import label_image
 from nucrec.fields._objects import Objects
+from nucrec.fields._shown import detection_html
 
 Array = npt.NDArray[Any]
 
@@ -56,6 +59,7 @@ class Detection:
     probability: Array
     diameter: float
     remarks: tuple[str, ...] = ()
+    _read: Callable[[], Array] | None = column(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("nuclei", "micronuclei"):
@@ -72,6 +76,14 @@ class Detection:
             raise invalid("probability", expected, f"shape {probability.shape}")
         if not ((probability >= 0) & (probability <= 1)).all():  # nor NaN
             raise invalid("probability", "values from 0 to 1", probability)
+
+    def __repr__(self) -> str:
+        height, width = self.nuclei.shape
+        found = f"{self.n_nuclei} nuclei, {self.n_micronuclei} micronuclei"
+        return f"Detection({found}, in {width} x {height} pixels)"
+
+    def _repr_html_(self) -> str:
+        return detection_html(self)
 
     @property
     def n_nuclei(self) -> int:

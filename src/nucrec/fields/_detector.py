@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -271,7 +272,10 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
             none = np.zeros(0, np.float32)
             return Detection(empty, empty, none, diameter, remarks_on(look, self._seen))
         found = self._found(look, given, diameter)
-        return replace(found, remarks=(*found.remarks, *remarks_on_training(pixels, self.card_)))
+        remarks = (*found.remarks, *remarks_on_training(pixels, self.card_))
+        return replace(
+            found, remarks=remarks, _read=getattr(field, "read", partial(np.asarray, pixels))
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the detector to a file: weights as numbers of 16 bits, its threshold and its card.

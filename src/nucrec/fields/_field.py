@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec.fields._pixels import Mask, Pixels
+from nucrec.fields._shown import field_html
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +56,9 @@ class Field:
     replicate: str | None = None
     _pixels: Pixels = column(repr=False)
     _mask: Mask | None = column(default=None, repr=False)
+
+    def _repr_html_(self) -> str:
+        return field_html(self)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec.fields._matching import areas_of, match
 
 Array = npt.NDArray[Any]
@@ -34,7 +35,7 @@ class LinkedObjects(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FieldCounts:
+class FieldCounts(Facts):
     """What was found and annotated in one field, and how far both agree.
 
     Attributes

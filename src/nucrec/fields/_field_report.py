@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nucrec._text import Row, html, html_table, markdown_table, number, percent, text_table
+from nucrec import _notebook as show
+from nucrec._text import Row, markdown_table, number, percent, text_table
 from nucrec.evaluate import Metric
 from nucrec.fields._field_counts import FieldCounts
 from nucrec.fields._field_summary import METRICS, FieldSummary
@@ -149,10 +150,9 @@ class FieldReport:
 
     def _repr_html_(self) -> str:
         tables = (
-            f"<p><b>{html(caption)}</b></p>{html_table(*each)}"
-            for caption, each in self._tables().items()
+            show.heading(caption) + show.table(*each) for caption, each in self._tables().items()
         )
-        return "".join([*tables, *(f"<p>{html(remark)}</p>" for remark in self.remarks)])
+        return show.fragment(*tables, show.paragraphs(*self.remarks))
 
     def to_markdown(self) -> str:
         """Return all tables and the remarks as Markdown."""

@@ -12,8 +12,11 @@ from nucrec._validation import check_finite, check_real, check_unmasked, invalid
 from nucrec.fields._arrays import described, label_image
 from nucrec.fields._field import Field
 from nucrec.fields._pixels import ArrayMask, ArrayPixels, native_depth
+from nucrec.fields._shown import fields_html
 
 Array = npt.NDArray[Any]
+
+_SHOWN = 3  # files that were left out, in a notebook
 
 
 class FieldSet(Sequence[Field]):
@@ -134,6 +137,10 @@ class FieldSet(Sequence[Field]):
         facts += [f"{len(wells)} wells"] if wells else []
         facts += [f"{len(self.quarantined)} left out"] if self.quarantined else []
         return f"FieldSet({', '.join(facts)})"
+
+    def _repr_html_(self) -> str:
+        left_out = [f"Left out: {name}: {reason}" for name, reason in self.quarantined[:_SHOWN]]
+        return fields_html(repr(self), self._fields, *self.remarks, *left_out)
 
 
 def _called(names: Sequence[str] | None, n: int) -> list[str]:

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec._shares import student_quantile
+from nucrec._text import many, number
 from nucrec.evaluate import Metric, proportion_interval
 from nucrec.fields._field_counts import FieldCounts
 
@@ -36,6 +38,16 @@ class FieldSummary:
     name: str
     n_fields: int
     metrics: dict[str, Metric]
+
+    def _repr_html_(self) -> str:
+        rows = [(METRICS[name], *map(_told, astuple(m))) for name, m in self.metrics.items()]
+        title = f"{self.name}: {many(self.n_fields, 'field')}"
+        header = ("metric", "value", "low", "high", "method")
+        return show.fragment(show.heading(title), show.table(header, rows))
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else number(value, 3)
 
 
 def summarize_fields(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from nucrec import _html as page
 from nucrec._text import Row, number, percent
 from nucrec.fields._charts import Bar, interval_chart, plate_chart
+from nucrec.fields._rate_tables import span
 from nucrec.fields._rates import Rate, Rates
-from nucrec.fields._saved import CONDITIONS, SUMMARY, span
+from nucrec.fields._saved import CONDITIONS, SUMMARY
 
 _MOST_BARS = 60
 _MOST_ROWS = 400

@@ -4,8 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nucrec import _notebook as show
+from nucrec._notebook import Facts
 from nucrec._text import csv_text, to_spreadsheet
 from nucrec.evaluate import Metric
+from nucrec.fields._rate_tables import note_on, rate_tables
 
 _COUNTED = (
     "fields",
@@ -23,7 +26,7 @@ _COUNTED = (
 
 
 @dataclass(frozen=True)
-class Rate:
+class Rate(Facts):
     """The micronucleated cells of a well, a field, a condition, or all of them.
 
     Attributes
@@ -90,6 +93,10 @@ class Rates:
     confidence: float
     conditions: tuple[Rate, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        tables = (show.table(*each) for each in rate_tables(self))
+        return show.fragment(*tables, show.paragraphs(note_on(self), *self.remarks))
 
     def to_csv(self) -> str:
         """Return a table with a row for each unit, unrounded."""

@@ -28,7 +28,7 @@ class ReportLike(Protocol):
     def parts(self) -> Sequence[str]: ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class RatesDisplay(OneAxesDisplay):
     """The rate of micronucleated cells found against that annotated, a point for each field.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from nucrec._files import make_folder, write_text
+from nucrec._notebook import Facts
 from nucrec._paths import output_file
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, invalid
@@ -29,7 +30,7 @@ FEWEST, MOST = 10, 2000
 
 
 @dataclass(frozen=True)
-class ReviewPage:
+class ReviewPage(Facts):
     """A page of cells to review.
 
     Attributes

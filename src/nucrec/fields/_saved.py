@@ -1,13 +1,14 @@
 """What was written of a detection, and its rates as text and as plain numbers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nucrec._text import Row, number, percent, text_table
+from nucrec import _notebook as show
+from nucrec._text import text_table
 from nucrec.evaluate import Metric
 from nucrec.fields._plate import LABELS
+from nucrec.fields._rate_tables import note_on, rate_tables
 from nucrec.fields._rates import Rate, Rates
 
 PAGE = "report.html"
@@ -48,12 +49,17 @@ class SavedResults:
         return (PAGE, *tables, OVERLAYS, *((LABELS,) if self.has_labels else ()))
 
     def __str__(self) -> str:
-        rates = self.rates
-        unit, total = rates.unit, [rates.total] if len(rates.units) > 1 else []
-        tables = [_table(unit, [*rates.units, *total])]
-        if rates.conditions:
-            tables = [_table("condition", rates.conditions, f"{unit}s"), *tables]
-        return "\n\n".join([*tables, "\n".join([_note(rates), *rates.remarks])])
+        tables = (text_table(*each) for each in rate_tables(self.rates))
+        return "\n\n".join([*tables, "\n".join([note_on(self.rates), *self.rates.remarks])])
+
+    def _repr_html_(self) -> str:
+        failed = show.table(("file", "reason"), self.failed.items())
+        summary = f"{len(self.failed)} not analysed"
+        return show.fragment(
+            self.rates._repr_html_(),
+            show.paragraphs(f"Page: {self.folder / PAGE}"),
+            show.folded(summary, failed) if self.failed else "",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain dicts, lists and numbers.
@@ -75,33 +81,6 @@ class SavedResults:
             "failed": self.failed,
             "remarks": list(self.rates.remarks),
         }
-
-
-def span(metric: Metric) -> str:
-    """Return the interval of a rate, "n/a" where it has none."""
-    if metric.low != metric.low:
-        return "n/a"
-    return f"{number(metric.low, 1)} to {number(metric.high, 1)}"
-
-
-def _table(what: str, rates: Sequence[Rate], *units: str) -> str:
-    header = (what, *units, "cells scored", "micronucleated", "per 1000", "interval")
-    return text_table(header, [_row(rate, with_units=bool(units)) for rate in rates])
-
-
-def _row(rate: Rate, *, with_units: bool) -> Row:
-    units = [str(rate.n_units)] if with_units else []
-    counts = (str(rate.scored), str(rate.positive))
-    return (rate.name, *units, *counts, number(rate.per_1000.value, 1), span(rate.per_1000))
-
-
-def _note(rates: Rates) -> str:
-    unit = rates.unit
-    return (
-        f"Intervals: {percent(rates.confidence)}. That of a {unit} is of its cells alone; those of "
-        f"conditions and of all carry what differs between {unit}s, which fewer than three do not tell "
-        "(n/a). None covers errors of the detector."
-    )
 
 
 def _plain(rate: Rate) -> dict[str, Any]:

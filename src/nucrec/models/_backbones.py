@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from nucrec._keras import keras_defaults, start_tensorflow
+from nucrec._notebook import Facts
 from nucrec._validation import check_choice, did_you_mean, invalid
 from nucrec.models._weights.loading import load_weights
 from nucrec.models._weights.registry import BACKBONES, Backbone, Body
@@ -35,7 +36,7 @@ _WANTED = (
 
 
 @dataclass(frozen=True)
-class BackboneInfo:
+class BackboneInfo(Facts):
     """A pre-trained network that `transfer`, `ImageClassifier` and `Embeddings` accept by name.
 
     Attributes

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
+from nucrec._notebook import Facts
 from nucrec._pixels.image import ImageSource
 from nucrec._pixels.intensity import as_dtype, to_channels
 from nucrec._text import number
@@ -44,7 +45,7 @@ class _Measures(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TrainingDomain:
+class TrainingDomain(Facts):
     """The range of properties of the images that a model was trained on.
 
     Each range runs from the 1st to the 99th percentile over the training images. Intensities are

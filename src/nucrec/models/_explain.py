@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from nucrec import _notebook as show
 from nucrec._files import make_folder, replacing
 from nucrec._paths import checked_path
 from nucrec._pixels.intensity import as_dtype, to_grey
 from nucrec._pixels.resample import resize
+from nucrec._text import many
 from nucrec._validation import check_int, check_real
 from nucrec.datasets import ImageDataset, LazyImages
 
@@ -36,6 +38,8 @@ _INFERNO = np.array(
 """17 colours of matplotlib's "inferno" (S. van der Walt, N. Smith, 2015, CC0), at equal distances."""
 
 _NAME = 80  # in characters
+_SHOWN = 8  # images in a notebook
+_OPACITY = 0.6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,7 +96,20 @@ class Explanation:
     def __repr__(self) -> str:
         return f"Explanation({len(self)} images)"
 
-    def overlay(self, k: int | None = None, *, opacity: float = 0.6) -> Array | list[Array]:
+    def _repr_html_(self) -> str:
+        shown = show.evenly(range(len(self)), _SHOWN)
+        tiles = [self._tile(k) for k in shown]
+        words = (
+            f"{many(len(self), 'image')}, each beside the regions that raised the score of a class"
+        )
+        some = f"; shown: {len(shown)}" if len(shown) < len(self) else ""
+        return show.fragment(show.paragraphs(words + some), show.thumbnails(tiles, 128))
+
+    def _tile(self, k: int) -> show.Tile:
+        pair = show.as_picture(self.images[k]), _overlay(self.images[k], self.heat[k], _OPACITY)
+        return show.Tile(pair, str(self.ids[k]), f"heat map of {self.targets[k]}")
+
+    def overlay(self, k: int | None = None, *, opacity: float = _OPACITY) -> Array | list[Array]:
         """Return the images in grey, overlaid with their heat maps: black, violet, red, orange, yellow.
 
         Parameters
@@ -119,7 +136,7 @@ class Explanation:
         pictures = [_overlay(*pair, opacity) for pair in zip(self.images, self.heat, strict=True)]
         return np.stack(pictures) if isinstance(self.heat, np.ndarray) else pictures
 
-    def save(self, folder: str | os.PathLike[str], *, opacity: float = 0.6) -> list[Path]:
+    def save(self, folder: str | os.PathLike[str], *, opacity: float = _OPACITY) -> list[Path]:
         """Write each overlay to a PNG file, named by position, class and image.
 
         Parameters

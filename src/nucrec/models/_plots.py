@@ -23,7 +23,7 @@ _MARKERS = 20  # maximum per curve
 _PREFIXES = {"training": "", "validation": "val_"}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class TrainingHistoryDisplay(Display):
     """Plot training and validation accuracy and loss by epoch.
 
@@ -154,7 +154,7 @@ class TrainingHistoryDisplay(Display):
         return self
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ZooDisplay(OneAxesDisplay):
     """Plot classifiers ranked by a metric, as points with confidence intervals.
 

@@ -30,7 +30,7 @@ _BARS = {
 """Label, colour and hatching of each table: told apart in grey and by the colour-blind, too."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Figure4Display(Display):
     """The paper's Figure 4: bars of four trainings, as published and as obtained by each protocol.
 

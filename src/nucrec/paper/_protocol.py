@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nucrec import _text as fmt
+from nucrec._notebook import Facts
 from nucrec.augment import paper_pipeline
 from nucrec.datasets import ImageDataset, folds, split
 from nucrec.errors import LeakageWarning
@@ -25,7 +26,7 @@ COPIES = 4
 
 
 @dataclass(frozen=True)
-class Division:
+class Division(Facts):
     """A training and a test set, and what they have in common.
 
     Attributes

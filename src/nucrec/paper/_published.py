@@ -4,6 +4,8 @@ import csv
 from dataclasses import dataclass
 from importlib import resources
 
+from nucrec import _notebook as show
+from nucrec._text import number
 from nucrec._validation import check_int
 from nucrec.paper._specification import TABLES
 
@@ -31,6 +33,11 @@ class PublishedTable:
     key: str
     columns: tuple[str, ...]
     rows: dict[str, dict[str, float]]
+
+    def _repr_html_(self) -> str:
+        rows = [(name, *map(number, values.values())) for name, values in self.rows.items()]
+        table = show.table((self.key, *self.columns), rows)
+        return show.fragment(show.heading(f"Table {self.number}: {self.title}"), table)
 
 
 def published_table(number: int) -> PublishedTable:

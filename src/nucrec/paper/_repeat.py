@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucrec import _notebook as show
 from nucrec._paths import checked_path
 from nucrec._progress import Progress
 from nucrec._validation import invalid
@@ -53,6 +54,9 @@ class Repetition:
         if self.changed:
             lines.append("Changed since: " + "; ".join(self.changed))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return show.fragment(show.paragraphs(*str(self).splitlines()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the new run as plain lists and numbers.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nucrec import _notebook as show
 from nucrec._files import make_folder, only_writer, write_text
 from nucrec._paths import checked_path
 from nucrec._progress import Progress
@@ -27,7 +28,14 @@ from nucrec.paper._record import make_record, plain
 from nucrec.paper._runs import Runs
 from nucrec.paper._specification import TABLES
 from nucrec.paper._tables import TEXT_WIDTH, TableResult
-from nucrec.paper._verdict import Claim, claims_text, make_claims, rank_tables
+from nucrec.paper._verdict import (
+    Claim,
+    claims_notes,
+    claims_table,
+    claims_text,
+    make_claims,
+    rank_tables,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,15 @@ class Reproduction:
 
     def __str__(self) -> str:
         return self.to_text()
+
+    def _repr_html_(self) -> str:
+        tables = (show.folded(each.title, each._repr_html_()) for each in self.tables)
+        return show.fragment(
+            show.heading("Verdict"),
+            show.table(*claims_table(self.claims)),
+            show.paragraphs(*claims_notes(self.claims, self.ranking), *self.missing),
+            *tables,
+        )
 
     def to_text(self, width: int = TEXT_WIDTH) -> str:
         """Return all tables as plain text, and below them the verdict.

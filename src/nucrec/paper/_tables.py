@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec.evaluate import FoldMetric, Metric, Ranking
 from nucrec.models import CrossValidation, FoldResults, ZooResult
@@ -137,26 +138,38 @@ class TableResult:
 
     def to_markdown(self) -> str:
         """Return the values side by side, followed by the intervals, as Markdown."""
-        key, columns = self.published.key, self.published.columns
-        header = [key, *(f"published {name}" for name in columns)]
-        header += [f"{p} {name}" for p in self.obtained for name in columns]
-        rows = [
-            [name, *map(fmt.number, values.values()), *self._cells(name, self.obtained, columns)]
-            for name, values in self.rows.items()
-        ]
+        key = self.published.key
         with_interval = self._columns_with_interval()
         ranges = [key, *(f"{p} {name}" for p in self.obtained for name in with_interval)]
         intervals = [[name, *self._intervals(name, with_interval)] for name in self.rows]
         return "\n\n".join(
             [
                 f"# {self.title}",
-                fmt.markdown_table(header, rows),
+                fmt.markdown_table(*self._table(self.published.columns)),
                 "\n".join(f"- {note}" for note in self._notes()),
                 f"## Intervals ({fmt.percent(CONFIDENCE)})",
                 fmt.markdown_table(ranges, intervals),
                 "",
             ]
         )
+
+    def _repr_html_(self) -> str:
+        table = show.table(*self._table(self._shown))
+        return show.fragment(show.heading(self.title), table, show.paragraphs(*self._notes()))
+
+    def _table(self, columns: Sequence[str]) -> tuple[fmt.Row, list[fmt.Row]]:
+        """Return the header and the rows of some columns, published and obtained side by side."""
+        header = [self.published.key, *(f"published {name}" for name in columns)]
+        header += [f"{p} {name}" for p in self.obtained for name in columns]
+        rows: list[fmt.Row] = [
+            [
+                name,
+                *(fmt.number(values[column]) for column in columns),
+                *self._cells(name, self.obtained, columns),
+            ]
+            for name, values in self.rows.items()
+        ]
+        return header, rows
 
     def to_csv(self) -> str:
         """Return the table as CSV, unrounded: published values, then obtained ones with intervals.

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from nucrec import _text as fmt
+from nucrec._notebook import Facts
 from nucrec.evaluate import FoldMetric, Metric, Ranking, rank_folds
 from nucrec.paper._epochs import AVERAGED, MEAN
 from nucrec.paper._gain import gain_by_leaking
@@ -19,7 +20,7 @@ FEW_GROUPS = 10
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Facts):
     """The headline of a table: claimed and obtained.
 
     Attributes
@@ -109,16 +110,22 @@ def rank_tables(claims: Sequence[Claim]) -> Ranking | None:
 
 def claims_text(claims: Sequence[Claim], ranking: Ranking | None, width: int = TEXT_WIDTH) -> str:
     """Return the claims as a small table followed by its interpretation, wrapped to a width."""
-    header = ("accuracy", "claimed", "leaked", "honest", "interval", "gained by leaking")
-    table = fmt.text_table(header, [_line(claim) for claim in claims])
+    table = fmt.text_table(*claims_table(claims))
     wrapped = [
         textwrap.fill(note, min(width, TEXT_WIDTH), subsequent_indent="  ")
-        for note in _notes(claims, ranking)
+        for note in claims_notes(claims, ranking)
     ]
     return "\n".join(["Verdict", "", table, "", *wrapped])
 
 
-def _notes(claims: Sequence[Claim], ranking: Ranking | None) -> list[str]:
+def claims_table(claims: Sequence[Claim]) -> tuple[fmt.Row, list[fmt.Row]]:
+    """Return the header and the rows of the claims."""
+    header = ("accuracy", "claimed", "leaked", "honest", "interval", "gained by leaking")
+    return header, [_line(claim) for claim in claims]
+
+
+def claims_notes(claims: Sequence[Claim], ranking: Ranking | None) -> list[str]:
+    """Return the interpretation of the claims, a text for each note."""
     notes = [
         "leaked: as the paper must have divided the images; honest: the mean over folds of fields, or "
         "groups, that were not trained on"

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from nucrec._files import make_folder, write_text
 from nucrec._html import check_page, page
 from nucrec._paths import checked_path
-from nucrec._text import csv_text
+from nucrec._text import csv_text, many
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import CalibrationError, Report, calibration_error
@@ -25,6 +25,7 @@ from nucrec.models._evaluated.groups import (
     groups_in_words,
 )
 from nucrec.models._evaluated.sections import evaluation_sections
+from nucrec.models._evaluated.shown import evaluation_html
 from nucrec.models._evaluation import Expected, scores_of
 
 Array = npt.NDArray[Any]
@@ -144,6 +145,12 @@ class Evaluation:
         if self.groups:
             parts.append(groups_in_words(self.groups))
         return "\n\n".join(parts)
+
+    def __repr__(self) -> str:
+        return f"Evaluation({many(self.report.n, 'image')}, {len(self.wrong)} misclassified)"
+
+    def _repr_html_(self) -> str:
+        return evaluation_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report, the calibration error and the groups as plain dicts.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._notebook import Facts
 from nucrec._text import Row, csv_text, interval, many, number, text_table
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import proportion_interval
@@ -17,7 +18,7 @@ _MOST = 10  # groups that are printed
 
 
 @dataclass(frozen=True)
-class GroupResult:
+class GroupResult(Facts):
     """A classifier's predictions on one group of images.
 
     Attributes

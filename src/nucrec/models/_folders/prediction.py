@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from nucrec._class_names import check_class_names
+from nucrec._notebook import Facts
 from nucrec._progress import Progress
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset, ImageFiles, Quarantined
@@ -21,7 +22,7 @@ _DIGITS = 6  # decimals of probabilities, in memory and in tables
 
 
 @dataclass(frozen=True, slots=True)
-class ImagePrediction:
+class ImagePrediction(Facts):
     """The prediction for one file.
 
     Attributes

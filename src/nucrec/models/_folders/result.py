@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec._class_names import positive_class
 from nucrec._deprecation import warn_renamed
+from nucrec._notebook import Facts
 from nucrec.datasets import Quarantined
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
@@ -22,7 +24,7 @@ _MANY_UNUSUAL = 0.05  # share of the images above which to warn
 
 
 @dataclass(frozen=True)
-class FolderSummary:
+class FolderSummary(Facts):
     """The number and share of the images in a folder that were called positive.
 
     Attributes
@@ -138,6 +140,16 @@ class FolderPredictions:
 
     def __str__(self) -> str:
         return "\n".join([fmt.text_table(*summary_table(self)), *notes(self)])
+
+    def _repr_html_(self) -> str:
+        told = [*notes(self), *([f"Table: {self.path}"] if self.path else [])]
+        summary = f"{fmt.many(len(self.quarantined), 'file')} without a prediction"
+        left_out = show.table(("file", "reason"), self.quarantined)
+        return show.fragment(
+            show.table(*summary_table(self)),
+            show.paragraphs(*told),
+            show.folded(summary, left_out) if self.quarantined else "",
+        )
 
     @property
     def ask_below(self) -> float | None:

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from nucrec._files import replacing
-from nucrec._text import html, shown
+from nucrec._text import shown
 from nucrec._validation import invalid
 from nucrec._version import __version__
 from nucrec._zip import check_method, is_bomb, read_member
 from nucrec.errors import ModelFileError
 from nucrec.models._card import ModelCard
+from nucrec.models._saving.described import describe
 from nucrec.models._saving.description import check_description
 from nucrec.models._saving.layers import larger_than, unlisted
 from nucrec.models._saving.opened import KINDS, model_file, opened
@@ -108,8 +109,13 @@ class ModelInfo:
     def __str__(self) -> str:
         return description_as_text(vars(self))
 
+    def __repr__(self) -> str:
+        nucrec = self.versions.get("nucrec", "unknown")
+        saved = f"saved {self.created} by nucrec {nucrec}"
+        return f"ModelInfo({self.kind}: {', '.join(self.class_names)}; {saved})"
+
     def _repr_html_(self) -> str:
-        return f"<pre>{html(str(self))}</pre>"
+        return describe(self)
 
 
 def model_info(path: str | os.PathLike[str]) -> ModelInfo:

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec._metric_names import NAMES, check_metric, title
 from nucrec._validation import check_int
@@ -52,6 +53,12 @@ class CrossValidationRow:
     def status(self) -> str:
         """The status: "ok", or that of the first fold that is not "ok"."""
         return next((row.status for row in self.folds if row.status != "ok"), "ok")
+
+    def _repr_html_(self) -> str:
+        rows = [("outcome", self.outcome), ("seconds", fmt.number(self.seconds))]
+        rows += [("warning", text) for text in self.warnings]
+        report = "" if self.report is None else self.report._repr_html_()
+        return show.fragment(show.heading(self.name), show.facts(rows), report)
 
     @property
     def outcome(self) -> str:

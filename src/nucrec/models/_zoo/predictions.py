@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec import _notebook as show
 from nucrec.evaluate import Report
 from nucrec.models._zoo.row import ZooRow
 from nucrec.models._zoo.truth import Truth
@@ -61,6 +62,12 @@ class FoldPredictions:
     groups: Array | None
     confidence: float = 0.95
     remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"FoldPredictions({len(self.ids)} images, {len(np.unique(self.fold))} folds)"
+
+    def _repr_html_(self) -> str:
+        return show.fragment(show.paragraphs(repr(self)), self.report()._repr_html_())
 
     def report(self) -> Report:
         """Return the report on all folds together, as if one classifier had predicted all images."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
+from nucrec import _notebook as show
 from nucrec import _text as fmt
 from nucrec._metric_names import NAMES, check_metric, title
 from nucrec.evaluate import Metric, Ranking
@@ -25,7 +26,8 @@ class ZooTable(ABC):
         return fmt.text_table(*self._table()) + verdict
 
     def _repr_html_(self) -> str:
-        return fmt.html_table(*self._table())
+        verdict = self.ranking.verdict if self.ranking else ""
+        return show.fragment(show.table(*self._table()), show.paragraphs(verdict))
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from nucrec import _notebook as show
+from nucrec import _text as fmt
 from nucrec.evaluate import Report
 
 Array = npt.NDArray[Any]
@@ -61,6 +63,12 @@ class ZooRow:
     y_score: Array | None = field(default=None, repr=False, compare=False)
     history: dict[str, list[Any]] | None = field(default=None, repr=False, compare=False)
     validation_proba: Array | None = field(default=None, repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        rows = [("outcome", self.outcome), ("seconds", fmt.number(self.seconds))]
+        rows += [("warning", text) for text in self.warnings]
+        report = "" if self.report is None else self.report._repr_html_()
+        return show.fragment(show.heading(self.name), show.facts(rows), report)
 
     @property
     def outcome(self) -> str:

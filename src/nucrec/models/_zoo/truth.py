@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import order_classes
+from nucrec._notebook import Facts
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import Ranking, Report, compare_many, report
 from nucrec.models._evaluation import remarks_on
@@ -16,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class Truth(Facts):
     """The labels of a test set, with the names, groups and ids of its images.
 
     Attributes
