@@ -1,4 +1,4 @@
-"""Draw the pictures of the home page: a network's answers, and accuracies with intervals.
+"""Draw the pictures of the home page: a network's predictions, and accuracies with intervals.
 
 Usage: python docs/includes/home.py results
 """
@@ -21,7 +21,10 @@ ROWS = {
     "CNN": (4, "20-100", "VAL-ACC"),
     "pre-trained network": (6, "20-100", "VAL-ACC"),
 }
-PROTOCOLS = {"paper": ("copies on both sides", BLUE), "honest": ("new fields of view", ORANGE)}
+PROTOCOLS = {
+    "paper": ("copies in training and test set", BLUE),
+    "honest": ("unseen fields of view", ORANGE),
+}
 
 
 def predicted() -> tuple[ImageDataset, list[float]]:
@@ -33,18 +36,18 @@ def predicted() -> tuple[ImageDataset, list[float]]:
 
 
 def draw_crops(figure: Figure) -> None:
-    """Draw crops of fields that were not trained on, each with what the network says."""
+    """Draw crops of unseen fields, each with the network's prediction."""
     crops, scores = predicted()
-    figure.suptitle("Crops of fields it was not trained on, and its answer", fontsize=10)
+    figure.suptitle("Crops of unseen fields, with the network's prediction", fontsize=10)
     axes = figure.subplots(2, 4)
     for axis, image, label, score in zip(
         axes.flat, crops.images, crops.labels, scores, strict=True
     ):
         axis.imshow(image, cmap="gray")
         axis.set(xticks=[], yticks=[])
-        answer, sure = ("micronucleus", score) if score > 0.5 else ("nucleus", 1 - score)
+        answer, confidence = ("micronucleus", score) if score > 0.5 else ("nucleus", 1 - score)
         right = (score > 0.5) == (label == 1)
-        axis.set_xlabel(f"{answer} {sure:.2f}" + ("" if right else "\nwrong"), fontsize=8)
+        axis.set_xlabel(f"{answer} {confidence:.2f}" + ("" if right else "\nwrong"), fontsize=8)
     for axis, name in zip(axes[:, 0], crops.class_names, strict=True):
         axis.set_ylabel(name, fontsize=9)
 
@@ -75,7 +78,7 @@ def main() -> None:
     draw_crops(crops)
     draw_accuracies(accuracies.subplots(), Path(sys.argv[1]))
     for name, figure in (("crops", crops), ("accuracies", accuracies)):
-        figure.savefig(HERE.parent / "images" / f"home-{name}.png", dpi=150)
+        figure.savefig(HERE.parent / "images" / f"home-{name}.png", dpi=200)
 
 
 if __name__ == "__main__":
