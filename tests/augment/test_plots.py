@@ -27,7 +27,7 @@ def test_originals_are_followed_by_their_copies(crops):
     assert copies.get_array().shape == (300, 200)
     labels = [label.get_text() for label in display.ax_.get_xticklabels()]
     assert labels == ["original", "copy 1", "copy 2"]
-    assert display.ax_.get_title() == "3 of 306 images, and 2 changed copies of each"
+    assert display.ax_.get_title() == "3 of 306 images, and 2 augmented copies of each"
     assert display._repr_png_()
 
 

@@ -109,7 +109,7 @@ class AugmentationDisplay(OneAxesDisplay):
         ax.set_yticks(range(n), list(map(label, self.class_names)))
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_title(f"{n} of {counted(self.n_images)}, and {across - 1} changed copies of each")
+        ax.set_title(f"{n} of {counted(self.n_images)}, and {across - 1} augmented copies of each")
 
 
 def _show(ax: Any, tiles: Array, left: float) -> None:
