@@ -124,7 +124,7 @@ def test_files_that_are_no_such_tables(cells, tmp_path):
 
 def test_a_column_that_is_missing_or_of_another_length_is_refused(cells):
     short = {**cells.cells, "area": [1, 2]}
-    with pytest.raises(InvalidParameterError, match="columns of one length"):
+    with pytest.raises(InvalidParameterError, match="columns of the same length"):
         Cells(short, cells.micronuclei, cells.fields)
     with pytest.raises(InvalidParameterError, match="no file"):
         Cells({}, cells.micronuclei, cells.fields)
@@ -137,7 +137,7 @@ def test_parts_are_put_together(cells):
     assert second + first != cells
     with pytest.raises(InvalidParameterError, match="'1' more than once"):
         cells + first
-    with pytest.raises(InvalidParameterError, match="the name of one of the fields"):
+    with pytest.raises(InvalidParameterError, match="the name of a field"):
         cells.of_field("3")
 
 

@@ -183,7 +183,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(fields, tmp_path):
 def test_fields_without_masks_or_nuclei_are_named(image, mask):
     with pytest.raises(DatasetError, match="1 has no mask"):
         crops(FieldSet.from_arrays([image]))
-    with pytest.raises(DatasetError, match="no nucleus in any mask"):
+    with pytest.raises(DatasetError, match="no mask contains a nucleus"):
         crops(FieldSet.from_arrays([image], masks=[0 * mask]))
 
 

@@ -83,7 +83,7 @@ def test_a_call_that_goes_on_says_what_was_done_before(two, tmp_path):
         detect(
             fields, detector, out=tmp_path, write_labels=True, progress=lambda *s: told.append(s[2])
         )
-    part, whole = ("fields; 1 of 2 were done already", "fields; 2 of 2 were done already")
+    part, whole = ("fields; 1 of 2 already done", "fields; 2 of 2 already done")
     assert told == [part] * 3 + [whole] * 3
 
 
@@ -273,7 +273,7 @@ def test_bad_arguments(two, given, message):
 
 
 def test_no_field_at_all(two):
-    with pytest.raises(DatasetError, match="none to look at"):
+    with pytest.raises(DatasetError, match="there are none to analyse"):
         detect([], two[1])
 
 

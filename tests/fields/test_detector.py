@@ -187,7 +187,7 @@ def test_hot_pixels_are_no_micronuclei(detector):
     assert abs(found.n_micronuclei - plain.n_micronuclei) <= 1
     assert found.n_nuclei == plain.n_nuclei
     (remark,) = found.remarks
-    assert "faults of a camera are: 12." in remark
+    assert "from a defective camera: 12." in remark
 
 
 def test_dark_nuclei_on_a_bright_background_are_remarked_on(detector):
@@ -224,7 +224,7 @@ def test_a_mask_where_the_detector_sees_no_nucleus(detector):
     labels[40:70, 40:70], labels[200:230, 100:130] = 3, 9
     found = detector.predict(noise, nuclei=labels)
     assert np.array_equal(found.nuclei, labels)
-    assert any("sees no nucleus in this field, and the mask has 2" in r for r in found.remarks)
+    assert any("finds no nucleus in this field, but the mask has 2" in r for r in found.remarks)
     assert not any("no nuclei were found" in remark for remark in found.remarks)
 
 
@@ -233,7 +233,7 @@ def test_a_mask_where_the_detector_sees_no_nucleus(detector):
     [
         (np.full((64, 64), 7, np.uint8), ImageError, "every pixel is 7"),
         (np.eye(3), ImageError, "3 x 3 pixels"),
-        (np.eye(70), ImageError, "70 x 70 pixels: this looks like a crop of one nucleus"),
+        (np.eye(70), ImageError, "70 x 70 pixels: this looks like a crop of a single nucleus"),
         (np.zeros((40, 40, 3), np.uint8), InvalidParameterError, r"shape \(H, W\)"),
         (np.full((40, 40), np.nan), InvalidParameterError, "NaN"),
     ],

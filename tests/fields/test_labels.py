@@ -136,12 +136,12 @@ def test_a_broken_label_is_read_and_said(tmp_path):
 @pytest.mark.parametrize("numbers", [[255] * 7, [3, 1, 200, 17, 4, 5, 250]])
 def test_blurred_edges_are_refused(tmp_path, numbers):
     blurred = ndimage.gaussian_filter(discs(numbers).astype(np.float32), 1).astype(np.uint8)
-    assert "numbers are thin seams" in refused(tmp_path / "a.tif", blurred)
+    assert "labels are thin seams" in refused(tmp_path / "a.tif", blurred)
 
 
 def test_a_resized_mask_is_refused(tmp_path):
     smooth = Image.fromarray(FEW.astype(np.uint8)).resize((300, 250), Image.Resampling.BILINEAR)
-    assert "numbers are thin seams" in refused(tmp_path / "a.tif", np.asarray(smooth))
+    assert "labels are thin seams" in refused(tmp_path / "a.tif", np.asarray(smooth))
 
 
 def test_jpeg_is_refused(tmp_path):
@@ -173,7 +173,7 @@ def test_an_empty_mask_is_said(tmp_path):
 
 def test_another_shape_and_no_file(tmp_path):
     Image.fromarray(FEW.astype(np.uint8)).save(tmp_path / "a.png")
-    message = "a.png: the mask has 160 x 120 pixels, its field 100 x 120."
+    message = "a.png: the mask has 160 x 120 pixels, but its field has 100 x 120."
     with pytest.raises(ImageError, match=re.escape(message)):
         read_labels(tmp_path / "a.png", shape=(120, 100))
     with pytest.raises(DatasetNotFoundError, match="there is no such file"):

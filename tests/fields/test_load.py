@@ -115,7 +115,7 @@ def test_z_stacks_by_maximum_said_once(tmp_path, axes):
     image = pixels(3, 2, 140, 150) if axes == "ZCYX" else pixels(2, 3, 140, 150)
     for name in ("a.ome.tif", "b.ome.tif"):
         tifffile.imwrite(tmp_path / name, image, photometric="minisblack", metadata={"axes": axes})
-    with pytest.warns(DataWarning, match="maximum of each pixel is taken .2 fields: a.ome.tif"):
+    with pytest.warns(DataWarning, match="maximum projection .2 fields: a.ome.tif"):
         fields = load_fields(tmp_path, channel=1)
     expected = image[:, 1].max(0) if axes == "ZCYX" else image[1].max(0)
     assert np.array_equal(fields[0].read(), expected)
@@ -151,7 +151,7 @@ def test_resolutions_of_screens_are_no_pixel_sizes(tmp_path):
     fields = load_fields(tmp_path)
     assert fields[0].pixel_size is None
     assert fields[1].pixel_size == pytest.approx(0.65, rel=1e-4)
-    assert any("pixel size not known (1 field: a.tif)" in text for text in fields.remarks)
+    assert any("pixel size unknown (1 field: a.tif)" in text for text in fields.remarks)
 
 
 def test_pixel_size_of_metamorph(tmp_path):
@@ -230,9 +230,9 @@ def test_bad_input_is_named_and_the_other_fields_go_on(tmp_path):
     assert fields.names == ("good",)
     reasons = why(fields)
     assert reasons["tiny.png"] == "3 x 3 pixels are too few for a field of view"
-    assert "64 x 60 pixels: this looks like a crop of one nucleus" in reasons["crop.png"]
-    assert "two fields of one name: there is same.tif, too" in reasons["same.png"]
-    assert "two fields of one name: there is same.png, too" in reasons["same.tif"]
+    assert "64 x 60 pixels: this looks like a crop of a single nucleus" in reasons["crop.png"]
+    assert "two fields have the same name: there is also same.tif" in reasons["same.png"]
+    assert "two fields have the same name: there is also same.png" in reasons["same.tif"]
     assert reasons["empty.tif"] == "the file is empty (0 bytes)"
     assert "not an image of a known format" in reasons["text.png"]
 
@@ -241,9 +241,7 @@ def test_one_value_and_pictures_of_screens_are_refused_when_read(tmp_path):
     Image.new("L", (150, 140), 7).save(tmp_path / "flat.png")
     Image.fromarray(pixels(140, 150, 3, dtype=np.uint8)).save(tmp_path / "screen.png")
     flat, screen = load_fields(tmp_path)
-    with pytest.raises(
-        ImageError, match=r"^flat.png: every pixel is 7, so there is nothing to see"
-    ):
+    with pytest.raises(ImageError, match=r"^flat.png: every pixel is 7, so the image is empty"):
         flat.read()
     with pytest.raises(ImageError, match=r"^screen.png: a picture of several colours"):
         screen.read()
@@ -278,7 +276,7 @@ def test_vendor_files_are_named_and_thumbnails_passed_over(tmp_path):
     with pytest.warns(DataWarning, match=r"1 file of microscopes was passed over \(1 .czi\)"):
         fields = load_fields(tmp_path)
     assert fields.names == ("a_s1",)
-    assert fields.remarks == ("1 thumbnails were passed over, such as a_s1_thumb.tif",)
+    assert fields.remarks == ("1 thumbnails were skipped, such as a_s1_thumb.tif",)
 
 
 def test_nothing_there(tmp_path):
@@ -325,7 +323,7 @@ def test_of_many_files_that_are_left_out_the_first_are_named(tmp_path):
         load_fields(tmp_path)
     assert len(caught) == 11
     assert str(caught[9].message) == "empty 09.tif was left out: the file is empty (0 bytes)"
-    assert str(caught[10].message) == "2 more files left out: all are in fields.quarantined"
+    assert str(caught[10].message) == "2 more files left out; fields.quarantined lists all"
 
 
 def test_from_arrays_checks_what_it_is_given():
@@ -337,15 +335,15 @@ def test_from_arrays_checks_what_it_is_given():
     assert np.unique(fields[0].labels()).tolist() == [0, 4, 9]
     assert repr(fields) == "FieldSet(2 fields)"
     for bad, message in [
-        ({"names": ["x"]}, "names: expected one for each of 2 images"),
-        ({"masks": [None]}, "masks: expected one for each of 2 images"),
+        ({"names": ["x"]}, "names: expected one per image (2 images)"),
+        ({"masks": [None]}, "masks: expected one per image (2 images)"),
         (
             {"names": ["x", "x"]},
             "names: expected different names. Received: \"'x' more than once\"",
         ),
-        ({"names": ["x", 3]}, "names[1]: expected a text that is not empty. Received: 3"),
-        ({"names": ["", "x"]}, "names[0]: expected a text that is not empty. Received: ''"),
-        ({"names": "xy"}, "names: expected a list of texts. Received: 'xy'"),
+        ({"names": ["x", 3]}, "names[1]: expected a non-empty string. Received: 3"),
+        ({"names": ["", "x"]}, "names[0]: expected a non-empty string. Received: ''"),
+        ({"names": "xy"}, "names: expected a list of strings. Received: 'xy'"),
         ({"masks": [None, labels / 3]}, "masks[1]: expected a label image (H, W) of whole numbers"),
     ]:
         with pytest.raises(ValueError, match=re.escape(message)):

@@ -85,7 +85,7 @@ def test_the_counts_of_wells_are_beta_binomial(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"rates": {}}, "rates: expected rates per 1000 of 1 to 6 doses"),
+        ({"rates": {}}, "rates: expected rates per 1000 for 1 to 6 doses"),
         ({"rates": [10, 20]}, "rates: expected rates per 1000"),
         ({"rates": {0: 1001}}, r"rates\[0\]: expected a number between 0 and 1000"),
         ({"rates": {-1: 10}}, "rates: dose: expected a number"),
@@ -103,7 +103,7 @@ def test_impossible_plates_are_refused(arguments, message, tmp_path):
 def test_other_images_in_the_folder_are_not_mixed_with_the_plate(tmp_path):
     (tmp_path / "fields").mkdir()
     (tmp_path / "fields" / "mine.tif").write_bytes(b"")
-    with pytest.raises(DatasetError, match=r"it holds other files, such as mine.tif"):
+    with pytest.raises(DatasetError, match=r"contains other files, such as mine.tif"):
         make_plate(tmp_path, wells=1, fields=1, cells=20)
 
 

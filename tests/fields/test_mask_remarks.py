@@ -50,12 +50,12 @@ def test_masks_of_whole_cells_and_eroded_ones_fit():
 )
 def test_a_shifted_mask_is_remarked_on(down, right, words):
     shifted = ndimage.shift(MASK, (down, right), order=0)
-    assert f"the mask seems to be shifted: moved by {words} it would fit" in remarks_on(shifted)
+    assert f"the mask seems to be shifted: moved by {words} it would match" in remarks_on(shifted)
 
 
 @pytest.mark.parametrize("axes", [(0,), (1,), (0, 1)])
 def test_a_mirrored_mask_and_that_of_another_field_are_remarked_on(axes):
-    assert "the mask seems to be of another field: " in remarks_on(np.flip(MASK, axes))
+    assert "the mask seems to belong to another field: " in remarks_on(np.flip(MASK, axes))
 
 
 def test_annotated_fields_fit_and_swapped_ones_do_not():
@@ -72,9 +72,9 @@ def test_broken_and_missing_labels_are_remarked_on():
     broken = MASK.copy()
     column = round(DISCS[3][1])
     broken[:, column] = np.where(MASK[:, column] == 4, 0, MASK[:, column])
-    expected = "labels of the mask that are in several pieces, and count as one nucleus each (1): 4"
+    expected = "labels in several pieces, each counted as one nucleus (1): 4"
     assert remarks_on(broken) == expected
-    assert remarks_on(np.zeros_like(MASK)).startswith("nothing is labelled in the mask")
+    assert remarks_on(np.zeros_like(MASK)).startswith("the mask has no labels")
 
 
 def test_a_mask_file_that_does_not_fit_leaves_a_remark(tmp_path):
@@ -82,6 +82,6 @@ def test_a_mask_file_that_does_not_fit_leaves_a_remark(tmp_path):
     Image.fromarray(np.flipud(MASK).astype(np.uint16)).save(tmp_path / "a_cp_masks.png")
     fields = load_fields(tmp_path, masks=tmp_path)
     cells = detect(fields, Knowing({"a": FOUND[1]}))
-    assert "the mask seems to be of another field" in cells.fields["remarks"][0]
+    assert "the mask seems to belong to another field" in cells.fields["remarks"][0]
     without = detect(fields, Knowing({"a": FOUND[1]}), masks=False)
     assert without.fields["remarks"].tolist() == [""]

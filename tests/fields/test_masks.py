@@ -82,7 +82,7 @@ def test_masks_and_fields_without_each_other_are_named(tmp_path):
     assert fields.names == ("a",)
     assert fields.quarantined[0].name == "b.png"
     assert "has no mask" in fields.quarantined[0].reason
-    assert "masks without their field (1): c.png" in fields.remarks
+    assert "masks without a field (1): c.png" in fields.remarks
     assert len(caught) == 2
 
 
@@ -99,7 +99,7 @@ def test_a_mask_of_another_shape_and_a_pickle_are_named_when_read(tmp_path):
     np.save(tmp_path / "masks" / "b_seg.npy", {"masks": LABELS}, allow_pickle=True)
     wrong, pickled = load_fields(tmp_path / "fields", masks=tmp_path / "masks")
     with pytest.raises(
-        ImageError, match="a.png: the mask has 140 x 100 pixels, its field 140 x 130"
+        ImageError, match="a.png: the mask has 140 x 100 pixels, but its field has 140 x 130"
     ):
         wrong.labels()
     with pytest.raises(ImageError, match="b_seg.npy: holds pickled Python objects"):
@@ -195,7 +195,7 @@ def test_layouts_in_the_shape_of_the_plate(tmp_path, plate, text):
 
 def test_wells_of_a_map_without_a_field_are_said(tmp_path, plate):
     layout = write(tmp_path / "layout.csv", block("dose", {**DOSES, "H12": "3"}))
-    with pytest.warns(DataWarning, match="rows of the layout that fit no field .1.: H12 "):
+    with pytest.warns(DataWarning, match="layout rows that match no field .1.: H12 "):
         load_fields(plate, layout=layout)
 
 
@@ -239,7 +239,7 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
     with pytest.warns(DataWarning) as caught:
         fields = load_fields(plate, layout=layout)
     texts = [str(one.message) for one in caught]
-    assert any("rows of the layout that fit no field (1): H12 (" in text for text in texts)
+    assert any("layout rows that match no field (1): H12 (" in text for text in texts)
     assert any("not in the layout (1 field: C11_s1.png)" in text for text in texts)
     assert [field.dose for field in fields] == [0, 0, 1, None]
 
@@ -247,14 +247,23 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("well,dose\nH12,1\n", "no row of the layout fits a field. It names such as H12"),
-        ("file,dose\nx.tif,1\n", "no row of the layout fits a field. It names such as 'x.tif'"),
-        ("well,dose\nB02,1\nb2,3\n", "line 3: well 'b2' is there twice"),
+        (
+            "well,dose\nH12,1\n",
+            "no row of the layout matches a field. The layout has names such as H12",
+        ),
+        (
+            "file,dose\nx.tif,1\n",
+            "no row of the layout matches a field. The layout has names such as 'x.tif'",
+        ),
+        ("well,dose\nB02,1\nb2,3\n", "line 3: well 'b2' is listed twice"),
         ("well,dose\nB02,10 uM\n", "line 2: dose: expected a number without a unit"),
         ("well,dose\nB02,-1\n", "line 2: dose: expected a number"),
         ("well;dose\nB02;1,000\n", "line 2: dose: expected a number"),
-        ("well;dose\nB02;1,5\nB03;1.000\n", "line 3: dose: expected a number without separators"),
-        ("dose;2;3\nB;500;1.000\n", "line 2: dose: expected a number without separators"),
+        (
+            "well;dose\nB02;1,5\nB03;1.000\n",
+            "line 3: dose: expected a number without thousands separators",
+        ),
+        ("dose;2;3\nB;500;1.000\n", "line 2: dose: expected a number without thousands separators"),
         ("well,dose\n,1\nB02,2\n", "line 2: well must not be empty"),
         ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
         ("well,dose,Dose_uM\nB02,1,1\n", "the columns 'dose' and 'Dose_uM' are the same"),
@@ -289,7 +298,9 @@ def test_layouts_that_cannot_be_used(tmp_path, plate, text, message):
 def test_a_layout_by_well_needs_wells(tmp_path):
     save(tmp_path / "plate", "image.png")
     layout = write(tmp_path / "layout.csv", "well,dose\nB02,1\n")
-    with pytest.raises(DatasetError, match="no well could be read off names such as 'image.png'"):
+    with pytest.raises(
+        DatasetError, match="names such as 'image.png' contain no recognisable well"
+    ):
         load_fields(tmp_path / "plate", layout=layout)
     with pytest.raises(DatasetNotFoundError):
         load_fields(tmp_path / "plate", layout=tmp_path / "nowhere.csv")

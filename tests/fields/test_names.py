@@ -109,7 +109,9 @@ def test_one_file_for_each_channel(tmp_path, names, channel, chosen, called):
     (field,) = load_fields(tmp_path, channel=channel)
     assert (field.name, field.file) == (called, names[chosen])
     assert np.array_equal(field.read(), PIXELS // (chosen + 1))
-    with pytest.raises(DatasetError, match="one file for each channel .*: choose the stain"):
+    with pytest.raises(
+        DatasetError, match="each channel is a separate file .*: choose the nuclear stain"
+    ):
         load_fields(tmp_path)
 
 
@@ -121,7 +123,7 @@ def test_numbers_that_count_from_one_are_asked_for_by_name(tmp_path):
 
 def test_a_field_without_the_channel_is_left_out(tmp_path):
     save(tmp_path, "a_ch00.png", "a_ch01.png", "b_ch01.png")
-    with pytest.warns(DataWarning, match=r"^b was left out: has no file of the channel"):
+    with pytest.warns(DataWarning, match=r"^b was left out: has no file for the chosen channel"):
         assert load_fields(tmp_path, channel="ch00").names == ("a",)
 
 
@@ -138,7 +140,7 @@ def test_a_pattern_says_that_they_are_no_channels(tmp_path):
 
 def test_z_positions_in_files_of_their_own(tmp_path):
     save(tmp_path, "a_z1.png", "a_z2.png", "a_z3.png", "b_z9.png")
-    with pytest.warns(DataWarning, match="maximum of each pixel is taken .1 field: a_z1.png"):
+    with pytest.warns(DataWarning, match="maximum projection .1 field: a_z1.png"):
         fields = load_fields(tmp_path)
     assert fields.names == ("a", "b_z9")
     assert np.array_equal(fields[0].read(), PIXELS)  # the others are darker

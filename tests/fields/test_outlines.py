@@ -177,7 +177,9 @@ def test_coco_categories(tmp_path, plate):
     assert np.array_equal(field.labels(), np.where(nuclei == 1, 1, 0))
     other = ({"id": 1, "name": "cell"}, {"id": 2, "name": "debris"})
     path = write(tmp_path / "b.json", coco(*annotations, categories=other))
-    with pytest.raises(ImageError, match="b.json: annotations of several categories .cell, debris"):
+    with pytest.raises(
+        ImageError, match="b.json: annotations belong to several categories .cell, debris"
+    ):
         load_fields(plate, masks=path)
 
 
@@ -186,7 +188,7 @@ def test_coco_of_micronuclei_alone_is_no_mask_of_nuclei(tmp_path, plate):
     annotation = {"id": 1, "segmentation": [flat(nuclei == 3)]}
     path = write(tmp_path / "a.json", coco(annotation, categories=categories))
     with pytest.raises(
-        ImageError, match="a.json: all annotations are of the category Micro-nuclei"
+        ImageError, match="a.json: all annotations belong to the category Micro-nuclei"
     ):
         load_fields(plate, masks=path)
     categories[0]["name"] = "micronucleated cell"  # a cell has a nucleus
@@ -201,7 +203,7 @@ def test_ids_of_images_are_numbers_or_text_and_others_are_said(tmp_path, plate):
         {"id": 3, "segmentation": [flat(nuclei == 3)], "image_id": 9},
     )
     with pytest.warns(
-        DataWarning, match="a.json: 1 annotation of no image in the file .image_id '9'"
+        DataWarning, match="a.json: 1 annotation without an image in the file .image_id '9'"
     ):
         one, two = load_fields(plate, masks=write(tmp_path / "a.json", content))
     assert np.array_equal(one.labels(), np.where(nuclei == 1, 1, 0))
@@ -248,18 +250,18 @@ def test_qupath_geojson(tmp_path, plate):
         ([1, 2], "damaged outlines"),
         (coco({"id": 1, "segmentation": []}), "annotation 1 is a box without an outline"),
         (coco({"id": 1, "segmentation": [[1, 2, 3]]}), "damaged outlines"),
-        (coco({"id": 1, "segmentation": {"size": [3, 3], "counts": [9]}}), "run lengths of"),
+        (coco({"id": 1, "segmentation": {"size": [3, 3], "counts": [9]}}), "run lengths for"),
         (coco({"id": 1, "segmentation": {"size": list(SHAPE), "counts": "o" * 99}}), "B03_s1.json"),
         (
             coco({"id": 1, "segmentation": {"size": list(SHAPE), "counts": OVERFLOWING}}),
-            "run lengths of",
+            "run lengths for",
         ),
         (
             coco({"id": 1, "segmentation": {"size": list(SHAPE), "counts": [30000.5]}}),
             "run lengths",
         ),
         (coco({"id": 1}), "damaged outlines"),
-        (coco(height=10, width=10), "the mask has 10 x 10 pixels, its field 200 x 150"),
+        (coco(height=10, width=10), "the mask has 10 x 10 pixels, but its field has 200 x 150"),
     ],
 )
 def test_damaged_outlines_are_named(tmp_path, plate, content, message):

@@ -219,7 +219,7 @@ def test_fields_take_the_place_of_unknown_wells_and_that_is_said(tmp_path):
     saved = save_results(cells, fields, tmp_path, detector=detector)
     (rate,) = saved.rates.conditions
     assert (rate.name, rate.n_units) == ("0.5", 3)
-    assert "Wells are not known" in str(saved)
+    assert "Wells are unknown" in str(saved)
     fields, cells = designed(numbers, dict.fromkeys(numbers, (None, None, None, False)), detector)
     saved = save_results(cells, fields, tmp_path, detector=detector)
     assert saved.rates.conditions == ()

@@ -191,7 +191,7 @@ def test_many_cells_of_one_plate_stay_within_the_sample(small, tmp_path):
         ({"n": 9}, InvalidParameterError, "n: expected a whole number of at least 10"),
         ({"n": 2001}, InvalidParameterError, "at most 2000"),
         ({"path": "review.csv"}, InvalidParameterError, "ends in .html"),
-        ({"fields": 2}, DatasetError, "fields: B04, which cells has, is not among them"),
+        ({"fields": 2}, DatasetError, "fields: B04, which occurs in cells, is missing"),
         ({"labels": "none"}, Exception, "no label images of B02"),
     ],
 )
@@ -431,9 +431,9 @@ def test_reviewed_cells_become_crops_of_the_class_that_was_answered(masked, tmp_
         (("'=a,4,no", "b,4,no"), "line 3: cell 4 of field b is not in the masks"),
         (
             ("300,yes", "300,no"),
-            "cell 300 of field =a was called without a micronucleus, and is with",
+            "cell 300 of field =a was called without a micronucleus in the review, but is with",
         ),
-        (("=a,9", "=a,4"), "line 4: cell 4 of field =a is there already"),
+        (("=a,9", "=a,4"), "line 4: cell 4 of field =a is listed twice"),
         (("yes,no", "yes,perhaps"), "line 2: reviewed must be yes, no or empty"),
         (("=a,4,", "=a,four,"), "line 3: cell_id must be a whole number"),
         (("cell_id", "number"), "expected a header line with field, cell_id"),

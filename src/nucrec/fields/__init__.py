@@ -1,4 +1,4 @@
-"""Fields of view: from images of many cells to a table of cells."""
+"""Detection of nuclei and micronuclei in fields of view, as tables of cells."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -60,9 +60,9 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
-        if name == "FieldDetector":  # an estimator: scikit-learn takes a second to load
+        if name == "FieldDetector":  # an estimator: importing scikit-learn takes a second
             return importlib.import_module("nucrec.fields._detector").FieldDetector
         raise AttributeError(f"module 'nucrec.fields' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""From what was found in one field to its rows in the tables."""
+"""Conversion of the objects found in one field to rows of the tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ Array = npt.NDArray[Any]
 
 HUMN = (1 / 16, 1 / 3)
 """The diameter of a micronucleus over that of its nucleus, by the criteria of the HUMN project."""
-_TINY = 1e-9  # what sqrt may be off
+_TINY = 1e-9  # rounding error of sqrt
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is counted and scored."""
+    """The rules for counting micronuclei and scoring cells."""
 
     max_distance: float
     diameter_ratio: tuple[float, float] | None
@@ -72,7 +72,7 @@ def failure(field: Field, reason: str) -> Cells:
 
 
 def of_field(field: Field, n: int) -> dict[str, Any]:
-    """Return the columns that say of n rows which field they belong to."""
+    """Return the columns that identify the field of n rows."""
     return {
         "file": [field.file] * n,
         "field": [field.name] * n,
@@ -149,7 +149,7 @@ def _of_ratio(ratio: Array, there: Array, rules: Rules) -> dict[str, Array]:
 
 
 def _per_cell(nuclei: Objects, parents: Parents, spots: Mapping[str, Any]) -> tuple[Array, Array]:
-    """Return the number of micronuclei that count in each cell, and the largest probability."""
+    """Return the number of counted micronuclei in each cell, and their largest probability."""
     numbers, most = np.zeros(len(nuclei), np.int64), np.zeros(len(nuclei))
     counted = spots["counted"]
     np.add.at(numbers, parents.number[counted], 1)
@@ -201,7 +201,7 @@ def _flags(nuclei: Objects, image: Array, diameter: float, focus: Array) -> dict
 
 
 def _reasons(flags: Mapping[str, Array]) -> Array:
-    """Return the names of the flags that hold for each object, as one text."""
+    """Return the names of the flags set for each object, as one string."""
     names = list(flags)
     rows = np.stack(list(flags.values()), axis=1)
     return np.array(

@@ -1,4 +1,4 @@
-"""Fields whose nuclei and micronuclei people have outlined."""
+"""Fields with manually outlined nuclei and micronuclei."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,27 +16,37 @@ Labels = npt.NDArray[np.int32]
 
 
 class AnnotatedFields:
-    """Fields of view with nuclei, micronuclei, and which micronucleus belongs to which nucleus.
+    """Fields of view with annotated nuclei, micronuclei, and the nucleus of each micronucleus.
 
-    Made by `load_mnfinder_fields` and `sample_fields`; pixels and labels are read when asked for.
+    `load_mnfinder_fields` and `sample_fields` create it. Pixels and labels are read on access.
 
     Parameters
     ----------
     fields : FieldSet
         The fields.
     nuclei, micronuclei : sequence of Mask
-        Where the labels of each field come from.
+        The source of the labels of each field.
     parents : sequence of dict of int to int
-        For each field, the label of the nucleus of each micronucleus whose nucleus is known.
+        For each field, a mapping from the label of each linked micronucleus to the label of its
+        nucleus.
     metadata : mapping of str to ndarray of shape (n,)
-        What else is known of each field, such as its cell line.
+        Further properties of each field, such as its cell line.
 
     Attributes
     ----------
     fields : FieldSet
         The fields.
     metadata : dict of str to ndarray of shape (n,)
-        What else is known of each field.
+        Further properties of each field, such as its cell line.
+
+    Examples
+    --------
+    >>> from nucrec.fields import sample_fields
+    >>> annotated = sample_fields()
+    >>> len(annotated), annotated.metadata["cell_line"].tolist()
+    (3, ['RPE-1', 'HeLa', 'MCC13'])
+    >>> annotated.select([1]).fields.names
+    ('hela-confocal-40x',)
     """
 
     def __init__(
@@ -63,48 +73,48 @@ class AnnotatedFields:
         return annotated_html(self)
 
     def nuclei(self, i: int) -> Labels:
-        """Return the nuclei of a field.
+        """Return the label image of the nuclei of a field.
 
         Parameters
         ----------
         i : int
-            Which field, from 0.
+            The position of the field, counted from 0.
 
         Returns
         -------
         ndarray of shape (H, W), int32
-            0 for the background, and one number for each nucleus.
+            The label image: 0 for the background, and one label per nucleus.
         """
         return self._nuclei[i].read(self.fields[i].shape)
 
     def micronuclei(self, i: int) -> Labels:
-        """Return the micronuclei of a field.
+        """Return the label image of the micronuclei of a field.
 
         Parameters
         ----------
         i : int
-            Which field, from 0.
+            The position of the field, counted from 0.
 
         Returns
         -------
         ndarray of shape (H, W), int32
-            0 for the background, and one number for each micronucleus.
+            The label image: 0 for the background, and one label per micronucleus.
         """
         return self._micronuclei[i].read(self.fields[i].shape)
 
     def parents(self, i: int) -> dict[int, int]:
-        """Return which micronucleus belongs to which nucleus, as the annotators linked them.
+        """Return the nucleus of each micronucleus, as linked by the annotators.
 
         Parameters
         ----------
         i : int
-            Which field, from 0.
+            The position of the field, counted from 0.
 
         Returns
         -------
         dict of int to int
-            For the label of a micronucleus the label of its nucleus; those that are not linked are
-            missing.
+            A mapping from the label of each micronucleus to the label of its nucleus; micronuclei
+            without a link are missing.
         """
         return dict(self._parents[i])
 
@@ -119,16 +129,16 @@ class AnnotatedFields:
         Returns
         -------
         AnnotatedFields
-            Those fields, in this order.
+            The selected fields, in this order.
 
         Raises
         ------
         InvalidParameterError
-            `which` is neither.
+            `which` is not such a sequence.
         """
         index = np.asarray(which)
         if index.ndim != 1 or (index.size and index.dtype.kind not in "bui"):
-            raise invalid("which", "numbers of fields, or True or False for each", which)
+            raise invalid("which", "field positions, or one True or False per field", which)
         kept = np.arange(len(self))[index if index.size else index.astype(int)].tolist()
         return AnnotatedFields(
             FieldSet([self.fields[i] for i in kept]),

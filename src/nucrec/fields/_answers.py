@@ -1,4 +1,4 @@
-"""What a person said of single cells, from the table that a page of review saves."""
+"""A reviewer's answers on single cells, from the table saved by a review page."""
 
 import math
 from pathlib import Path
@@ -14,7 +14,7 @@ _NEEDED = ("field", "cell_id", "called", "reviewed")
 
 
 class Answer(NamedTuple):
-    """What the detector and the reviewer say of a cell: whether it has a micronucleus."""
+    """The calls of the detector and of the reviewer for one cell: whether it has a micronucleus."""
 
     called: bool
     truth: bool
@@ -32,7 +32,7 @@ class Answers:
     Raises
     ------
     DatasetError
-        It is no such table, a cell is there twice, or no cell has an answer.
+        `reviewed` is not such a table, lists a cell twice, or has no answers.
     """
 
     def __init__(self, reviewed: str | Path | Any) -> None:
@@ -43,7 +43,7 @@ class Answers:
         for row in range(len(table)):
             key = name_in_table(table.columns["field"][row]), _cell_id(table, row)
             if key in self._seen:
-                raise DatasetError(f"{table.where(row)}: {_words(*key)} is there already")
+                raise DatasetError(f"{table.where(row)}: {_words(*key)} is listed twice")
             self._seen.add(key)
             truth = _answer(table, "reviewed", row)
             if not math.isnan(truth):
@@ -54,7 +54,7 @@ class Answers:
         self._seen.clear()
 
     def of(self, field: str, cell_id: int) -> Answer | None:
-        """Return the answer for a cell, None if there is none."""
+        """Return the answer for a cell, or None if there is none."""
         key = name_in_table(field), cell_id
         answer = self._answers.get(key)
         if answer is not None:
@@ -62,17 +62,18 @@ class Answers:
         return answer
 
     def check_called(self, field: str, cell_id: int, is_positive: bool) -> None:
-        """Raise if a cell is called otherwise than in the review."""
+        """Raise if the detector's call of a cell differs from that in the review."""
         answer = self._answers[name_in_table(field), cell_id]
         if answer.called != is_positive:
             with_, without = ("with", "without") if is_positive else ("without", "with")
             raise DatasetError(
-                f"{answer.where}: {_words(field, cell_id)} was called {without} a micronucleus, and is "
-                f"{with_} one in cells. Pass the cells that the review was made from."
+                f"{answer.where}: {_words(field, cell_id)} was called {without} a "
+                f"micronucleus in the review, but is {with_} one in cells. Pass the cells "
+                "that the review was made from."
             )
 
     def check_all_found(self) -> None:
-        """Raise if a cell was not asked for, which is then of another plate."""
+        """Raise if an answer was not used, which means that its cell belongs to another plate."""
         for key, answer in self._answers.items():
             if key not in self._seen:
                 raise DatasetError(

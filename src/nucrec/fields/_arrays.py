@@ -1,4 +1,4 @@
-"""Pixels of fields and label images, checked as they come from users and files."""
+"""Validation of pixels and label images from users and files."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ LARGEST_NUCLEUS = 0.5
 """Share from which an image is refused: fewer than four such nuclei would fit, so that it is a crop."""
 
 _MIN_SIDE = 16  # pixels
-_CROP_SIDE = 128  # pixels; the largest of the shipped crops has 126
+_CROP_SIDE = 128  # in pixels; the largest of the shipped crops has 126
 _LARGEST_LABEL = np.iinfo(np.int32).max
 
 
@@ -28,21 +28,21 @@ def label_image(name: str, labels: object, shape: tuple[int, ...] | None = None)
     Parameters
     ----------
     name : str
-        The parameter, for the error.
+        The parameter's name in error messages.
     labels : array_like of shape (H, W)
-        Whole numbers: 0 for the background, and one number for each object.
+        Whole numbers: 0 for the background, and one label per object.
     shape : tuple of int, optional
-        The shape that it should have: that of its field.
+        The expected shape: that of its field.
 
     Returns
     -------
     ndarray of shape (H, W), int32
-        `labels` itself where it is one.
+        The label image; `labels` itself if it already has this type.
 
     Raises
     ------
     InvalidParameterError
-        It is no label image, or of another shape.
+        `labels` is not a label image, or has another shape.
     """
     check_unmasked(name, labels)
     array = np.asarray(labels)
@@ -57,14 +57,14 @@ def label_image(name: str, labels: object, shape: tuple[int, ...] | None = None)
 
 
 def check_pixels(name: str, pixels: Array) -> None:
-    """Raise unless an array can be looked at: grey, finite, large enough, of more than one value.
+    """Raise unless an array is a usable field: grey, finite, large enough and not constant.
 
     Raises
     ------
     InvalidParameterError
-        It is no real, finite array of shape (H, W).
+        The array is not real and finite, or not of shape (H, W).
     ImageError
-        It is less than 16 pixels across, or of one value throughout.
+        The array is less than 16 pixels across, or constant.
     """
     if pixels.ndim != 2 or pixels.dtype.kind not in "buif":
         raise invalid(name, "a real array of shape (H, W)", described(pixels))
@@ -72,8 +72,8 @@ def check_pixels(name: str, pixels: Array) -> None:
     _check_least(name, pixels.shape)
     if pixels.min() == pixels.max():
         raise ImageError(
-            f"{name}: every pixel is {pixels.flat[0]}, so there is nothing to see: the shutter was "
-            "closed, or it is another channel"
+            f"{name}: every pixel is {pixels.flat[0]}, so the image is empty: the shutter was "
+            "closed, or this is another channel"
         )
 
 
@@ -83,19 +83,19 @@ def check_size(name: str, shape: tuple[int, ...]) -> None:
     Raises
     ------
     ImageError
-        It is too small, or looks like a crop of one nucleus.
+        The image is too small, or looks like a crop of a single nucleus.
     """
     _check_least(name, shape)
     if max(shape) < _CROP_SIDE:
         height, width = shape
         raise ImageError(
-            f"{name}: {width} x {height} pixels: this looks like a crop of one nucleus, not a field of "
-            "view. Crops are for nucrec predict and nucrec.datasets"
+            f"{name}: {width} x {height} pixels: this looks like a crop of a single nucleus, "
+            "not a field of view. Use nucrec predict or nucrec.datasets for crops"
         )
 
 
 def described(array: Array) -> str:
-    """Return dtype and shape, for errors."""
+    """Return dtype and shape for error messages."""
     return f"{array.dtype} of shape {array.shape}"
 
 

@@ -1,4 +1,4 @@
-"""The row of each cell in a table of cells."""
+"""Look-up of cells in a table of cells."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ Array = npt.NDArray[Any]
 
 
 class CellRows:
-    """Finds the row of a cell by its field and label.
+    """Find the row of a cell by its field and label.
 
     Parameters
     ----------
@@ -30,19 +30,19 @@ class CellRows:
         row = self._rows.get((field, label))
         if row is None:
             received = f"none of cell {label} of field {field}"
-            raise invalid("cells", "a row for each nucleus of the masks", received)
+            raise invalid("cells", "one row per nucleus in the masks", received)
         return row
 
     def is_scored(self, row: int) -> bool:
-        """Tell whether a cell is scored."""
+        """Return whether a cell is scored."""
         return bool(self._table["scored"][row])
 
     def label(self, row: int) -> int:
-        """Return 1 for a cell with a micronucleus, else 0."""
+        """Return 1 for a cell with a micronucleus, otherwise 0."""
         return int(self._table["n_micronuclei"][row] > 0)
 
     def take(self, rows: Sequence[int | None]) -> dict[str, Array]:
-        """Return the columns of some rows; the file of the field is called so."""
+        """Return the columns of some rows, with the file renamed to ``field_file``."""
         chosen = np.array(rows, dtype=np.int64)
         return {
             "field_file" if name == "file" else name: _plain(self._table[name][chosen])
@@ -51,7 +51,7 @@ class CellRows:
 
 
 def _plain(values: Array) -> Array:
-    """Return values that are objects as text, "" where they are missing."""
+    """Return object values as strings, with "" for missing ones."""
     if values.dtype.kind != "O":
         return values
     return np.array(["" if value is None else str(value) for value in values.tolist()])

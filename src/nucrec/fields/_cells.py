@@ -1,4 +1,4 @@
-"""The cells of many fields, and their micronuclei, as tables."""
+"""The tables of cells, micronuclei and fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -40,12 +40,12 @@ _KEYS = {
 
 
 class Cells:
-    """The cells of many fields, their micronuclei, and the fields, each as a table of columns.
+    """The tables of cells, micronuclei and fields of a detection.
 
-    Made by `detect` and `Cells.from_csv`. Rows of the three tables belong together by ``field`` and
-    ``cell_id``. Lengths are in pixels, x to the right and y down from the centre of the first pixel;
-    columns that end in ``_um`` and ``_um2`` are NaN where the size of a pixel is unknown. Text that
-    is unknown is empty. Floats have six significant digits.
+    `detect` and `Cells.from_csv` create it. The three tables are linked by ``field`` and
+    ``cell_id``. Lengths are in pixels, with x to the right and y down from the centre of the first
+    pixel; columns ending in ``_um`` and ``_um2`` are NaN if the pixel size is unknown. Unknown text
+    is empty. Floats are rounded to six significant digits.
 
     Parameters
     ----------
@@ -55,29 +55,30 @@ class Cells:
     Attributes
     ----------
     cells : dict of str to ndarray of shape (n_cells,)
-        One row for each nucleus: ``file``, ``field``, ``well``, ``condition``, ``dose``,
-        ``replicate``; ``cell_id``, the label of the nucleus; ``x``, ``y``, ``x_um``, ``y_um`` of its
-        centre; ``area``, ``area_um2``, ``eccentricity``, ``solidity``, ``mean_intensity``;
-        ``n_micronuclei``, those that are counted; ``probability``, the largest of its micronuclei that
-        are counted, 0 without; ``focus``, the steepness of its outline; the flags ``edge``, ``small``,
-        ``out_of_focus``, ``saturated``, ``crowded``, ``condensed`` and ``apoptotic``; ``scored``, and
-        ``excluded``, why not.
+        One row per nucleus: ``file``, ``field``, ``well``, ``condition``, ``dose``, ``replicate``;
+        ``cell_id``, the label of the nucleus; ``x``, ``y``, ``x_um``, ``y_um`` of its centre;
+        ``area``, ``area_um2``, ``eccentricity``, ``solidity``, ``mean_intensity``;
+        ``n_micronuclei``, the number of counted micronuclei; ``probability``, the largest
+        probability of these, or 0; ``focus``, the steepness of the outline; the flags ``edge``,
+        ``small``, ``out_of_focus``, ``saturated``, ``crowded``, ``condensed`` and ``apoptotic``;
+        ``scored``, and ``excluded``, the reason why not.
     micronuclei : dict of str to ndarray of shape (n_micronuclei,)
-        One row for each micronucleus: the same first six columns; ``micronucleus_id``; ``cell_id`` of
-        the nucleus it belongs to, 0 for none; ``x``, ``y``, ``x_um``, ``y_um``, ``area``,
-        ``area_um2``, ``eccentricity``; ``diameter_ratio``, its diameter over that of its nucleus;
+        One row per micronucleus: the same first six columns; ``micronucleus_id``; ``cell_id`` of
+        its nucleus, or 0; ``x``, ``y``, ``x_um``, ``y_um``, ``area``, ``area_um2``,
+        ``eccentricity``; ``diameter_ratio``, its diameter divided by that of its nucleus;
         ``distance`` and ``distance_um``, the gap between both outlines; ``probability``;
-        ``ambiguous``, whether another nucleus is almost as near; ``humn``, whether the ratio is from
-        1/16 to 1/3; ``counted``, and ``excluded``, why not.
+        ``ambiguous``, whether another nucleus is almost as near; ``humn``, whether the ratio is
+        from 1/16 to 1/3; ``counted``, and ``excluded``, the reason why not.
     fields : dict of str to ndarray of shape (n_fields,)
-        One row for each field: the same first six columns; ``height``, ``width``; ``pixel_size`` in um;
-        ``diameter``, the median of its nuclei; ``mask``, whether the nuclei were given; ``n_cells``,
-        ``n_scored``, ``n_micronuclei``; ``remarks``; ``error``, why it was not analysed, else empty.
+        One row per field: the same first six columns; ``height``, ``width``; ``pixel_size`` in um;
+        ``diameter``, the median nuclear diameter; ``mask``, whether the nuclei were given;
+        ``n_cells``, ``n_scored``, ``n_micronuclei``; ``remarks``; ``error``, the reason why the
+        field was not analysed, or empty.
 
     Raises
     ------
     InvalidParameterError
-        A column is missing, or columns of a table differ in length.
+        A column is missing, or the columns of a table differ in length.
 
     Examples
     --------
@@ -115,22 +116,22 @@ class Cells:
 
     @classmethod
     def concatenate(cls, parts: Iterable["Cells"]) -> "Cells":
-        """Return the cells of several tables as one.
+        """Join the tables of several fields.
 
         Parameters
         ----------
         parts : iterable of Cells
-            Of different fields.
+            The parts, with different fields.
 
         Returns
         -------
         Cells
-            The rows of all, in this order.
+            All rows, in this order.
 
         Raises
         ------
         InvalidParameterError
-            Two rows are of fields of the same name.
+            Two fields have the same name.
         """
         all_parts = list(parts)
         tables = [[getattr(part, name) for part in all_parts] for name in _KINDS]
@@ -143,7 +144,7 @@ class Cells:
 
     @classmethod
     def from_csv(cls, folder: str | Path) -> "Cells":
-        """Read the tables that `to_csv` wrote.
+        """Read the tables written by `to_csv`.
 
         Parameters
         ----------
@@ -153,12 +154,12 @@ class Cells:
         Returns
         -------
         Cells
-            Columns that others added are kept, as text.
+            The tables. Additional columns are kept as text.
 
         Raises
         ------
         DatasetNotFoundError
-            One of the files is not there.
+            One of the files is missing.
         DatasetError
             One of the files is not such a table.
         """
@@ -173,13 +174,13 @@ class Cells:
     def to_csv(self, folder: str | Path) -> None:
         """Write the tables to ``cells.csv``, ``micronuclei.csv`` and ``fields.csv``.
 
-        Text that a spreadsheet would take for a formula, such as "+S9", is preceded by an apostrophe
-        there; `from_csv` removes it. What is unknown is empty.
+        Text that a spreadsheet would interpret as a formula, such as "+S9", is prefixed with an
+        apostrophe, which `from_csv` removes. Unknown values are empty.
 
         Parameters
         ----------
         folder : str or Path
-            It is made if it is not there; tables that are there are replaced.
+            The output folder, which is created if necessary. Existing tables are replaced.
 
         Raises
         ------
@@ -192,22 +193,22 @@ class Cells:
             write_table(where / f"{name}.csv", getattr(self, name))
 
     def to_pandas(self, table: TableName = "cells") -> Any:
-        """Return one of the tables as a data frame of pandas.
+        """Return one of the tables as a pandas data frame.
 
         Parameters
         ----------
         table : {"cells", "micronuclei", "fields"}, default="cells"
-            Which one.
+            The table to return.
 
         Returns
         -------
         pandas.DataFrame
-            A copy.
+            A copy of the table.
 
         Raises
         ------
         InvalidParameterError
-            There is no such table.
+            No table has this name.
         MissingExtraError
             pandas is not installed.
         """
@@ -226,22 +227,22 @@ class Cells:
         Returns
         -------
         Cells
-            Its rows.
+            The rows of this field.
 
         Raises
         ------
         InvalidParameterError
-            There is no field of that name.
+            No field has this name.
         """
         if name not in self.fields["field"]:
-            raise invalid("name", "the name of one of the fields", name)
+            raise invalid("name", "the name of a field", name)
         tables = [getattr(self, table) for table in _KINDS]
         kept = [{key: column[t["field"] == name] for key, column in t.items()} for t in tables]
         return Cells(*kept)._with_source(self._source)
 
     @property
     def failed(self) -> dict[str, str]:
-        """The fields that were not analysed, with the reason."""
+        """The fields that were not analysed, with the reasons."""
         bad = self.fields["error"] != ""
         names, reasons = (self.fields[key][bad].tolist() for key in ("field", "error"))
         return dict(zip(names, reasons, strict=True))
@@ -275,12 +276,12 @@ class Cells:
         return {**self.__dict__, "_source": None}  # fields may be large
 
     def counts(self) -> dict[str, int]:
-        """Return how many cells, micronuclei and fields there are, and why some do not count.
+        """Return the numbers of cells, micronuclei and fields, and of exclusions by reason.
 
         Returns
         -------
         dict of str to int
-            What is counted, and the number. A cell may have several flags.
+            The numbers, by what is counted. A cell may have several flags.
         """
         return counts_of(self.cells, self.micronuclei, self.fields)
 
@@ -305,7 +306,7 @@ def _checked(name: str, values: Mapping[str, npt.ArrayLike]) -> dict[str, Array]
     found = columns(kinds, values)
     lengths = {len(column) for column in found.values()}
     if len(lengths) > 1:
-        raise invalid(name, "columns of one length", f"lengths {sorted(lengths)}")
+        raise invalid(name, "columns of the same length", f"lengths {sorted(lengths)}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which file of a field to read, where each channel is a file of its own."""
+"""Choice of the file of each field, if every channel is a separate file."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _NUMBERED = re.compile(r"(?P<number>\D*?0*(?P<value>\d+))(?P<name>.*)", re.DOTAL
 def choose_files(
     groups: Sequence[FieldFiles], channel: Channel | None
 ) -> tuple[str | None, Channel | None]:
-    """Return the channel of which each field's files are read, and the channel within those files.
+    """Return the channel whose files are read, and the channel within those files.
 
     Raises
     ------
     DatasetError
-        The files are of several channels, and `channel` is none of them.
+        The files belong to several channels, and `channel` is none of them.
     """
     labels = sorted({label for group in groups for label in group.channels if label})
     if not labels:
@@ -31,20 +31,20 @@ def choose_files(
     named = ", ".join(map(repr, labels[:8]))
     received = "" if channel is None else f" Received: channel={channel!r}."
     raise DatasetError(
-        f"one file for each channel ({named}): choose the stain of the nuclei, such as "
-        f"channel={labels[0]!r}.{received} If these are no channels, pass well_pattern."
+        f"each channel is a separate file ({named}): choose the nuclear stain, such as "
+        f"channel={labels[0]!r}.{received} If these are not channels, pass well_pattern."
     )
 
 
 def files_of(group: FieldFiles, label: str | None) -> list[str]:
-    """Return the files of a field's channel; those without a channel where it has no other."""
+    """Return the files of a field's channel, or those without a channel if it has no others."""
     if label is not None and label in group.channels:
         return group.channels[label]
     return group.channels[""] if set(group.channels) == {""} else []
 
 
 def _label_of(labels: Sequence[str], channel: Channel) -> str | None:
-    """Return the label that a channel means: w1DAPI by its whole name, by "w1" or by "DAPI"."""
+    """Return the label that a channel refers to: w1DAPI by its full name, by "w1" or by "DAPI"."""
     if not isinstance(channel, str):
         return _label_of_number(labels, int(channel))
     wanted = channel.strip().casefold()
@@ -53,7 +53,7 @@ def _label_of(labels: Sequence[str], channel: Channel) -> str | None:
 
 
 def _label_of_number(labels: Sequence[str], number: int) -> str | None:
-    """Return the label of a number, if the labels count from 0 as `channel` does, or not at all."""
+    """Return the label of a channel number, unless the labels count from another number than 0."""
     values = [_NUMBERED.fullmatch(label) for label in labels]
     counted = [int(found["value"]) for found in values if found]
     if len(counted) < len(labels):

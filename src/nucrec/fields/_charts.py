@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn without matplotlib, which is no part of the core."""
+"""Charts as SVG, drawn without matplotlib, which is not a core dependency."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,14 +9,14 @@ from nucrec._text import html, number
 _INK, _SOFT, _RULE, _BLUE, _NONE = "#1d1d1f", "#595960", "#d8d8de", "#0072B2", "#f0f0f3"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _VIRIDIS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
-_LETTERS = 20  # of a name, at most
-_BAR = 84  # where the colours begin, after the words
-_DARK = 0.5  # of the colours, on which text is white
-_SHADES = 60  # of the bar that explains them
+_LETTERS = 20  # maximum length of a name
+_BAR = 84  # start of the colours, after the text
+_DARK = 0.5  # share of the colour range on which text is white
+_SHADES = 60  # steps of the colour bar
 
 
 class Bar(NamedTuple):
-    """A value with its interval, for a chart, and the values that it was made of."""
+    """A value with its interval for a chart, and the values that it summarises."""
 
     name: str
     value: float
@@ -26,7 +26,7 @@ class Bar(NamedTuple):
 
 
 def interval_chart(bars: Sequence[Bar], label: str) -> str:
-    """Return an SVG chart with a line for each value: a point on its interval, and both in words."""
+    """Return an SVG chart with one line per value: its point, its interval, and both as text."""
     row, top, right, width = 22, 8, 150, 600
     left = 24 + 7 * max((min(len(bar.name), _LETTERS) for bar in bars), default=0)
     height = top + row * len(bars) + 44
@@ -55,9 +55,9 @@ def plate_chart(values: Mapping[tuple[int, int], float], shape: tuple[int, int])
     Parameters
     ----------
     values : mapping of (row, column) to float
-        By position, from 0; NaN for a well without cells.
+        Values by position, counted from 0; NaN for a well without cells.
     shape : (rows, columns)
-        Of the plate.
+        The shape of the plate.
     """
     rows, columns = shape
     side = 52 if columns <= 12 else 34
@@ -79,14 +79,14 @@ def plate_chart(values: Mapping[tuple[int, int], float], shape: tuple[int, int])
 
 
 def round_ticks(highest: float) -> list[float]:
-    """Return 0 and round numbers up to at least a number, four to six of them."""
+    """Return four to six round numbers from 0 to at least a given number."""
     power = 10.0 ** math.floor(math.log10(highest / 4))
     step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power * 5 >= highest)
     return [step * k for k in range(math.ceil(highest / step - 1e-9) + 1)]
 
 
 def row_name(row: int) -> str:
-    """Return the letters of a plate's row, from 0: A to Z, then AA to AF."""
+    """Return the letters of a plate row, counted from 0: A to Z, then AA to AF."""
     return chr(65 + row) if row < 26 else f"A{chr(65 + row - 26)}"
 
 
@@ -163,7 +163,7 @@ def _text(
 
 
 def _short(words: str, letters: int) -> str:
-    return words if len(words) <= letters else f"…{words[1 - letters :]}"  # ends differ more often
+    return words if len(words) <= letters else f"…{words[1 - letters :]}"  # keep the ends
 
 
 def _svg(width: float, height: float, parts: Iterable[str]) -> str:

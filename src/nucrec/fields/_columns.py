@@ -94,9 +94,9 @@ _MARK = "\ufeff"
 
 
 def columns(kinds: Kinds, values: Mapping[str, Any]) -> dict[str, Array]:
-    """Return columns in the order and types of `kinds`; further ones follow as they are.
+    """Return columns in the order and types of `kinds`, followed by any further ones unchanged.
 
-    Floats have six digits, as in the files, so that tables that were read are those that were written.
+    Floats have six digits, as in the files, so that tables are equal after writing and reading.
     """
     found = {name: _column(name, kind, values[name]) for name, kind in kinds.items()}
     found.update({name: np.asarray(v) for name, v in values.items() if name not in kinds})
@@ -118,7 +118,7 @@ def six_digits(values: Array) -> Array:
 
 
 def join(kinds: Kinds, tables: Sequence[Columns]) -> dict[str, Array]:
-    """Return several tables as one; a column that only some have is empty text elsewhere."""
+    """Join several tables. A column missing from some is filled with empty text."""
     names = dict.fromkeys([*kinds, *(name for table in tables for name in table)])
     return {name: _joined(kinds.get(name), name, tables) for name in names}
 
@@ -142,10 +142,10 @@ def n_rows(table: Columns) -> int:
 
 
 def write_table(path: Path, table: Columns) -> None:
-    """Write a table as CSV, so that spreadsheets show what it says.
+    """Write a table as CSV that spreadsheets display correctly.
 
-    Text that they would take for a formula is preceded by an apostrophe, and a byte order mark says
-    UTF-8 where there is more than ASCII.
+    Text that they would interpret as a formula is prefixed with an apostrophe, and a byte order
+    mark marks non-ASCII text as UTF-8.
     """
     cells = [_texts(column) for column in table.values()]
     lines = list(csv_lines([list(table), *zip(*cells, strict=True)]))
@@ -165,14 +165,14 @@ def _texts(column: Array) -> list[str]:
 
 
 def read_table(path: Path, kinds: Kinds, needed: Iterable[str]) -> dict[str, Array]:
-    """Read a table that `write_table` wrote, perhaps saved again by a spreadsheet.
+    """Read a table written by `write_table`, possibly saved again by a spreadsheet.
 
-    Columns that are missing and not needed are empty; further ones are kept as text.
+    Missing optional columns are filled with empty values; further columns are kept as text.
 
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        It is not there, or is no such table.
+        The file is missing, or is not such a table.
     """
     try:
         text = path.read_bytes().decode("utf-8", ANY_NAME).removeprefix(_MARK)

@@ -1,4 +1,4 @@
-"""Composing a field of cells that were cut out of another one."""
+"""Composition of a field from cells cut out of another one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from nucrec.fields._cut_outs import CutOut, CutOuts
 
 Array = npt.NDArray[Any]
 
-_IRREGULAR = 0.1  # of the cells without micronuclei
+_IRREGULAR = 0.1  # share of the cells without micronuclei
 _GAIN = 0.15  # standard deviation of the logarithm of a cell's brightness
-_APART = 3  # pixels between two cells, at least
-_SHADING = 0.02  # of the background, from the middle to a corner
+_APART = 3  # minimum gap between two cells, in pixels
+_SHADING = 0.02  # drop of the background from the centre to a corner
 _TRIES = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
-    """A composed field, and what is in it.
+    """A composed field with its labels.
 
     Attributes
     ----------
     image : ndarray of shape (side, side), uint16
         The field.
     nuclei, micronuclei : ndarray of shape (side, side), int32
-        Their numbers from 1; 0 is background.
+        Label images with labels from 1; 0 is background.
     parents : dict of int to int
-        For each micronucleus its nucleus.
+        The nucleus of each micronucleus.
     """
 
     image: Array
@@ -42,7 +42,7 @@ class Composed:
 def compose(
     material: CutOuts, n_cells: int, n_micronucleated: int, side: int, rng: np.random.Generator
 ) -> Composed:
-    """Return a field of cells at random places, none over another, none at the edge."""
+    """Return a field of cells at random places that touch neither each other nor the edge."""
     drawn = list(_drawn(material, n_cells, n_micronucleated, rng))
     light = rng.normal(0, material.noise, (side, side))
     taken = np.zeros((side, side), bool)
@@ -66,7 +66,7 @@ def compose(
 def _drawn(
     material: CutOuts, n_cells: int, n_micronucleated: int, rng: np.random.Generator
 ) -> Iterator[CutOut]:
-    """Yield cut-outs of so many cells, each turned at random."""
+    """Yield cut-outs of a number of cells, each in a random orientation."""
     for _ in range(n_micronucleated):
         yield _one_of(material.micronucleated, rng)
     left = n_cells - n_micronucleated
@@ -92,11 +92,11 @@ def _free_place(taken: Array, cell: CutOut, rng: np.random.Generator) -> tuple[s
         where = slice(row, row + height), slice(column, column + width)
         if not (taken[where] & around).any():
             return where
-    raise invalid("cells", "as many cells as fit into a field", "more")
+    raise invalid("cells", "no more cells than fit into a field", "more")
 
 
 def _background(level: float, side: int) -> Array:
-    """Return a background that is a little darker in the corners."""
+    """Return a background that is slightly darker in the corners."""
     place = np.linspace(-1, 1, side)
     away = (place[:, None] ** 2 + place**2) / 2
     return level * (1 - _SHADING * away)

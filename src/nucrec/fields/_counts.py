@@ -1,4 +1,4 @@
-"""How many cells, micronuclei and fields there are, and why some do not count."""
+"""Numbers of cells, micronuclei and fields, and of exclusions by reason."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ BETWEEN = "; "
 
 
 def counts_of(cells: Columns, micronuclei: Columns, fields: Columns) -> dict[str, int]:
-    """Count all there is in three tables."""
+    """Count the rows of three tables."""
     scored, positive = cells["scored"], cells["n_micronuclei"] > 0
     ratio = micronuclei["diameter_ratio"]
     return {

@@ -1,4 +1,4 @@
-"""A folder of crops, in class folders, with a table of them."""
+"""A folder of crops in class folders, with a table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,12 +19,12 @@ TABLE = "crops.csv"
 
 
 class CropFolder:
-    """Writes crops while they are cut.
+    """Write crops as they are cut.
 
     Parameters
     ----------
     path : str or Path
-        A new or empty folder.
+        The folder, new or empty.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -34,7 +34,7 @@ class CropFolder:
             raise invalid("out", "a new or empty folder", str(path))
 
     def write(self, image: Array, class_name: str, name: str) -> str:
-        """Write a crop, and return its file, relative to the folder."""
+        """Write a crop, and return its file name relative to the folder."""
         from PIL import Image
 
         kind = "TIFF" if image.dtype.kind == "f" else "PNG"
@@ -54,7 +54,7 @@ class CropFolder:
         groups: Sequence[str],
         metadata: Mapping[str, Array],
     ) -> ImageDataset:
-        """Write the table, and return the data set that it lists."""
+        """Write the table, and return the data set that it describes."""
         columns = [np.asarray(values).tolist() for values in metadata.values()]
         names = [classes[label] for label in labels]
         rows = list(zip(ids, names, groups, *columns, strict=True))

@@ -1,4 +1,4 @@
-"""Crops of single nuclei, cut out of fields of view."""
+"""Crops of single nuclei cut from fields of view."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _NOTHING = np.empty((0, 0))
 
 
 class CellsLike(Protocol):
-    """What is taken of `Cells`."""
+    """The part of `Cells` that is used."""
 
     @property
     def cells(self) -> Any: ...
@@ -41,60 +41,61 @@ def crops(
     scored_only: bool = True,
     out: str | Path | None = None,
 ) -> ImageDataset:
-    """Cut a square window around each nucleus out of fields of view.
+    """Cut a square window around each nucleus in fields of view.
 
     Parameters
     ----------
     fields : FieldSet, or sequence of Field
-        Fields with masks of their nuclei: `load_fields` with ``masks``, or `FieldSet.from_arrays`.
+        Fields with nuclear masks, from `load_fields` with ``masks`` or `FieldSet.from_arrays`.
     cells : Cells, optional
-        What `detect` found in these fields: cells with a micronucleus become the positive class, and
-        the row of each cell its metadata. Without it the class is "unlabelled".
+        The result of `detect` for these fields. Cells with a micronucleus form the positive class,
+        and the row of each cell becomes its metadata. Without it, the class is "unlabelled".
     reviewed : path or data frame, optional
-        The table that the page of `review` saved. Only cells that were answered with yes or no become
-        crops, and the answers are their classes; what the detector said is ``called`` in the metadata.
+        The table saved by the page of `review`. Only cells answered with yes or no become crops,
+        with the answers as classes; the detector's call is the column ``called`` of the metadata.
     scale, margin : float, default=1.5 and 8
-        The side of a window is `scale` times the longer side of the bounding box, and `margin` pixels
-        more: those of the shipped crops. At the edges of a field it is cut off.
+        The side of a window is `scale` times the longer side of the bounding box plus `margin`
+        pixels; the defaults are those of the shipped crops. Windows are cut off at the edges of a
+        field.
     size : int, optional
-        The side of all windows in pixels, in place of `scale` and `margin`.
+        The side of all windows in pixels, instead of `scale` and `margin`.
     territory : bool, default=False
-        Show only the pixels that are nearer to the window's own nucleus than to any other; the rest
-        takes the median of the field outside of all nuclei. Otherwise a micronucleus beside two
-        nuclei is seen in both windows.
+        Whether to keep only the pixels nearer to the window's own nucleus than to any other, and to
+        set the rest to the median of the field outside all nuclei. Otherwise, a micronucleus beside
+        two nuclei appears in both windows.
     scored_only : bool, default=True
-        Leave out the cells that are not scored, such as those that the edge cuts or that are out of
-        focus, where `cells` are given: then the crops are the cells that rates are counted of. With
-        False they are there, too, and the columns ``scored`` and ``excluded`` tell them.
+        Whether to omit cells that are not scored, such as those at the edge or out of focus, if
+        `cells` is given; the crops are then the cells that rates are based on. With False they are
+        included, and the columns ``scored`` and ``excluded`` identify them.
     out : str or Path, optional
-        A new or empty folder to which the crops are saved: ``CLASS/FIELD/CELL.png``, or ``.tif`` of
-        fields of floats, and a table ``crops.csv`` of their classes, groups and metadata, for
-        `nucrec.datasets.load_folder`. One field is in memory at a time then.
+        A new or empty folder to save the crops to: ``CLASS/FIELD/CELL.png``, or ``.tif`` for fields
+        of floats, and a table ``crops.csv`` with classes, groups and metadata, which
+        `nucrec.datasets.load_folder` reads. Only one field at a time is then in memory.
 
     Returns
     -------
     ImageDataset
-        In the order of fields and labels. Pixels are those of the field, not rescaled; groups are the
-        names of the fields. Metadata are the row of each cell, its file as ``field_file``; without
-        `cells` they are ``cell_id``, ``x``, ``y``, ``area`` (pixels), ``well``, ``condition``, ``dose``
-        and ``replicate``.
+        The crops, in the order of fields and labels. Pixels are not rescaled; groups are the names
+        of the fields. The metadata are the row of each cell, with its file as ``field_file``;
+        without `cells` they are ``cell_id``, ``x``, ``y``, ``area`` (pixels), ``well``,
+        ``condition``, ``dose`` and ``replicate``.
 
     Raises
     ------
     DatasetError
-        A field has no mask, there is no nucleus, no cell is scored, or the reviewed cells are those of
+        A field has no mask, there are no nuclei, no cell is scored, or the reviewed cells belong to
         another plate.
     InvalidParameterError
-        A parameter is out of range, `cells` lacks a nucleus of a mask, or `out` is not empty.
+        A parameter is out of range, `cells` lacks a nucleus in a mask, or `out` is not empty.
     NucrecError
         `out` cannot be written.
 
     Notes
     -----
-    With windows of the default size and a perfect classifier, 587 instead of 494 cells per 1000 of the
-    33 annotated fields would be called micronucleated, since 31 % of their micronuclei lie in two
-    windows or more. Rates are therefore counted by `detect`, which gives each micronucleus to one
-    nucleus; crops are for training and for looking at cells.
+    With windows of the default size, even a perfect classifier would call 587 instead of 494 cells
+    per 1000 micronucleated in the 33 annotated fields, because 31 % of their micronuclei lie in two
+    or more windows. Rates are therefore computed by `detect`, which assigns each micronucleus to
+    one nucleus; crops are for training and inspection.
 
     Examples
     --------
@@ -134,7 +135,7 @@ def crops(
 
 
 class _Nucleus(NamedTuple):
-    """A nucleus whose crop was cut."""
+    """A nucleus and its crop."""
 
     name: str
     label: int
@@ -151,7 +152,7 @@ def _nuclei(
     answers: Answers | None,
     scored_only: bool,
 ) -> Iterator[_Nucleus]:
-    """Yield the nuclei with their crops; of reviewed cells those with an answer."""
+    """Yield the nuclei with their crops; with a review, only those with an answer."""
     n_cut = n_left_out = 0
     for field, crop in _cut(fields, rule):
         answer = None if answers is None else answers.of(field.name, crop.label)
@@ -173,9 +174,9 @@ def _nuclei(
         answers.check_all_found()
     if not n_cut:
         raise DatasetError(
-            f"cells: none of {n_left_out} is scored. Pass scored_only=False to cut them all out."
+            f"cells: none of {n_left_out} is scored. Pass scored_only=False to include all cells."
             if n_left_out
-            else "fields: no nucleus in any mask"
+            else "fields: no mask contains a nucleus"
         )
 
 
@@ -188,7 +189,7 @@ def _rule(scale: float, margin: float, size: int | None, territory: bool) -> Win
 
 
 def _cut(fields: Sequence[Field], rule: WindowRule) -> Iterator[tuple[Field, Crop]]:
-    """Yield the crops of all fields, one field in memory at a time."""
+    """Yield the crops of all fields, with one field in memory at a time."""
     for field in fields:
         nuclei = field.labels()
         if nuclei is None:
@@ -201,7 +202,7 @@ def _cut(fields: Sequence[Field], rule: WindowRule) -> Iterator[tuple[Field, Cro
 
 
 def _described(found: Sequence[_Nucleus]) -> dict[str, Array]:
-    """Return what is known of each nucleus without a table of cells."""
+    """Return the metadata of each nucleus without a table of cells."""
     metadata = {
         "cell_id": np.array([each.crop.label for each in found]),
         "x": np.array([each.crop.x for each in found]),
@@ -216,7 +217,7 @@ def _described(found: Sequence[_Nucleus]) -> dict[str, Array]:
 
 
 def _calls(found: Sequence[_Nucleus]) -> dict[str, Array]:
-    """Return what the detector said of each, if cells were reviewed."""
+    """Return the detector's call of each cell, if cells were reviewed."""
     called = [each.answer.called for each in found if each.answer is not None]
     return {"called": np.where(called, *reversed(_CLASSES))} if called else {}
 

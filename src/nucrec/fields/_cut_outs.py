@@ -1,4 +1,4 @@
-"""Cells cut out of an annotated field, with the light around them, to compose other fields of."""
+"""Cells cut out of an annotated field with the light around them, for composing other fields."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
-_TOUCHING = 3  # pixels between two cells that are cut out together
-_CLEAR = 3  # pixels between a nucleus and a micronucleus that can be left out
-_MARGIN = 6  # pixels around a cell until nothing of it is seen
+_TOUCHING = 3  # maximum gap in pixels between two cells that are cut out together
+_CLEAR = 3  # minimum gap in pixels between a nucleus and a micronucleus that can be removed
+_MARGIN = 6  # distance in pixels at which the light of a cell has faded
 _MOST_MICRONUCLEI = 5  # cells with more are not scored
 _MOST_TOGETHER = 2
 _REGULAR = 0.944  # solidity
-_SMOOTHING = 30  # pixels: the standard deviation of what counts as background
+_SMOOTHING = 30  # in pixels: standard deviation of the background filter
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +29,11 @@ class CutOut:
     Attributes
     ----------
     light : ndarray of shape (h, w), float64
-        What it adds to the background, with the noise.
+        Its intensity above the background, with the noise.
     weight : ndarray of shape (h, w), float64
         1 on the cell, falling to 0 a few pixels around it.
     nuclei, micronuclei : ndarray of shape (h, w), int64
-        Their numbers from 1; 0 is background.
+        Label images with labels from 1; 0 is background.
     """
 
     light: Array
@@ -43,25 +43,25 @@ class CutOut:
 
     @property
     def n_nuclei(self) -> int:
-        """How many cells it is."""
+        """The number of cells."""
         return int(self.nuclei.max())
 
     def turned(self, turn: int) -> "CutOut":
-        """Return it in one of the eight ways, 0 to 7, that keep pixels as they are."""
+        """Return it in one of the eight orientations, 0 to 7, that need no interpolation."""
         every = (self.light, self.weight, self.nuclei, self.micronuclei)
         quarter = [np.rot90(each, turn % 4) for each in every]
         return CutOut(*(each.T if turn > 3 else each for each in quarter))
 
 
 class CutOuts(NamedTuple):
-    """What a field can be composed of.
+    """The cut-outs that a field can be composed of.
 
     Attributes
     ----------
     micronucleated : list of CutOut
         Single cells with one to five micronuclei.
     regular, irregular : list of CutOut
-        Cells without micronuclei, whose nuclei are almost convex, or not.
+        Cells without micronuclei, with almost convex or irregular nuclei.
     background, noise : float
         The mean of the background, and the standard deviation of its pixels.
     """
@@ -76,8 +76,8 @@ class CutOuts(NamedTuple):
 def cut_outs(annotated: AnnotatedFields, i: int) -> CutOuts:
     """Return the cells of a field that can be cut out.
 
-    Those are the cells that touch no edge and not more than one other cell. Where all micronuclei of
-    a cell stand clear of its nucleus, the nucleus alone is a cell without micronuclei, too.
+    These are the cells that touch no edge and at most one other cell. If all micronuclei of a cell
+    lie clear of its nucleus, the nucleus alone is also used as a cell without micronuclei.
     """
     sheet = _Sheet.of(annotated, i)
     micronucleated, without = [], []
@@ -102,7 +102,7 @@ def cut_outs(annotated: AnnotatedFields, i: int) -> CutOuts:
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
-    """A field, and which pixels belong to which cell: a nucleus with its micronuclei."""
+    """A field, with the pixels of each cell: a nucleus with its micronuclei."""
 
     light: Array
     cell: Array
@@ -136,7 +136,7 @@ class _Sheet:
         )
 
     def groups(self) -> Iterator[list[int]]:
-        """Yield cells that touch no other cell and no edge, or those that touch one another."""
+        """Yield single cells that touch no other cell and no edge, and pairs that touch each other."""
         from scipy import ndimage
 
         near = {
@@ -162,14 +162,14 @@ class _Sheet:
                 yield together
 
     def stands_clear(self, label: int) -> bool:
-        """Tell whether all micronuclei of a cell are some pixels away from its nucleus."""
+        """Return whether all micronuclei of a cell lie some pixels away from its nucleus."""
         from scipy import ndimage
 
         near = ndimage.binary_dilation(self.nuclei == label, iterations=_CLEAR)
         return not ((self.cell == label) & (self.micronuclei > 0) & near).any()
 
     def cut(self, cells: Sequence[int], *, with_micronuclei: bool = True) -> CutOut:
-        """Return cells as a cut-out, of which other cells are left out."""
+        """Return cells as a cut-out, without other cells."""
         from scipy import ndimage
 
         own = np.isin(self.cell, cells)
@@ -192,12 +192,12 @@ class _Sheet:
 
 
 def _numbered(labels: Array) -> Array:
-    """Return labels as 1, 2, ... in their order; 0 stays."""
+    """Return labels renumbered as 1, 2, ... in their order; 0 stays."""
     return np.searchsorted(np.unique(labels[labels > 0]), labels, side="right")
 
 
 def _without_background(image: Array, objects: Array) -> tuple[Array, float, float]:
-    """Return what objects add to a smooth background, and the mean and noise of the latter."""
+    """Return the intensity above a smooth background, and the background's mean and noise."""
     from scipy import ndimage
 
     clear = ~ndimage.binary_dilation(objects, iterations=10)

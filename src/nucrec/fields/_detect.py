@@ -1,4 +1,4 @@
-"""From fields of view to a table of cells."""
+"""Detection of cells and micronuclei in fields of view."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -38,28 +38,28 @@ def detect(
     n_jobs: int | None = None,
     progress: Progress | bool = False,
 ) -> Cells:
-    """Find the cells and their micronuclei in fields of view.
+    """Detect cells and their micronuclei in fields of view.
 
-    Nuclei are those of the masks where fields have masks, else those that the detector finds. Each
-    micronucleus that it finds is given to the nucleus whose edge is nearest. Each cell is measured
-    and checked; which flags exclude it from scoring is for you to say, and all are in the tables.
+    Nuclei come from the masks of fields that have them, otherwise from the detector. Each detected
+    micronucleus is assigned to the nucleus whose edge is nearest. Each cell is measured and
+    checked. You choose which quality flags exclude it from scoring; the tables hold all flags.
 
     Parameters
     ----------
     fields : FieldSet, or sequence of Field
-        The fields; one is in memory at a time, and the next while it is worked on.
+        The fields. Only the present field and the next are in memory.
     detector : Detector, optional
         Anything with a method ``predict(field, *, nuclei)`` that returns a `Detection`; by default
         ``FieldDetector.pretrained()``.
     masks : bool, default=True
-        Whether to use the masks of fields that have some.
+        Whether to use the masks of fields that have them.
     max_distance : float, default=1.25
         The largest gap between a micronucleus and its nucleus, in median nuclear diameters of the
-        field. A micronucleus that is farther from every nucleus stays in the table, but is not counted.
+        field. A micronucleus farther from every nucleus is listed in the table, but not counted.
     diameter_ratio : (low, high), optional
-        Count only micronuclei whose diameter over that of their nucleus is within. The HUMN project's
-        criteria [1]_ are ``(1/16, 1/3)``; the column ``humn`` tells them in any case. By default, all
-        count.
+        Count only micronuclei whose diameter, divided by that of their nucleus, lies in this range.
+        The criteria of the HUMN project [1]_ are ``(1/16, 1/3)``; the column ``humn`` always marks
+        these. By default, all micronuclei count.
     exclude : sequence of str, default=("edge", "small", "out_of_focus", "condensed", "apoptotic")
         The flags that exclude a cell from scoring: "edge" (it touches the edge of the field), "small"
         (its diameter is less than a third of the median), "out_of_focus" (its outline is blurred over a
@@ -68,34 +68,35 @@ def detect(
         nuclei), "condensed" (small and bright: mitotic or pyknotic) and "apoptotic" (more than five
         micronuclei).
     out : str or Path, optional
-        A folder for the tables of each field. The same call goes on where an earlier one ended, and
-        fields whose files have changed are done again.
+        A folder for the tables of each field. The same call resumes an interrupted one, and fields
+        whose files have changed are analysed again.
     write_labels : bool, default=False
-        Whether to write the label images of what is found to ``labels/nuclei`` and
-        ``labels/micronuclei`` in `out`: TIFF of 16 bits, of 32 where needed, for Fiji, napari and
-        Cellpose.
+        Whether to write label images to ``labels/nuclei`` and ``labels/micronuclei`` in `out`:
+        16-bit TIFF, or 32-bit if necessary, for Fiji, napari and Cellpose.
     overwrite : bool, default=False
-        Whether to begin anew where `out` holds results, whatever they were made with.
+        Whether to discard results in `out` and start again, whatever settings they were made with.
     n_jobs : int, optional
-        With 1, all is done one after the other. By default, and with more, one thread reads the next
-        field and another measures the last one while the detector works.
+        With 1, all steps run one after the other. By default, and with larger values, one thread
+        reads the next field and another measures the last one while the detector works.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (fields done, fields in all, what).
+        True shows progress on standard error. A callable receives (fields done, total fields,
+        message).
 
     Returns
     -------
     Cells
-        In the order of the fields; those that failed are in its table ``fields``, with the reason.
+        The tables, in the order of the fields. The table ``fields`` lists failed fields with the
+        reason.
 
     Raises
     ------
     InvalidParameterError
         A parameter is out of range.
     DatasetError
-        There is no field, or all of them failed.
+        There are no fields, or all of them failed.
     NucrecError
-        `out` cannot be written, is written to by another call, or holds results of other settings or
-        of another detector.
+        `out` cannot be written, is in use by another call, or holds results of other settings or of
+        another detector.
 
     Warns
     -----
@@ -110,7 +111,7 @@ def detect(
 
     Examples
     --------
-    A detector that takes what is bright for nuclei, and small parts of it for micronuclei:
+    Use a detector that takes bright objects for nuclei, and small ones for micronuclei:
 
     >>> import numpy as np
     >>> from scipy import ndimage
@@ -136,7 +137,7 @@ def detect(
     show = progress_function(progress)
     jobs = available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
     if not len(fields):
-        raise DatasetError("fields: none to look at")
+        raise DatasetError("fields: there are none to analyse")
     if write_labels and out is None:
         raise invalid("write_labels", "False without a folder `out`", write_labels)
     if detector is None:
@@ -186,9 +187,9 @@ def _settings(detector: Detector, rules: Rules, masks: bool) -> dict[str, Any]:
 
 
 def _what(fields: Sequence[Field], plate: Plate | None) -> str:
-    """Return what the progress is of, and how much of it was there before."""
+    """Return the label of the progress, and the number of fields done before."""
     known = 0 if plate is None else sum(map(plate.has, fields))
-    return f"fields; {known} of {len(fields)} were done already" if known else "fields"
+    return f"fields; {known} of {len(fields)} already done" if known else "fields"
 
 
 def _shown(parts: Iterator[Cells], total: int, show: Progress, what: str) -> Iterator[Cells]:
@@ -203,7 +204,7 @@ def _shown(parts: Iterator[Cells], total: int, show: Progress, what: str) -> Ite
 
 
 def _report_failures(cells: Cells) -> None:
-    """Warn of fields that failed, or raise if all have."""
+    """Warn about failed fields, or raise if all have failed."""
     table = cells.fields
     rows = zip(table["file"], table["field"], table["error"], strict=True)
     failed = [(file or name, reason) for file, name, reason in rows if reason]
@@ -218,7 +219,7 @@ def _report_failures(cells: Cells) -> None:
         warn(f"{name} was not analysed: {reason}", DataWarning)
     if len(failed) > _MOST_WARNINGS:
         warn(
-            f"{len(failed)} of {n} fields were not analysed: all are in the table `fields`, with the "
-            "reason",
+            f"{len(failed)} of {n} fields were not analysed; the table `fields` lists them "
+            "with the reasons",
             DataWarning,
         )

@@ -1,4 +1,4 @@
-"""What a detector finds in one field."""
+"""The result of a detector for one field."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,28 +18,28 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """Nuclei and micronuclei found in one field.
+    """The nuclei and micronuclei found in one field.
 
     Parameters
     ----------
     nuclei : ndarray of shape (H, W), int32
-        The label image of the nuclei: 0 is background, each nucleus has a number of its own. Labels
-        of given masks are kept; others are 1 to n.
+        The label image of the nuclei: 0 for the background, and one label per nucleus. Labels of
+        given masks are kept; others are 1 to n.
     micronuclei : ndarray of shape (H, W), int32
         The label image of the micronuclei, labels 1 to m.
     probability : ndarray of shape (m,), float32
         The probability of each micronucleus, in the order of the labels, from 0 to 1.
     diameter : float
-        The median diameter of the nuclei, in pixels of the field; NaN where there are none.
+        The median diameter of the nuclei, in pixels of the field; NaN if there are none.
     remarks : tuple of str
-        What is unusual in the field: its scale, focus or contrast is far from all that the detector
-        was trained on.
+        Unusual properties of the field, such as a scale, focus or contrast outside the range of the
+        detector's training fields.
 
     Raises
     ------
     InvalidParameterError
-        The label images differ in shape or are no label images, the labels of micronuclei have gaps,
-        or there is not one probability for each micronucleus.
+        The label images differ in shape or are invalid, the labels of micronuclei have gaps, or the
+        number of probabilities differs from that of micronuclei.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Detection:
         if probability.shape != (self.n_micronuclei,):
             expected = f"one probability for each of {self.n_micronuclei} micronuclei"
             raise invalid("probability", expected, f"shape {probability.shape}")
-        if not ((probability >= 0) & (probability <= 1)).all():  # nor NaN
+        if not ((probability >= 0) & (probability <= 1)).all():  # also false for NaN
             raise invalid("probability", "values from 0 to 1", probability)
 
     def __repr__(self) -> str:
@@ -97,23 +97,43 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Anything that finds nuclei and micronuclei in a field.
+    """The interface of a detector of nuclei and micronuclei.
 
-    `FieldDetector` is one. A detector with an attribute ``fingerprint``, a text that differs for
-    detectors that find different things, lets `detect` refuse to mix their results in a folder.
+    `FieldDetector` implements it. If a detector has an attribute ``fingerprint``, a string that differs
+    between detectors with different results, `detect` refuses to mix their results in one folder.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import ndimage
+    >>> from nucrec.fields import Detection, Detector
+    >>> class Threshold:
+    ...     def predict(self, field, *, pixel_size=None, nuclei=None):
+    ...         labels, _ = ndimage.label(np.asarray(field) > 100)
+    ...         return Detection(labels, np.zeros_like(labels), np.zeros(0), diameter=20.0)
+    >>> detector: Detector = Threshold()
+    >>> image = np.zeros((40, 60))
+    >>> image[5:25, 5:25] = image[10:30, 35:55] = 200
+    >>> detector.predict(image).n_nuclei
+    2
     """
 
     def predict(
         self, field: Any, *, pixel_size: float | None = None, nuclei: Array | None = None
     ) -> Detection:
-        """Return what is found in a field.
+        """Return the nuclei and micronuclei found in a field.
 
         Parameters
         ----------
         field : Field or ndarray of shape (H, W)
             The field, or its pixels.
         pixel_size : float, optional
-            Micrometres per pixel, of an array.
+            Micrometres per pixel, for an array.
         nuclei : ndarray of shape (H, W), int32, optional
-            The label image of the nuclei, where it is known; its labels are kept.
+            The label image of the nuclei, if it is known; its labels are kept.
+
+        Returns
+        -------
+        Detection
+            The label images and the probability of each micronucleus.
         """

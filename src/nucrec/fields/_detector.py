@@ -52,48 +52,49 @@ _STARTS = ("pretrained", "imagenet", "random")
 
 
 class FieldDetector(BaseEstimator):  # type: ignore[misc]
-    """A network that finds nuclei and micronuclei in fields of view.
+    """Detect nuclei and micronuclei in fields of view with a segmentation network.
 
-    `FieldDetector.pretrained` is ready to use. One of your own is trained by `fit` on fields with
-    label images, from the pre-trained weights or from the start.
+    `FieldDetector.pretrained` is ready to use. `fit` trains your own detector on fields with label
+    images, starting from the pre-trained weights or from scratch.
 
     Parameters
     ----------
     start : {"pretrained", "imagenet", "random"}, default="pretrained"
-        Weights to begin a training with: those of `FieldDetector.pretrained`; for the encoder those of
-        ImageNet, which the extra ``offline`` installs; or random ones.
+        Initial weights for training: those of `FieldDetector.pretrained`, ImageNet weights for the
+        encoder (installed by the extra ``offline``), or random weights.
     steps : int, default=300
-        Number of batches to train on. With 8 tiles each, a step takes 0.4 s on two cores.
+        Number of training steps, one batch each. With 8 tiles per batch, a step takes 0.4 s on two
+        cores.
     batch_size : int, default=8
-        Tiles of 192 x 192 pixels in a batch.
+        Number of tiles of 192 x 192 pixels per batch.
     learning_rate : float, default=5e-4
-        The largest learning rate of AdamW; it falls as a cosine.
+        Peak learning rate of AdamW, which decays along a cosine.
     threshold : float, optional
-        Least probability of a micronucleus, from 0 to 1. By default that of the start: 0.5 for a
-        detector that begins with no weights of ours.
+        Minimum probability of a micronucleus, from 0 to 1. By default that of the pre-trained
+        detector, or 0.5 if training starts from other weights.
     random_state : int, optional
-        Seed of the weights and tiles; by default other ones each time.
+        Seed of the weights and tiles; by default, they differ between runs.
 
     Attributes
     ----------
     network_ : keras.Model
         The network, after `fit` or `load`.
     threshold_ : float
-        Least probability of a micronucleus.
+        Minimum probability of a micronucleus.
     card_ : DetectorCard
-        What it was trained on, what it can and cannot, and how well it did on fields left out.
+        The training data, the intended use, the limits, and the performance on held-out fields.
     losses_ : list of float
         The loss of each step, after `fit`.
 
     Notes
     -----
-    The network is a U-Net [1]_ whose way down is EfficientNet-Lite0 [2]_, up to a stride of 16. Each
-    field is brought to one contrast and to the scale at which a nucleus is 40 pixels across. Of each
-    pixel it tells background, nucleus, border between nuclei, and micronucleus.
+    The network is a U-Net [1]_ with EfficientNet-Lite0 [2]_ as encoder, up to a stride of 16. Each
+    field is normalised in contrast and rescaled so that a nucleus is 40 pixels across. Each pixel
+    is classified as background, nucleus, border between nuclei, or micronucleus.
 
-    The probability of a micronucleus is calibrated: a logistic model of that of its surest pixel,
-    fitted to objects in fields left out of the training. It says how many of such objects the
-    annotators call micronuclei.
+    The probability of a micronucleus is calibrated by a logistic model of the highest probability
+    among its pixels, fitted to objects in held-out fields. It estimates the share of such objects
+    that annotators call micronuclei.
 
     References
     ----------
@@ -139,12 +140,13 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def pretrained(cls) -> Self:
-        """Return the detector that comes with nucrec; it needs no network connection.
+        """Return the detector that ships with nucrec; it needs no network connection.
 
         Returns
         -------
         FieldDetector
-            Trained by us; its ``card_`` says on what, and how well it does on what it never saw.
+            The trained detector. Its ``card_`` describes the training data and the performance on
+            held-out fields.
 
         Examples
         --------
@@ -168,35 +170,35 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """Train on annotated fields.
 
-        All fields are kept in memory, at the scale of the network.
+        All fields are kept in memory, at the network's scale.
 
         Parameters
         ----------
         fields : iterable of Field, or of ndarray of shape (H, W)
             The fields.
         nuclei, micronuclei : iterable of ndarray of shape (H, W)
-            Label images of each field, of whole numbers, 0 for the background.
+            The label images of each field: whole numbers, 0 for the background.
         groups : sequence, optional
-            What each field belongs to, such as its cell line: fields of a group are drawn less often,
-            the more there are of them.
+            The group of each field, such as its cell line. The more fields a group has, the less
+            often each of them is drawn.
         card : DetectorCard, optional
-            What to say of the detector in its file.
+            The description to store in the detector's file.
         checkpoint : path, optional
-            A file that the state of the training is written to now and then; a training of the same
-            parameters goes on from there. Deleted when the training is done.
+            A file for the training state, written from time to time. A training with the same
+            parameters resumes from it. It is deleted when the training is done.
         progress : bool or callable, default=False
-            Whether to show progress on standard error, or a function to call with steps done, steps in
-            all, and a text.
+            True shows progress on standard error. A callable receives (steps done, total steps,
+            message).
 
         Returns
         -------
         FieldDetector
-            Itself.
+            The fitted detector itself.
 
         Raises
         ------
         InvalidParameterError
-            A parameter is out of range, or label images do not fit the fields.
+            A parameter is out of range, or the label images do not match the fields.
         ImageError
             A field cannot be read.
         """
@@ -222,33 +224,34 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
     def predict(
         self, field: Any, *, pixel_size: float | None = None, nuclei: Array | None = None
     ) -> Detection:
-        """Find nuclei and micronuclei in a field.
+        """Detect nuclei and micronuclei in a field.
 
         Parameters
         ----------
         field : Field, or ndarray of shape (H, W)
-            The field: bright stain on a dark background, of any real dtype.
+            The field, with bright stain on a dark background, of any real dtype.
         pixel_size : float, optional
-            Side of a pixel in um, by default that of the Field. Nuclei are measured in pixels; this
-            tells whether what was found can be nuclei, and is a guess where none stands by itself.
+            Pixel size in um; by default that of the Field. Nuclei are measured in pixels; the pixel
+            size serves to check whether the objects found can be nuclei, and to estimate the scale
+            if no nucleus stands apart.
         nuclei : ndarray of shape (H, W), optional
-            A label image of the nuclei, where you have one: its labels are kept, and its nuclei give
-            the scale. Small labels that are micronuclei are no nuclei in the result; a remark names
-            them.
+            A label image of the nuclei, if you have one. Its labels are kept, and its nuclei
+            determine the scale. Small labels that are micronuclei are not nuclei in the result; a
+            remark names them.
 
         Returns
         -------
         Detection
-            Label images, the probability of each micronucleus, the nuclear diameter, and remarks
-            on what is far from all fields of the training, or is one of them.
+            The label images, the probability of each micronucleus, the nuclear diameter, and
+            remarks on a field that is unlike all training fields or is one of them.
 
         Raises
         ------
         ImageError
-            The field cannot be read, is less than 128 pixels wide and high, as a crop is, or has one
-            value throughout.
+            The field cannot be read, is smaller than 128 pixels in both directions, as a crop is,
+            or is constant.
         InvalidParameterError
-            A parameter is out of range, or `nuclei` does not fit the field.
+            A parameter is out of range, or `nuclei` does not match the field.
         NotFittedError
             The detector has not been trained.
         """
@@ -278,7 +281,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the detector to a file: weights as numbers of 16 bits, its threshold and its card.
+        """Save the detector to a file: 16-bit weights, its threshold and its card.
 
         Parameters
         ----------
@@ -288,7 +291,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         NucrecError
-            It cannot be written.
+            The file cannot be written.
         NotFittedError
             The detector has not been trained.
         """
@@ -299,7 +302,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return a detector from the file that `save` wrote.
+        """Load a detector from a file written by `save`.
 
         Parameters
         ----------
@@ -309,12 +312,13 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         FieldDetector
-            It finds what the saved one found.
+            A detector with the same results as the saved one.
 
         Raises
         ------
         ModelFileError
-            There is no such file, it is damaged, or no detector. Nothing of it is run.
+            There is no such file, it is damaged, or it is not a detector. No code from the file is
+            run.
         """
         weights, content = read_detector(checked_path("path", path))
         detector = cls()
@@ -328,7 +332,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
 
     @property
     def fingerprint(self) -> str:
-        """What tells detectors apart that find different things: a hash of weights and settings."""
+        """A hash of weights and settings that distinguishes detectors with different results."""
         self._check_fitted()
         digest = hashlib.sha256(repr((self.threshold_, self._calibration, self._scale)).encode())
         for weight in self.network_.get_weights():
@@ -336,7 +340,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         return digest.hexdigest()
 
     def _candidates(self, look: Look, diameter: float) -> tuple[Candidates, Array]:
-        """Return what may be micronuclei, and how probably."""
+        """Return the candidate micronuclei with their probabilities."""
         candidates = find_candidates(look.maps, diameter)
         return candidates, self._calibration.probability(candidates.peak)
 
@@ -367,7 +371,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         )
 
     def _beginning(self, seed: int) -> tuple["keras.Model", Content]:
-        """Return the network to train, and what goes with it."""
+        """Return the network to train, with its threshold, calibration and card."""
         if self.start == "pretrained":
             start = FieldDetector.pretrained()
             return start.network_, start._content
@@ -393,6 +397,6 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
             raise NotFittedError(
-                "this FieldDetector has not been trained: call fit(), or take "
+                "this FieldDetector has not been trained: call fit(), or use "
                 "FieldDetector.pretrained()"
             )

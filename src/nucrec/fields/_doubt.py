@@ -1,4 +1,4 @@
-"""Which micronucleated cells are the most doubtful, and why."""
+"""Selection of the most doubtful micronucleated cells, with reasons."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from nucrec.fields._columns import Columns, n_rows
 Array = npt.NDArray[Any]
 
 _OF_CELLS = {"crowded": "touches other nuclei", "saturated": "its nucleus is saturated"}
-_MOST = 1 / 3  # of the diameter of the nucleus
+_MOST = 1 / 3  # share of the diameter of the nucleus
 
 
 class Doubts(NamedTuple):
@@ -21,7 +21,7 @@ class Doubts(NamedTuple):
     rows : ndarray of int, shape (n,)
         Their rows in the table of cells.
     reasons : list of tuple of str
-        What speaks against each, besides its probability.
+        The reasons for doubt of each, besides its probability.
     """
 
     rows: Array
@@ -29,11 +29,11 @@ class Doubts(NamedTuple):
 
 
 def find_doubts(cells: Columns, micronuclei: Columns) -> Doubts:
-    """Return the scored micronucleated cells in the order of doubt.
+    """Return the scored micronucleated cells, ordered from most to least doubtful.
 
-    The probability comes first, as it is shown, with two decimals. Calibrated probabilities have many
-    ties: among them, those with more reasons for doubt come first, then those with fewer micronuclei,
-    then those whose surest micronucleus is smaller beside its nucleus.
+    Cells are sorted by probability, rounded to the two decimals shown. Calibrated probabilities
+    have many ties, which are broken by the number of reasons for doubt, then by fewer micronuclei,
+    then by a smaller diameter ratio of the most probable micronucleus.
     """
     rows = np.flatnonzero(cells["scored"] & (cells["n_micronuclei"] > 0))
     surest = _surest(cells, micronuclei)
@@ -54,7 +54,7 @@ def find_doubts(cells: Columns, micronuclei: Columns) -> Doubts:
 
 
 def _surest(cells: Columns, micronuclei: Columns) -> dict[int, int]:
-    """Return, for the row of each cell, the row of its most probable micronucleus that counts."""
+    """Return, for the row of each cell, the row of its most probable counted micronucleus."""
     keys = zip(cells["field"].tolist(), cells["cell_id"].tolist(), strict=True)
     row_of = {key: row for row, key in enumerate(keys)}
     counted = np.flatnonzero(micronuclei["counted"]) if n_rows(micronuclei) else np.empty(0, int)
@@ -63,7 +63,7 @@ def _surest(cells: Columns, micronuclei: Columns) -> dict[int, int]:
     owners = (row_of.get(key) for key in zip(fields, labels, strict=True))
     return {
         row: spot for row, spot in zip(owners, order.tolist(), strict=True) if row is not None
-    }  # of several, the last one stays: the most probable
+    }  # the last of several is kept: the most probable
 
 
 def _reasons(cells: Columns, row: int, micronuclei: Columns, spot: int | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Comparing what was found in fields of view with their annotation."""
+"""Comparison of detection results with annotated fields of view."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -26,47 +26,47 @@ def evaluate_fields(
     by: By = None,
     confidence: float = 0.95,
 ) -> FieldReport:
-    """Compare nuclei and micronuclei found in fields of view with those annotated.
+    """Evaluate detected nuclei and micronuclei against annotated fields of view.
 
-    One field is in memory at a time where `found` is a generator and `truth` reads from files.
+    Only one field is in memory at a time if `found` is a generator and `truth` reads from files.
 
     Parameters
     ----------
     found : iterable of Detection, or of tuple of arrays
-        For each field what a detector returned, or label images (nuclei, micronuclei), each of shape
-        (H, W) and a whole-number dtype, 0 for background; a third entry gives the label of the nucleus
-        of each micronucleus, by ascending label, 0 for none. Without it, that is the nucleus whose
-        edge is nearest, within 1.25 median diameters, as in `detect`.
+        For each field, the result of a detector, or label images (nuclei, micronuclei) of shape (H,
+        W) and an integer dtype, 0 for background. An optional third entry gives the label of the
+        nucleus of each micronucleus, by ascending label, 0 for none. Without it, micronuclei are
+        assigned to the nucleus whose edge is nearest, within 1.25 median diameters, as in `detect`.
     truth : AnnotatedFields, or sequence of tuple of arrays
-        The annotation, in the same order: what `load_mnfinder_fields` returned, or tuples as for
-        `found`. Annotated parents may be a mapping from micronucleus to nucleus.
+        The annotation in the same order: the result of `load_mnfinder_fields`, or tuples as for
+        `found`. The third entry may also be a mapping from micronucleus to nucleus.
     by : str, sequence of str, or mapping of str to array_like of shape (n_fields,), optional
-        Columns of ``truth.metadata`` for which the metrics are given part by part, or columns of your
-        own. By default "cell_line" and "microscope", where the metadata has them.
+        Columns of ``truth.metadata``, or your own columns, by whose values the metrics are computed
+        separately as well. By default "cell_line" and "microscope", if the metadata have them.
     confidence : float, default=0.95
-        The confidence of the intervals, strictly between 0 and 1.
+        Confidence level of the intervals, strictly between 0 and 1.
 
     Returns
     -------
     FieldReport
-        Metrics over all fields and by part, with intervals, and the counts of each field.
+        The metrics over all fields and by part, with intervals, and the counts of each field.
 
     Raises
     ------
     InvalidParameterError
-        Numbers of fields or shapes of label images differ, or a parameter is out of range.
+        The numbers of fields or the shapes of label images differ, or a parameter is out of range.
 
     Notes
     -----
-    Objects are matched one to one: of all matchings of pairs with an intersection over union of at
-    least 0.5 (nuclei) or 0.1 (micronuclei, whose few pixels overlap less), one with the most pairs is
-    taken. A parent is right if the found nucleus is matched with the annotated one; micronuclei that
-    the annotation links to no nucleus do not count. False-positive cells are counted among the
-    annotated nuclei that were found and have no micronucleus.
+    Objects are matched one to one, so that the number of pairs with an intersection over union of
+    at least 0.5 (nuclei) or 0.1 (micronuclei, whose few pixels overlap less) is largest. A parent
+    is correct if the detected nucleus is matched with the annotated one; micronuclei without an
+    annotated nucleus are ignored. False-positive cells are counted among the annotated nuclei that
+    were detected and have no micronucleus.
 
-    Intervals of shares are those of `nucrec.evaluate.proportion_interval` with fields as groups.
-    Means and differences of rates have Student's t interval over fields, their ratio that of a ratio
-    estimator by linearization (Cochran 1977), and r has Fisher's.
+    Shares have the intervals of `nucrec.evaluate.proportion_interval` with fields as groups. Means
+    and differences of rates have Student's t intervals over fields, their ratio has the
+    linearisation interval of a ratio estimator (Cochran 1977), and r has Fisher's interval.
 
     References
     ----------
@@ -95,7 +95,7 @@ def evaluate_fields(
         raise invalid("truth", "at least one annotated field", "none")
     for name, values in columns.items():
         if len(values) != len(counts):
-            raise invalid(f"by[{name!r}]", f"a value for each of {len(counts)} fields", len(values))
+            raise invalid(f"by[{name!r}]", f"one value per field ({len(counts)})", len(values))
     return FieldReport(
         fields=counts,
         metrics=summarize_fields("all", counts, confidence).metrics,
@@ -107,7 +107,7 @@ def evaluate_fields(
 
 
 def _columns(truth: Any, by: By) -> dict[str, tuple[str, ...]]:
-    """Return the columns by which fields are told apart."""
+    """Return the columns by which fields are grouped."""
     metadata: Mapping[str, Any] = getattr(truth, "metadata", {})
     if isinstance(by, Mapping):
         metadata, names = by, list(by)
@@ -122,10 +122,10 @@ def _columns(truth: Any, by: By) -> dict[str, tuple[str, ...]]:
 
 
 def _counts(found: Iterable[Any], truth: Any, trained_on: list[str]) -> Iterator[FieldCounts]:
-    """Yield the counts of each field, and add the names of those of the detector's training."""
+    """Yield the counts of each field, and collect the names of the detector's training fields."""
     if not hasattr(found, "__iter__"):
-        hint = "Cells hold no label images: pass what the detector's predict returns."
-        raise invalid("found", "a Detection or label images for each field", type(found), hint)
+        hint = "Cells contain no label images: pass the results of the detector's predict."
+        raise invalid("found", "one Detection or pair of label images per field", type(found), hint)
     items = iter(found)
     for i, (name, item) in enumerate(annotated(truth)):
         other = next(items, _END)

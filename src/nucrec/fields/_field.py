@@ -1,4 +1,4 @@
-"""One field of view."""
+"""A single field of view."""
 
 from dataclasses import dataclass
 from dataclasses import field as column
@@ -15,26 +15,26 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of view, and what is known of it; its pixels are read when they are asked for.
+    """A field of view with its metadata. Its pixels are read on access.
 
-    Made by `load_fields` and `FieldSet.from_arrays`.
+    `load_fields` and `FieldSet.from_arrays` create it.
 
     Attributes
     ----------
     name : str
-        What the field is called; no other field of a set has this name.
+        The name of the field, unique within its set.
     file : str
-        The file that it is read from.
+        The file from which it is read.
     pixel_size : float or None
-        Side of a pixel in um, if it is known.
+        Pixel size in um, if it is known.
     well : str or None
         The well, such as "B03".
     condition : str or None
-        What the cells were treated with.
+        The treatment of the cells.
     dose : float or None
-        How much of it.
+        The dose of the treatment.
     replicate : str or None
-        Which repetition of the experiment.
+        The replicate of the experiment.
 
     Examples
     --------
@@ -67,47 +67,47 @@ class Field:
 
     @property
     def has_mask(self) -> bool:
-        """Whether a mask of its nuclei was given."""
+        """Whether the field has a mask of its nuclei."""
         return self._mask is not None
 
     def read(self) -> Array:
-        """Return the pixels.
+        """Return the pixels of the field.
 
         Returns
         -------
         ndarray of shape (H, W), uint8, uint16 or float32
-            The intensities as the file holds them, not rescaled; bright is much stain.
+            The stored intensities, not rescaled; bright means much stain.
 
         Raises
         ------
         ImageError
-            The file cannot be read. The message names it and says why.
+            The file cannot be read. The message names the file and the reason.
         """
         return self._pixels.read()
 
     def labels(self) -> npt.NDArray[np.int32] | None:
-        """Return the mask of its nuclei.
+        """Return the mask of the nuclei.
 
         Returns
         -------
         ndarray of shape (H, W), int32, or None
-            0 for the background, and the number of each nucleus as the file gives it; None if no
-            mask was given.
+            The label image: 0 for the background, and the stored label of each nucleus. None if
+            there is no mask.
 
         Raises
         ------
         ImageError
-            The mask cannot be used. The message names the file and says why.
+            The mask cannot be used. The message names the file and the reason.
         """
         return None if self._mask is None else self._mask.read(self.shape)
 
     def stamp(self) -> str:
-        """Return what tells whether pixels, mask or pixel size have changed, without reading files.
+        """Return a stamp that changes with pixels, mask and pixel size, without reading the pixels.
 
         Returns
         -------
         str
-            Of a file its size and the time of its change, of an array a checksum.
+            Size and modification time of a file, or a checksum of an array.
         """
         mask = "" if self._mask is None else self._mask.stamp()
         return f"{self._pixels.stamp()} | {mask} | {self.pixel_size}"

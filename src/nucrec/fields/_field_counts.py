@@ -1,4 +1,4 @@
-"""What is counted when the objects found in one field are compared with those annotated."""
+"""Counts of a comparison between detected and annotated objects in one field."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ class LinkedObjects(NamedTuple):
     labels : ndarray of int, shape (n_micronuclei,)
         The labels of the micronuclei, ascending.
     parents : ndarray of int, shape (n_micronuclei,)
-        The label of the nucleus of each; 0 for none.
+        The label of the nucleus of each micronucleus; 0 for none.
     """
 
     nuclei: Array
@@ -36,30 +36,42 @@ class LinkedObjects(NamedTuple):
 
 @dataclass(frozen=True)
 class FieldCounts(Facts):
-    """What was found and annotated in one field, and how far both agree.
+    """The counts of detected, annotated and matching objects in one field.
 
     Attributes
     ----------
     field : str
-        Its name.
+        The name of the field.
     nuclei_found, nuclei_annotated, nuclei_matched : int
-        Nuclei; matched are those whose intersection over union is at least 0.5.
+        Numbers of nuclei; matched ones have an intersection over union of at least 0.5.
     micronuclei_found, micronuclei_annotated, micronuclei_matched : int
-        Micronuclei; matched one to one, with an intersection over union of at least 0.1.
+        Numbers of micronuclei, matched one to one with an intersection over union of at least 0.1.
     parents_known, parents_right : int
-        Matched micronuclei that the annotation links to a nucleus, and those that were given to the
-        found nucleus that is matched with it.
+        Number of matched micronuclei with an annotated nucleus, and of those assigned to the detected
+        nucleus that matches it.
     positive_found, positive_annotated : int
         Micronucleated cells: nuclei with at least one micronucleus.
     with_micronucleus, called_with : int
-        Annotated nuclei that have a micronucleus and were found, and how many of these were called
-        micronucleated.
+        Number of detected annotated nuclei with a micronucleus, and of those called micronucleated.
     without_micronucleus, called_without : int
-        Annotated nuclei that have none and were found, and how many of these were called not
+        Number of detected annotated nuclei without a micronucleus, and of those called not
         micronucleated.
     false_by_artefact : int
-        Those of them that were given at least one micronucleus that matches no annotated one. The
-        others were given the micronucleus of a neighbour.
+        Number of the remaining, false-positive nuclei with at least one micronucleus that matches no
+        annotated one. The others were assigned the micronucleus of a neighbour.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.fields import evaluate_fields
+    >>> nuclei, micronuclei = np.zeros((2, 40, 40), int)
+    >>> nuclei[5:20, 5:20], micronuclei[21:24, 10:13] = 1, 1
+    >>> report = evaluate_fields([(nuclei, 0 * micronuclei)], [(nuclei, micronuclei)])
+    >>> counts = report.fields[0]
+    >>> counts.nuclei_matched, counts.micronuclei_found, counts.micronuclei_annotated
+    (1, 0, 1)
+    >>> counts.rate_found, counts.rate_annotated
+    (0.0, 1000.0)
     """
 
     field: str
@@ -91,7 +103,7 @@ class FieldCounts(Facts):
 
 
 def count_field(name: str, found: LinkedObjects, truth: LinkedObjects) -> FieldCounts:
-    """Compare what was found in a field with its annotation."""
+    """Compare the objects found in a field with its annotation."""
     nuclei = match(found.nuclei, truth.nuclei, NUCLEI_IOU)
     micronuclei = match(found.micronuclei, truth.micronuclei, MICRONUCLEI_IOU)
     n_found, n_annotated = (len(areas_of(each.nuclei)[0]) for each in (found, truth))
@@ -120,7 +132,7 @@ def count_field(name: str, found: LinkedObjects, truth: LinkedObjects) -> FieldC
 
 
 def _positive(objects: LinkedObjects) -> Array:
-    """Return the labels of the nuclei that have a micronucleus."""
+    """Return the labels of the nuclei with a micronucleus."""
     return np.unique(objects.parents[objects.parents > 0])
 
 
@@ -130,7 +142,7 @@ def _parents(
     nuclei: tuple[Array, Array],
     micronuclei: tuple[Array, Array],
 ) -> tuple[int, int]:
-    """Return how many matched micronuclei have an annotated parent, and how many the right one."""
+    """Return how many matched micronuclei have an annotated parent, and how many the correct one."""
     annotated = _look_up(truth.labels, truth.parents, micronuclei[1])
     given = _look_up(found.labels, found.parents, micronuclei[0])
     known = annotated > 0
@@ -139,7 +151,7 @@ def _parents(
 
 
 def _look_up(keys: Array, values: Array, wanted: Array) -> Array:
-    """Return the values of the wanted keys, which are sorted; 0 where there is none."""
+    """Return the values of the wanted keys, which are sorted; 0 for missing keys."""
     if not len(keys):
         return np.zeros(len(wanted), np.int64)
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)

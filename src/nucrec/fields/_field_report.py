@@ -1,4 +1,4 @@
-"""The report of a comparison with annotated fields, as tables in several formats."""
+"""The report of an evaluation on annotated fields, with tables in several formats."""
 
 import math
 from collections.abc import Mapping
@@ -27,24 +27,25 @@ _BY = {
 
 @dataclass(frozen=True)
 class FieldReport:
-    """How far what was found in fields of view agrees with their annotation.
+    """The agreement of a detection with annotated fields of view.
 
     Attributes
     ----------
     fields : tuple of FieldCounts
         The counts of each field, with the rates found and annotated.
     metrics : mapping of str to Metric
-        Over all fields; each is an attribute, too: `nuclei_f1`, `micronuclei_precision` and so on.
-        Shares are from 0 to 1; ``false_positives``, ``artefacts``, ``rate_found``, ``rate_annotated``
-        and ``bias_difference`` are per 1000 cells.
+        The metrics over all fields, also available as attributes: `nuclei_f1`,
+        `micronuclei_precision` and so on. Shares are from 0 to 1; ``false_positives``,
+        ``artefacts``, ``rate_found``, ``rate_annotated`` and ``bias_difference`` are per 1000
+        cells.
     by : mapping of str to tuple of FieldSummary
-        For each property of fields, such as "cell_line", the metrics of the fields that share a value.
+        For each property, such as "cell_line", the metrics of the fields that share a value.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     parts : tuple of str
-        For each field its value of the first of these properties; empty without any.
+        The value of the first of these properties for each field; empty without properties.
     trained_on : tuple of str
-        The fields that the detector says it was trained on; its figures are flattered by them.
+        The fields that the detector was trained on, for which its metrics are too optimistic.
 
     Examples
     --------
@@ -81,7 +82,7 @@ class FieldReport:
 
     @property
     def right_parents(self) -> Metric:
-        """The share of matched micronuclei that were given to the annotated nucleus."""
+        """The share of matched micronuclei that were assigned to the annotated nucleus."""
         return self.metrics["right_parents"]
 
     @property
@@ -96,51 +97,53 @@ class FieldReport:
 
     @property
     def artefacts(self) -> Metric:
-        """Those of the false-positive cells, per 1000, with a micronucleus that is none.
+        """The false-positive cells with a detected micronucleus that is not annotated, per 1000.
 
-        The others were given the micronucleus of a neighbour: these are rare where micronuclei are
-        rare, as in controls, but artefacts are not.
+        The other false-positive cells were assigned the micronucleus of a neighbour. Those are rare
+        where micronuclei are rare, as in controls; artefacts are not.
         """
         return self.metrics["artefacts"]
 
     @property
     def bias_ratio(self) -> Metric:
-        """The mean rate found over the mean rate annotated, over fields."""
+        """The mean rate found divided by the mean rate annotated, over fields."""
         return self.metrics["bias_ratio"]
 
     @property
     def bias_difference(self) -> Metric:
-        """The mean difference of the rates found and annotated, per 1000, over fields."""
+        """The mean difference between the rates found and annotated over fields, per 1000."""
         return self.metrics["bias_difference"]
 
     @property
     def pearson_r(self) -> Metric:
-        """The correlation of the rates found and annotated, over fields."""
+        """The correlation between the rates found and annotated over fields."""
         return self.metrics["pearson_r"]
 
     @property
     def r2_identity(self) -> float:
-        """R2 of the identity line: 1 minus squared differences of rates over the variance annotated.
+        """R2 of the identity line: 1 minus squared differences divided by the annotated variance.
 
-        Unlike the square of `pearson_r`, it is lower where rates are biased, and may be negative.
+        Unlike the square of `pearson_r`, it decreases with bias, and may be negative.
         """
         return self.metrics["r2_identity"].value
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What has to be known of the numbers."""
+        """Remarks on the interpretation of the metrics."""
         annotated = self.metrics["rate_annotated"].value
         told = [
-            f"Intervals: {percent(self.confidence)}; fields count as groups, so one field has none.",
-            "False-positive cells are counted among those without an annotated micronucleus. Those by "
-            "false micronuclei add to the rate of a control, too; the others were given that "
-            f"of a neighbour, in fields with {number(annotated, 0)} micronucleated cells per 1000.",
+            f"Intervals: {percent(self.confidence)}; fields are treated as groups, so a "
+            "single field has no interval.",
+            "False-positive cells are counted among cells without an annotated micronucleus. "
+            "Those with a false micronucleus also raise the rate of a control; the others "
+            f"were assigned a neighbour's micronucleus, in fields with {number(annotated, 0)} "
+            "micronucleated cells per 1000.",
         ]
         if self.trained_on:
             told.append(
-                f"The detector was trained on {len(self.trained_on)} of {len(self.fields)} fields, or "
-                "on those that they were cut out of: these figures are better than those on fields "
-                "that it never saw. Its card has those."
+                f"The detector was trained on {len(self.trained_on)} of {len(self.fields)} "
+                "fields, or on the fields they were cut from, so these metrics are better "
+                "than on unseen fields. Its card states those."
             )
         return tuple(told)
 
@@ -155,7 +158,7 @@ class FieldReport:
         return show.fragment(*tables, show.paragraphs(*self.remarks))
 
     def to_markdown(self) -> str:
-        """Return all tables and the remarks as Markdown."""
+        """Return all tables and remarks as Markdown."""
         tables = (
             f"{caption}\n\n{markdown_table(*each)}" for caption, each in self._tables().items()
         )
@@ -191,22 +194,22 @@ class FieldReport:
         }
 
     def plot(self, ax: Any = None) -> RatesDisplay:
-        """Draw the rate found against the rate annotated, a point for each field.
+        """Draw the rate found against the rate annotated, one point per field.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
         RatesDisplay
-            The drawn picture, with ``ax_`` and ``figure_``.
+            The display, drawn, with ``ax_`` and ``figure_`` set.
         """
         return RatesDisplay.from_report(self).plot(ax)
 
     def _tables(self) -> dict[str, tuple[Row, list[Row]]]:
-        """Return header and rows of all fields, of the parts, and of each field, by caption."""
+        """Return header and rows of the tables of all fields, parts and single fields, by caption."""
         n = len(self.fields)
         overall = [
             (METRICS[key], _shown(key, metric.value), _span(key, metric), metric.method)

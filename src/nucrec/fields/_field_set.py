@@ -1,4 +1,4 @@
-"""Fields of view that belong together."""
+"""A set of fields of view that belong together."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,30 +20,38 @@ _SHOWN = 3  # files that were left out, in a notebook
 
 
 class FieldSet(Sequence[Field]):
-    """Fields of view, such as those of a plate, in the order of their names.
+    """A sequence of fields of view, such as those of a plate, in the order of their names.
 
-    Made by `load_fields` and `FieldSet.from_arrays`. A slice of it is a FieldSet.
+    `load_fields` and `FieldSet.from_arrays` create it. A slice is a FieldSet, too.
 
     Parameters
     ----------
     fields : sequence of Field
-        The fields, of different names.
+        The fields, with unique names.
     quarantined : sequence of Quarantined
         Files that were left out, each with its name and the reason.
     remarks : sequence of str
-        What is worth knowing of the set as a whole.
+        Remarks on the set as a whole.
 
     Attributes
     ----------
     quarantined : tuple of Quarantined
         Files that were left out, each with its name and the reason.
     remarks : tuple of str
-        What is worth knowing of the set as a whole.
+        Remarks on the set as a whole.
 
     Raises
     ------
     InvalidParameterError
         Two fields have the same name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.fields import FieldSet
+    >>> fields = FieldSet.from_arrays(np.zeros((3, 200, 300), np.uint8), names=["a", "b", "c"])
+    >>> fields[1:].names, fields[0].shape
+    (('b', 'c'), (200, 300))
     """
 
     quarantined: tuple[Quarantined, ...]
@@ -61,7 +69,7 @@ class FieldSet(Sequence[Field]):
         counts = Counter(field.name for field in self._fields)
         twice = [name for name, count in counts.items() if count > 1]
         if twice:
-            raise invalid("fields", "fields of different names", f"{twice[0]!r} more than once")
+            raise invalid("fields", "fields with unique names", f"{twice[0]!r} more than once")
 
     @classmethod
     def from_arrays(
@@ -71,33 +79,35 @@ class FieldSet(Sequence[Field]):
         masks: Sequence[npt.ArrayLike | None] | Array | None = None,
         pixel_size: float | None = None,
     ) -> "FieldSet":
-        """Return fields whose pixels are in memory.
+        """Create a set of fields from pixels in memory.
 
         Parameters
         ----------
         images : sequence of array_like of shape (H, W), or ndarray of shape (n, H, W)
-            Real and finite; bright is much stain.
+            Real, finite intensities; bright means much stain.
         names : sequence of str, optional
-            What the fields are called; by default "1", "2", ...
+            Names of the fields; by default "1", "2", ...
         masks : sequence of (array_like of shape (H, W) or None), optional
-            Labels of the nuclei of each field: 0 for the background, and one number for each nucleus.
+            Label image of the nuclei of each field: 0 for the background, and one label per
+            nucleus.
         pixel_size : float, optional
-            Side of a pixel in um.
+            Pixel size in um.
 
         Returns
         -------
         FieldSet
-            In the order of `images`.
+            The fields, in the order of `images`.
 
         Raises
         ------
         InvalidParameterError
-            An image is no real, finite array of shape (H, W), a mask is none of whole numbers, or the
-            numbers of images, names and masks differ, or a name is no text, empty or there twice.
+            An image is not a real, finite array of shape (H, W), a mask does not hold whole
+            numbers, the numbers of images, names and masks differ, or a name is not a string, is
+            empty or occurs twice.
         """
         for parameter, values in (("names", names), ("masks", masks)):
             if values is not None and len(values) != len(images):
-                raise invalid(parameter, f"one for each of {len(images)} images", len(values))
+                raise invalid(parameter, f"one per image ({len(images)} images)", len(values))
         if pixel_size is not None:
             check_real("pixel_size", pixel_size, low=0, high=1000, open_ends=True)
         called = _called(names, len(images))
@@ -144,17 +154,17 @@ class FieldSet(Sequence[Field]):
 
 
 def _called(names: Sequence[str] | None, n: int) -> list[str]:
-    """Return what fields are called: "1", "2", ... or the names that were given, checked."""
+    """Return the names of the fields: "1", "2", ... or the given names, checked."""
     if names is None:
         return [str(i + 1) for i in range(n)]
     if isinstance(names, str):
-        raise invalid("names", "a list of texts", names)
+        raise invalid("names", "a list of strings", names)
     for i, name in enumerate(names):
         if not isinstance(name, str) or not name.strip():
-            raise invalid(f"names[{i}]", "a text that is not empty", name)
+            raise invalid(f"names[{i}]", "a non-empty string", name)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise invalid("names", "different names", f"{twice[0]!r} more than once")
+        raise invalid("unique names", "different names", f"{twice[0]!r} more than once")
     return list(names)
 
 

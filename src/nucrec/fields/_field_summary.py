@@ -1,4 +1,4 @@
-"""Agreement of what was found with the annotation, over the fields of a part, with intervals."""
+"""Metrics of a group of fields against their annotation, with intervals."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,22 +17,33 @@ from nucrec.fields._field_counts import FieldCounts
 
 Array = npt.NDArray[Any]
 
-_FEWEST_FOR_R = 4  # fields: Fisher's z has a standard error of 1 / sqrt(n - 3)
+_FEWEST_FOR_R = 4  # number of fields: Fisher's z has a standard error of 1 / sqrt(n - 3)
 _UNDEFINED = Metric(math.nan, math.nan, math.nan, "")
 
 
 @dataclass(frozen=True)
 class FieldSummary:
-    """The agreement over some fields.
+    """The metrics of a group of fields.
 
     Attributes
     ----------
     name : str
-        What the fields have in common.
+        The value that the fields share.
     n_fields : int
-        Their number.
+        Number of fields.
     metrics : dict of str to Metric
-        By name, in the order of `METRICS`.
+        The metrics by name, as in `FieldReport.metrics`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.fields import evaluate_fields
+    >>> nuclei, micronuclei = np.zeros((2, 40, 40), int)
+    >>> nuclei[5:20, 5:20], micronuclei[21:24, 10:13] = 1, 1
+    >>> truth = [(nuclei, micronuclei)] * 2
+    >>> report = evaluate_fields(truth, truth, by={"stain": ["DAPI", "Hoechst"]})
+    >>> [(part.name, part.n_fields) for part in report.by["stain"]]
+    [('DAPI', 1), ('Hoechst', 1)]
     """
 
     name: str
@@ -53,7 +64,7 @@ def _told(value: float | str) -> str:
 def summarize_fields(
     name: str, counts: Sequence[FieldCounts], confidence: float = 0.95
 ) -> FieldSummary:
-    """Return the agreement over some fields."""
+    """Return the metrics of a group of fields."""
     table = _Table(counts)
     shares = {
         key: _share(parts(table), wholes(table), confidence)
@@ -149,7 +160,7 @@ METRICS = {
 
 
 def _share(parts: Array, wholes: Array, confidence: float) -> Metric:
-    """Return a share over fields, whose objects are not independent."""
+    """Return a share over fields, allowing for dependence of the objects within a field."""
     n = int(wholes.sum())
     if not n:
         return _UNDEFINED
@@ -172,20 +183,20 @@ def _mean(values: Array, confidence: float) -> Metric:
 
 
 def _mean_rate(values: Array, confidence: float) -> Metric:
-    """Return the mean rate over fields, with an interval within what a rate can be."""
+    """Return the mean rate over fields, with an interval limited to possible rates."""
     mean = _mean(values, confidence)
-    low, high = np.clip([mean.low, mean.high], 0, 1000).tolist()  # which keeps NaN
+    low, high = np.clip([mean.low, mean.high], 0, 1000).tolist()  # this keeps NaN
     return Metric(mean.value, low, high, mean.method)
 
 
 def _ratio(found: Array, annotated: Array, confidence: float) -> Metric:
-    """Return the ratio of two means over fields, with its interval by linearization."""
+    """Return the ratio of two means over fields, with its linearisation interval."""
     if not len(found) or annotated.sum() == 0:
         return _UNDEFINED
     ratio = float(found.sum() / annotated.sum())
     error = _standard_error(found - ratio * annotated) / float(annotated.mean())
     half = _reach(len(found), confidence) * error
-    low = float(np.maximum(0, ratio - half))  # which keeps NaN
+    low = float(np.maximum(0, ratio - half))  # this keeps NaN
     return Metric(ratio, low, ratio + half, "t of a ratio")
 
 
@@ -210,7 +221,7 @@ def _pearson(found: Array, annotated: Array, confidence: float) -> Metric:
 
 
 def _r2_identity(found: Array, annotated: Array) -> float:
-    """Return the share of the variance of annotated rates that the found rates explain as they are."""
+    """Return the share of the variance of annotated rates explained by the found rates unchanged."""
     spread = float(np.square(annotated - annotated.mean()).sum()) if len(annotated) > 1 else 0.0
     if not spread:
         return math.nan

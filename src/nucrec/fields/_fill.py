@@ -1,4 +1,4 @@
-"""The pixels within outlines."""
+"""Filling of outlines with pixels."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -12,18 +12,18 @@ Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int32]
 
 _FARTHEST = 1e6  # pixels
-_AT_ONCE = 1 << 20  # crossings of edges and rows in memory
+_AT_ONCE = 1 << 20  # maximum number of crossings of edges and rows in memory
 
 
 class Drawing:
-    """A label image that objects are drawn into, one over the other.
+    """A label image to draw objects into, later ones over earlier ones.
 
     Parameters
     ----------
     shape : tuple of int
         Height and width in pixels.
     name : str
-        How errors call the file that the outlines are from.
+        The name of the file of outlines in error messages.
     """
 
     def __init__(self, shape: tuple[int, int], name: str) -> None:
@@ -36,15 +36,15 @@ class Drawing:
         Parameters
         ----------
         label : int
-            Its number.
+            The label of the object.
         paths : sequence of ndarray of shape (n, 2)
-            Its outlines as x and y of their corners, in pixels from the outer corner of the first
-            one; one within another is a hole.
+            The outlines as x and y of their corners, in pixels from the outer corner of the first
+            pixel; an outline within another is a hole.
 
         Raises
         ------
         ImageError
-            An outline leads far out of the image.
+            An outline extends far outside the image.
         """
         closed = [path for path in paths if len(path) >= 3]
         if not closed:
@@ -53,8 +53,8 @@ class Drawing:
         height, width = self.labels.shape
         if not self._is_inside(corners):
             raise ImageError(
-                f"{self._name}: object {label} lies outside of the field ({width} x {height} pixels): "
-                "its outlines are of another image, or in other units than pixels"
+                f"{self._name}: object {label} lies outside the field ({width} x {height} "
+                "pixels): its outlines belong to another image, or are not in pixels"
             )
         top, bottom = _span(corners[:, 1], height)
         left, right = _span(corners[:, 0], width)
@@ -63,7 +63,7 @@ class Drawing:
             self.labels[top:bottom, left:right][inside] = label
 
     def _is_inside(self, corners: Array) -> bool:
-        """Return whether a part of an object is inside the image, and none is far out of it."""
+        """Return whether a part of an object lies inside the image, and none far outside it."""
         height, width = self.labels.shape
         low, high = corners.min(axis=0), corners.max(axis=0)
         near = bool((abs(corners) <= _FARTHEST).all())  # False for NaN
@@ -71,13 +71,13 @@ class Drawing:
 
 
 def _span(values: Array, most: int) -> tuple[int, int]:
-    """Return the first pixel and the one behind the last that values reach, within an image."""
+    """Return the first pixel that values reach within an image, and the one after the last."""
     low, high = np.clip((np.floor(values.min()), np.ceil(values.max())), 0, most)
     return int(low), int(high)
 
 
 def _inside(paths: Iterable[Array], height: int, width: int) -> Array:
-    """Return which pixels have their centre inside an odd number of outlines."""
+    """Return the pixels whose centre lies inside an odd number of outlines."""
     crossings = np.zeros((height, width + 1), np.int64)
     for path in paths:
         for rows, x in _edges_at_rows(np.asarray(path, np.float64), height):
@@ -87,7 +87,7 @@ def _inside(paths: Iterable[Array], height: int, width: int) -> Array:
 
 
 def _edges_at_rows(path: Array, height: int) -> Iterator[tuple[Array, Array]]:
-    """Yield the rows whose middle the edges of a closed outline cross, and where they do, by parts."""
+    """Yield, in parts, the rows whose middle line a closed outline crosses, and the crossings."""
     x0, y0 = path.T
     x1, y1 = np.roll(path, -1, axis=0).T
     first, last = (

@@ -1,4 +1,4 @@
-"""From the table of cells to the rates of wells, fields and conditions."""
+"""Computation of the rates of wells, fields and conditions from the table of cells."""
 
 import math
 import re
@@ -39,22 +39,22 @@ _NONE: Interval = (math.nan, math.nan)
 
 
 def find_rates(columns: Mapping[str, Array], fields: Sequence[str], confidence: float) -> Rates:
-    """Count the cells of a table by well where every field has one, else by field, and by condition.
+    """Count the cells of a table by well (by field unless all wells are known) and by condition.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
         The columns of the table of cells.
     fields : sequence of str
-        The names of all fields, also of those without a cell.
+        The names of all fields, including those without cells.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     """
     return _Counting(columns, confidence).rates(fields)
 
 
 class _Tally(NamedTuple):
-    """What was counted in each of several units, and the sum of squared micronuclei of single cells."""
+    """Counts of several units, and the sum over cells of squared numbers of micronuclei."""
 
     cells: Array
     positive: Array
@@ -63,17 +63,17 @@ class _Tally(NamedTuple):
 
     @property
     def n(self) -> int:
-        """The cells scored."""
+        """The number of scored cells."""
         return int(self.cells.sum())
 
     @property
     def clustered(self) -> float:
-        """How many times as much as by chance alone the micronuclei of cells vary."""
+        """The variance of the micronuclei per cell, relative to that expected by chance."""
         return clustering(float(self.micronuclei.sum()), self.squares, self.n)
 
 
 class _Counting:
-    """A table of cells, with its text columns as text, that is counted by parts."""
+    """A table of cells, with text columns as strings, for counting by parts."""
 
     def __init__(self, columns: Mapping[str, Array], confidence: float) -> None:
         self._merged: list[str] = []
@@ -113,7 +113,7 @@ class _Counting:
         return Rates(unit, units, total, self._confidence, conditions, remarks)
 
     def _keys(self) -> list[Key | None]:
-        """Return the condition and dose of each cell; None where it belongs to none."""
+        """Return the condition and dose of each cell; None for cells without a condition."""
         names, doses = self._texts["condition"], self._doses.tolist()
         if np.any(names != ""):
             pairs = zip(names.tolist(), doses, strict=True)
@@ -129,7 +129,7 @@ class _Counting:
         )
 
     def _unit(self, name: str, chosen: Array) -> Rate:
-        """Return the rate of a well or a field, with the intervals of its cells alone."""
+        """Return the rate of a well or field, with intervals based on its cells alone."""
         tally = self._tally(chosen, np.zeros(int(chosen.sum()), np.int64), 1)
         n, positive, total = tally.n, int(tally.positive[0]), float(tally.micronuclei[0])
         share = proportion_interval(positive, n, self._confidence)
@@ -137,7 +137,7 @@ class _Counting:
         return self._rate(name, chosen, tally, (share, mean), ("Wilson", ""))
 
     def _units(self, name: str, chosen: Array, *, alike: bool = True) -> Rate:
-        """Return the rate of several units, with intervals that carry the variation between them."""
+        """Return the rate of several units, with intervals that include the variation between them."""
         units, n_units = self._unit_numbers(chosen)
         tally = self._tally(chosen, units, n_units)
         if not alike:
@@ -148,7 +148,7 @@ class _Counting:
         return self._rate(name, chosen, tally, (share, mean), (f"Wilson, {_EFFECTIVE}", few))
 
     def _unit_numbers(self, chosen: Array) -> tuple[Array, int]:
-        """Return the number of the unit of each chosen cell, a well of a replicate or a field."""
+        """Return the number of each chosen cell's unit: a well of a replicate, or a field."""
         names = ("replicate", "well") if self.by_well else ("field",)
         seen: dict[tuple[str, ...], int] = {}
         rows = zip(*(self._texts[name][chosen].tolist() for name in names), strict=True)
@@ -191,8 +191,8 @@ class _Counting:
         told = []
         if not self.by_well:
             told.append(
-                "Wells are not known, so that fields take their place: fields of one well are alike, "
-                "and intervals of conditions are too narrow."
+                "Wells are unknown, so fields are used as units. Fields of the same well are "
+                "alike, so the intervals of conditions are too narrow."
             )
         left = sum(key is None for key in keys)
         if left:
@@ -201,21 +201,21 @@ class _Counting:
 
 
 def _metric(count: int, n: int, interval: Interval, method: str, reason: str) -> Metric:
-    """Return a rate per 1000; `reason` is why it has no interval, where it has none."""
+    """Return a rate per 1000; `reason` says why it has no interval, if so."""
     low, high = interval
     value = 1000 * count / n if n else math.nan
     return Metric(value, 1000 * low, 1000 * high, method if low == low else reason)
 
 
 def text(value: object) -> str:
-    """Return a value of a table as text; "" where it is missing."""
+    """Return a table value as a string; "" if it is missing."""
     if value is None or value != value:
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def natural_order(names: Iterable[str]) -> list[str]:
-    """Return names in the order of people: B2 before B10."""
+    """Return names in natural order: B2 before B10."""
     return sorted(names, key=lambda name: [_part(part) for part in re.split(r"(\d+)", name)])
 
 

@@ -1,4 +1,4 @@
-"""The label images of what was found, from files where they are, else from the detector again."""
+"""Label images of a detection, from files or, if there are none, from the detector again."""
 
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ Array = npt.NDArray[Any]
 
 
 class FoundLabels:
-    """Gives the label images of fields, as `detect` writes them.
+    """Provide the label images of fields, as `detect` writes them.
 
     Parameters
     ----------
     out : Path
         The folder of the results.
     detector : Detector or None
-        What is asked where a file is missing.
+        The detector to use if a file is missing.
     masks : bool
         Whether the masks of fields were used.
     """
@@ -46,8 +46,8 @@ class FoundLabels:
     def _find(self, field: Field) -> tuple[Array, Array]:
         if self._detector is None:
             raise NucrecError(
-                f"{self._out}: no label images of {field.name}. Pass the detector, or write them by "
-                "detect(..., write_labels=True)."
+                f"{self._out}: no label images of {field.name}. Pass the detector, or write "
+                "them with detect(..., write_labels=True)."
             )
         found = self._detector.predict(field, nuclei=field.labels() if self._masks else None)
         for kind, path in label_files(self._out, field).items():

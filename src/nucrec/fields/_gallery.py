@@ -1,4 +1,4 @@
-"""Pictures of single cells: which ones are shown, and how."""
+"""Pictures of single cells for the page."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from nucrec.fields._windows import window_around
 
 Array = npt.NDArray[Any]
 
-_SIDE = 256  # pixels of a picture, about: twice what a page shows
+_SIDE = 256  # approximate size of a picture in pixels: twice its size on the page
 
 
 def random_cells(columns: Mapping[str, Array], most: int, random_state: int) -> Array:
-    """Return the rows of some of the scored cells without a micronucleus."""
+    """Return the rows of a random sample of scored cells without a micronucleus."""
     is_scored = np.asarray(columns["scored"], bool)
     rows = np.flatnonzero(is_scored & (np.asarray(columns["n_micronuclei"]) == 0))
     rng = np.random.default_rng(random_state)
@@ -33,18 +33,18 @@ def cell_pictures(
     positive: Collection[int],
     excluded: Collection[int],
 ) -> tuple[Array, Array]:
-    """Return a nucleus with its surroundings, as it is and with outlines.
+    """Return pictures of a nucleus with its surroundings, without and with outlines.
 
     Parameters
     ----------
     grey : ndarray of uint8, shape (H, W)
-        The field, its contrast stretched.
+        The field, with stretched contrast.
     nuclei, micronuclei : ndarray of int, shape (H, W)
         Label images.
     label : int
-        The nucleus.
+        The label of the nucleus.
     positive, excluded : collection of int
-        The labels of micronucleated nuclei and of those that are not scored.
+        The labels of micronucleated nuclei and of nuclei that are not scored.
     """
     (box,) = Objects.of(np.where(nuclei == label, nuclei, 0)).windows
     window = window_around(box, nuclei.shape, scale=2.0, margin=16)

@@ -1,4 +1,4 @@
-"""Masks as outlines in JSON: COCO, of many images, and GeoJSON, of one."""
+"""Masks as outlines in JSON files: COCO for many images, GeoJSON for one."""
 
 import json
 import re
@@ -22,17 +22,17 @@ Labels = npt.NDArray[np.int32]
 JSON_SUFFIXES = (".json", ".geojson")
 _LARGEST_LABEL = np.iinfo(np.int32).max
 _MICRONUCLEI = re.compile(r"mns?|micro[\s_-]?nucle(us|i)", re.IGNORECASE)
-_MOST_BITS = 60  # of a run length, before the last five
+_MOST_BITS = 60  # maximum number of bits of a run length before the last five
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)
 
 
 class JsonFile:
-    """A file of outlines; it is parsed once.
+    """A file of outlines, parsed once.
 
     Parameters
     ----------
     root : Root
-        Where it is.
+        The folder or archive.
     name : str
         The file.
     """
@@ -43,31 +43,31 @@ class JsonFile:
 
     @property
     def images(self) -> list[str]:
-        """The names of the images that a COCO file is of; none of another file.
+        """The names of the images described in a COCO file; empty for other files.
 
         Raises
         ------
         ImageError
-            It cannot be read.
+            The file cannot be read.
         """
         return [] if self._coco is None else list(self._coco.images)
 
     @property
     def remarks(self) -> list[str]:
-        """What is worth knowing of a COCO file, as sentences."""
+        """Remarks on a COCO file, as sentences."""
         return [] if self._coco is None else [f"{self.name}: {one}" for one in self._coco.remarks]
 
     def check(self) -> None:
-        """Raise an ImageError if it cannot be read as JSON, or is a damaged COCO file."""
+        """Raise an ImageError if the file is not readable JSON, or is a damaged COCO file."""
         _ = self._coco
 
     def labels(self, image: str, shape: tuple[int, int]) -> Labels:
-        """Return the label image of one of its images, of this shape.
+        """Return the label image for one of its images, with this shape.
 
         Raises
         ------
         ImageError
-            It cannot be read, or is no file of outlines.
+            The file cannot be read, or does not hold outlines.
         """
         try:
             if self._coco is not None:
@@ -102,40 +102,40 @@ class JsonFile:
 
 @dataclass(frozen=True, eq=False)
 class JsonMask:
-    """Labels as outlines of one image in a file."""
+    """Labels of one image, from outlines in a file."""
 
     file: JsonFile
     image: str = ""
 
     @property
     def name(self) -> str:
-        """The file, and the image of which it is."""
+        """The file and the image within it."""
         return f"{self.file.name}: {self.image}" if self.image else self.file.name
 
     def read(self, shape: tuple[int, int]) -> Labels:
-        """Return the labels, of this shape."""
+        """Return the labels, with this shape."""
         labels = self.file.labels(self.image, shape)
         check_instances(labels, self.name)
         labels.setflags(write=False)
         return labels
 
     def stamp(self) -> str:
-        """Return the size of the file, and when it was changed."""
+        """Return the size and modification time of the file."""
         return f"{self.name} {self.file.root.stamp(self.file.name)}"
 
 
 @dataclass(frozen=True, eq=False)
 class _Coco:
-    """What a COCO file says of its images.
+    """The images and annotations of a COCO file.
 
     Attributes
     ----------
     name : str
         The file.
     images : dict of str to dict
-        The images, by the names of their files.
+        The images by file name.
     objects : dict of str to list of dict
-        The annotations of nuclei, by the id of their image.
+        The annotations of nuclei by image id.
     """
 
     name: str
@@ -149,7 +149,9 @@ class _Coco:
         ids = Counter(_id(one["id"]) for one in images.values())
         if len(ids) < len(images):
             twice = ids.most_common(1)[0][0]
-            raise ImageError(f"{name}: several images have the id {twice}. Give each its own")
+            raise ImageError(
+                f"{name}: several images have the id {twice}. Give each image a unique id"
+            )
         objects: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for one in content["annotations"]:
             if one.get("category_id") in chosen:
@@ -158,16 +160,16 @@ class _Coco:
 
     @property
     def remarks(self) -> list[str]:
-        """Annotations that are of no image, as a sentence."""
+        """A sentence on annotations that belong to no image."""
         known = {_id(one["id"]) for one in self.images.values()}
         strays = [of for of in self.objects if of not in known]
         n = sum(len(self.objects[of]) for of in strays)
         if not n:
             return []
-        return [f"{many(n, 'annotation')} of no image in the file (image_id {listed(strays)})"]
+        return [f"{many(n, 'annotation')} without an image in the file (image_id {listed(strays)})"]
 
     def labels(self, image: str, shape: tuple[int, int]) -> Labels:
-        """Return the label image of an image, by the ids of the annotations."""
+        """Return the label image of an image, with the annotation ids as labels."""
         found = self.images[image]
         size = int(found.get("height") or shape[0]), int(found.get("width") or shape[1])
         check_shape(size, shape, f"{self.name}: {image}")
@@ -186,7 +188,7 @@ class _Coco:
 
 
 def _nuclear(content: dict[str, Any], name: str) -> set[Any]:
-    """Return the categories that are nuclei: the only one, or the one that is called so."""
+    """Return the categories of nuclei: the only category, or the one named so."""
     used = {one.get("category_id") for one in content["annotations"]}
     names = {one["id"]: str(one["name"]) for one in content.get("categories", [])}
     if len(used) <= 1:
@@ -196,8 +198,8 @@ def _nuclear(content: dict[str, Any], name: str) -> set[Any]:
     if not called:
         listed = ", ".join(sorted(names.get(i, str(i)) for i in used))
         raise ImageError(
-            f"{name}: annotations of several categories ({listed}), and none is called nucleus. Keep "
-            "that of the nuclei"
+            f"{name}: annotations belong to several categories ({listed}), none of which is "
+            "called nucleus. Keep only that of the nuclei"
         )
     return called
 
@@ -205,13 +207,13 @@ def _nuclear(content: dict[str, Any], name: str) -> set[Any]:
 def _check_not_micronuclei(category: str, name: str) -> None:
     if _MICRONUCLEI.fullmatch(category.strip()):
         raise ImageError(
-            f"{name}: all annotations are of the category {category}, but masks are of nuclei. Add "
-            "the annotations of the nuclei"
+            f"{name}: all annotations belong to the category {category}, but masks must show "
+            "nuclei. Add the annotations of the nuclei"
         )
 
 
 def _id(value: object) -> str:
-    """Return the id of an image, which some programs write as text, as text."""
+    """Return the id of an image as a string, as some programs write it."""
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
@@ -220,7 +222,7 @@ def _is_nuclear(category: str) -> bool:
 
 
 def _numbers(objects: list[dict[str, Any]]) -> list[int]:
-    """Return the ids of annotations, or 1, 2, ... where they are no labels."""
+    """Return the annotation ids, or 1, 2, ... if they cannot serve as labels."""
     ids = [one.get("id") for one in objects]
     usable = all(type(i) is int and 0 < i <= _LARGEST_LABEL for i in ids)
     if usable and len(set(ids)) == len(ids):
@@ -229,23 +231,23 @@ def _numbers(objects: list[dict[str, Any]]) -> list[int]:
 
 
 def _unpacked(packed: dict[str, Any], shape: tuple[int, int], name: str) -> Array:
-    """Return the pixels of run lengths: of none, then some, and so on, column by column."""
+    """Decode run lengths, alternately of background and object, column by column."""
     counts = packed["counts"]
     runs = _numbers_of_text(counts) if isinstance(counts, str) else list(counts)
     n = shape[0] * shape[1]
-    fit = all(0 <= run <= n and run == int(run) for run in runs)  # in Python: sums do not overflow
+    fit = all(0 <= run <= n and run == int(run) for run in runs)  # Python integers do not overflow
     if tuple(packed["size"]) != shape or not fit or sum(runs) != n:
         raise ImageError(
-            f"{name}: run lengths of {packed['size']} pixels, but the field has {shape}"
+            f"{name}: run lengths for {packed['size']} pixels, but the field has {shape}"
         )
     inside = np.arange(len(runs)) % 2 == 1
     return np.repeat(inside, np.array(runs, np.int64)).reshape(shape[::-1]).T
 
 
 def _numbers_of_text(text: str) -> list[int]:
-    """Return the run lengths that COCO packs into text.
+    """Return the run lengths that COCO encodes as text.
 
-    Each character holds five bits, the sixth says that more follow; from the third on, numbers are
+    Each character holds five bits, and a sixth bit that more follow. From the third on, numbers are
     differences from the last but one (pycocotools, maskApi.c, rleFrString).
     """
     numbers: list[int] = []
@@ -253,7 +255,7 @@ def _numbers_of_text(text: str) -> list[int]:
     for letter in text.encode("ascii"):
         bits = letter - 48
         if shift > _MOST_BITS:
-            raise ValueError("a run length of more than 64 bits")
+            raise ValueError("a run length exceeds 64 bits")
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:
@@ -266,15 +268,15 @@ def _numbers_of_text(text: str) -> list[int]:
 
 
 def _of_geojson(content: Any, shape: tuple[int, int], name: str) -> Labels:
-    """Return the label image of features, numbered from 1; of QuPath's cells, of their nuclei."""
+    """Return the label image of features, numbered from 1; for QuPath cells, that of their nuclei."""
     features = content.get("features", [content]) if isinstance(content, dict) else content
     drawing = Drawing(shape, name)
     for number, feature in enumerate(features, start=1):
         geometry = feature.get("nucleusGeometry") or feature.get("geometry")
         if not geometry or geometry.get("type") not in ("Polygon", "MultiPolygon"):
             raise ImageError(
-                f"{name}: neither COCO (images and annotations) nor GeoJSON of areas. Save a label "
-                "image, or export the outlines as COCO"
+                f"{name}: neither COCO (images and annotations) nor GeoJSON with areas. Save "
+                "a label image, or export the outlines as COCO"
             )
         shapes = geometry["coordinates"]
         for rings in [shapes] if geometry["type"] == "Polygon" else shapes:

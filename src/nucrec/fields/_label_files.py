@@ -1,4 +1,4 @@
-"""Label images as TIFF files, which Fiji, napari and Cellpose open."""
+"""Label images as TIFF files that Fiji, napari and Cellpose open."""
 
 import struct
 import zlib
@@ -16,10 +16,10 @@ _DEFLATE = 8
 
 
 def write_labels(path: Path, labels: Array) -> None:
-    """Write a label image as TIFF of 16 bits, or of 32 where labels are larger than 65535.
+    """Write a label image as 16-bit TIFF, or 32-bit if labels exceed 65535.
 
-    One strip, deflated, without sign: what Pillow would write with 32 bits has one. A file with this
-    very content is left as it is, so that its time does not change.
+    The file has one deflated strip of unsigned numbers; Pillow would write signed 32-bit numbers. A
+    file that already has this content is left untouched, so its modification time does not change.
 
     Raises
     ------
@@ -42,11 +42,11 @@ def _tiff(pixels: Array) -> bytes:
         (258, _SHORT, 8 * pixels.itemsize),
         (259, _SHORT, _DEFLATE),
         (262, _SHORT, 1),  # 0 is black
-        (273, _LONG, 8),  # where the strip begins
+        (273, _LONG, 8),  # offset of the strip
         (277, _SHORT, 1),  # one channel
         (278, _LONG, height),
         (279, _LONG, len(strip)),
-        (339, _SHORT, 1),  # whole numbers without sign
+        (339, _SHORT, 1),  # unsigned integers
     ]
     padded = strip + b"\0" * (len(strip) % 2)
     entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)

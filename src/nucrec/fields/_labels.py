@@ -1,4 +1,4 @@
-"""Label images: one number for each nucleus, 0 for the background."""
+"""Label images: one label per nucleus, 0 for the background."""
 
 from pathlib import Path
 from typing import Any
@@ -22,24 +22,25 @@ Labels = npt.NDArray[np.int32]
 
 
 def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> Labels:
-    """Read a label image: 0 for the background, and one number for each nucleus.
+    """Read a label image: 0 for the background, and one label per nucleus.
 
-    TIFF and PNG of 8, 16 or 32 bits, as Cellpose (``_cp_masks``), StarDist, CellProfiler, QuPath and
-    Fiji save them; pictures in which each nucleus has a colour of its own; NumPy arrays (``.npy``).
-    The numbers are kept as they are stored, whatever colours a program shows them in. Of coloured
-    pictures, nuclei are numbered from 1 by their colour (red, then green, then blue).
+    Supported images are TIFF and PNG with 8, 16 or 32 bits, as saved by Cellpose (``_cp_masks``),
+    StarDist, CellProfiler, QuPath and Fiji; images in which each nucleus has its own colour; and
+    NumPy arrays (``.npy``). Stored labels are kept, whatever colours a program displays them in. In
+    coloured images, nuclei are numbered from 1 by their colour (red, then green, then blue).
 
-    Outlines, too: those of ImageJ's ROI Manager (``RoiSet.zip`` or ``.roi``, by the extra
-    ``microscopy``), numbered from 1 in their order; COCO (``.json``, polygons and run lengths), by the
-    ids of the annotations; and GeoJSON, as QuPath exports it, numbered from 1. A pixel belongs to a
-    nucleus if its centre lies inside the outline; where outlines overlap, to the later one.
+    Supported outlines are those of ImageJ's ROI Manager (``RoiSet.zip`` or ``.roi``, with the extra
+    ``microscopy``), numbered from 1 in their order; COCO (``.json``, polygons and run lengths),
+    with the annotation ids as labels; and GeoJSON, as exported by QuPath, numbered from 1. A pixel
+    belongs to a nucleus if its centre lies inside the outline; where outlines overlap, it belongs
+    to the later one.
 
     Parameters
     ----------
     path : str or Path
         The file.
     shape : tuple of int, optional
-        Height and width that it should have, in pixels. Outlines need it, since they do not tell it.
+        Expected height and width in pixels. Required for outlines, whose files do not state it.
 
     Returns
     -------
@@ -51,16 +52,16 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> Label
     DatasetNotFoundError
         There is no such file.
     ImageError
-        It is no label image: one number for all nuclei or for several far apart, blurred edges, JPEG,
-        no background, numbers that are not whole, pickled objects, or another shape. The message
-        names the file and says what to do.
+        The file is not a label image: it has one label for all nuclei or for several far apart,
+        blurred edges, JPEG compression, no background, fractional numbers, pickled objects, or
+        another shape. The message names the file and says what to do.
     InvalidParameterError
-        A parameter is of another type, or the shape is missing beside outlines.
+        A parameter has another type, or `shape` is missing for outlines.
 
     Warns
     -----
     DataWarning
-        Nothing is labelled, or a label is in several pieces.
+        There are no labels, or a label consists of several pieces.
 
     Examples
     --------
@@ -91,7 +92,7 @@ def _labels_of(file: Path, shape: tuple[int, int] | None) -> Labels:
     whole = file.resolve()
     root, kind = Folder(whole.parent), whole.suffix.lower()
     if kind in (*JSON_SUFFIXES, *ROI_SUFFIXES) and shape is None:
-        expected = "height and width of the field, which outlines do not tell"
+        expected = "height and width of the field, which files of outlines do not state"
         raise invalid("shape", expected, shape)
     if kind not in JSON_SUFFIXES or shape is None:
         return decode_labels(root.read(whole.name), file.name, shape)
@@ -99,7 +100,8 @@ def _labels_of(file: Path, shape: tuple[int, int] | None) -> Labels:
     images = outlines.images
     if len(images) > 1:
         raise ImageError(
-            f"{file.name}: outlines of {len(images)} images. Pass the file as the masks of load_fields"
+            f"{file.name}: contains outlines of {len(images)} images. Pass the file to "
+            "load_fields as masks"
         )
     for remark in outlines.remarks:
         warn(remark, DataWarning)
@@ -107,7 +109,7 @@ def _labels_of(file: Path, shape: tuple[int, int] | None) -> Labels:
 
 
 def decode_labels(data: bytes, name: str, shape: tuple[int, int] | None = None) -> Labels:
-    """Return the labels that a file holds, checked."""
+    """Return the checked labels in a file."""
     if shape is not None and name.lower().endswith(ROI_SUFFIXES):
         labels = decode_rois(data, name, shape)
     else:
@@ -125,30 +127,34 @@ def _decode_image(data: bytes, name: str) -> Labels:
     colours = stored.ndim == 3 and stored.shape[2] in (2, 3, 4)
     numbers = _numbers_of_colours(stored, name) if colours else stored
     if numbers.ndim != 2:
-        raise ImageError(f"{name}: an array of shape {stored.shape}, but a mask has (H, W)")
+        raise ImageError(
+            f"{name}: an array of shape {stored.shape}, but a mask must have shape (H, W)"
+        )
     return as_labels(numbers, name)
 
 
 def as_labels(numbers: Array, name: str) -> Labels:
-    """Return whole numbers from 0 as int32, or raise."""
+    """Return non-negative whole numbers as int32, or raise."""
     if numbers.dtype.kind == "f":
         if not np.isfinite(numbers).all() or (numbers != np.rint(numbers)).any():
             raise ImageError(
-                f"{name}: holds numbers that are not whole, as probabilities are. {INSTANCES}"
+                f"{name}: contains fractional numbers, as probability maps do. {INSTANCES}"
             )
     elif numbers.dtype.kind not in "bui":
-        raise ImageError(f"{name}: holds {numbers.dtype}, but labels are whole numbers")
+        raise ImageError(f"{name}: contains {numbers.dtype}, but labels must be whole numbers")
     low, high = numbers.min(initial=0), numbers.max(initial=0)
     if low < 0 or high > np.iinfo(np.int32).max:
-        raise ImageError(f"{name}: labels from {low} to {high}, but they are 0 to 2147483647")
+        raise ImageError(
+            f"{name}: labels from {low} to {high}, but they must be from 0 to 2147483647"
+        )
     return numbers.astype(np.int32)
 
 
 def _numbers_of_colours(stored: Array, name: str) -> Array:
-    """Return a number for each colour, 0 for black and for what is transparent."""
+    """Return a number for each colour, and 0 for black and transparent pixels."""
     values = stored.astype(np.int64)
     if stored.dtype.kind not in "ui" or values.max(initial=0) > np.iinfo(np.uint16).max:
-        raise ImageError(f"{name}: colours of {stored.dtype}, but 8 or 16 bits were expected")
+        raise ImageError(f"{name}: colours of type {stored.dtype}, but 8 or 16 bits were expected")
     alpha = values[..., -1] if stored.shape[2] in (2, 4) else None
     colours = values[..., :3] if stored.shape[2] >= 3 else values[..., :1]
     code = colours[..., 0]

@@ -1,4 +1,4 @@
-"""The layout of a plate: which well or file got what."""
+"""The layout of a plate: the treatment of each well or file."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ _KEYS = ("file", "well", "field")  # a field is called by its file
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one well or file."""
+    """The properties of one well or file."""
 
     key: str
     where: str
@@ -45,16 +45,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Layout:
-    """Rows of a layout, by well or by file.
+    """The rows of a layout, by well or by file.
 
     Attributes
     ----------
     by : {"well", "file"}
-        What the rows are about.
+        What the rows describe.
     rows : dict of str to Row
-        The rows, by the well as "B03", or by what the file's name looks like.
+        The rows, by well, such as "B03", or by the normalised file name.
     remarks : tuple of str
-        What was not used.
+        Remarks on columns that were not used.
     """
 
     by: str
@@ -62,7 +62,7 @@ class Layout:
     remarks: tuple[str, ...] = ()
 
     def row_of(self, field: Field) -> Row | None:
-        """Return the row of a field, None where there is none."""
+        """Return the row of a field, or None if there is none."""
         if self.by == "well":
             return self.rows.get(well_key(field.well)) if field.well else None
         names = (field.file, PurePosixPath(field.file).name, stem_of(field.file), field.name)
@@ -75,11 +75,11 @@ def read_layout(source: Any) -> Layout:
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is no such file, or it is no table with a column ``well`` or ``file`` and at least one of
-        ``condition``, ``dose`` and ``replicate``, by any name that `nucrec.assay` knows, and no map of
-        a plate with blocks of these names.
+        There is no such file, or it is neither a table with a column ``well`` or ``file`` and at
+        least one of ``condition``, ``dose`` and ``replicate``, under any name that `nucrec.assay`
+        knows, nor a plate map with blocks of these names.
     InvalidParameterError
-        `source` is neither.
+        `source` is neither a path nor a data frame.
     """
     if is_frame(source):
         return _of_list(table_of_frame(source, ()))
@@ -91,14 +91,14 @@ def read_layout(source: Any) -> Layout:
 
 
 def _of_plate_map(text: str, name: str) -> Layout:
-    """Return the layout that blocks in the shape of a plate give."""
+    """Return the layout described by blocks in the shape of a plate."""
     rows: dict[str, Row] = {}
     plan = read_plate_map(text, name, _COLUMNS)
     doses = [cells["dose"] for cells in plan.values() if "dose" in cells]
     _check_doses([f"{name}, line {each.line}" for each in doses], [each.text for each in doses])
     for well, cells in sorted(plan.items()):
         told = {what: cell.text for what, cell in cells.items()}
-        if "dose" in cells:  # on a line of its own
+        if "dose" in cells:  # on a separate line
             _read(told, "dose", _dose, f"{name}, line {cells['dose'].line}, well {well}")
         first = next(iter(cells.values()))
         rows[well] = _row_of(told, well, f"{name}, line {first.line}")
@@ -106,14 +106,15 @@ def _of_plate_map(text: str, name: str) -> Layout:
 
 
 def _of_list(table: Table) -> Layout:
-    """Return the layout that a list of wells or files gives."""
+    """Return the layout described by a list of wells or files."""
     columns = column_names.find(table.columns, table.name)
     by = next((key for key in _KEYS if key in columns), None)
     told = [name for name in _COLUMNS if name in columns]
     if by is None or not told:
         raise DatasetError(
-            f"{table.name}: expected a column 'well' or 'file', one row for each, and at least one of "
-            f"'condition', 'dose' and 'replicate'. Received: {', '.join(table.columns)}.{_hint(table)}"
+            f"{table.name}: expected a column 'well' or 'file' with one row each, and at "
+            "least one of 'condition', 'dose' and 'replicate'. Received: "
+            f"{', '.join(table.columns)}.{_hint(table)}"
         )
     cells = {name: table.columns[columns[name]] for name in (by, "well", *told) if name in columns}
     if "dose" in cells:
@@ -123,7 +124,7 @@ def _of_list(table: Table) -> Layout:
         row = _row(table, i, by, {name: column[i] for name, column in cells.items()})
         key = well_key(row.key) if by == "well" else file_key(row.key)
         if key in rows:
-            raise DatasetError(f"{row.where}: {by} {row.key!r} is there twice")
+            raise DatasetError(f"{row.where}: {by} {row.key!r} is listed twice")
         rows[key] = row
     return Layout("well" if by == "well" else "file", rows, _on_unused_doses(table, columns))
 
@@ -139,22 +140,22 @@ def _on_unused_doses(table: Table, columns: Mapping[str, str]) -> tuple[str, ...
 
 
 def _check_doses(places: Sequence[str], cells: Sequence[str]) -> None:
-    """Raise if a dose may be a thousand or one."""
+    """Raise if a dose is ambiguous, such as 1,000, which may be one or one thousand."""
     text = ambiguous_thousands(set(cells))
     if text is not None:
         raise DatasetError(
-            f"{places[cells.index(text)]}: dose: expected a number without separators of thousands: "
-            f"1000, or 1.0. Received: {text!r}"
+            f"{places[cells.index(text)]}: dose: expected a number without thousands "
+            f"separators: 1000, or 1.0. Received: {text!r}"
         )
 
 
 def apply_layout(fields: Sequence[Field], layout: Layout) -> tuple[list[Field], list[str]]:
-    """Return fields with what the layout says of them, and what fits nothing.
+    """Return the fields with the properties in the layout, and the rows that match no field.
 
     Raises
     ------
     DatasetError
-        No row fits a field.
+        No row matches a field.
     """
     rows = [layout.row_of(field) for field in fields]
     used = {row.key for row in rows if row is not None}
@@ -164,7 +165,7 @@ def apply_layout(fields: Sequence[Field], layout: Layout) -> tuple[list[Field], 
     without = [field.file for field, row in zip(fields, rows, strict=True) if row is None]
     remarks = [*layout.remarks]
     if unused:
-        remarks.append(f"rows of the layout that fit no field ({len(unused)}): {listed(unused)}")
+        remarks.append(f"layout rows that match no field ({len(unused)}): {listed(unused)}")
     if without:
         remarks.append(f"not in the layout ({number_of(without)}: {listed(without)})")
     pairs = zip(fields, rows, strict=True)
@@ -185,28 +186,28 @@ def _no_match(fields: Sequence[Field], layout: Layout) -> str:
     first = next(iter(layout.rows.values()))
     if layout.by == "file":
         return (
-            f"{first.where}: no row of the layout fits a field. It names such as {first.key!r}, the "
-            f"fields are such as {fields[0].file!r}"
+            f"{first.where}: no row of the layout matches a field. The layout has names such "
+            f"as {first.key!r}, the fields have names such as {fields[0].file!r}"
         )
     wells = sorted({field.well for field in fields if field.well})
     if wells:
         return (
-            f"{first.where}: no row of the layout fits a field. It names such as {first.key}, the "
-            f"fields are of {listed(wells)}"
+            f"{first.where}: no row of the layout matches a field. The layout has names such "
+            f"as {first.key}, the fields have {listed(wells)}"
         )
     return (
-        f"the layout names wells, but no well could be read off names such as {fields[0].file!r}: pass "
-        "well_pattern, or a layout with a column 'file'"
+        f"the layout names wells, but names such as {fields[0].file!r} contain no "
+        "recognisable well: pass well_pattern, or a layout with a column 'file'"
     )
 
 
 def well_key(well: str) -> str:
-    """Return what all spellings of a well have in common."""
+    """Return the normalised name of a well, common to all its spellings."""
     return plain_well(well) or look_alike_name(well)
 
 
 def file_key(name: str) -> str:
-    """Return what all spellings of a file have in common."""
+    """Return the normalised name of a file, common to all its spellings."""
     return look_alike_name(name.replace("\\", "/").removeprefix("./"))
 
 
@@ -222,7 +223,7 @@ def _row(table: Table, i: int, by: str, cells: dict[str, str]) -> Row:
 
 
 def _row_of(cells: Mapping[str, str], key: str, where: str, well: str | None = None) -> Row:
-    """Return what cells, by the names of their columns, say of a well or file."""
+    """Return the row described by table cells, given by column name."""
     return Row(
         key,
         where,
@@ -257,6 +258,6 @@ def _hint(table: Table) -> str:
     if numbers < 3:
         return ""
     return (
-        " This looks like a map of the plate, rows by columns: pass its CSV file, or make it a list of "
-        "wells (well, condition, dose)."
+        " This looks like a plate map, rows by columns: pass its CSV file, or convert it to "
+        "a list of wells (well, condition, dose)."
     )

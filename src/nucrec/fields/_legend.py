@@ -1,4 +1,4 @@
-"""The line below an overlay that says what its colours mean, with a scale bar."""
+"""The legend below an overlay, with a scale bar."""
 
 import math
 from typing import Any
@@ -15,7 +15,7 @@ _ENTRIES = (NEGATIVE, POSITIVE, MICRONUCLEUS, EXCLUDED)
 
 
 def with_legend(picture: Array, pixel_size: float | None) -> Array:
-    """Return the picture with a legend below it, and a scale bar where the pixel size is known."""
+    """Return the picture with a legend below it, and a scale bar if the pixel size is known."""
     from PIL import Image, ImageDraw
 
     height, width = picture.shape[:2]
@@ -34,7 +34,7 @@ def with_legend(picture: Array, pixel_size: float | None) -> Array:
 
 
 def _sample(draw: Any, left: int, middle: int, size: int, outline: Outline) -> None:
-    """Draw an outline as it is drawn around objects: a ring for a micronucleus, else a square."""
+    """Draw a sample of an outline: a ring for a micronucleus, otherwise a square."""
     weight = max(2, round(outline.weight * size / 8))
     half, gap = size // 2, size // 5
     top, bottom, right = middle - half, middle + half, left + 2 * half
@@ -86,6 +86,6 @@ def _with_scale(picture: Array, height: int, pixel_size: float, font: Any, size:
 
 
 def round_length(most: float) -> float:
-    """Return the largest of 1, 2, 5, 10, 20, ... that is at most a number."""
+    """Return the largest of 1, 2, 5, 10, 20, ... that does not exceed a number."""
     power = 10.0 ** math.floor(math.log10(most))
     return power * max(step for step in (1, 2, 5) if step * power <= most)

@@ -1,4 +1,4 @@
-"""From files of a microscope to fields."""
+"""Loading of fields from microscope files."""
 
 import re
 from collections.abc import Sequence
@@ -36,57 +36,60 @@ def load_fields(
     layout: Any = None,
     well_pattern: str | None = None,
 ) -> FieldSet:
-    r"""Load fields of view; their pixels are read when they are asked for, one field at a time.
+    r"""Load fields of view. Their pixels are read on access, one field at a time.
 
-    TIFF, OME-TIFF, ImageJ hyperstacks, PNG and the other formats of `nucrec.datasets`, of 8, 16 or 32
-    bits. Of several z positions, in one file or in one file each, the maximum is taken. Files of other
-    channels are passed over, where each channel is a file of its own (``_w1DAPI``, ``_ch00``, ``C1-``).
+    Supported formats are TIFF, OME-TIFF, ImageJ hyperstacks, PNG and the other formats of
+    `nucrec.datasets`, with 8, 16 or 32 bits. Several z positions, in one file or in separate files,
+    are reduced to their maximum projection. If each channel is a separate file (``_w1DAPI``,
+    ``_ch00``, ``C1-``), the files of other channels are skipped.
 
     Parameters
     ----------
     path : str, Path, sequence of paths, or arrays
-        A folder, with images at any depth; a zip archive of one (read in place); one image; a list of
-        images; or pixels that are in memory, as `FieldSet.from_arrays` takes them.
+        A folder with images at any depth; a zip archive of one, which is read in place; one image;
+        a list of images; or pixels in memory, as for `FieldSet.from_arrays`.
     channel : int or str, optional
-        The channel of the nuclei, where there are several: its name, such as "DAPI" where the file
-        names its channels, or "w1" or "DAPI" where the names of the files do; or its number from 0.
+        The channel of the nuclei, if there are several: its name, such as "DAPI" if the file names
+        its channels, or "w1" or "DAPI" if the file names do; or its number, counted from 0.
     pixel_size : float, optional
-        Side of a pixel in um. By default what the file says, if it does.
+        Pixel size in um. By default that stated in the file, if any.
     masks : str, Path or sequence of array_like, optional
-        A folder, zip archive or file with label images of the nuclei, called as their fields, also with
-        an end such as ``_cp_masks`` or ``_labels``; or with outlines: ImageJ's ``NAME_RoiSet.zip``,
-        COCO or GeoJSON, as `read_labels` reads them. Of pixels in memory a mask for each.
+        A folder, zip archive or file with label images of the nuclei, named like their fields,
+        optionally with a suffix such as ``_cp_masks`` or ``_labels``; or with outlines that
+        `read_labels` reads: ImageJ's ``NAME_RoiSet.zip``, COCO or GeoJSON. For pixels in memory,
+        one mask per field.
     layout : str, Path or data frame, optional
-        A CSV file with the column ``well`` or ``file``, and any of ``condition``, ``dose`` (a number)
-        and ``replicate``; or one in the shape of the plate, with a block for each of them.
+        A CSV file with the column ``well`` or ``file``, and any of ``condition``, ``dose`` (a
+        number) and ``replicate``; or a CSV file in the shape of the plate, with one block for each
+        of these.
     well_pattern : str, optional
         A regular expression with the group ``well``, or the groups ``row`` and ``column``, that is
-        searched in the name of each file, with its folders and without its ending. By default, wells
-        are read off names such as B03, r02c03 and Well B3, of files or folders.
+        searched for in the name of each file, including its folders but not its ending. By default,
+        wells are recognised in names of files and folders such as B03, r02c03 and Well B3.
 
     Returns
     -------
     FieldSet
-        In the order of their names. ``quarantined`` lists what was left out and why, ``remarks`` what
-        is worth knowing of the whole.
+        The fields, in the order of their names. ``quarantined`` lists the files left out, with
+        reasons; ``remarks`` holds remarks on the set as a whole.
 
     Raises
     ------
     DatasetNotFoundError
         There is nothing at `path`, `masks` or `layout`.
     DatasetError
-        No file can be a field, the channel has to be chosen, or `masks` or `layout` fit no field.
+        No file can be a field, the channel must be chosen, or `masks` or `layout` match no field.
     InvalidParameterError
-        A parameter is of another type or out of range.
+        A parameter has another type, or is out of range.
 
     Warns
     -----
     DataWarning
-        Files were left out, z positions were projected, or masks or rows of the layout fit no field.
+        Files were left out, z positions were projected, or masks or layout rows match no field.
 
     See Also
     --------
-    FieldSet.from_arrays : Fields whose pixels are in memory.
+    FieldSet.from_arrays : Create fields from pixels in memory.
 
     Examples
     --------
@@ -126,7 +129,7 @@ def load_fields(
     problems = [*source.quarantined, *reader.problems]
     if not reader.fields:
         why = f": {problems[0].name}: {problems[0].reason}" if problems else ""
-        raise DatasetError(f"{path}: no field that can be read{why}")
+        raise DatasetError(f"{path}: no readable field{why}")
     fields, said = (reader.fields, []) if plan is None else apply_layout(reader.fields, plan)
     loud = [*reader.remarks, *said]
     _warn(problems, loud)
@@ -152,7 +155,7 @@ def _masks_at(masks: object, source: Source) -> tuple[Masks | None, list[str]]:
 def _grouped(
     files: Sequence[str], pattern: re.Pattern[str] | None
 ) -> tuple[list[FieldFiles], list[str | None]]:
-    """Return the fields that files are of, and the well of each."""
+    """Return the files grouped by field, and the well of each field."""
     if pattern is None:
         groups = group_files(files, [()] * len(files))
         return groups, find_wells([group.key for group in groups])
@@ -167,7 +170,7 @@ def _grouped(
 
 
 def _spans(match: re.Match[str] | None, file: str) -> list[tuple[int, int]]:
-    """Return the parts of a file's stem that a pattern found."""
+    """Return the parts of a file's stem that match a pattern."""
     if match is None:
         return []
     before = len(folder_of(file))
@@ -176,11 +179,11 @@ def _spans(match: re.Match[str] | None, file: str) -> list[tuple[int, int]]:
 
 
 def _warn(problems: Sequence[Quarantined], remarks: Sequence[str]) -> None:
-    """Warn of each file that was left out, of the first of many, and of what concerns all."""
+    """Warn about files left out (the first ones of many), and about the set as a whole."""
     for one in problems[:_MOST_WARNINGS]:
         warn(f"{one.name} was left out: {one.reason}", DataWarning)
     more = len(problems) - _MOST_WARNINGS
     if more > 0:
-        warn(f"{many(more, 'more file')} left out: all are in fields.quarantined", DataWarning)
+        warn(f"{many(more, 'more file')} left out; fields.quarantined lists all", DataWarning)
     for text in remarks:
         warn(text, DataWarning)

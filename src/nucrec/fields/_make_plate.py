@@ -27,13 +27,13 @@ Array = npt.NDArray[Any]
 _RATES = {0: 10, 1: 12, 2: 30, 4: 80}
 _ROWS = "BCDEFG"
 _MOST_WELLS = 10
-_AREA = 2600  # pixels for each cell
+_AREA = 2600  # pixels per cell
 _KINDS = ("nuclei", "micronuclei")
 
 
 @dataclass(frozen=True)
 class _Well:
-    """What is in one well."""
+    """The content of one well."""
 
     name: str
     condition: str
@@ -49,7 +49,7 @@ class _Well:
 
 @dataclass(frozen=True)
 class _Truth:
-    """Labels in a file, of which there may be none."""
+    """Labels in a file, possibly none."""
 
     path: Path
 
@@ -58,7 +58,7 @@ class _Truth:
         return decode(self.path.read_bytes(), self.path.name, None).array.astype(np.int32)
 
     def stamp(self) -> str:
-        """Return the size of the file, and when it was changed."""
+        """Return the size and modification time of the file."""
         found = self.path.stat()
         return f"{self.path.name} {found.st_size} {found.st_mtime_ns}"
 
@@ -73,43 +73,43 @@ def make_plate(
     variation: float = 0.2,
     random_state: int | None = 0,
 ) -> AnnotatedFields:
-    """Make a plate of fields with known rates of micronucleated cells, composed of real cells.
+    """Compose a plate of fields from real cells, with known rates of micronucleated cells.
 
-    The cells are those of the first of the `sample_fields` (RPE-1, wide field, 20x): each is cut out
-    with its micronuclei and the light around it, rotated or mirrored, made a little brighter or
-    darker, and put at a random place on a background with the noise of that field. One in ten cells
-    without micronuclei has a nucleus of irregular shape.
+    The cells are those of the first of the `sample_fields` (RPE-1, wide field, 20x). Each is cut
+    out with its micronuclei and the light around it, rotated or mirrored, made slightly brighter or
+    darker, and placed at random on a background with the noise of that field. One in ten cells
+    without micronuclei has an irregular nucleus.
 
-    Such a plate shows how the steps from fields to a decision fit together, and whether they find the
-    rates that were put in. It does not show how good a detector is: there are 25 different cells with
-    micronuclei and 15 single cells or pairs without, and the detector that ships was trained on them.
+    Such a plate shows how the steps from fields to a decision fit together, and whether they
+    recover the known rates. It does not measure the performance of a detector: there are only 25
+    different cells with micronuclei and 15 single cells or pairs without, and the shipped detector
+    was trained on them.
 
     Parameters
     ----------
     folder : str or Path
-        Where to write: images to ``fields``, ``layout.csv`` with well, condition, dose and
-        replicate, and to ``truth`` the rates of the wells, label images, and the nucleus of each
-        micronucleus. Files of the same names are replaced.
+        The output folder. Images are written to ``fields``; well, condition, dose and replicate to
+        ``layout.csv``; and the rates of the wells, label images and the nucleus of each
+        micronucleus to ``truth``. Existing files of the same names are replaced.
     rates : mapping of float to float, optional
-        For each dose the micronucleated cells per 1000, on the average of many wells; dose 0 is the
-        control, DMSO. Up to six doses. By default 10, 12, 30 and 80 per 1000 at the doses 0, 1, 2
-        and 4.
+        The mean number of micronucleated cells per 1000 at each dose, for up to six doses; dose 0
+        is the control, DMSO. By default 10, 12, 30 and 80 per 1000 at the doses 0, 1, 2 and 4.
     wells : int, default=4
-        The number of wells of each dose, 1 to 10.
+        Number of wells per dose, 1 to 10.
     fields : int, default=2
-        The number of fields of each well.
+        Number of fields per well.
     cells : int, default=290
-        The number of cells of each field, from 20.
+        Number of cells per field, at least 20.
     variation : float, default=0.2
-        The standard deviation of the true rates of the wells of a dose, over their mean.
+        Coefficient of variation of the true rates between the wells of a dose.
     random_state : int or None, default=0
-        The seed. None draws one.
+        Seed; None draws a random one.
 
     Returns
     -------
     AnnotatedFields
-        The fields, with wells, conditions, doses and replicates, and what is in them. Metadata:
-        ``well`` (str), ``cells`` and ``micronucleated`` (int).
+        The fields, with wells, conditions, doses, replicates and labels. The metadata are ``well``
+        (str), ``cells`` and ``micronucleated`` (int).
 
     Raises
     ------
@@ -118,11 +118,11 @@ def make_plate(
     DatasetError
         ``fields`` in `folder` holds other files.
     NucrecError
-        The folder cannot be written to.
+        The folder cannot be written.
 
     Notes
     -----
-    The number of micronucleated cells of a well is beta-binomial.
+    The number of micronucleated cells per well has a beta-binomial distribution.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def make_plate(
 
 def _checked_rates(rates: object) -> dict[float, float]:
     if not isinstance(rates, Mapping) or not 1 <= len(rates) <= len(_ROWS):
-        raise invalid("rates", f"rates per 1000 of 1 to {len(_ROWS)} doses", rates)
+        raise invalid("rates", f"rates per 1000 for 1 to {len(_ROWS)} doses", rates)
     for dose, rate in rates.items():
         check_real("rates: dose", dose, low=0, high=1e12)
         check_real(f"rates[{dose!r}]", rate, low=0, high=1000)
@@ -172,7 +172,7 @@ def _plan(
     variation: float,
     rng: np.random.Generator,
 ) -> Iterator[_Well]:
-    """Yield the wells, a row of the plate for each dose."""
+    """Yield the wells, with one row of the plate per dose."""
     for row, (dose, rate) in zip(_ROWS, rates.items(), strict=False):
         for number in range(1, wells + 1):
             positive = rng.binomial(sum(cells), _rate_of_well(rate / 1000, variation, rng))
@@ -187,26 +187,29 @@ def _plan(
 
 
 def _rate_of_well(mean: float, variation: float, rng: np.random.Generator) -> float:
-    """Return a rate from the beta distribution of this mean and standard deviation over it."""
+    """Return a rate drawn from the beta distribution with this mean and coefficient of variation."""
     if variation == 0 or mean in (0, 1):
         return mean
     precision = (1 - mean) / (mean * variation**2) - 1
     if precision <= 0:
-        raise invalid("variation", f"less variation at {1000 * mean:g} per 1000", variation)
+        raise invalid(
+            "variation", f"less variation at a rate of {1000 * mean:g} per 1000", variation
+        )
     return float(rng.beta(mean * precision, (1 - mean) * precision))
 
 
 def _check_folder(folder: Path, names: set[str]) -> None:
-    """Raise where files of a folder would be taken for fields of this plate."""
+    """Raise if existing files in a folder would be taken for fields of this plate."""
     others = sorted({file.name for file in folder.glob("*")} - names) if folder.is_dir() else []
     if others:
         raise DatasetError(
-            f"{folder}: it holds other files, such as {others[0]}: choose another folder for the plate"
+            f"{folder}: contains other files, such as {others[0]}: choose another folder for "
+            "the plate"
         )
 
 
 def _write(folder: Path, plan: list[_Well], rng: np.random.Generator) -> dict[str, dict[int, int]]:
-    """Write everything, and return the nuclei of the micronuclei of each field."""
+    """Write everything, and return the nucleus of each micronucleus by field."""
     for name in ("fields", *(f"truth/{kind}" for kind in _KINDS)):
         make_folder(folder / name)
     material = cut_outs(sample_fields(), 0)

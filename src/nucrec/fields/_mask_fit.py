@@ -1,4 +1,4 @@
-"""Whether a mask of nuclei lies where its field is bright."""
+"""Test whether a nuclear mask covers the bright regions of its field."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,31 +10,31 @@ from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
-_BLOCKS = 8  # of the pixels that are compared, side by side across a nucleus
+_BLOCKS = 8  # number of compared pixels across a nucleus
 _MOST_BLOCKS = 4e6
 _PIXELS_AT_A_TIME = 2**22
-_REACH = 2.0  # diameters: shifts that are looked for
-_AROUND = 1 / 6  # of a diameter: the surroundings that a label is compared with
+_REACH = 2.0  # in diameters: range of the shifts tried
+_AROUND = 1 / 6  # in diameters: width of the surroundings that a label is compared with
 _MOST_LABELS = 200
-_BRIGHTER = 0.1  # of the range of intensities
+_BRIGHTER = 0.1  # share of the range of intensities
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How a mask fits its field.
+    """The agreement of a mask with its field.
 
     Attributes
     ----------
     as_is : float
-        The correlation of mask and intensities, from -1 to 1.
+        The correlation between mask and intensities, from -1 to 1.
     best : float
-        The largest correlation that a shift of the mask by up to two diameters gives.
+        The largest correlation for shifts of the mask by up to two diameters.
     shift : tuple of int
-        That shift, in pixels: how far down and how far to the right the mask has to be moved.
+        That shift in pixels: how far to move the mask down and to the right.
     diameter : float
         The median diameter of the labels, in pixels.
     n_labels, n_brighter : int
-        How many labels were compared with their surroundings, and how many are brighter.
+        Number of labels compared with their surroundings, and of those that are brighter.
     """
 
     as_is: float
@@ -46,7 +46,7 @@ class Fit:
 
     @classmethod
     def of(cls, labels: Array, pixels: Array) -> "Fit":
-        """Measure how a mask with at least one label fits a field of the same shape, (H, W)."""
+        """Measure how a mask with at least one label agrees with a field of the same shape."""
         objects = Objects.of(labels)
         diameter = objects.median_diameter
         step = max(1, int(diameter // _BLOCKS), int(np.ceil((pixels.size / _MOST_BLOCKS) ** 0.5)))
@@ -67,9 +67,9 @@ class Fit:
 
 
 def _block_means(image: Array, step: int, low: float, high: float) -> Array:
-    """Return the means of squares of pixels, limited to a range, about zero.
+    """Return block means, clipped to a range and centred at zero.
 
-    What is left over at the end of rows and columns is dropped.
+    Incomplete blocks at the end of rows and columns are dropped.
     """
     height, width = (max(1, side // step) for side in image.shape)
     tall, wide = (min(step, side) for side in image.shape)
@@ -84,9 +84,9 @@ def _block_means(image: Array, step: int, low: float, high: float) -> Array:
 
 
 def _correlations(bright: Array, mask: Array, reach: int) -> Array:
-    """Return the correlations of two images, of mean zero, for all shifts of the second.
+    """Return the correlations of two zero-mean images for all shifts of the second.
 
-    Shifts are -`reach` to `reach` rows and columns; what is shifted out of the image counts as zero.
+    Shifts are -`reach` to `reach` rows and columns; pixels shifted outside the image count as zero.
     """
     from scipy import fft
 
@@ -100,7 +100,7 @@ def _correlations(bright: Array, mask: Array, reach: int) -> Array:
 
 
 def _contrasts(objects: Objects, pixels: Array, reach: int) -> Array:
-    """Return by how much some of the labels are brighter than the background around them."""
+    """Return the contrast of a sample of labels against the background around them."""
     n = len(objects)
     numbers = np.unique(np.linspace(0, n - 1, min(n, _MOST_LABELS)).astype(int))
     found = [_contrast(objects, int(number), pixels, reach) for number in numbers]
@@ -108,7 +108,7 @@ def _contrasts(objects: Objects, pixels: Array, reach: int) -> Array:
 
 
 def _contrast(objects: Objects, number: int, pixels: Array, reach: int) -> float:
-    """Return the mean of a label above that of the background around it; NaN where there is none."""
+    """Return the mean of a label minus that of the background around it; NaN if there is none."""
     from scipy import ndimage
 
     window = objects.wider(number, reach)

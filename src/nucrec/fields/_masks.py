@@ -1,4 +1,4 @@
-"""Masks of nuclei, matched with their fields by name."""
+"""Nuclear masks, matched with their fields by name."""
 
 import re
 from collections import defaultdict
@@ -30,13 +30,13 @@ NamedMask = FileMask | JsonMask
 
 
 class Masks:
-    """Label images and outlines of a folder or an archive, by the names of the fields they are of.
+    """Label images and outlines in a folder or archive, by the names of their fields.
 
     Parameters
     ----------
     root : Root
-        Where they are.
-    files : sequence of str
+        The folder or archive.
+        files : sequence of str
         The files.
     """
 
@@ -53,19 +53,19 @@ class Masks:
 
     @property
     def images(self) -> list[str]:
-        """The images that files of many masks name."""
+        """The images named in files with many masks."""
         return [mask.image for mask in self._masks if isinstance(mask, JsonMask) and mask.image]
 
     @property
     def remarks(self) -> list[str]:
-        """What is worth knowing of files of many masks, as sentences."""
+        """Remarks on files with many masks, as sentences."""
         files = dict.fromkeys(
             mask.file for mask in self._masks if isinstance(mask, JsonMask) and mask.image
         )
         return [remark for file in files for remark in file.remarks]
 
     def of(self, group: FieldFiles, files: Sequence[str]) -> list[NamedMask]:
-        """Return the masks of a field; more than one where names do not decide."""
+        """Return the masks of a field; more than one if the names are ambiguous."""
         stems = (*(stem_of(file) for file in files), _last(group.key))
         folder = _plain(group.key.rpartition("/")[0])
         for name in dict.fromkeys(map(_plain, (*_joined(group.key), *stems))):
@@ -77,14 +77,14 @@ class Masks:
         return []
 
     def _elsewhere(self, name: str) -> list[NamedMask]:
-        """Return the masks of a name in whatever folder, unless several folders have one."""
+        """Return the masks of a name in any folder, unless several folders have one."""
         found = self._by_key.get(name, [])
         folders = {PurePosixPath(_image_of(mask)).parent for mask in found}
         return found if len(folders) <= 1 else []
 
     @property
     def unused(self) -> list[str]:
-        """Masks that no field has; other files that may be none are not named."""
+        """The masks that belong to no field, without files that may not be masks."""
         return [
             mask.name
             for mask in self._masks
@@ -93,40 +93,40 @@ class Masks:
 
 
 def _masks_in(root: Root, file: str) -> list[NamedMask]:
-    """Return the masks that a file holds: of COCO one for each of its images."""
+    """Return the masks in a file; a COCO file has one per image."""
     if not file.lower().endswith(JSON_SUFFIXES):
         return [FileMask(root, file)]
     outlines = JsonFile(root, file)
     try:
         images = outlines.images
-    except ImageError:  # said where a field asks for it
+    except ImageError:  # reported when a field requests it
         images = []
     return [JsonMask(outlines, image) for image in images] or [JsonMask(outlines)]
 
 
 def _image_of(mask: NamedMask) -> str:
-    """Return the name that tells which field a mask is of."""
+    """Return the name that identifies the field of a mask."""
     return mask.image.replace("\\", "/") if isinstance(mask, JsonMask) and mask.image else mask.name
 
 
 def _is_surely_mask(mask: NamedMask) -> bool:
-    """Return whether a file that no field has was meant as a mask; other archives and JSON are not."""
+    """Return whether an unused file was meant as a mask; other archives and JSON files are not."""
     if isinstance(mask, JsonMask):
         return bool(mask.image)
     return not mask.name.lower().endswith(".zip") or "roi" in mask.name.lower()
 
 
 def open_masks(path: str | Path, root: Root, listed: Sequence[str]) -> tuple[Masks, set[str]]:
-    """Return the masks at a path, and the files among those of the fields that are masks.
+    """Return the masks at a path, and the listed files that are masks themselves.
 
     Parameters
     ----------
     path : str or Path
         A folder, a zip archive or a file.
     root : Root
-        Where the fields are.
-    listed : sequence of str
-        Their files.
+        The folder or archive of the fields.
+        listed : sequence of str
+        The files of the fields.
 
     Raises
     ------
@@ -141,16 +141,16 @@ def open_masks(path: str | Path, root: Root, listed: Sequence[str]) -> tuple[Mas
         if there != here and there.is_relative_to(here):
             folder = there.relative_to(here).as_posix()
             inside = {file for file in listed if file.startswith(f"{folder}/")}
-        elif there == here:  # masks beside the images, told apart by their names
+        elif there == here:  # masks beside the images, distinguished by their names
             files = [file for file in files if file not in listed]
     masks = Masks(source, files)
     if where.suffix.lower() in JSON_SUFFIXES and not masks.images:
         JsonFile(source, files[0]).check()
     if not len(masks):
         raise DatasetError(
-            f"{path}: no masks were found. Expected label images (TIFF or PNG) that are called as "
-            "their fields, such as B03_1.tif or B03_1_cp_masks.png, or outlines (ImageJ's RoiSet.zip, "
-            "COCO)"
+            f"{path}: no masks were found. Expected label images (TIFF or PNG) named like "
+            "their fields, such as B03_1.tif or B03_1_cp_masks.png, or outlines (ImageJ's "
+            "RoiSet.zip, COCO)"
         )
     return masks, inside
 
@@ -168,7 +168,7 @@ def _files_of(where: Path) -> tuple[Root, list[str]]:
 
 
 def _keys(file: str) -> list[str]:
-    """Return what a field of this mask may be called, with its folder and without."""
+    """Return the possible names of the field of this mask, with and without its folder."""
     stem = stem_of(file)
     folder = _plain(file[: len(file) - len(PurePosixPath(file).name)].rstrip("/"))
     bare = _STARTS.sub("", _ENDS.sub("", stem))
@@ -183,7 +183,7 @@ def _joined(key: str) -> list[str]:
 
 
 def _preferred(masks: list[NamedMask]) -> list[NamedMask]:
-    """Return label images where there are some, else outlines, else Cellpose's own files.
+    """Return label images if there are any, otherwise outlines, otherwise Cellpose's own files.
 
     Cellpose saves all of them side by side.
     """

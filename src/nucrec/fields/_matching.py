@@ -1,4 +1,4 @@
-"""Which objects of two label images are the same: one to one, by the overlap of their pixels."""
+"""One-to-one matching of the objects in two label images by the overlap of their pixels."""
 
 from typing import Any, NamedTuple
 
@@ -9,14 +9,14 @@ Array = npt.NDArray[Any]
 
 
 class Overlaps(NamedTuple):
-    """The pairs of objects of two label images that share a pixel.
+    """The pairs of objects in two label images that share a pixel.
 
     Attributes
     ----------
     left, right : ndarray of int, shape (n_pairs,)
         The labels of each pair.
     iou : ndarray of float, shape (n_pairs,)
-        Pixels in both over pixels in either.
+        The intersection over union of each pair.
     """
 
     left: Array
@@ -25,12 +25,12 @@ class Overlaps(NamedTuple):
 
 
 def areas_of(image: Array) -> tuple[Array, Array]:
-    """Return the labels that occur in a label image, ascending, and their numbers of pixels."""
+    """Return the labels in a label image, ascending, and their areas in pixels."""
     return np.unique(image[image > 0], return_counts=True)
 
 
 def find_overlaps(left: Array, right: Array) -> Overlaps:
-    """Return the overlaps of the objects of two label images of one shape."""
+    """Return the overlaps of the objects in two label images of the same shape."""
     both = (left > 0) & (right > 0)
     size = int(right.max(initial=0)) + 1
     codes, shared = np.unique(left[both].astype(np.int64) * size + right[both], return_counts=True)
@@ -45,10 +45,10 @@ def find_overlaps(left: Array, right: Array) -> Overlaps:
 
 
 def match(left: Array, right: Array, min_iou: float) -> tuple[Array, Array]:
-    """Return the labels of the objects of two label images that are matched one to one.
+    """Match the objects of two label images one to one, and return their labels.
 
-    Of all one-to-one matchings of pairs whose intersection over union is at least `min_iou`, this is
-    one with the most pairs and, of these, with the largest sum of their intersections over union.
+    Among all one-to-one matchings of pairs with an intersection over union of at least `min_iou`,
+    the result has the most pairs and, among those, the largest sum of intersections over union.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def match(left: Array, right: Array, min_iou: float) -> tuple[Array, Array]:
     Returns
     -------
     ndarray of int, shape (n_matches,)
-        Labels in `left`, ascending.
+        The labels in `left`, ascending.
     ndarray of int, shape (n_matches,)
-        Those in `right` that they are matched with.
+        The matching labels in `right`.
     """
     pairs = find_overlaps(left, right)
     good = pairs.iou >= min_iou
@@ -73,7 +73,7 @@ def match(left: Array, right: Array, min_iou: float) -> tuple[Array, Array]:
 
 
 def _best_pairs(left: Array, right: Array, iou: Array) -> Array:
-    """Return the positions of the pairs that are kept when no object may be in two."""
+    """Return the positions of the pairs that are kept so that no object is in two."""
     alone = _occurs_once(left) & _occurs_once(right)
     contested = np.flatnonzero(~alone)
     chosen = [np.flatnonzero(alone)]
@@ -89,7 +89,7 @@ def _occurs_once(values: Array) -> Array:
 
 
 def _connected(left: Array, right: Array) -> list[Array]:
-    """Return the positions of pairs by the groups of objects that are linked through pairs."""
+    """Return the positions of the pairs, grouped by connected objects."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -103,7 +103,7 @@ def _connected(left: Array, right: Array) -> list[Array]:
 
 
 def _assign(left: Array, right: Array, iou: Array) -> Array:
-    """Return the positions of the matched pairs of a few objects."""
+    """Return the positions of the matched pairs of a group of objects."""
     from scipy.optimize import linear_sum_assignment
 
     (names, a), (others, b) = (np.unique(v, return_inverse=True) for v in (left, right))

@@ -1,4 +1,4 @@
-"""Sizes, shapes and brightness of objects in a field."""
+"""Measurement of the size, shape and brightness of objects in a field."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ _PIXELS_FOR_A_MEDIAN = 2**18
 
 
 def shapes(objects: Objects) -> dict[str, Array]:
-    """Return the x (the column) and y (the row) of the centre of each object, and its eccentricity.
+    """Return the centre of each object, x (column) and y (row), and its eccentricity.
 
-    Centres of pixels are whole. The eccentricity is that of the ellipse with the second moments of
-    the object [1]_: 0 is a circle, near 1 a line.
+    Pixel centres have whole coordinates. The eccentricity is that of the ellipse with the same
+    second moments as the object [1]_: 0 for a circle, near 1 for a line.
 
     References
     ----------
@@ -34,15 +34,15 @@ def _shape(objects: Objects, number: int) -> tuple[float, float, float]:
     high, wide, both = np.mean(down * down), np.mean(right * right), np.mean(down * right)
     spread = np.sqrt((high - wide) ** 2 / 4 + both**2)
     larger = (high + wide) / 2 + spread
-    eccentricity = np.sqrt(2 * spread / larger) if larger > 0 else 0.0  # of one pixel
+    eccentricity = np.sqrt(2 * spread / larger) if larger > 0 else 0.0  # moment of one pixel
     top, left = (each.start for each in objects.windows[number])
     return left + column, top + row, eccentricity
 
 
 def solidities(objects: Objects) -> Array:
-    """Return the area of each object over that of its convex hull: 1 is convex.
+    """Return the area of each object divided by that of its convex hull: 1 if it is convex.
 
-    The pixels of the hull are those whose centres lie in the convex hull of the midpoints of all
+    The hull consists of the pixels whose centres lie in the convex hull of the midpoints of all
     sides of the object's pixels [1]_.
 
     References
@@ -54,7 +54,7 @@ def solidities(objects: Objects) -> Array:
 
 
 def _hull_area(mask: Array) -> int:
-    """Return how many pixels the convex hull of a mask has."""
+    """Return the number of pixels in the convex hull of a mask."""
     first = np.where(mask.any(axis=1), mask.argmax(axis=1), np.inf)
     last = mask.shape[1] - 1 - np.where(mask.any(axis=1), mask[:, ::-1].argmax(axis=1), np.inf)
     left = _lower_hull(first)
@@ -63,7 +63,7 @@ def _hull_area(mask: Array) -> int:
 
 
 def _lower_hull(first: Array) -> Array:
-    """Return where the convex hull begins in each row, of pixels that begin at `first`."""
+    """Return the start of the convex hull in each row, for pixels that start at `first`."""
     padded = np.concatenate([[np.inf], first, [np.inf]])
     x = np.empty(2 * len(first) + 1)
     x[::2], x[1::2] = (
@@ -84,13 +84,13 @@ def _lower_hull(first: Array) -> Array:
 def _is_no_corner(
     before: tuple[float, float], point: tuple[float, float], after: tuple[float, float]
 ) -> bool:
-    """Tell whether a point lies on the line between its neighbours, or to the right of it."""
+    """Return whether a point lies on the line between its neighbours, or to the right of it."""
     along, down = after[0] - before[0], after[1] - before[1]
     return (point[0] - before[0]) * down >= along * (point[1] - before[1])
 
 
 def mean_intensities(objects: Objects, image: Array) -> Array:
-    """Return the mean of the pixels of each object."""
+    """Return the mean intensity of each object."""
     means = [
         image[window][objects.mask(number)].mean(dtype=np.float64)
         for number, window in enumerate(objects.windows)
@@ -99,9 +99,9 @@ def mean_intensities(objects: Objects, image: Array) -> Array:
 
 
 def background(objects: Objects, image: Array) -> float:
-    """Return the median of the pixels that belong to no object; 0 where there are none.
+    """Return the median of the pixels outside all objects; 0 if there are none.
 
-    Of a large image some hundred thousand pixels, evenly spaced, are as good.
+    For a large image, it is computed from some hundred thousand evenly spaced pixels.
     """
     step = max(1, round((image.size / _PIXELS_FOR_A_MEDIAN) ** 0.5))
     some = image[::step, ::step]

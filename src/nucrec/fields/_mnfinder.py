@@ -29,9 +29,9 @@ _METADATA = ("experiment", "cell_line", "microscope", "objective", "dna_stain")
 def load_mnfinder_fields(path: str | Path) -> AnnotatedFields:
     """Load the annotated fields of the mnfinder 1.2.3 distribution.
 
-    33 fields of 4 cell lines (RPE-1, U2OS, HeLa, MCC13) and 2 microscopes, with 2626 nuclei and 2164
-    micronuclei that people have outlined. They are the training and validation parts of the
-    distribution; its test part is never read.
+    The data set has 33 fields of 4 cell lines (RPE-1, U2OS, HeLa, MCC13) and 2 microscopes, with
+    2626 nuclei and 2164 micronuclei outlined by annotators. These are the training and validation
+    parts of the distribution; its test part is never read.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ def load_mnfinder_fields(path: str | Path) -> AnnotatedFields:
     Returns
     -------
     AnnotatedFields
-        Metadata: ``experiment``, ``cell_line``, ``microscope``, ``objective`` and ``dna_stain``
-        (str).
+        The fields with their annotation. The metadata are ``experiment``, ``cell_line``,
+        ``microscope``, ``objective`` and ``dna_stain`` (str).
 
     Raises
     ------
     DatasetNotFoundError
         There is nothing at `path`.
     DatasetError
-        It holds something else.
+        `path` holds something else.
     ImageError
         A mask of the distribution is damaged.
     InvalidParameterError
-        `path` is no path.
+        `path` is not a path.
 
     Notes
     -----
@@ -100,7 +100,7 @@ def _of_wheel(root: Folder | Archive, found: Sequence[WheelField]) -> AnnotatedF
 
 
 def read_annotated(root: Folder | Archive) -> AnnotatedFields:
-    """Return the annotated fields that a folder or an archive of our layout holds."""
+    """Return the annotated fields in a folder or archive with nucrec's layout."""
     table = _table(root, "fields.csv", ("field", *_METADATA))
     names = table.columns["field"]
     return AnnotatedFields(
@@ -121,15 +121,16 @@ def _field(root: Folder | Archive, name: str, file: str) -> Field:
 def sample_fields() -> AnnotatedFields:
     """Load three small annotated fields that ship with nucrec.
 
-    Cut-outs of 480 and 512 pixels of fields of the mnfinder 1.2.3 distribution: RPE-1 cells in a
-    wide-field microscope at 20x (16 bits), HeLa cells in a confocal one at 40x and MCC13 cells at 20x
-    (8 bits). They are for examples and tests; they say nothing of how well a
-    detector does that was trained on them.
+    They are cut-outs of 480 and 512 pixels from fields of the mnfinder 1.2.3 distribution: RPE-1
+    cells in a wide-field microscope at 20x (16 bits), and HeLa cells at 40x and MCC13 cells at 20x
+    in a confocal one (8 bits). They are meant for examples and tests; a detector that was trained
+    on them cannot be evaluated on them.
 
     Returns
     -------
     AnnotatedFields
-        Metadata as of `load_mnfinder_fields`. A nucleus that the cut-out has lost has no micronuclei.
+        The fields with their annotation and metadata, as from `load_mnfinder_fields`. Micronuclei
+        whose nucleus lies outside the cut-out are not linked.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def sample_fields() -> AnnotatedFields:
 
     Notes
     -----
-    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text lies in the
+    Owner: Lucian DiPeso; licence MIT, copyright 2023 Lucian DiPeso. The licence text is in the
     archive.
 
     References

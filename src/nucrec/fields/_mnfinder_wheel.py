@@ -1,8 +1,8 @@
-"""The annotated fields as the mnfinder distribution itself stores them, read in place.
+"""The annotated fields as stored in the mnfinder distribution, read in place.
 
-Each cell has a colour, red, green and blue. Its nucleus and its micronuclei are drawn in two pictures;
-the blue of a micronucleus is that of its nucleus, and 0 where that is not known. Pieces of one colour
-are objects of their own.
+Each cell has a colour (red, green, blue). Its nucleus and its micronuclei are drawn in two separate
+images. The blue of a micronucleus is that of its nucleus, or 0 if the nucleus is unknown. Separate
+pieces of one colour are separate objects.
 """
 
 import re
@@ -41,7 +41,7 @@ class WheelField(NamedTuple):
 
 @dataclass(frozen=True)
 class ColouredMask:
-    """Objects that are drawn in the colours of their cells."""
+    """Objects drawn in the colours of their cells."""
 
     root: Root
     name: str
@@ -53,7 +53,7 @@ class ColouredMask:
         return labels
 
     def objects(self) -> tuple[Labels, list[int]]:
-        """Return the objects, and the blue of each."""
+        """Return the objects, and the blue value of each."""
         from scipy import ndimage
 
         codes = _codes(read_stored(self.root.read(self.name), self.name), self.name)
@@ -71,7 +71,7 @@ class ColouredMask:
         return labels, blues
 
     def stamp(self) -> str:
-        """Return the size of the file, and when it was changed."""
+        """Return the size and modification time of the file."""
         return f"{self.name} {self.root.stamp(self.name)}"
 
 
@@ -82,7 +82,7 @@ def find_wheel_fields(files: list[str]) -> list[WheelField]:
 
 
 def parents_of(nuclei: ColouredMask, micronuclei: ColouredMask) -> dict[int, int]:
-    """Return the nucleus of each micronucleus: the largest piece that has its blue."""
+    """Return the nucleus of each micronucleus: the largest piece with the same blue value."""
     labels, blues = nuclei.objects()
     areas = np.bincount(labels.ravel(), minlength=len(blues) + 1)
     largest: dict[int, int] = {}
@@ -117,8 +117,8 @@ def _metadata(experiment: str, number: str) -> dict[str, str]:
 
 
 def _codes(colours: npt.NDArray[np.generic], name: str) -> npt.NDArray[np.int64]:
-    """Return each pixel's colour as one number, 0 for what is transparent."""
+    """Return each pixel's colour as one number, 0 for transparent pixels."""
     if colours.ndim != 3 or colours.shape[2] != 4:
-        raise ImageError(f"{name}: expected a picture of colours with transparency")
+        raise ImageError(f"{name}: expected a colour image with transparency")
     red, green, blue, alpha = np.moveaxis(colours.astype(np.int64), 2, 0)
     return np.asarray(np.where(alpha > 0, (red << 16) | (green << 8) | blue, 0))

@@ -1,4 +1,4 @@
-"""What the names of microscopes' files say: which files are one field, and in which channel."""
+"""Parsing of microscope file names: which files form one field, and in which channel."""
 
 import re
 from collections import Counter, defaultdict
@@ -49,11 +49,11 @@ class FieldFiles:
     Attributes
     ----------
     key : str
-        Their name without channel and z position, with the folders, without the ending.
+        Their common name without channel, z position and ending, including folders.
     channels : dict of str to list of str
         The files of each channel, in the order of their z positions; "" for files without a channel.
     twice : list of str
-        Files of which there is another one for the same channel and position.
+        Files with the same channel and position as another one.
     """
 
     key: str
@@ -70,14 +70,14 @@ class _Parsed:
 
 
 def group_files(files: Sequence[str], reserved: Sequence[Sequence[Span]]) -> list[FieldFiles]:
-    """Return the fields that files are of, in the order of their names.
+    """Group files by field, in the order of their names.
 
     Parameters
     ----------
     files : sequence of str
-        Names of files, with their folders.
+        File names, including folders.
     reserved : sequence of sequence of (int, int)
-        Parts of each name that are no channel, since a user's pattern found something there.
+        Parts of each name that cannot be a channel, because a user's pattern matched them.
     """
     parsed = [_parse_sure(file, spans) for file, spans in zip(files, reserved, strict=True)]
     if not any(reserved):
@@ -100,7 +100,7 @@ def stem_of(file: str) -> str:
 
 
 def folder_of(file: str) -> str:
-    """Return the folders of a file, with a slash behind them."""
+    """Return the folders of a file, with a trailing slash."""
     return file[: len(file) - len(PurePosixPath(file).name)]
 
 
@@ -114,11 +114,11 @@ def _parse_sure(file: str, reserved: Sequence[Span]) -> _Parsed:
 
 
 def _without(one: _Parsed, stem: str, found: re.Match[str]) -> _Parsed:
-    """Return a file's parts, with the channel and z position that were found in its stem."""
+    """Return the parts of a file name, with the channel and z position found in its stem."""
     z, time = found.groupdict().get("z"), found.groupdict().get("time")
     rest = stem[: found.start()] + (f"sk{time}" if time not in (None, "1") else "")
     key = one.key[: len(one.key) - len(stem)] + rest + stem[found.end() :]
-    if not key:  # no name is left
+    if not key:  # nothing would remain of the name
         return one
     return _Parsed(
         one.file,
@@ -129,17 +129,17 @@ def _without(one: _Parsed, stem: str, found: re.Match[str]) -> _Parsed:
 
 
 def _overlaps(found: re.Match[str], reserved: Sequence[Span]) -> bool:
-    """Return whether a channel lies in a part of the name that is none."""
+    """Return whether a channel lies in a reserved part of the name."""
     start, end = found.span("channel")
     return any(low < end and start < high for low, high in reserved)
 
 
 def _parse_maybe(parsed: list[_Parsed], pattern: re.Pattern[str]) -> list[_Parsed]:
-    """Take a part of the names for the channel where it tells apart files of one name otherwise."""
+    """Interpret a part of the names as the channel if the files would otherwise have the same name."""
     stems = {one.file: PurePosixPath(one.key).name for one in parsed if not one.channel}
     found = {file: match for file, stem in stems.items() if (match := pattern.search(stem))}
     if pattern is _MAYBE[0] and any(_ROWS.search(stem) for stem in stems.values()):
-        return parsed  # C1 is a well there
+        return parsed  # C1 is a well in these names
     tried = {one.file: _without(one, stems[one.file], found[one.file]) for one in parsed
              if one.file in found}  # fmt: skip
     channels: dict[str, set[str]] = defaultdict(set)
@@ -155,7 +155,7 @@ def _parse_maybe(parsed: list[_Parsed], pattern: re.Pattern[str]) -> list[_Parse
 
 
 def _parse_depth(parsed: list[_Parsed]) -> list[_Parsed]:
-    """Take ``_z3`` for a z position where the same name comes with another one, too."""
+    """Interpret ``_z3`` as a z position if the same name also occurs with another one."""
     tried: dict[str, _Parsed] = {}
     for one in parsed:
         stem = PurePosixPath(one.key).name

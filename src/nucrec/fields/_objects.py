@@ -1,6 +1,6 @@
-"""The objects of a label image, numbered 1 to n, each in a window of its own.
+"""The objects of a label image, numbered 1 to n, each within its own window.
 
-Whole images are not computed with: what is made of one would take as much memory as it does.
+Computations avoid whole images, since each copy would take as much memory as the image.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Objects:
 
     @classmethod
     def of(cls, labels: Array) -> "Objects":
-        """Return the objects of a label image, whose labels may be any positive numbers."""
+        """Return the objects of a label image with any positive labels."""
         there = _labels_in(labels)
         if len(there) == there.max(initial=0) and labels.dtype == np.int32:
             return cls(labels, there)
@@ -56,25 +56,25 @@ class Objects:
 
     @cached_property
     def areas(self) -> Array:
-        """The number of pixels of each object."""
+        """The area of each object, in pixels."""
         return np.array([np.count_nonzero(self.mask(k)) for k in range(len(self))], np.int64)
 
     @property
     def diameters(self) -> Array:
-        """The diameter of the circle of the same area, of each object, in pixels."""
+        """The equivalent circle diameter of each object, in pixels."""
         return np.sqrt(4 / np.pi * self.areas)
 
     @property
     def median_diameter(self) -> float:
-        """The median of the diameters, in pixels; NaN without objects."""
+        """The median diameter in pixels; NaN without objects."""
         return float(np.median(self.diameters)) if len(self) else float("nan")
 
     def mask(self, number: int) -> Array:
-        """Return the pixels of an object within its window, numbered from 0."""
+        """Return the pixels of an object within its window; objects are counted from 0."""
         return np.equal(self.image[self.windows[number]], number + 1)
 
     def wider(self, number: int, by: int) -> Window:
-        """Return the window of an object, wider on each side as far as the image goes."""
+        """Return the window of an object, widened on each side within the image."""
         rows, columns = self.windows[number]
         return (
             slice(max(0, rows.start - by), rows.stop + by),
@@ -83,7 +83,7 @@ class Objects:
 
     @cached_property
     def outlines(self) -> list[Array]:
-        """The pixels (row, column) of each object that have a neighbour outside of it."""
+        """The pixels (row, column) of each object with a neighbour outside it."""
         return [self._outline(number) for number in range(len(self))]
 
     def _outline(self, number: int) -> Array:
@@ -95,7 +95,7 @@ class Objects:
 
 
 def _labels_in(labels: Array) -> Array:
-    """Return the labels that occur, ascending."""
+    """Return the labels in the image, ascending."""
     if labels.max(initial=0) <= _MOST_FOR_A_LOOK_UP:
         there = np.zeros(int(labels.max(initial=0)) + 1, bool)
         for rows in bands(labels):
@@ -107,7 +107,7 @@ def _labels_in(labels: Array) -> Array:
 
 
 def bands(image: Array) -> Iterator[slice]:
-    """Yield the rows of an image, some at a time."""
+    """Yield the rows of an image in bands."""
     height, width = image.shape
     step = max(1, _PIXELS_AT_A_TIME // max(1, width))
     for start in range(0, height, step):

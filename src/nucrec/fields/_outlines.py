@@ -1,4 +1,4 @@
-"""Outlines of objects over a field, as an RGB picture."""
+"""Outlines of objects drawn over a field, as an RGB picture."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from nucrec.fields._objects import Objects
 
 Array = npt.NDArray[Any]
 
-_DASH = 4  # widths of the line
-_FEWEST_DASHES = 4  # of an object
+_DASH = 4  # in line widths
+_FEWEST_DASHES = 4  # per object
 _GAMMA = 0.6  # micronuclei are often dimmer than nuclei
 
 
 class Outline(NamedTuple):
-    """How one kind of object is drawn: told apart by the colour-blind, too."""
+    """The style of one kind of object, distinguishable for the colour-blind."""
 
     name: str
     colour: tuple[int, int, int]
@@ -42,7 +42,7 @@ IN_WORDS = (
 
 
 def grey_levels(image: Array) -> Array:
-    """Return a field as uint8 with its contrast stretched, so that dim objects show."""
+    """Return a field as uint8, with its contrast stretched so that dim objects are visible."""
     unit = rescale_intensity(image, (0.5, 99.8), "float32")
     return np.rint(255 * unit**_GAMMA).astype(np.uint8)
 
@@ -55,7 +55,7 @@ def as_colour(grey: Array) -> Array:
 def shrink(image: Array, labels: Sequence[Array], longest: int) -> tuple[Array, list[Array]]:
     """Return a field and its label images with sides of at most `longest` pixels.
 
-    Pixels of the field are averaged; of label images every so many-th pixel is taken.
+    Pixels of the field are averaged; label images are subsampled.
     """
     step = -(-max(image.shape) // longest)
     if step == 1:
@@ -69,7 +69,7 @@ def shrink(image: Array, labels: Sequence[Array], longest: int) -> tuple[Array, 
 
 
 def enlarge(image: Array, labels: Sequence[Array], zoom: int) -> tuple[Array, list[Array]]:
-    """Return a field and its label images, both interpolated, `zoom` times as large."""
+    """Return a field and its label images enlarged `zoom` times, both interpolated."""
     if zoom == 1:
         return image, list(labels)
     size = (zoom * image.shape[0], zoom * image.shape[1])
@@ -77,7 +77,7 @@ def enlarge(image: Array, labels: Sequence[Array], zoom: int) -> tuple[Array, li
 
 
 def _enlarged(labels: Array, zoom: int) -> Array:
-    """Return a label image whose objects are interpolated each by itself."""
+    """Return a label image enlarged by interpolating each object separately."""
     objects = Objects.of(labels)
     large = np.zeros([zoom * side for side in labels.shape], labels.dtype)
     for label, number, box in zip(
@@ -95,7 +95,7 @@ def _enlarged(labels: Array, zoom: int) -> Array:
 
 
 def draw_inside(picture: Array, labels: Array, outline: Outline, width: int) -> None:
-    """Draw the outermost pixels of objects, `width` pixels wide; neighbours stay apart."""
+    """Draw the outermost pixels of objects, `width` pixels wide, so that neighbours stay separate."""
     from scipy import ndimage
 
     if not labels.any():
@@ -109,10 +109,10 @@ def draw_inside(picture: Array, labels: Array, outline: Outline, width: int) -> 
 
 
 def _dashed(labels: Array, line: Array, dash: int) -> Array:
-    """Return the pixels of the outlines of objects that are left of a broken line.
+    """Return the pixels of the outlines that belong to the dashes of a broken line.
 
-    Dashes are equal angles as seen from the middle of each object: as many as are about `dash` pixels
-    long, with gaps of the same length.
+    Dashes are equal angles around the centre of each object, so many that each is about `dash`
+    pixels long, with gaps of the same length.
     """
     rows, columns = np.nonzero(line)
     _, numbers = np.unique(labels[rows, columns], return_inverse=True)
@@ -128,7 +128,7 @@ def _dashed(labels: Array, line: Array, dash: int) -> Array:
 
 
 def draw_around(picture: Array, labels: Array, outline: Outline, width: int) -> None:
-    """Draw a line around objects, `width` pixels wide and a pixel away, so that they are not hidden."""
+    """Draw a line around objects, `width` pixels wide and one pixel away, so that it hides nothing."""
     from scipy import ndimage
 
     inside = labels > 0

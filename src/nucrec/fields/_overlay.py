@@ -1,4 +1,4 @@
-"""The picture of a field with what was found in it."""
+"""Pictures of fields with outlines of the detected objects."""
 
 from collections.abc import Collection
 from typing import Any
@@ -25,7 +25,7 @@ from nucrec.fields._outlines import (
 Array = npt.NDArray[Any]
 
 _PIXELS_PER_WIDTH = (
-    1200  # of the longer side: a picture as wide as a screen has thin lines of 2 pixels
+    1200  # share of the longer side: in a picture as wide as a screen, thin lines have 2 pixels
 )
 
 
@@ -41,16 +41,16 @@ def overlay(
     longest: int = 4096,
     legend: bool = True,
 ) -> Array:
-    """Return a picture of a field with the outlines of its nuclei and micronuclei.
+    """Draw the outlines of nuclei and micronuclei over a field.
 
-    Outlines of micronucleated cells are orange and thick, of other nuclei sky blue and thin, of cells
-    that are not scored pink and dashed; micronuclei are inside a yellow ring. The colours differ for
-    the colour-blind, too, and the lines without any colour.
+    Micronucleated cells have thick orange outlines, other nuclei thin sky-blue ones, and cells that
+    are not scored dashed pink ones; micronuclei are circled in yellow. The colours are
+    distinguishable for the colour-blind, and the line styles without any colour.
 
     Parameters
     ----------
     image : array_like of shape (H, W)
-        The field, of any real dtype. Its contrast is stretched.
+        The field, of any real dtype. Its contrast is stretched for display.
     nuclei, micronuclei : array_like of int, shape (H, W)
         Label images; 0 is background.
     positive : collection of int
@@ -58,19 +58,19 @@ def overlay(
     excluded : collection of int
         The labels of the nuclei that are not scored.
     pixel_size : float, optional
-        Micrometres per pixel: adds a scale bar.
+        Micrometres per pixel, which adds a scale bar.
     zoom : int, default=1
-        How many times the picture is as large as the field, from 1 to 8: outlines of small nuclei are
-        finer at 2 or 3.
+        Factor by which to enlarge the field, from 1 to 8. Outlines of small nuclei are finer at 2
+        or 3.
     longest : int, default=4096
-        Pixels of the longer side at most; a larger field is shrunk.
+        Maximum length of the longer side, in pixels. Larger fields are shrunk.
     legend : bool, default=True
-        Whether a line below the picture says what the colours mean.
+        Whether to add a legend of the colours below the picture.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
-        The picture, RGB.
+        The RGB picture.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def paint(
     excluded: Collection[int],
     width: int,
 ) -> None:
-    """Draw the outlines of nuclei and micronuclei into a picture of their size."""
+    """Draw the outlines of nuclei and micronuclei into a picture of the same size."""
     is_positive, is_excluded = (np.isin(nuclei, list(some)) for some in (positive, excluded))
     for outline, chosen in (
         (NEGATIVE, ~is_positive & ~is_excluded),

@@ -1,4 +1,4 @@
-"""The page of what was detected: rates, pictures of cells and fields, quality, versions."""
+"""The HTML page of a detection: rates, pictures of cells and fields, quality, versions."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 
 
 class Shown(NamedTuple):
-    """A picture of the page: a cell with its words, or a field with the file of its picture."""
+    """A picture on the page: a cell with its caption, or a field with the file of its picture."""
 
     name: str
     words: str
@@ -31,28 +31,28 @@ class Shown(NamedTuple):
 
 @dataclass
 class PageContent:
-    """What the page shows.
+    """The content of the page.
 
     Attributes
     ----------
     title : str
         The heading.
     rates : Rates
-        By well or field.
+        The rates by well or field.
     quality : Quality
-        What is counted, and how many cells have each quality flag.
+        The numbers of objects counted, and of cells with each quality flag.
     doubtful, others, fields : list of Shown
         Micronucleated cells, other cells, and fields.
     n_positive, n_fields : int
-        How many there are in all.
+        The total numbers.
     left_out : sequence of (file, reason)
-        Files that were not used.
+        The files that were not used.
     remarks : sequence of (field, remark)
-        What is unusual in a field.
+        The unusual properties of fields.
     settings : mapping of str to str
-        How the result was made.
+        The settings of the detection.
     links : mapping of str to str
-        Other pages, by what they are.
+        Other pages, by description.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The part of the page that says which cells and micronuclei count, and what is wrong with others."""
+"""The section of the page on counted and excluded cells and micronuclei."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _MOST_NAMES = 5
 
 
 class Flag(NamedTuple):
-    """A quality flag, how many cells have it, and how many are not scored for it."""
+    """A quality flag, with the numbers of cells that have it and of cells excluded for it."""
 
     name: str
     meaning: str
@@ -25,14 +25,14 @@ class Flag(NamedTuple):
 
 
 class Quality(NamedTuple):
-    """Which cells and micronuclei count, and what is wrong with the others.
+    """The numbers of cells and micronuclei that count, and the flags of others.
 
     Attributes
     ----------
     cells, micronuclei : dict of str to int
-        All of them by what became of them, so that the numbers add up to all.
+        Numbers by outcome, which add up to the total.
     flags : list of Flag
-        A cell may have several.
+        The quality flags; a cell may have several.
     """
 
     cells: dict[str, int]
@@ -70,7 +70,7 @@ def _flags(cells: Columns) -> list[Flag]:
 
 
 def quality_sections(quality: Quality) -> list[str]:
-    """Return the sections."""
+    """Return the sections on quality."""
     words = "Each cell and each micronucleus stands in one row, so that the rows add up to all."
     tables = (
         _parts_table("cells", quality.cells),

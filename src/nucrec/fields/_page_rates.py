@@ -1,4 +1,4 @@
-"""The part of the page that shows rates: of conditions, and of wells or fields."""
+"""The section of the page on rates of conditions and of wells or fields."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _AXIS = "micronucleated cells per 1000"
 
 
 def rates_sections(rates: Rates) -> list[str]:
-    """Return the sections of conditions, where they are known, and of wells or fields."""
+    """Return the sections on conditions, if they are known, and on wells or fields."""
     conditions = [_conditions_section(rates)] if rates.conditions else []
     return [*conditions, _units_section(rates)]
 
@@ -78,7 +78,7 @@ def _shown(rates: Sequence[Rate]) -> Sequence[Rate]:
 
 
 def _table(header: Row, rows: Sequence[Row], n: int, what: str, file: str) -> str:
-    """Return a table, folded where it is long."""
+    """Return a table, folded if it is long."""
     table = page.table(header, rows)
     left = n - _MOST_ROWS
     more = [page.paragraph(f"{left} more {what} are in {file}.")] if left > 0 else []
@@ -111,7 +111,7 @@ def _chart(rates: Sequence[Rate], alt: str) -> list[str]:
 
 
 def _plate(rates: Rates) -> str:
-    """Return a map of the plate, where the names of several wells are places on one."""
+    """Return a map of the plate, if the names of several wells are positions on one."""
     found = {rate.name: _WELL.fullmatch(rate.name.upper()) for rate in rates.units}
     if rates.unit != "well" or len(found) < 2 or not all(found.values()):
         return ""

@@ -1,4 +1,4 @@
-"""What users pass as found and as annotated objects, as label images with the parents."""
+"""Conversion of the user's detected and annotated objects to label images with parents."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,11 +23,11 @@ def objects_of(name: str, item: Any) -> LinkedObjects:
     Parameters
     ----------
     name : str
-        How errors call it.
+        The name of the item in error messages.
     item : Detection, or tuple of 2 or 3 arrays
-        Label images of nuclei and micronuclei; then the label of the nucleus of each micronucleus,
-        0 for none, by ascending label, or as a mapping. Without them the nucleus whose edge is
-        nearest, as `detect` gives them.
+        The label images of nuclei and micronuclei, and optionally the label of the nucleus of each
+        micronucleus, 0 for none, by ascending label or as a mapping. By default, micronuclei are
+        assigned to the nucleus whose edge is nearest, as in `detect`.
     """
     if hasattr(item, "nuclei") and hasattr(item, "micronuclei"):
         item = (item.nuclei, item.micronuclei, getattr(item, "parents", None))
@@ -39,7 +39,7 @@ def objects_of(name: str, item: Any) -> LinkedObjects:
     )
     if nuclei.shape != micronuclei.shape:
         shapes = f"{nuclei.shape} and {micronuclei.shape}"
-        raise invalid(name, "label images of one shape", shapes)
+        raise invalid(name, "label images of the same shape", shapes)
     given = item[2] if len(item) == 3 else None
     if given is None:
         return LinkedObjects(nuclei, micronuclei, *_nearest(nuclei, micronuclei))
@@ -48,7 +48,7 @@ def objects_of(name: str, item: Any) -> LinkedObjects:
 
 
 def annotated(truth: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the name and the objects of each annotated field, one in memory at a time."""
+    """Yield the name and the objects of each annotated field, with one in memory at a time."""
     if not hasattr(truth, "fields"):
         yield from ((str(i), item) for i, item in enumerate(truth))
         return
@@ -57,7 +57,7 @@ def annotated(truth: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _nearest(nuclei: Array, micronuclei: Array) -> tuple[Array, Array]:
-    """Return the labels of the micronuclei, and of the nucleus whose edge is nearest; 0 for none."""
+    """Return the labels of the micronuclei, and of the nucleus with the nearest edge, 0 for none."""
     cells, spots = Objects.of(nuclei), Objects.of(micronuclei)
     number = assign(cells, spots, cells.median_diameter).number
     parents = np.zeros(len(spots), np.int64)
@@ -68,12 +68,12 @@ def _nearest(nuclei: Array, micronuclei: Array) -> tuple[Array, Array]:
 def _parents(
     name: str, given: Mapping[int, int] | Sequence[int] | Array, labels: Array, nuclei: Array
 ) -> Array:
-    """Return the labels of the parents that are given, checked."""
+    """Return the checked labels of the given parents."""
     if isinstance(given, Mapping):
         given = [given.get(label, 0) for label in labels.tolist()]
     parents = np.asarray(given, dtype=np.int64)
     if parents.shape != labels.shape:
-        expected = f"a parent for each of the {len(labels)} micronuclei"
+        expected = f"one parent per micronucleus ({len(labels)})"
         raise invalid(f"{name}, parents", expected, f"shape {parents.shape}")
     unknown = np.setdiff1d(parents[parents > 0], nuclei)
     if unknown.size:

@@ -1,4 +1,4 @@
-"""The separate pieces that the labels of a mask consist of."""
+"""The connected pieces of each label in a mask."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,22 +9,22 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 _LEAST_PIXELS = 4
-_LEAST_SHARE = 0.05  # of the largest piece of a label: what is smaller is a stray pixel
-_FAR = 2.5  # diameters of its largest piece that a label extends over if its pieces lie apart
+_LEAST_SHARE = 0.05  # share of the largest piece of a label; smaller pieces are stray pixels
+_FAR = 2.5  # extent of a label with pieces far apart, in diameters of its largest piece
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """How many separate pieces each label has; two pixels are connected by side or corner.
+    """The number of 8-connected pieces of each label.
 
     Attributes
     ----------
     labels : ndarray of shape (n,)
         The labels, ascending.
     counts : ndarray of shape (n,)
-        Their pieces, without stray pixels.
+        The numbers of pieces, without stray pixels.
     scattered : ndarray of shape (n,), bool
-        Whether the pieces of a label lie farther apart than those of one broken nucleus do.
+        Whether the pieces of a label lie farther apart than those of one broken nucleus.
     """
 
     labels: Array
@@ -52,7 +52,7 @@ class Pieces:
 
 @dataclass(frozen=True)
 class _Runs:
-    """Pixels side by side in a row that have one label, by rows from left to right."""
+    """Runs of adjacent pixels with the same label, by rows from left to right."""
 
     rows: Array
     starts: Array
@@ -73,7 +73,7 @@ class _Runs:
         return self.stops - self.starts
 
     def components(self) -> Array:
-        """Return, for each run, the number of the piece that it belongs to, from 0."""
+        """Return, for each run, the number of its piece, counted from 0."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
@@ -84,8 +84,8 @@ class _Runs:
         return np.asarray(connected_components(graph, directed=False)[1])
 
     def _neighbours(self) -> tuple[Array, Array]:
-        """Return pairs of runs of which the second touches the first from the row below."""
-        stride = self.width + 2  # so that no run touches one at the other end of the next row
+        """Return pairs of runs in which the second touches the first from the row below."""
+        stride = self.width + 2  # separates the ends of consecutive rows
         row_below = (self.rows + 1) * stride
         first = np.searchsorted(self.rows * stride + self.stops, row_below + self.starts)
         end = np.searchsorted(self.rows * stride + self.starts, row_below + self.stops, "right")
@@ -95,7 +95,7 @@ class _Runs:
         return above, np.repeat(first, n) + offsets
 
     def extents(self, owner: Array, kept: Array, n: int) -> Array:
-        """Return the longer side of the box around the runs kept of each owner, in pixels."""
+        """Return the longer side of the box around the kept runs of each owner, in pixels."""
         sides = []
         for low, high in ((self.rows, self.rows + 1), (self.starts, self.stops)):
             least, most = np.full(n, np.iinfo(np.int64).max), np.zeros(n, np.int64)

@@ -1,4 +1,4 @@
-"""Where the pixels and the labels of one field come from."""
+"""Sources of the pixels and labels of one field."""
 
 import zlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _EXACT, _LOSSY = 1, 32
 
 
 class Pixels(Protocol):
-    """Where the pixels of a field come from."""
+    """A source of the pixels of a field."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -34,22 +34,22 @@ class Pixels(Protocol):
         """Return the pixels, (H, W)."""
 
     def stamp(self) -> str:
-        """Return what tells whether they have changed."""
+        """Return a stamp that changes with the content."""
 
 
 class Mask(Protocol):
-    """Where the labels of a field's nuclei come from."""
+    """A source of the labels of a field's nuclei."""
 
     def read(self, shape: tuple[int, int]) -> Labels:
-        """Return the labels, of this shape."""
+        """Return the labels, with this shape."""
 
     def stamp(self) -> str:
-        """Return what tells whether they have changed."""
+        """Return a stamp that changes with the content."""
 
 
 @dataclass(frozen=True)
 class FilePixels:
-    """Pixels in a file, or in several of which each is one z position."""
+    """Pixels in a file, or in several files of one z position each."""
 
     root: Root
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ class FilePixels:
         return self.size
 
     def read(self) -> Array:
-        """Return the pixels, (H, W); of several z positions the maximum."""
+        """Return the pixels, (H, W), or the maximum projection of several z positions."""
         result = self._read_one(self.names[0])
         for name in self.names[1:]:
             result = np.maximum(result, self._read_one(name))
@@ -83,19 +83,19 @@ class FilePixels:
         return native_depth(array)
 
     def stamp(self) -> str:
-        """Return the files, their sizes, when they were changed, and the channel."""
+        """Return the files with their sizes and modification times, and the channel."""
         return f"{[(name, self.root.stamp(name)) for name in self.names]} {self.channel}"
 
     def _one_colour(self, array: Array, name: str) -> Array:
-        """Return the one channel of a picture of one colour."""
+        """Return the single channel of a single-colour image."""
         if array.shape[2] < 3:
             return np.ascontiguousarray(array[..., 0])  # grey, with transparency
         only = only_channel(array, _LOSSY if self.is_lossy else _EXACT)
         if only is None:
             raise ImageError(
-                f"{name}: a picture of several colours, such as a merge or a picture of a screen, not "
-                "the image of one stain: export the channel of the nuclei alone as grey TIFF, or "
-                "choose a colour with channel='blue'"
+                f"{name}: a picture of several colours, such as a merge or a screenshot, "
+                "rather than the image of one stain: export the channel of the nuclei alone "
+                "as grey TIFF, or choose a colour with channel='blue'"
             )
         return pick_channel(array, only, (), name)
 
@@ -129,13 +129,13 @@ class FileMask:
     name: str
 
     def read(self, shape: tuple[int, int]) -> Labels:
-        """Return the labels, of this shape."""
+        """Return the labels, with this shape."""
         labels = decode_labels(self.root.read(self.name), self.name, shape)
         labels.setflags(write=False)
         return labels
 
     def stamp(self) -> str:
-        """Return the size of the file, and when it was changed."""
+        """Return the size and modification time of the file."""
         return f"{self.name} {self.root.stamp(self.name)}"
 
 
@@ -147,7 +147,7 @@ class ArrayMask:
     name: str
 
     def read(self, shape: tuple[int, int]) -> Labels:
-        """Return the labels, of this shape."""
+        """Return the labels, with this shape."""
         check_shape(self.array.shape, shape, self.name)
         check_instances(self.array, self.name)
         return self.array

@@ -1,4 +1,4 @@
-"""The folder of a long detection: the tables of each field, and what they were made with."""
+"""The folder of a long detection: the tables of each field, and the settings."""
 
 import contextlib
 import json
@@ -26,14 +26,14 @@ _FORMAT = 1
 
 
 class Plate:
-    """A folder with the tables of each field in one of its own.
+    """A folder that holds the tables of each field in a separate sub-folder.
 
     Parameters
     ----------
     folder : Path
-        It is made if it is not there.
+        The folder, which is created if necessary.
     with_labels : bool
-        Whether there are to be label images, too.
+        Whether to write label images as well.
     """
 
     def __init__(self, folder: Path, with_labels: bool) -> None:
@@ -42,12 +42,12 @@ class Plate:
 
     @contextlib.contextmanager
     def held(self, settings: Mapping[str, Any], overwrite: bool) -> Iterator[Self]:
-        """Hold the folder; record the settings, or see that those recorded are the same.
+        """Lock the folder, and record the settings or compare them with those recorded.
 
         Raises
         ------
         NucrecError
-            The folder cannot be written, is written to by another call, or was made with other
+            The folder cannot be written, is in use by another call, or holds results of other
             settings. Nothing was changed.
         """
         make_folder(self.folder)
@@ -66,7 +66,7 @@ class Plate:
             self._compare(_read_record(path), json.loads(text))
             return
         elif (self.folder / _PARTS).exists():
-            raise NucrecError(f"{path} is missing: choose another folder, or overwrite=True")
+            raise NucrecError(f"{path} is missing: choose another folder, or pass overwrite=True")
         write_text(path, text)
 
     def _compare(self, there: Mapping[str, Any], record: Mapping[str, Any]) -> None:
@@ -77,14 +77,15 @@ class Plate:
         ]
         if other:
             raise NucrecError(
-                f"{self.folder} holds results of another call, which differs in: {', '.join(other)}. "
-                "Choose another folder, or overwrite=True to begin anew."
+                f"{self.folder} holds results of another call, which differs in: "
+                f"{', '.join(other)}. Choose another folder, or pass overwrite=True to start "
+                "again."
             )
 
     def read(self, field: Field) -> Cells | None:
-        """Return the cells of a field, None where they are not there or the field has changed.
+        """Return the cells of a field, or None if they are missing or the field has changed.
 
-        Well, condition, dose and replicate are those that the field has now.
+        Well, condition, dose and replicate are the field's present ones.
         """
         if not self.has(field):
             return None
@@ -96,7 +97,7 @@ class Plate:
         return Cells(*({**t, **of_field(field, len(t["field"]))} for t in tables))
 
     def has(self, field: Field) -> bool:
-        """Tell whether the cells of a field are there, and the field has not changed since."""
+        """Return whether the cells of a field exist, and the field has not changed since."""
         try:
             stamp = (self._part(field) / _STAMP).read_text(encoding="utf-8", errors=ANY_NAME)
         except OSError:
@@ -105,7 +106,7 @@ class Plate:
         return stamp == _stamp(field) and (labels or not self._with_labels)
 
     def write(self, field: Field, cells: Cells, found: Detection) -> None:
-        """Write the cells of a field, and the label images; the stamp, last, says that all is there."""
+        """Write the cells and label images of a field, and last the stamp that marks them complete."""
         part = self._part(field)
         with contextlib.suppress(OSError):
             (part / _STAMP).unlink()
@@ -128,15 +129,15 @@ def _stamp(field: Field) -> str:
 
 
 def label_files(folder: Path, field: Field) -> dict[str, Path]:
-    """Return the files of the label images of a field, of its nuclei and micronuclei."""
+    """Return the label image files of a field's nuclei and micronuclei."""
     name = f"{file_name(field.name)}.tif"
     return {kind: folder / LABELS / kind / name for kind in ("nuclei", "micronuclei")}
 
 
 def file_name(name: str) -> str:
-    """Return the name of a field as that of a file, which no other name has.
+    """Return a unique file name for the name of a field.
 
-    What some file systems do not allow is replaced, and a checksum added where that was needed.
+    Characters that some file systems do not allow are replaced, and a checksum is then added.
     """
     plain = re.sub(r"[^0-9A-Za-z._-]+", "_", name)[:80].strip("._") or "field"
     if plain == name:

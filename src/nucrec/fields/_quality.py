@@ -1,4 +1,4 @@
-"""What is wrong with a nucleus, so that it may not be scored."""
+"""Quality flags of nuclei, by which cells are excluded from scoring."""
 
 from typing import Any
 
@@ -37,18 +37,18 @@ NOT_SCORED = ("edge", "small", "out_of_focus", "condensed", "apoptotic")
 """The flags that exclude a cell from scoring unless one says otherwise."""
 
 MOST_MICRONUCLEI = 5
-_SMALL = 1 / 3  # of the median diameter
+_SMALL = 1 / 3  # share of the median diameter
 _SHARP_ENOUGH = 4.0  # the edge rises over a tenth of the diameter
-_BLURRED = 0.5  # of the field's median sharpness
-_SATURATED = 0.01  # of the pixels of a nucleus
-_CROWDED = 0.25  # of the outline
-_CONDENSED_AREA = 0.7  # of the median area, at most
-_CONDENSED_BRIGHTNESS = 1.5  # of the median brightness, at least
-_CONDENSED = 3.0  # brightness over area, at least, each over its median
+_BLURRED = 0.5  # share of the field's median sharpness
+_SATURATED = 0.01  # share of the pixels of a nucleus
+_CROWDED = 0.25  # share of the outline
+_CONDENSED_AREA = 0.7  # maximum share of the median area
+_CONDENSED_BRIGHTNESS = 1.5  # minimum multiple of the median brightness
+_CONDENSED = 3.0  # minimum ratio of brightness to area, each relative to its median
 
 
 def touches_edge(objects: Objects) -> Array:
-    """Tell of each object whether one of its pixels is in the first or last row or column."""
+    """Return, for each object, whether a pixel lies in the first or last row or column."""
     image = objects.image
     there = np.zeros(len(objects) + 1, bool)
     for border in (image[0], image[-1], image[:, 0], image[:, -1]):
@@ -57,16 +57,16 @@ def touches_edge(objects: Objects) -> Array:
 
 
 def is_small(objects: Objects, diameter: float) -> Array:
-    """Tell of each object whether its diameter is less than a third of the median."""
+    """Return, for each object, whether its diameter is less than a third of the median."""
     return np.asarray(objects.diameters < _SMALL * diameter)
 
 
 def sharpness(objects: Objects, image: Array, diameter: float) -> Array:
-    """Return how steeply brightness falls at the outline of each object.
+    """Return the steepness of brightness at the outline of each object.
 
-    The median gradient over the outline (Sobel), over the brightness of the object above the
-    background, times the median diameter. A blur of standard deviation s gives about
-    0.4 diameters / s: 4 is a blur of a tenth of the diameter.
+    It is the median gradient along the outline (Sobel), divided by the object's brightness above
+    the background and multiplied by the median diameter. A blur of standard deviation s gives about
+    0.4 diameters / s, so 4 is a blur of a tenth of the diameter.
     """
     contrast = mean_intensities(objects, image) - background(objects, image)
     steepness = np.array([_steepness(objects, number, image) for number in range(len(objects))])
@@ -76,7 +76,7 @@ def sharpness(objects: Objects, image: Array, diameter: float) -> Array:
 
 
 def _steepness(objects: Objects, number: int, image: Array) -> float:
-    """Return the median gradient over the outline of an object."""
+    """Return the median gradient along the outline of an object."""
     from scipy import ndimage
 
     rows, columns = window = objects.wider(number, 1)
@@ -87,24 +87,24 @@ def _steepness(objects: Objects, number: int, image: Array) -> float:
 
 
 def is_blurred(sharp: Array, usual: Array) -> Array:
-    """Tell of each object whether it is blurred: in itself, or beside the others of the field.
+    """Return, for each object, whether it is blurred, by itself or relative to others in the field.
 
     Parameters
     ----------
     sharp : ndarray of shape (n,)
         The sharpness of each object.
     usual : ndarray of shape (n,), bool
-        The objects that the others are compared with.
+        The objects to compare with.
     """
     typical = float(np.median(sharp[usual])) if usual.any() else 0.0
     return np.asarray(sharp < max(_SHARP_ENOUGH, _BLURRED * typical))
 
 
 def is_saturated(objects: Objects, image: Array) -> Array:
-    """Tell of each object whether at least 1 % of its pixels are at the top of the camera's range.
+    """Return, for each object, whether at least 1 % of its pixels are at the camera's maximum.
 
-    That is the brightest value of the field where it is 2 ** k - 1 for k from 8 to 16, or where it is
-    1.0 in an image of floats.
+    The maximum is the brightest value in the field if that is 2 ** k - 1 for k from 8 to 16, or 1.0
+    for floats.
     """
     top = image.max()
     tops = {1.0} if image.dtype.kind == "f" else {2.0**k - 1 for k in range(8, 17)}
@@ -114,16 +114,16 @@ def is_saturated(objects: Objects, image: Array) -> Array:
 
 
 def is_crowded(objects: Objects) -> Array:
-    """Tell of each object whether at least a quarter of its outline touches other objects.
+    """Return, for each object, whether at least a quarter of its outline touches other objects.
 
-    Two pixels touch if at most one other lies between them: detectors may leave a gap.
+    Two pixels touch if at most one other lies between them, since detectors may leave a gap.
     """
     shares = [_share_that_touches(objects, number) for number in range(len(objects))]
     return np.array(shares, np.float64) >= _CROWDED
 
 
 def _share_that_touches(objects: Objects, number: int) -> float:
-    """Return the share of an object's outline that has another object within two pixels."""
+    """Return the share of an object's outline with another object within two pixels."""
     from scipy import ndimage
 
     rows, columns = window = objects.wider(number, 2)
@@ -137,15 +137,15 @@ def _share_that_touches(objects: Objects, number: int) -> float:
 
 
 def is_condensed(objects: Objects, image: Array, usual: Array) -> Array:
-    """Tell of each object whether its chromatin is condensed: mitotic, or pyknotic as in apoptosis.
+    """Return, for each object, whether its chromatin is condensed: mitotic or pyknotic.
 
-    Its area is at most 0.7 times the median of the field's nuclei, and its brightness above the
-    background, over the median, is at least 3 times its area over the median: twice as bright at two
-    thirds of the area, half as bright again, which is the least, at half of it or less. Nuclei that
-    the edge cuts are not judged. Nuclear morphometry separates such nuclei by area and by the
-    regularity of their outline [1]_. Brightness in place of regularity is our choice, and so are the
-    numbers, by looking at the annotated fields, where 1 % of the nuclei are condensed by them. The HUMN
-    project's criteria say which cells are scored [2]_.
+    A nucleus is condensed if its area is at most 0.7 times the median of the field's nuclei and its
+    relative brightness above the background is at least 3 times its relative area: twice as bright
+    at two thirds of the median area, and at least half as bright again at half the area or less.
+    Nuclei cut off by the edge are not judged. Nuclear morphometry separates such nuclei by area and
+    regularity of the outline [1]_. We chose brightness instead of regularity, and chose the numbers
+    by inspecting the annotated fields, where they flag 1 % of the nuclei. The criteria of the HUMN
+    project define which cells are scored [2]_.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The rate of micronucleated cells of each well, or of each field where wells are not known."""
+"""Rates of micronucleated cells by well, or by field if wells are unknown."""
 
 import math
 from collections.abc import Sequence
@@ -27,24 +27,35 @@ _COUNTED = (
 
 @dataclass(frozen=True)
 class Rate(Facts):
-    """The micronucleated cells of a well, a field, a condition, or all of them.
+    """The rate of micronucleated cells of a well, a field, a condition, or all cells.
 
     Attributes
     ----------
     name : str
         The well, the field or the condition.
     described : tuple of str
-        Its condition, dose and replicate, each "" where it is not known or differs.
+        Its condition, dose and replicate, each "" if it is unknown or not unique.
     n_fields, scored, excluded, positive, micronuclei : int
-        Fields; cells scored and not scored; micronucleated cells, and micronuclei of scored cells.
+        Numbers of fields, of scored and excluded cells, of micronucleated cells, and of micronuclei in
+        scored cells.
     per_1000 : Metric
         Micronucleated cells per 1000 scored cells, with its interval.
     micronuclei_rate : Metric
         Micronuclei per 1000 scored cells, with its interval.
     n_units : int
-        Wells with scored cells, or fields where wells are not known.
+        Number of wells with scored cells, or of fields if wells are unknown.
     units_per_1000 : tuple of float
-        The micronucleated cells per 1000 of each of these.
+        Micronucleated cells per 1000 in each of these units.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import Metric
+    >>> from nucrec.fields import Rate
+    >>> per_1000 = Metric(20.0, 13.8, 29.0, "Wilson")
+    >>> micronuclei = Metric(24.0, 16.9, 34.1, "Poisson score")
+    >>> rate = Rate("B03", ("mitomycin C", "0.1", "1"), 4, 1500, 70, 30, 36, per_1000, micronuclei)
+    >>> rate.positive, rate.scored, rate.micronuclei_per_1000
+    (30, 1500, 24.0)
     """
 
     name: str
@@ -61,30 +72,41 @@ class Rate(Facts):
 
     @property
     def micronuclei_per_1000(self) -> float:
-        """Micronuclei per 1000 scored cells."""
+        """The number of micronuclei per 1000 scored cells."""
         return self.micronuclei_rate.value
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The rates of all wells, or of all fields, of all conditions, and of all together.
+    """The rates of all wells or fields, of all conditions, and of all cells.
 
     Attributes
     ----------
     unit : {"well", "field"}
-        What there is a rate for.
+        The unit of the rates.
     units : tuple of Rate
-        Of each; the interval is that of its cells alone.
+        The rate of each unit, with an interval based on its cells alone.
     total : Rate
-        Of all. Its interval carries the variation between units; it has none with fewer than three, or
-        with several conditions.
+        The rate of all cells. Its interval includes the variation between units; there is none with
+        fewer than three units, or with several conditions.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     conditions : tuple of Rate
-        Of each condition and dose, where they are known. Intervals carry the variation between units,
-        as in `nucrec.assay.summarize`: there is none with fewer than three.
+        The rate of each condition and dose, if they are known. The intervals include the variation
+        between units, as in `nucrec.assay.summarize`; there is none with fewer than three units.
     remarks : tuple of str
-        What has to be known of the conditions.
+        Remarks on the conditions.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import Metric
+    >>> from nucrec.fields import Rate, Rates
+    >>> per_1000 = Metric(20.0, 13.8, 29.0, "Wilson")
+    >>> micronuclei = Metric(24.0, 16.9, 34.1, "Poisson score")
+    >>> rate = Rate("B03", ("mitomycin C", "0.1", "1"), 4, 1500, 70, 30, 36, per_1000, micronuclei)
+    >>> rates = Rates("well", (rate,), total=rate, confidence=0.95)
+    >>> rates.total.per_1000.value, [unit.name for unit in rates.units]
+    (20.0, ['B03'])
     """
 
     unit: str
@@ -99,7 +121,7 @@ class Rates:
         return show.fragment(*tables, show.paragraphs(note_on(self), *self.remarks))
 
     def to_csv(self) -> str:
-        """Return a table with a row for each unit, unrounded."""
+        """Return the unrounded rates as CSV text, with one row per unit."""
         rows = [
             (*map(to_spreadsheet, (rate.name, *rate.described)), *_counted(rate))
             for rate in self.units
@@ -107,7 +129,7 @@ class Rates:
         return csv_text((self.unit, "condition", "dose", "replicate", *_COUNTED), rows)
 
     def conditions_to_csv(self) -> str:
-        """Return a table with a row for each condition, unrounded."""
+        """Return the unrounded rates as CSV text, with one row per condition."""
         rows = [
             (
                 *map(to_spreadsheet, (rate.name, *rate.described[:2])),

@@ -1,4 +1,4 @@
-"""A picture of the rates found and annotated."""
+"""A display of the rates found and annotated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 @runtime_checkable
 class ReportLike(Protocol):
-    """What is drawn of a `FieldReport`."""
+    """The part of `FieldReport` that is drawn."""
 
     @property
     def fields(self) -> tuple[FieldCounts, ...]: ...
@@ -30,14 +30,15 @@ class ReportLike(Protocol):
 
 @dataclass(eq=False, repr=False)
 class RatesDisplay(OneAxesDisplay):
-    """The rate of micronucleated cells found against that annotated, a point for each field.
+    """Plot the rate of micronucleated cells found against the rate annotated, one point per field.
 
     Attributes
     ----------
     found, annotated : ndarray of float, shape (n_fields,)
         Micronucleated cells per 1000.
     parts : tuple of str
-        What tells the points apart, such as the cell line of each field; empty if nothing does.
+        The property that distinguishes the points, such as the cell line of each field; empty if
+        there is none.
     r, r2 : float
         Pearson's correlation, and R2 of the identity line.
     ax_, figure_ : matplotlib Axes and Figure
@@ -60,17 +61,17 @@ class RatesDisplay(OneAxesDisplay):
 
     @classmethod
     def from_report(cls, report: ReportLike) -> Self:
-        """Take the rates of a report.
+        """Create the display from the rates of a report.
 
         Parameters
         ----------
         report : FieldReport
-            What `evaluate_fields` returned.
+            The result of `evaluate_fields`.
 
         Returns
         -------
         RatesDisplay
-            The display, not drawn yet.
+            The display, not yet drawn.
 
         Raises
         ------
@@ -78,7 +79,7 @@ class RatesDisplay(OneAxesDisplay):
             `report` is not a `FieldReport`.
         """
         if not isinstance(report, ReportLike):
-            raise invalid("report", "what nucrec.fields.evaluate_fields returns", report)
+            raise invalid("report", "the result of nucrec.fields.evaluate_fields", report)
         return cls(
             frozen([each.rate_found for each in report.fields]),
             frozen([each.rate_annotated for each in report.fields]),

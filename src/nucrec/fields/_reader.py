@@ -1,4 +1,4 @@
-"""From the files of fields to fields: their headers are read, not their pixels."""
+"""Reading of the headers of fields, without their pixels."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ from nucrec.fields._pixels import FilePixels, Mask
 
 
 class FieldReader:
-    """Reads the headers of fields, and notes what cannot be a field.
+    """Read the headers of fields, and record files that cannot be fields.
 
     Parameters
     ----------
     root : Root
-        Where the files are.
+        The folder or archive of the files.
     channel : int or str, optional
         The channel within each file.
     pixel_size : float, optional
-        Side of a pixel in um, whatever the files say.
+        Pixel size in um, which overrides that in the files.
     masks : Masks, optional
         Masks of the nuclei.
 
     Attributes
     ----------
     fields : list of Field
-        What can be a field.
+        The fields.
     problems : list of Quarantined
-        What cannot, and why.
+        The files that cannot be fields, with reasons.
     remarks : list of str
-        What is worth knowing of the whole.
+        Remarks on the set as a whole.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class FieldReader:
         groups : sequence of FieldFiles
             The files of each field.
         label : str or None
-            The channel whose files are read, where each channel is a file of its own.
+            The channel whose files are read, if each channel is a separate file.
         wells : sequence of (str or None)
             The well of each field.
         """
@@ -92,26 +92,27 @@ class FieldReader:
         for file in group.twice:
             others = [other for other in group.twice if other != file]
             reason = (
-                f"two fields of one name: there is {remark.listed(others)}, too. Keep one of them"
+                f"two fields have the same name: there is also {remark.listed(others)}. Keep "
+                "one of them"
             )
             self.problems.append(Quarantined(file, reason))
 
     def _claim_masks(self, group: FieldFiles) -> None:
-        """Note which masks are of a field, though it may be left out."""
+        """Record the masks of a field, even if it may be left out."""
         if self._masks is not None:
             self._masks.of(group, [*group.twice, *_files(group)])
 
     def _field(self, group: FieldFiles, files: Sequence[str], name: str, well: str | None) -> Field:
-        """Return a field.
+        """Return the field described by its files.
 
         Raises
         ------
         ImageError
-            Its files cannot be one.
+            The files cannot be a field.
         """
         if not files:
             there = ", ".join(sorted(group.channels))
-            raise ImageError(f"{group.key}: has no file of the channel chosen, but of: {there}")
+            raise ImageError(f"{group.key}: has no file for the chosen channel, only for: {there}")
         header = read_header(self._root.view(files[0]), files[0])
         self._check_header(header, files[0])
         mask = self._mask(group, files)
@@ -143,7 +144,8 @@ class FieldReader:
         found = self._masks.of(group, [*files, *_files(group)])
         if not found:
             raise ImageError(
-                f"{files[0]}: has no mask among those given; add it, or load this field without masks"
+                f"{files[0]}: has no mask among those given; add one, or load this field "
+                "without masks"
             )
         if len(found) > 1:
             names = [mask.name for mask in found]
@@ -158,7 +160,7 @@ def _files(group: FieldFiles) -> list[str]:
 
 
 def _names(keys: Sequence[str]) -> list[str]:
-    """Return the last part of each key, or the folders, too, where two would be the same."""
+    """Return the last part of each key, with the folders if two would be the same."""
     last = [PurePosixPath(key).name for key in keys]
     if len({name.casefold() for name in last}) == len(last):
         return last

@@ -1,4 +1,4 @@
-"""What is worth knowing of a set of fields as a whole, each said once."""
+"""Remarks on a set of fields as a whole."""
 
 import re
 from collections import defaultdict
@@ -15,7 +15,7 @@ _TIME = re.compile(
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
-    """Return the first names of several, and how many more there are."""
+    """Return the first of several names, and the number of others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shown(name) for name in names[:most]) + more
 
@@ -26,39 +26,41 @@ def number_of(files: Sequence[str]) -> str:
 
 
 def of_projections(files: Sequence[str]) -> list[str]:
-    """Say that z positions were projected."""
+    """Remark that z positions were projected."""
     if not files:
         return []
     return [
-        f"of several z positions the maximum of each pixel is taken ({number_of(files)}: "
+        f"several z positions were reduced to their maximum projection ({number_of(files)}: "
         f"{listed(files)})"
     ]
 
 
 def of_losses(files: Sequence[str]) -> list[str]:
-    """Say that files are compressed with loss."""
+    """Remark on lossy compression."""
     if not files:
         return []
     return [
-        f"compressed with loss, as by JPEG, which blurs small micronuclei ({number_of(files)}: "
+        f"lossy compression, such as JPEG, blurs small micronuclei ({number_of(files)}: "
         f"{listed(files)})"
     ]
 
 
 def of_pixel_sizes(fields: Sequence[Field]) -> list[str]:
-    """Say that the magnification differs, or is not known of all."""
+    """Remark that the pixel size differs, or is unknown for some fields."""
     sizes = sorted({round(field.pixel_size, 4) for field in fields if field.pixel_size is not None})
     unknown = [field.file for field in fields if field.pixel_size is None]
     remarks = []
     if len(sizes) > 1:
-        remarks.append(f"fields of different pixel sizes: {', '.join(f'{s:g}' for s in sizes)} um")
+        remarks.append(
+            f"fields have different pixel sizes: {', '.join(f'{s:g}' for s in sizes)} um"
+        )
     if sizes and unknown:
-        remarks.append(f"pixel size not known ({number_of(unknown)}: {listed(unknown)})")
+        remarks.append(f"pixel size unknown ({number_of(unknown)}: {listed(unknown)})")
     return remarks
 
 
 def of_times(keys: Sequence[str]) -> list[str]:
-    """Say that names look like a time series."""
+    """Remark that names look like a time series."""
     series: dict[str, set[str]] = defaultdict(set)
     for key in keys:
         name = PurePosixPath(key).name
@@ -69,13 +71,14 @@ def of_times(keys: Sequence[str]) -> list[str]:
     if longest < 2:
         return []
     return [
-        f"the names look like a time series of up to {longest} frames; each is a field of its own, so "
-        "that the same cells count several times: leave frames out where they should not"
+        f"the names look like a time series of up to {longest} frames. Each frame is treated "
+        "as a separate field, so the same cells count several times: remove frames if that "
+        "is not intended"
     ]
 
 
 def of_plates(keys: Sequence[str], wells: Sequence[str | None]) -> list[str]:
-    """Say that one well lies in several folders, which may be plates."""
+    """Remark that one well occurs in several folders, which may be plates."""
     folders: dict[str, set[str]] = defaultdict(set)
     for key, well in zip(keys, wells, strict=True):
         parts = PurePosixPath(key).parts
@@ -85,20 +88,20 @@ def of_plates(keys: Sequence[str], wells: Sequence[str | None]) -> list[str]:
     if not several:
         return []
     return [
-        f"well {several[0]} is in several folders ({listed(sorted(folders[several[0]]))}). If these "
-        "are plates, load each alone: their wells are taken for one"
+        f"well {several[0]} is in several folders ({listed(sorted(folders[several[0]]))}), "
+        "and is treated as a single well. If the folders are plates, load each separately"
     ]
 
 
 def of_masks(unused: Sequence[str]) -> list[str]:
-    """Say that masks belong to no field."""
+    """Remark on masks that belong to no field."""
     if not unused:
         return []
-    return [f"masks without their field ({len(unused)}): {listed(unused)}"]
+    return [f"masks without a field ({len(unused)}): {listed(unused)}"]
 
 
 def of_missing_wells(fields: Sequence[Field]) -> list[str]:
-    """Say that the wells of some fields are not known."""
+    """Remark that the wells of some fields are unknown."""
     without = [field.file for field in fields if field.well is None]
     if not without or len(without) == len(fields):
         return []

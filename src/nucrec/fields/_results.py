@@ -1,4 +1,4 @@
-"""Everything that `nucrec detect` writes beside the tables of single fields."""
+"""The output of `nucrec detect` besides the tables of single fields."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -52,48 +52,49 @@ def save_results(
     n_jobs: int | None = None,
     progress: Progress | bool = False,
 ) -> SavedResults:
-    """Write tables, pictures of all fields, and a page of what was detected.
+    """Write the tables, pictures of all fields, and a page with the results of a detection.
 
     Parameters
     ----------
     cells : Cells
-        What `detect` found.
+        The result of `detect`.
     fields : FieldSet, or sequence of Field
-        The fields in which it was found.
+        The fields of the detection.
     out : str or Path
-        The folder to write to; made if it is not there. Label images that `detect` wrote there are
-        used; where there is none, the detector is asked again.
+        The output folder, which is created if necessary. Label images that `detect` wrote there are
+        used; if one is missing, the detector runs again.
     detector : Detector, optional
-        As in `detect`; not needed where all label images are there.
+        As in `detect`; not needed if all label images exist.
     masks : bool, default=True
         As in `detect`.
     title : str, optional
         The heading of the page.
     labels : bool, default=True
-        Whether the label images of nuclei and micronuclei stay in the folder ``labels``: TIFF, for
-        Fiji, napari and Cellpose, and for `load_fields` with ``masks="labels/nuclei"``. Without them
-        `detect` has to begin anew the next time.
+        Whether to keep the label images of nuclei and micronuclei in the folder ``labels``, as TIFF
+        for Fiji, napari, Cellpose, and for `load_fields` with ``masks="labels/nuclei"``. Without
+        them, `detect` must start again the next time.
     links : mapping of str to str, optional
-        Pages to which this one links, relative to the folder, by what they are. By default those of a
-        review and of an assay, where they are in the folder.
+        Links to other pages, relative to the folder, by description. By default those of a review
+        and of an assay, if they are in the folder.
     n_cells : int, default=48
-        How many micronucleated cells the page shows at most, the least probable first; of cells without
-        a micronucleus it shows half as many, drawn at random.
+        Maximum number of micronucleated cells on the page, the least probable first. Half as many
+        cells without a micronucleus are drawn at random.
     n_fields : int, default=16
-        How many fields the page shows at most: those with remarks first, then evenly chosen ones.
+        Maximum number of fields on the page: those with remarks first, then evenly chosen ones.
     confidence : float, default=0.95
-        Of the intervals, strictly between 0 and 1.
+        Confidence level of the intervals, strictly between 0 and 1.
     random_state : int, default=0
-        Seed of the random cells.
+        Seed of the random choice of cells.
     n_jobs : int, optional
-        Threads that draw; by default one for each core.
+        Number of drawing threads; by default one per core.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (fields done, fields in all, what).
+        True shows progress on standard error. A callable receives (fields done, total fields,
+        message).
 
     Returns
     -------
     SavedResults
-        The rates, and where everything is.
+        The rates, and the files written.
 
     Raises
     ------
@@ -102,18 +103,18 @@ def save_results(
     NucrecError
         The folder or a file cannot be written.
     ImageError
-        A field cannot be read any more.
+        A field can no longer be read.
 
     Warns
     -----
     DataWarning
-        The folder holds pictures of fields that are not among these.
+        The folder holds pictures of other fields.
 
     Notes
     -----
-    Within one well or field, the interval is Wilson's for that many independent cells. Over the wells
-    of a condition it carries what differs between them, as in `nucrec.assay.summarize`: there is none
-    with fewer than three, nor one of all cells where they have several conditions.
+    For a single well or field, the interval is Wilson's for independent cells. For the wells of a
+    condition, it includes the variation between them, as in `nucrec.assay.summarize`. There is no
+    interval with fewer than three wells, nor for all cells if there are several conditions.
 
     Examples
     --------
@@ -167,7 +168,7 @@ def save_results(
     if rates.conditions:
         write_text(folder / CONDITIONS, rates.conditions_to_csv())
     else:
-        (folder / CONDITIONS).unlink(missing_ok=True)  # of an earlier call, with a layout
+        (folder / CONDITIONS).unlink(missing_ok=True)  # left by an earlier call with a layout
     write_text(folder / PAGE, detection_page(content))
     if not labels:
         shutil.rmtree(folder / LABELS, ignore_errors=True)
@@ -177,19 +178,19 @@ def save_results(
 
 
 def _pages_beside(folder: Path) -> dict[str, str]:
-    """Return the pages of a review and of an assay that are in the folder already."""
+    """Return the pages of a review and of an assay that are already in the folder."""
     return {words: page for words, page in _BESIDE.items() if (folder / page).is_file()}
 
 
 def _tell_of_others(overlays: Path, fields: Sequence[Field]) -> None:
-    """Warn of pictures of fields that an earlier call has left, such as those of another plate."""
+    """Warn about pictures of fields left by an earlier call, such as those of another plate."""
     own = {f"{file_name(field.name)}.png" for field in fields}
     others = sorted({path.name for path in overlays.glob("*.png")} - own)
     if others:
         warn(
-            f"{overlays.parent}: holds pictures of {len(others)} fields that this call did not have, "
-            f"such as {others[0]}. Tables and page are without them; choose another folder for another "
-            "plate",
+            f"{overlays.parent}: contains pictures of {len(others)} fields that are not part "
+            f"of this call, such as {others[0]}. Tables and page do not include them; choose "
+            "another folder for another plate",
             DataWarning,
         )
 
@@ -202,7 +203,7 @@ def _draw_all(
     n_jobs: int,
     show: Progress,
 ) -> None:
-    """Write the overlay of each field, a few at a time, and keep what the page shows."""
+    """Write the overlay of each field, a few at a time, and keep the pictures for the page."""
 
     def draw(field: Field) -> View:
         view = views.draw(field, field.read(), *found.of(field))
@@ -226,7 +227,7 @@ def _write_picture(path: Path, pixels: Array) -> None:
 
 
 def _remarks(fields: Sequence[Field], cells: Cells) -> list[tuple[str, str]]:
-    """Return what is worth knowing of the fields as a whole, and of each."""
+    """Return the remarks on the fields as a whole, and on each."""
     names, remarks = (cells.fields[key].tolist() for key in ("field", "remarks"))
     whole = [("all", remark) for remark in getattr(fields, "remarks", ())]
     return whole + [pair for pair in zip(names, remarks, strict=True) if pair[1]]
@@ -249,7 +250,7 @@ def _settings(detector: Detector | None, cells: Cells) -> dict[str, str]:
 
 
 def _errors_of(detector: Detector | None) -> dict[str, str]:
-    """Return what the card of a detector says of its errors, on all fields left out."""
+    """Return the errors stated in the card of a detector, over all held-out fields."""
     figures = getattr(getattr(detector, "card_", None), "figures", ())
     if not figures:
         return {}

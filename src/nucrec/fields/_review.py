@@ -1,4 +1,4 @@
-"""The review of a detection: a page on which a person says which cells have micronuclei."""
+"""Review of a detection: a page on which a person states which cells have micronuclei."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ FEWEST, MOST = 10, 2000
 
 @dataclass(frozen=True)
 class ReviewPage(Facts):
-    """A page of cells to review.
+    """The page of cells written by `review`.
 
     Attributes
     ----------
     path : Path
         The page.
     n_positive, n_negative : int
-        The cells on it that were called with, and without, a micronucleus.
+        Number of cells on the page called with, and without, a micronucleus.
 
     Examples
     --------
@@ -76,66 +76,66 @@ def review(
     random_state: int = 0,
     progress: Progress | bool = False,
 ) -> ReviewPage:
-    """Write a page on which a person confirms or rejects, cell by cell, what was detected.
+    """Write a page on which a person states, cell by cell, whether there is a micronucleus.
 
-    The page is one file that works offline, by keyboard or on a phone. It shows a random sample of the
-    scored cells; answers stay in the browser, and are saved as ``reviewed.csv``, for
-    `nucrec.assay.Assay.corrected` and for `crops`.
+    The page is a single file that works offline, by keyboard or on a phone. It shows a random
+    sample of the scored cells. Answers stay in the browser and are saved as ``reviewed.csv``, for
+    `nucrec.assay.Assay.corrected` and `crops`.
 
     Parameters
     ----------
     cells : Cells
-        What `detect` found.
+        The result of `detect`.
     fields : FieldSet, or sequence of Field
-        The fields that it was found in.
+        The fields of the detection.
     path : str or Path
-        The page to write, ``NAME.html``.
+        The page to write, which must end in ".html".
     n : int, default=400
-        How many cells to review, from 10 to 2000; fewer where there are fewer. A third of them were
-        called micronucleated, if there are as many. A page of 400 cells has about 4 MB, and takes a
-        person 10 to 20 minutes.
+        Number of cells to review, from 10 to 2000; all scored cells if there are fewer. A third of
+        them are cells called micronucleated, if there are enough. A page of 400 cells has about 4
+        MB and takes a person 10 to 20 minutes.
     labels : str or Path, optional
-        The folder that ``detect(..., out=FOLDER, write_labels=True)`` wrote its label images to. By
-        default, the masks of the fields, or else the detector once more.
+        The folder of the label images written by ``detect(..., out=FOLDER, write_labels=True)``. By
+        default, the masks of the fields are used or, if there are none, the detector runs again.
     detector : Detector, optional
-        What finds the nuclei where there are neither label images nor masks; by default
+        The detector to use if there are neither label images nor masks; by default
         ``FieldDetector.pretrained()``.
     blind : bool, default=True
-        Hide what the detector says, and wells and conditions. With False, its micronuclei are outlined,
-        and the call and the well are told.
+        Whether to hide the detector's calls, the wells and the conditions. With False, its
+        micronuclei are outlined, and the call and the well are shown.
     title : str, optional
         The heading of the page.
     random_state : int, default=0
-        Seed of the sample. The same cells and seed give the same page, whose answers the browser
-        still knows.
+        Seed of the sample. The same cells and seed give the same page, for which the browser keeps
+        the answers.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (fields done, fields in all, what).
+        True shows progress on standard error. A callable receives (fields done, total fields,
+        message).
 
     Returns
     -------
     ReviewPage
-        How many cells it has.
+        The page, with its numbers of cells.
 
     Raises
     ------
     InvalidParameterError
         A parameter is out of range.
     DatasetError
-        No cell is scored, or a cell is in none of the fields or label images.
+        No cell is scored, or a cell is missing from the fields or label images.
     NucrecError
-        The page cannot be written, or a field cannot be read any more.
+        The page cannot be written, or a field can no longer be read.
 
     Notes
     -----
-    A reviewer who knows the call agrees with it more often than one who does not, so that precision
-    and recall come out too high; hence neither calls nor treatments are shown, and the order is
-    random. Cells that were called negative are reviewed, too: without them nothing is known of those
-    that were missed.
+    A reviewer who knows the call agrees with it more often, which biases precision and recall
+    upwards. Calls and treatments are therefore hidden, and the order is random. Cells called
+    negative are reviewed as well, because missed cells cannot be estimated without them.
 
-    Strata are the two calls, in each condition and dose where these are known. Each stratum gives cells
-    in proportion to the square root of its size; within it they are drawn systematically over wells and
-    fields. The table says of each cell how many cells its stratum has, ``stratum_cells``, and how many
-    it stands for, ``weight``.
+    Strata are the two calls within each condition and dose, if these are known. Each stratum
+    contributes cells in proportion to the square root of its size; within a stratum, cells are
+    drawn systematically over wells and fields. For each cell, the table gives the size of its
+    stratum, ``stratum_cells``, and the number of cells that it represents, ``weight``.
 
     Examples
     --------
@@ -175,16 +175,16 @@ def review(
 
 
 def _key(cells: Cells, drawn: Drawn, blind: bool) -> str:
-    """Return what tells this review from others."""
+    """Return a key that distinguishes this review from others."""
     names = [cells.cells[name][drawn.rows].tolist() for name in ("field", "cell_id", "x", "y")]
-    kind = [] if blind else ["open"]  # answers of an open page are none of a blind one
+    kind = [] if blind else ["open"]  # answers to an open page are not answers to a blind one
     content = repr([*zip(*names, strict=True), drawn.called.tolist(), *kind])
     digest = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
     return f"review-{digest[:10]}"
 
 
 class _Labels:
-    """Gives the nuclei and micronuclei of fields, from wherever they are known."""
+    """Provide the nuclei and micronuclei of fields, from whichever source is available."""
 
     def __init__(self, folder: str | Path | None, detector: Detector | None) -> None:
         self._files = None if folder is None else FoundLabels(Path(folder), detector, masks=True)
@@ -217,13 +217,13 @@ def _pictures(
     blind: bool,
     show: Progress,
 ) -> dict[int, tuple[str, str]]:
-    """Return the picture and the outlines of each row, one field in memory at a time."""
+    """Return the picture and the outlines of each row, with one field in memory at a time."""
     names, numbers = (cells.cells[name] for name in ("field", "cell_id"))
     wanted = set(names[rows].tolist())
     chosen = [field for field in fields if field.name in wanted]
     missing = wanted - {field.name for field in chosen}
     if missing:
-        raise DatasetError(f"fields: {min(missing)}, which cells has, is not among them")
+        raise DatasetError(f"fields: {min(missing)}, which occurs in cells, is missing")
     found: dict[int, tuple[str, str]] = {}
     for done, field in enumerate(chosen, 1):
         grey, (nuclei, small) = grey_levels(field.read()), labels.of(field, blind=blind)

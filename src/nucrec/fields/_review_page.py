@@ -1,4 +1,4 @@
-"""The page on which a person reviews cells: one file that needs no other."""
+"""The self-contained HTML page on which a person reviews cells."""
 
 import base64
 import hashlib
@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 
 _REVIEWED = Outline("reviewed", (0, 158, 115), 2)
 _LONGEST = 256  # pixels of a picture
-_OUTLINED = 384  # pixels of its outlines, about
+_OUTLINED = 384  # approximate size of its outlines, in pixels
 _QUALITY = 92
 
 _BLIND = (
@@ -65,11 +65,11 @@ class ReviewedCell:
     Attributes
     ----------
     line : str
-        Its row in the table, without the answer.
+        The row of the cell in the table, without the answer.
     image, outline : str
-        Its picture, and the outlines that are laid over it, as data URLs.
+        Its picture, and the outlines to lay over it, as data URLs.
     about : str
-        What the reviewer is told of it; empty for a blind review.
+        The information shown to the reviewer; empty for a blind review.
     """
 
     line: str
@@ -116,26 +116,25 @@ def pictures_of(
     Parameters
     ----------
     grey : ndarray of uint8, shape (H, W)
-        The field, its contrast stretched.
+        The field, with stretched contrast.
     nuclei : Objects
         The nuclei of the field.
     micronuclei : ndarray of int, shape (H, W), or None
-        Label image of the micronuclei; without it none is outlined.
+        The label image of the micronuclei; None outlines no micronuclei.
     label : int
-        The nucleus.
+        The label of the nucleus.
     field : str
-        What the field is called.
+        The name of the field.
 
     Raises
     ------
     DatasetError
-        There is no such nucleus.
+        No nucleus has this label.
     """
     (number,) = np.flatnonzero(nuclei.labels == label).tolist() or (None,)
     if number is None:
         raise DatasetError(
-            f"{field}: its label image has no nucleus {label}. Pass the labels that the cells were "
-            "found with."
+            f"{field}: its label image has no nucleus {label}. Pass the labels of the detection."
         )
     box = nuclei.windows[number]
     window = window_around(box, grey.shape, scale=2.5, margin=16)
@@ -146,7 +145,7 @@ def pictures_of(
 
 
 def _square(box: tuple[slice, slice], window: tuple[slice, slice]) -> list[tuple[int, int]]:
-    """Return the pixels to add on each side, so that the nucleus is in the middle of a square."""
+    """Return the padding on each side that puts the nucleus in the centre of a square."""
     middles = [(part.start + part.stop) // 2 for part in box]
     reach = max(
         max(middle - part.start, part.stop - middle)
@@ -161,8 +160,8 @@ def _square(box: tuple[slice, slice], window: tuple[slice, slice]) -> list[tuple
 def _outlines(nuclei: Array, micronuclei: Array | None, label: int) -> Array:
     """Return the outlines as RGB on black.
 
-    Without micronuclei, nuclei are outlined by their convex hulls: where a micronucleus lies against
-    its nucleus, the label image of the nucleus often has a notch.
+    Without micronuclei, nuclei are outlined by their convex hulls, because the label image of a
+    nucleus often has a notch where a micronucleus touches it.
     """
     zoom = max(1, round(_OUTLINED / max(nuclei.shape)))
     if micronuclei is None:
@@ -190,7 +189,7 @@ def _hulls(nuclei: Array, label: int, zoom: int) -> Array:
 
 
 def _hull(pixels: Array) -> list[list[float]]:
-    """Return the corners (y, x) of the convex hull of pixels, which are squares."""
+    """Return the corners (y, x) of the convex hull of pixels, taken as squares."""
     from scipy.spatial import ConvexHull
 
     corners = np.concatenate([pixels + shift for shift in np.ndindex(2, 2)])
@@ -208,7 +207,7 @@ def _jpeg(grey: Array) -> str:
 
 
 def _png(picture: Array) -> str:
-    """Return a picture of our colours, which differ in green; black is transparent."""
+    """Return a palette PNG of our colours, which differ in green; black is transparent."""
     from PIL import Image
 
     colours = [(0, 0, 0), NEGATIVE.colour, _REVIEWED.colour, MICRONUCLEUS.colour]

@@ -1,4 +1,4 @@
-"""Which cells a person reviews: a random sample of those called positive and negative."""
+"""The random sample of cells that a person reviews."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from nucrec.errors import DatasetError
 
 Array = npt.NDArray[Any]
 
-_POSITIVE = 1 / 3  # of the cells that are reviewed, if there are as many
-_FEWEST = 5  # positive cells that a group has in the sample, or groups are not told apart
+_POSITIVE = 1 / 3  # share of the reviewed cells, if there are enough
+_FEWEST = 5  # minimum number of positive cells per group in the sample; otherwise groups are merged
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Drawn:
     Attributes
     ----------
     rows : ndarray of int, shape (n,)
-        Rows of the table of cells.
+        The rows in the table of cells.
     called : ndarray of bool, shape (n,)
         Whether each was called micronucleated.
     strata : list of str
-        The stratum of each.
+        The stratum of each cell.
     sizes, taken : ndarray of int, shape (n,)
-        How many cells the stratum has, and how many of them are in the sample.
+        The number of cells in the stratum, and of those in the sample.
     """
 
     rows: Array
@@ -40,7 +40,7 @@ class Drawn:
     taken: Array
 
     def lines(self, table: Mapping[str, Array], key: str) -> list[str]:
-        """Return the row of each in the table of reviewed cells, as CSV, without the answer."""
+        """Return the CSV row of each cell in the table of reviewed cells, without the answer."""
         parts = zip(
             self.rows.tolist(), self.called, self.strata, self.sizes, self.taken, strict=True
         )
@@ -62,12 +62,12 @@ def _name(value: object) -> str:
 
 
 def draw_sample(table: Mapping[str, Array], n: int, random_state: int) -> Drawn:
-    """Draw cells to review.
+    """Draw the cells to review.
 
-    Strata are conditions and doses, where they are known, by how cells are called. A third of the
-    cells are positive, if there are as many. Each stratum has a share in proportion to the square
-    root of its size, so that small conditions are seen, too; within a stratum, cells are drawn
-    systematically in the order of wells and fields, so that they are spread over them.
+    Strata are the calls within conditions and doses, if these are known. A third of the cells are
+    positive, if there are enough. Each stratum has a share in proportion to the square root of its
+    size, so that small conditions are represented. Within a stratum, cells are drawn systematically
+    in the order of wells and fields, so that they are spread over these.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def draw_sample(table: Mapping[str, Array], n: int, random_state: int) -> Drawn:
     rng = np.random.default_rng(random_state)
     scored = np.flatnonzero(np.asarray(table["scored"], bool))
     if not scored.size:
-        raise DatasetError("cells: none is scored, so there is nothing to review")
+        raise DatasetError("cells: no cell is scored, so there is nothing to review")
     positive = np.asarray(table["n_micronuclei"])[scored] > 0
     n_positive = min(int(positive.sum()), round(_POSITIVE * n))
     n_negative = min(int((~positive).sum()), n - n_positive)
@@ -95,7 +95,7 @@ def draw_sample(table: Mapping[str, Array], n: int, random_state: int) -> Drawn:
 
 
 def _groups(table: Mapping[str, Array], rows: Array, n_positive: int) -> Array:
-    """Return the condition and dose of each cell, as one text; "all cells" if they are too many."""
+    """Return the condition and dose of each cell as one string; "all cells" if there are too many."""
     conditions = [name_in_table(str(name)) for name in table["condition"][rows].tolist()]
     doses = ["" if dose != dose else f" {dose:.6g}" for dose in table["dose"][rows].tolist()]
     groups = np.array([(a + b).strip() for a, b in zip(conditions, doses, strict=True)], np.str_)
@@ -108,7 +108,7 @@ def _groups(table: Mapping[str, Array], rows: Array, n_positive: int) -> Array:
 def _of_kind(
     table: Mapping[str, Array], rows: Array, groups: Array, called: bool, n: int, rng: Any
 ) -> list[tuple[Array, ...]]:
-    """Return for each group: rows, how they are called, strata, sizes, and how many were taken."""
+    """Return the rows, calls, strata, stratum sizes and sample sizes of all groups."""
     names, sizes = np.unique(groups, return_counts=True)
     found = []
     for name, size, k in zip(names.tolist(), sizes.tolist(), _shares(sizes, n), strict=True):
@@ -120,16 +120,16 @@ def _of_kind(
 
 
 def _shares(sizes: Array, n: int) -> list[int]:
-    """Return how many cells each group gives: as the square roots of their sizes, n in all."""
+    """Return the number of cells per group, n in total, proportional to the square roots of sizes."""
     given = np.zeros(len(sizes), np.int64)
-    while given.sum() < n:  # one at a time to the group that is farthest below its share
+    while given.sum() < n:  # one at a time, for the group farthest below its share
         ratio = np.where(given < sizes, given / np.sqrt(sizes), np.inf)
         given[ratio.argmin()] += 1
     return [int(k) for k in given]
 
 
 def _spread(table: Mapping[str, Array], rows: Array, k: int, rng: Any) -> Array:
-    """Return k of some rows, drawn systematically in the order of wells and fields."""
+    """Draw k rows systematically, in the order of wells and fields."""
     order = np.lexsort((rng.random(len(rows)), table["field"][rows], table["well"][rows]))
     if not k:
         return rows[:0]
@@ -139,5 +139,5 @@ def _spread(table: Mapping[str, Array], rows: Array, k: int, rng: Any) -> Array:
 
 
 def n_called(drawn: Drawn) -> Sequence[int]:
-    """Return how many cells were called positive, and negative."""
+    """Return the numbers of cells called positive and negative."""
     return int(drawn.called.sum()), int((~drawn.called).sum())

@@ -1,4 +1,4 @@
-"""What was written of a detection, and its rates as text and as plain numbers."""
+"""The files written for a detection, and its rates as text and plain numbers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,21 +19,37 @@ OVERLAYS = "overlays"
 
 @dataclass(frozen=True)
 class SavedResults:
-    """What `save_results` wrote.
+    """The result of `save_results`: the files written, and the rates.
 
     Attributes
     ----------
     folder : Path
         The folder with ``cells.csv``, ``micronuclei.csv``, ``fields.csv``, ``summary.csv``,
-        ``conditions.csv`` where conditions are known, ``report.html``, and the pictures of all fields
-        in ``overlays``.
+        ``conditions.csv`` if conditions are known, ``report.html``, and the pictures of all fields in
+        ``overlays``.
     rates : Rates
-        The rate of micronucleated cells of each well, or of each field where wells are not known, and
-        of each condition.
+        The rates of micronucleated cells by well, or by field if wells are unknown, and by condition.
     failed : dict of str to str
-        Fields that were not analysed, and files that are no fields, with the reason.
+        The fields that were not analysed and the files that are not fields, with the reasons.
     has_labels : bool
-        Whether label images are in the folder ``labels``.
+        Whether the folder ``labels`` holds label images.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from nucrec.fields import Detection, FieldSet, detect, save_results
+    >>> class Known:
+    ...     def predict(self, field, *, pixel_size=None, nuclei=None):
+    ...         return Detection(nuclei, np.zeros_like(nuclei), np.zeros(0), diameter=20.0)
+    >>> mask = np.zeros((100, 150), int)
+    >>> mask[30:50, 30:50], mask[60:80, 90:110] = 1, 2
+    >>> fields = FieldSet.from_arrays([200 * (mask > 0).astype(np.uint8)], masks=[mask])
+    >>> cells = detect(fields, Known())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved = save_results(cells, fields, folder, detector=Known())
+    >>> saved.files[:2], saved.rates.total.scored, saved.failed
+    (('report.html', 'summary.csv'), 2, {})
     """
 
     folder: Path
@@ -43,7 +59,7 @@ class SavedResults:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """What there is in the folder, the page first."""
+        """The contents of the folder, the page first."""
         conditions = (CONDITIONS,) if self.rates.conditions else ()
         tables = (*conditions, SUMMARY, "cells.csv", "micronuclei.csv", "fields.csv")
         return (PAGE, *tables, OVERLAYS, *((LABELS,) if self.has_labels else ()))

@@ -1,4 +1,4 @@
-"""Where files of fields are: a folder, an archive, one file, or several anywhere."""
+"""Sources of field files: a folder, an archive, one file, or files anywhere."""
 
 import os
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ _COPIES = ("_thumb", "_thumbnail", "_preview")
 
 
 class Source(NamedTuple):
-    """Files that may be fields.
+    """Files that may be fields, and their location.
 
     Attributes
     ----------
     root : Root
-        Where they are.
+        The folder or archive.
     files : list of str
         The files, in the order of their names.
     quarantined : list of Quarantined
-        What cannot be listed.
+        The files that cannot be listed.
     remarks : list of str
-        What is worth knowing of them.
+        Remarks on the files.
     """
 
     root: Root
@@ -42,9 +42,9 @@ def open_source(path: object, *, with_masks: bool) -> Source:
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There are none.
+        There are no files.
     InvalidParameterError
-        `path` is no path and no list of paths.
+        `path` is neither a path nor a list of paths.
     """
     if isinstance(path, Sequence) and not isinstance(path, str | bytes):
         return _of_list(path)
@@ -62,7 +62,7 @@ def open_source(path: object, *, with_masks: bool) -> Source:
 
 
 def _of_list(paths: Sequence[object]) -> Source:
-    """Return files anywhere as files below the folder that they have in common."""
+    """Return files anywhere as files below their common folder."""
     if not paths:
         raise invalid("path", "a path, or a list of at least one path", paths)
     whole = [checked_path("path", path, "a list of paths of images").absolute() for path in paths]
@@ -70,7 +70,7 @@ def _of_list(paths: Sequence[object]) -> Source:
         if not path.exists():
             raise DatasetNotFoundError(f"{path}: there is no such file")
         if not path.is_file():
-            raise DatasetError(f"{path}: a folder; in a list, each path is that of an image")
+            raise DatasetError(f"{path}: is a folder; each path in a list must be an image")
     common = Path(os.path.commonpath([path.parent for path in whole])).resolve()
     names = [path.parent.resolve() / path.name for path in whole]
     files = [path.relative_to(common).as_posix() for path in names]
@@ -78,9 +78,9 @@ def _of_list(paths: Sequence[object]) -> Source:
 
 
 def _without_copies(files: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the files that are no small copies which microscopes leave beside the images."""
+    """Return the files without the small copies that microscopes store beside the images."""
     copies = [file for file in files if file.rpartition(".")[0].lower().endswith(_COPIES)]
     copies += [file for file in files if "_thumb" in file.rpartition("/")[2].lower()]
     kept = [file for file in files if file not in set(copies)]
     n = len(files) - len(kept)
-    return kept, [f"{n} thumbnails were passed over, such as {copies[0]}"] if n else []
+    return kept, [f"{n} thumbnails were skipped, such as {copies[0]}"] if n else []

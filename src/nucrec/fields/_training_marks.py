@@ -1,4 +1,4 @@
-"""Recognizes the fields that a detector was trained on, and what was cut out of them."""
+"""Recognition of the fields that a detector was trained on, and of cut-outs from them."""
 
 import functools
 from importlib import resources
@@ -16,33 +16,33 @@ FILE = "training-marks.npz"
 """The marks of the training fields of each detector that ships, by its name without its version."""
 
 TRAINED_ON = (
-    "the detector was trained on this field, or on one that it was cut out of: what it finds here is "
-    "better than what it finds in fields that it never saw"
+    "the detector was trained on this field, or on one that it was cut from, so its results "
+    "here are better than on unseen fields"
 )
 
-_LENGTH = 12  # pixels of a row that make one mark
-_ONE_OF = 512  # marks are kept
-_LEAST_RANGE = 8  # grey values of these pixels: flat background looks the same everywhere
-_FEWEST = 4  # marks in common
-_LEAST_SHARE = 0.25  # of the marks: by chance it is 0.004
+_LENGTH = 12  # number of pixels in a row per mark
+_ONE_OF = 512  # share of the marks that are kept
+_LEAST_RANGE = 8  # minimum range of grey values: flat background is the same everywhere
+_FEWEST = 4  # minimum number of marks in common
+_LEAST_SHARE = 0.25  # minimum share of the marks; 0.004 occurs by chance
 _MIX = np.uint32(0x9E3779B1)
 
 
 def marks_of(image: Array) -> Array:
-    """Return what tells an image from others, wherever it is cut: hashes of a few stretches of rows.
+    """Return marks that identify an image and its cut-outs: hashes of a few stretches of rows.
 
-    The stretches are chosen by their own pixels, so that a cut-out has those that lie within it. An
-    image that was turned, resized or saved with other grey values has others.
+    The stretches are selected by their own pixels, so a cut-out has the marks that lie within it.
+    Rotating, resizing or rescaling the grey values of an image changes its marks.
 
     Parameters
     ----------
     image : ndarray of int, shape (H, W)
-        The pixels. Images of floats have no marks.
+        The pixels. Floating-point images have no marks.
 
     Returns
     -------
     ndarray of uint32, shape (n,)
-        Sorted, each once.
+        The sorted unique marks.
     """
     if image.dtype.kind not in "ui" or image.shape[1] < _LENGTH:
         return np.empty(0, np.uint32)
@@ -51,7 +51,7 @@ def marks_of(image: Array) -> Array:
 
 
 def _marks_of_rows(image: Array) -> Array:
-    """Return the marks of some rows, with the hash of Rabin and Karp for each stretch."""
+    """Return the marks of some rows, computed with the Rabin-Karp hash of each stretch."""
     width = image.shape[1] - _LENGTH + 1
     values = image.astype(np.uint32)
     hashes = np.zeros((len(image), width), np.uint32)
@@ -69,7 +69,7 @@ def _marks_of_rows(image: Array) -> Array:
 
 
 def remarks_on_training(image: Array, card: DetectorCard) -> tuple[str, ...]:
-    """Return the remark that a field is one of the training, if it is."""
+    """Return a remark if a field is one of the training fields."""
     known = _marks_of_training(card)
     if not len(known):
         return ()
@@ -80,7 +80,7 @@ def remarks_on_training(image: Array, card: DetectorCard) -> tuple[str, ...]:
 
 
 def _marks_of_training(card: DetectorCard) -> Array:
-    """Return the marks of the fields that a detector, or the one that it began with, was trained on."""
+    """Return the marks of the training fields of a detector, including those of its initial weights."""
     shipped = _shipped()
     if card.training.get("start") == "pretrained":
         return np.concatenate([np.empty(0, np.uint32), *shipped.values()])

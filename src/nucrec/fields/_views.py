@@ -1,4 +1,4 @@
-"""What the page shows of fields, collected while they pass one by one."""
+"""The pictures for the page, collected while the fields are processed one by one."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -19,21 +19,21 @@ from nucrec.fields._saved import OVERLAYS
 
 Array = npt.NDArray[Any]
 
-_LARGE = 1400  # pixels that an overlay has at least, if it is enlarged at most threefold
+_LARGE = 1400  # minimum size of an overlay in pixels, if enlarged at most threefold
 _ON_THE_PAGE = 840
 
 
 class View(NamedTuple):
-    """What is kept of a field for the page.
+    """The parts of a field that are kept for the page.
 
     Attributes
     ----------
     overlay : ndarray of uint8, shape (h, w, 3)
         The field with outlines.
     cells : dict of int to (ndarray, ndarray)
-        For the row of each cell that is shown its picture, and the same with outlines.
+        The picture of each cell shown, without and with outlines, by its row.
     words : str
-        What was found.
+        The result in words.
     """
 
     overlay: Array
@@ -42,18 +42,18 @@ class View(NamedTuple):
 
 
 class Views:
-    """Draws fields, and says which cells and fields the page shows.
+    """Draw fields, and choose the cells and fields for the page.
 
     Parameters
     ----------
     cells : Cells
         All cells.
     n_cells : int
-        How many micronucleated cells the page shows at most; of the others half as many.
+        Maximum number of micronucleated cells on the page; half as many others are shown.
     n_fields : int
-        How many fields it shows at most: those with remarks first.
+        Maximum number of fields on the page; those with remarks come first.
     random_state : int
-        Of the choice of cells without a micronucleus.
+        Seed of the choice of cells without a micronucleus.
     """
 
     def __init__(self, cells: Cells, n_cells: int, n_fields: int, random_state: int) -> None:
@@ -77,7 +77,7 @@ class Views:
         return self._shown(self._others)
 
     def draw(self, field: Field, image: Array, nuclei: Array, micronuclei: Array) -> View:
-        """Return the pictures of a field and of the cells in it that are shown."""
+        """Return the pictures of a field and of those of its cells that are shown."""
         table = self._table
         rows = np.flatnonzero(table["field"] == field.name)
         labels, is_scored = table["cell_id"][rows], table["scored"][rows]
@@ -95,7 +95,7 @@ class Views:
         return View(whole, pictures, words)
 
     def keep(self, name: str, view: View) -> None:
-        """Keep what the page shows of a field."""
+        """Keep the parts of a field that the page shows."""
         self._pictures |= view.cells
         if name in self._chosen:
             file = f"{OVERLAYS}/{file_name(name)}.png"
@@ -122,7 +122,7 @@ class Views:
 
 
 def _fields_to_show(cells: Cells, most: int) -> list[str]:
-    """Return the names of some fields: those with remarks first, then evenly among the others."""
+    """Return the names of the fields to show: those with remarks first, then an even selection."""
     table = cells.fields
     names, good = table["field"], table["error"] == ""
     marked = names[good & (table["remarks"] != "")][:most].tolist()
@@ -133,7 +133,7 @@ def _fields_to_show(cells: Cells, most: int) -> list[str]:
 
 
 def _reduced(picture: Array) -> Array:
-    """Return a picture as the page shows it."""
+    """Return a picture at the size shown on the page."""
     from PIL import Image
 
     image = Image.fromarray(picture)

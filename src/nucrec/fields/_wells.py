@@ -1,4 +1,4 @@
-"""Wells, read off the names of files and folders."""
+"""Recognition of wells in the names of files and folders."""
 
 import re
 from collections import Counter
@@ -34,7 +34,7 @@ class _Candidate:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing else is written like this: B03."""
+        """Whether only wells are written like this: B03."""
         return self.column[0] == "0" and self.row.isupper()
 
     @property
@@ -44,12 +44,13 @@ class _Candidate:
 
 
 def checked_pattern(pattern: object) -> re.Pattern[str] | None:
-    """Return a user's pattern of wells, compiled.
+    """Return a user's pattern for wells, compiled.
 
     Raises
     ------
     InvalidParameterError
-        It is no regular expression, or has neither the group ``well`` nor ``row`` and ``column``.
+        The pattern is not a regular expression, or has neither the group ``well`` nor ``row`` and
+        ``column``.
     """
     if pattern is None:
         return None
@@ -70,7 +71,7 @@ def checked_pattern(pattern: object) -> re.Pattern[str] | None:
 
 
 def well_of_match(found: re.Match[str]) -> str:
-    """Return the well that a user's pattern found, as "B03" where it is written like one."""
+    """Return the well matched by a user's pattern, as "B03" if it is written like one."""
     groups = found.groupdict()
     if groups.get("well") is not None:
         return plain_well(groups["well"]) or groups["well"]
@@ -81,14 +82,14 @@ def well_of_match(found: re.Match[str]) -> str:
 
 
 def find_wells(keys: Sequence[str]) -> list[str | None]:
-    """Return the well of each field, None where the name does not tell.
+    """Return the well of each field, or None if its name does not contain one.
 
-    The last part of a name counts first, then the folders from the inside.
+    The last part of a name takes precedence, followed by the folders from the inside.
 
     Parameters
     ----------
     keys : sequence of str
-        Names of fields, with folders, without channels and endings.
+        Names of fields, including folders, without channels and endings.
     """
     found: list[str | None] = [None] * len(keys)
     depth = max((len(PurePosixPath(key).parts) for key in keys), default=0)
@@ -139,7 +140,7 @@ def _candidates(part: str) -> list[_Candidate]:
 
 
 def _without_other_words(candidates: Sequence[list[_Candidate]]) -> list[list[_Candidate]]:
-    """Drop what may be a day, a passage or a field: the same letter in all names."""
+    """Drop candidates that may be a day, a passage or a field: the same letter in all names."""
     every = [one for found in candidates for one in found]
     plain = any(one.is_plain for one in every)
     rows = {one.row for one in every if not one.is_plain}
@@ -154,13 +155,13 @@ def _without_other_words(candidates: Sequence[list[_Candidate]]) -> list[list[_C
 
 
 def _distinct_of_slots(candidates: Sequence[list[_Candidate]]) -> dict[tuple[int, int], int]:
-    """Return how many wells occur as the k-th of n candidates."""
+    """Return the number of different wells among the k-th of n candidates."""
     wells = {(len(found), k, one.well) for found in candidates for k, one in enumerate(found)}
     return Counter((n, k) for n, k, _ in wells)
 
 
 def _best(found: list[_Candidate], slots: dict[tuple[int, int], int]) -> str | None:
-    """Return the well among candidates: the one written like nothing else, else the one that varies."""
+    """Return the well among candidates: the unambiguous spelling, otherwise the one that varies."""
     plain = {one.well for one in found if one.is_plain}
     if len(plain) == 1:
         return plain.pop()
@@ -172,7 +173,7 @@ def _best(found: list[_Candidate], slots: dict[tuple[int, int], int]) -> str | N
 
 
 def _row_letter(number: int) -> str:
-    """Return "A" for 1, "AA" for 27; nothing beyond the 32 rows of the largest plates."""
+    """Return "A" for 1 and "AA" for 27; nothing beyond the 32 rows of the largest plates."""
     if not 1 <= number <= 32:
         return ""
     return chr(64 + number) if number <= 26 else "A" + chr(64 + number - 26)

@@ -1,4 +1,4 @@
-"""The window of a field around each nucleus."""
+"""The window around each nucleus in a field."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from nucrec.fields._objects import Objects
 Array = npt.NDArray[Any]
 Window = tuple[slice, slice]
 
-_REACH = 1.1  # sides of a window: no pixel of it is farther from the nucleus in its middle
+_REACH = 1.1  # in window sides: no pixel of a window is farther from its central nucleus
 
 
 class Crop(NamedTuple):
@@ -26,7 +26,7 @@ class Crop(NamedTuple):
     x, y : float
         The centre of the nucleus in the field, in pixels.
     area : int
-        The pixels of the nucleus.
+        The area of the nucleus, in pixels.
     """
 
     label: int
@@ -37,16 +37,16 @@ class Crop(NamedTuple):
 
 
 class WindowRule(NamedTuple):
-    """How large the windows of a field are, and what they show.
+    """The size and content of the windows of a field.
 
     Attributes
     ----------
     scale, margin : float
-        The side is `scale` times the longer side of the bounding box, and `margin` pixels more.
+        The side is `scale` times the longer side of the bounding box plus `margin` pixels.
     size : int or None
-        The side of all windows, if it is given.
+        The side of all windows, if given.
     territory : bool
-        Whether only the pixels that are nearest to the window's own nucleus are shown.
+        Whether to show only the pixels that are nearest to the window's own nucleus.
     """
 
     scale: float
@@ -74,7 +74,7 @@ class WindowRule(NamedTuple):
 def window_around(
     box: Window, shape: tuple[int, ...], *, scale: float, margin: float, size: int | None = None
 ) -> Window:
-    """Return the square around the middle of a box, cut off at the edges of the field."""
+    """Return the square around the centre of a box, cut off at the edges of the field."""
     side = size or int(scale * max(part.stop - part.start for part in box) + margin)
     starts = [(part.start + part.stop - side) // 2 for part in box]
     rows, columns = (
@@ -85,14 +85,14 @@ def window_around(
 
 
 def _background(image: Array, nuclei: Array) -> Any:
-    """Return the median of the pixels outside of all nuclei; the smallest where there are none."""
+    """Return the median of the pixels outside all nuclei; the minimum if there are none."""
     outside = image[nuclei == 0]
     value = np.median(outside) if outside.size else image.min()
     return image.dtype.type(value)
 
 
 def _territory(numbers: Array, number: int, window: Window) -> Array:
-    """Return which pixels of a window are nearer to its own nucleus than to any other."""
+    """Return the pixels of a window that are nearer to its own nucleus than to any other."""
     from scipy import ndimage
 
     reach = int(_REACH * max(part.stop - part.start for part in window)) + 1

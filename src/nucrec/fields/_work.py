@@ -1,4 +1,4 @@
-"""The steps of a detection: read a field, find what is in it, measure, write."""
+"""The steps of a detection: read a field, detect, measure, write."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -29,14 +29,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class _Named:
-    """A field on its way to its cells."""
+    """A field in process."""
 
     field: Field
 
 
 @dataclass(frozen=True)
 class _Read(_Named):
-    """A field that was read: its pixels, and the mask of its nuclei if there is one."""
+    """A field that has been read: its pixels, and the mask of its nuclei if there is one."""
 
     image: Array
     mask: Array | None
@@ -44,7 +44,7 @@ class _Read(_Named):
 
 @dataclass(frozen=True)
 class _Found(_Named):
-    """A field in which nuclei and micronuclei were found."""
+    """A field in which nuclei and micronuclei have been detected."""
 
     image: Array
     found: Detection
@@ -52,7 +52,7 @@ class _Found(_Named):
 
 @dataclass(frozen=True)
 class Work:
-    """How fields are worked on."""
+    """The processing of fields."""
 
     detector: Detector
     rules: Rules
@@ -62,8 +62,8 @@ class Work:
     def done(self, fields: Sequence[Field], n_jobs: int) -> Iterator[Cells]:
         """Yield the cells of each field, in order.
 
-        With more than one job a thread reads the next field and another measures the last one, so that
-        at most four fields are in memory.
+        With more than one job, one thread reads the next field and another measures the last one,
+        so that at most four fields are in memory.
         """
         several = n_jobs > 1
         read = map(_unless_done(self._read), map(_Named, fields))
@@ -87,7 +87,7 @@ class Work:
             found = self.detector.predict(in_memory, nuclei=item.mask)
         except (NucrecError, MemoryError):
             raise
-        except Exception as error:  # a detector may be anybody's
+        except Exception as error:  # the detector may be the user's own
             raise NucrecError(f"the detector failed: {type(error).__name__}: {error}") from error
         _check_found(found, item.image.shape)
         if item.mask is not None:
@@ -103,7 +103,7 @@ class Work:
 
 
 def _unless_done(step: Callable[[Item], Result]) -> Callable[[Item | Cells], Result | Cells]:
-    """Return a step that passes finished fields on, and finishes those that fail with the reason."""
+    """Return a step that passes finished fields on, and finishes failed ones with the reason."""
 
     def guarded(item: Item | Cells) -> Result | Cells:
         if isinstance(item, Cells):
@@ -117,7 +117,7 @@ def _unless_done(step: Callable[[Item], Result]) -> Callable[[Item | Cells], Res
 
 
 def _reason(field: Field, error: BaseException) -> str:
-    """Return why a field failed, without its name, which stands beside it."""
+    """Return why a field failed, without its name, which is shown beside the reason."""
     text = " ".join(str(error).split())
     reason = text.removeprefix(f"{field.file}: ").removeprefix(f"{field.name}: ")
     return reason[:_LONGEST_REASON] or type(error).__name__
@@ -130,6 +130,6 @@ def _check_found(found: Detection, shape: tuple[int, ...]) -> None:
         )
     if found.diameter > LARGEST_NUCLEUS * min(shape):
         raise ImageError(
-            f"a crop rather than a field: its nuclei are {found.diameter:.0f} pixels wide, and the "
-            f"image has {shape[0]} x {shape[1]}"
+            f"this looks like a crop rather than a field: its nuclei are {found.diameter:.0f} "
+            f"pixels wide, and the image has {shape[0]} x {shape[1]}"
         )

@@ -1,4 +1,4 @@
-"""How sure one can be of a micronucleus, from what the network says of its pixels."""
+"""Calibration of the probability of a micronucleus, from the network's pixel probabilities."""
 
 from typing import Any, NamedTuple
 
@@ -13,22 +13,22 @@ _NEXT_TO_CERTAIN = 0.5 / 255  # the maps have 255 steps
 class Calibration(NamedTuple):
     """A logistic model of the probability that a found object is an annotated micronucleus.
 
-    The form is that of J. Platt, "Probabilistic outputs for support vector machines", 1999. The
-    default takes the largest probability of a pixel as it is.
+    The model follows J. Platt, "Probabilistic outputs for support vector machines", 1999. By
+    default, the largest probability of a pixel is used unchanged.
 
     Attributes
     ----------
     intercept : float
-        Log-odds where the others are 0.
+        The constant term of the log-odds.
     peak : float
-        Times the log-odds of its surest pixel.
+        The coefficient of the log-odds of the most probable pixel.
     """
 
     intercept: float = 0.0
     peak: float = 1.0
 
     def probability(self, peak: Array) -> Array:
-        """Return the probability of each object, float32, from that of its surest pixel."""
+        """Return the probability of each object, float32, from that of its most probable pixel."""
         log_odds = self.intercept + self.peak * _log_odds(peak)
         return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
@@ -39,14 +39,14 @@ def _log_odds(probability: Array) -> Array:
 
 
 def fit_calibration(peak: Array, right: Array) -> Calibration:
-    """Return the calibration that fits objects of which it is known whether they are right.
+    """Fit the calibration to objects that are known to be micronuclei or not.
 
     Parameters
     ----------
     peak : ndarray of shape (n,)
         The largest probability of the pixels of each object.
     right : ndarray of bool, shape (n,)
-        Whether each is a micronucleus.
+        Whether each object is a micronucleus.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -1,4 +1,4 @@
-"""What a detector says of itself, and what fields it knows."""
+"""The card of a detector, and the properties of its training fields."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,17 +10,17 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Seen:
-    """What the fields of a training were like.
+    """The range of properties of the training fields.
 
     Attributes
     ----------
     diameter : tuple of float
         Smallest and largest nuclear diameter, in pixels.
     signal_to_noise : float
-        The smallest: how many times the noise the nuclei rise above the background.
+        Smallest contrast of nuclei to background, in units of the noise.
     sharpness : float
-        The smallest: how steep the edges of nuclei are, in their brightness per pixel at the scale
-        of the network.
+        Smallest steepness of nuclear edges, in units of nuclear brightness per pixel at the
+        network's scale.
     """
 
     diameter: Range
@@ -30,22 +30,31 @@ class Seen:
 
 @dataclass(frozen=True)
 class DetectorCard(Card):
-    """The card of a detector.
+    """The card of a detector, which describes its data, its use and its performance.
 
     Attributes
     ----------
     name : str
-        What it is called.
+        The name of the detector.
     data : str
-        What it was trained on, and where that comes from.
+        The training data and their source.
     licence : str
-        Of the data and so of the weights.
+        The licence of the data, and so of the weights.
     can, cannot : tuple of str
-        What it is for, and what it is not for.
+        The uses that the detector is meant for, and those it is not meant for.
     figures : tuple of dict
-        How well it did on fields left out: one entry for each row.
+        The performance on held-out fields, one entry per table row.
     training : dict
-        Settings, versions and date.
+        Settings, versions and date of the training.
+
+    Examples
+    --------
+    >>> from nucrec.fields import DetectorCard
+    >>> card = DetectorCard(name="HepG2, 40x", data="12 fields of our laboratory", licence="MIT")
+    >>> print(card)
+    Detector HepG2, 40x
+    Data: 12 fields of our laboratory
+    Licence: MIT
     """
 
     kind: ClassVar[str] = "Detector"

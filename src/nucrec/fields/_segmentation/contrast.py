@@ -1,4 +1,4 @@
-"""Contrast of a field: what is background, what is as bright as a nucleus."""
+"""The contrast of a field: the brightness of background and nuclei."""
 
 from typing import Any, NamedTuple
 
@@ -11,27 +11,27 @@ from nucrec.fields._segmentation.strips import filtered
 Array = npt.NDArray[Any]
 
 _BINS = 256
-_BRIGHTEST = 99.8  # per cent: a few bright mitoses do not set the scale
+_BRIGHTEST = 99.8  # percentile, so that a few bright mitoses do not determine the scale
 _TINY = float(np.finfo(np.float32).tiny)
-_FAINTEST = 6.0  # times the noise
-_HOT, _STEEP = 0.3, 1.5  # above the brightest neighbour: brightness of nuclei, times the neighbour
+_FAINTEST = 6.0  # in units of the noise
+_HOT, _STEEP = 0.3, 1.5  # minimum excess over the brightest neighbour: in nuclei, as a ratio
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
-_NEAR = 10.0  # pixels: the standard deviation of what counts as the surroundings of a pixel
+_NEAR = 10.0  # in pixels: standard deviation of the filter for a pixel's surroundings
 
 
 class Contrast(NamedTuple):
-    """Intensities of a field, in its own units.
+    """The intensities of a field, in its own units.
 
     Attributes
     ----------
     background : float
-        Median of what is darker than Otsu's threshold.
+        Median of the pixels below Otsu's threshold.
     nuclei : float
-        Median of what is brighter.
+        Median of the pixels above the threshold.
     noise : float
-        Standard deviation of a background pixel against its neighbours.
+        Standard deviation of a background pixel relative to its neighbours.
     bright_share : float
-        Share of the pixels that are brighter than the threshold.
+        Share of the pixels above the threshold.
     """
 
     background: float
@@ -41,7 +41,7 @@ class Contrast(NamedTuple):
 
     @property
     def signal_to_noise(self) -> float:
-        """How many times the noise the nuclei rise above the background."""
+        """The contrast of nuclei to background, in units of the noise."""
         span = self.nuclei - self.background
         return span / max(self.noise, 1e-9 * span, _TINY)
 
@@ -52,13 +52,13 @@ def measure_contrast(pixels: Array) -> Contrast:
     Parameters
     ----------
     pixels : ndarray of shape (H, W)
-        Any real dtype.
+        The field, of any real dtype.
 
     Notes
     -----
     The threshold is that of N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979), pp. 62-66.
     """
-    step = max(1, int(np.sqrt(pixels.size / 4e6)))  # of a very large field, a grid of its rows
+    step = max(1, int(np.sqrt(pixels.size / 4e6)))  # for a very large field, evenly spaced rows
     smooth = ndimage.uniform_filter(pixels[:, ::step].astype(np.float32), 3)[::2, ::2]
     low, high = np.percentile(smooth, [0.1, _BRIGHTEST])
     bright = smooth > _otsu(np.clip(smooth, low, high))
@@ -69,7 +69,7 @@ def measure_contrast(pixels: Array) -> Contrast:
 
 
 def _otsu(values: Array) -> float:
-    """Return the threshold with the largest variance between what is below and what is above."""
+    """Return Otsu's threshold, which maximises the between-class variance."""
     counts, edges = np.histogram(values, _BINS)
     centres = (edges[1:] + edges[:-1]) / 2
     below = np.cumsum(counts)[:-1]
@@ -81,7 +81,7 @@ def _otsu(values: Array) -> float:
 
 
 def _noise(pixels: Array, nuclei: float, background: float) -> float:
-    """Estimate the noise from second differences of dark pixels, which smooth light does not have."""
+    """Estimate the noise from second differences of dark pixels, which are zero for smooth light."""
     rows = pixels[:: max(1, pixels.shape[0] // 256)].astype(np.float32)
     if rows.shape[1] < 3:
         return 0.0
@@ -92,9 +92,10 @@ def _noise(pixels: Array, nuclei: float, background: float) -> float:
 
 
 def normalised(pixels: Array, contrast: Contrast) -> Array:
-    """Return the field as float32, where 0 is the background and 1 is a nucleus.
+    """Return the field as float32, normalised to 0 for the background and 1 for a nucleus.
 
-    What rises by less than some times the noise is none: a field without cells stays dark.
+    Contrast of less than a multiple of the noise is not a nucleus, so a field without cells stays
+    dark.
     """
     span = max(contrast.nuclei - contrast.background, _FAINTEST * contrast.noise, _TINY)
     result: Array = pixels.astype(np.float32)
@@ -104,10 +105,10 @@ def normalised(pixels: Array, contrast: Contrast) -> Array:
 
 
 def without_hot_pixels(field: Array) -> tuple[Array, int]:
-    """Return a field without pixels that only a faulty camera makes, and how many there were.
+    """Return a field without hot pixels of the camera, and their number.
 
-    Optics spread light over several pixels: one that is far brighter than all eight neighbours is no
-    micronucleus. It gets the value of the brightest neighbour.
+    Optics spread light over several pixels, so a pixel far brighter than all eight neighbours is
+    not a micronucleus. It is replaced by the brightest neighbour.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def without_hot_pixels(field: Array) -> tuple[Array, int]:
 
 
 def network_input(field: Array) -> Array:
-    """Return what the network takes.
+    """Return the input of the network.
 
     Parameters
     ----------
@@ -135,8 +136,8 @@ def network_input(field: Array) -> Array:
     Returns
     -------
     ndarray of shape (H, W, 3)
-        float32: the intensity; the intensity on a scale that shows what is faint; and how far each
-        pixel differs from its surroundings, in their standard deviations.
+        Three float32 channels: the intensity, the intensity on a compressive scale, and the
+        difference of each pixel from its surroundings in units of their standard deviation.
     """
     x = np.clip(field, -0.5, 4.0)
     difference = x - ndimage.gaussian_filter(x, _NEAR, truncate=2.0)

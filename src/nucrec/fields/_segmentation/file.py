@@ -1,4 +1,4 @@
-"""The file of a detector: weights as numbers of 16 bits, and its card. Nothing of it is run."""
+"""The file of a detector: 16-bit weights and its card. No code from the file is run."""
 
 import json
 import zipfile
@@ -31,7 +31,7 @@ _DAMAGED = (
 
 
 class Content(NamedTuple):
-    """What a file holds beside the network: how its answers are read, and what to say of it."""
+    """The content of a file besides the weights: threshold, calibration and card."""
 
     threshold: float
     calibration: Calibration
@@ -42,7 +42,7 @@ class Content(NamedTuple):
 
 
 def write_detector(path: Path, network: "keras.Model", content: Content) -> None:
-    """Write a detector to a file, which is replaced as a whole or not at all."""
+    """Write a detector to a file, which is replaced completely or not at all."""
     about = {
         "format": _FORMAT,
         "threshold": content.threshold,
@@ -59,17 +59,17 @@ def write_detector(path: Path, network: "keras.Model", content: Content) -> None
 
 
 def half(weight: Array) -> Array:
-    """Return a weight as a file holds it; within the range of 16-bit numbers, as all of ours are."""
+    """Return a weight as stored, which must lie in the range of 16-bit floats, as all of ours do."""
     return np.clip(weight, -65504, 65504).astype(np.float16)
 
 
 def read_detector(path: Path) -> tuple[list[Array], Content]:
-    """Return the weights, in the order of the network, and what else a file holds.
+    """Return the weights, in the order of the network, and the other content of a file.
 
     Raises
     ------
     ModelFileError
-        There is no such file, it is damaged, or no detector.
+        There is no such file, it is damaged, or it is not a detector.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
@@ -77,7 +77,7 @@ def read_detector(path: Path) -> tuple[list[Array], Content]:
             names = [f"w{i}" for i in range(len(members.files) - 1)]
             weights = [members[name].astype(np.float32) for name in names]
         if about["format"] != _FORMAT:
-            raise ValueError(f"format {about['format']}: a newer version of nucrec reads it")
+            raise ValueError(f"format {about['format']} requires a newer version of nucrec")
         seen = Seen(**{**about["seen"], "diameter": tuple(about["seen"]["diameter"])})
         card = DetectorCard.from_dict(about["card"])
         calibration = Calibration(*map(float, about["calibration"]))
@@ -87,7 +87,7 @@ def read_detector(path: Path) -> tuple[list[Array], Content]:
         raise ModelFileError(f"there is no file {path}") from error
     except _DAMAGED as error:
         raise ModelFileError(
-            f"{path} is damaged, or no file of a FieldDetector: {error}"
+            f"{path} is damaged, or is not a FieldDetector file: {error}"
         ) from error
     if not all(np.isfinite(weight).all() for weight in weights):
         raise ModelFileError(f"{path} is damaged: some of its weights are not finite")

@@ -1,4 +1,4 @@
-"""Fields and label images as they are given, checked, and what a training makes of them."""
+"""Validation of the user's fields and label images, and their preparation for training."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ _BALANCE = 0.6
 
 
 def pixels_of(field: Any) -> Array:
-    """Return the pixels of a field, which were checked."""
+    """Return the checked pixels of a field."""
     if isinstance(field, Field):
         name, pixels = field.name, field.read()
     else:
@@ -33,7 +33,7 @@ def pixels_of(field: Any) -> Array:
 def samples_of(
     fields: Iterable[Any], nuclei: Iterable[Array], micronuclei: Iterable[Array]
 ) -> tuple[list[Sample], Seen]:
-    """Return annotated fields as they are sampled from, and what they are like."""
+    """Return the samples of annotated fields, and the range of their properties."""
     samples, diameters, signals, sharpness = [], [], [], []
     triples = zip(fields, nuclei, micronuclei, strict=True)
     for i, (field, each_nuclei, each_micronuclei) in enumerate(triples):
@@ -54,11 +54,11 @@ def samples_of(
 
 
 def drawing_weights(groups: Sequence[Any] | None, n: int) -> Array:
-    """Return how often each of n fields is drawn, so that small groups are not lost; sums to 1."""
+    """Return the sampling weight of each of n fields, which favours small groups; sums to 1."""
     if groups is None:
         return np.full(n, 1 / n)
     if len(groups) != n:
-        raise invalid("groups", f"one for each of {n} fields", f"{len(groups)}")
+        raise invalid("groups", f"one group per field ({n} fields)", f"{len(groups)}")
     _, group, counts = np.unique(np.asarray(groups, str), return_inverse=True, return_counts=True)
     weights = 1.0 / counts[group] ** _BALANCE
     return np.asarray(weights / weights.sum())

@@ -1,4 +1,4 @@
-"""One look at a field: contrast, scale, network, and what is unusual about it."""
+"""The analysis of a field: contrast, scale, network output, and unusual properties."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -33,38 +33,38 @@ Network = Callable[[Array], Array]
 Check = tuple[bool, str]
 """Whether a field is unusual in some way, and the remark on that."""
 
-_NEAR_ENOUGH = 1.35  # times the scale of the network
+_NEAR_ENOUGH = 1.35  # relative to the scale of the network
 _LOOKS = 3
-_LARGEST = 4.0  # times that a field is enlarged at most
-_TOO_SMALL = 12.0  # pixels of a nucleus: a micronucleus of a fifth is then 2.4 pixels across
+_LARGEST = 4.0  # maximum factor by which a field is enlarged
+_TOO_SMALL = 12.0  # nuclear diameter in pixels; a micronucleus of a fifth is then 2.4 pixels
 _MOSTLY_BRIGHT = 0.6
-_NAMED = 5  # labels in a remark
-_NUCLEI = (3.0, 60.0)  # um across
-_DEEP, _FINE = 6, 2.1  # pixels at the scale of the network: inside of a nucleus; blur of a gradient
+_NAMED = 5  # maximum number of labels in a remark
+_NUCLEI = (3.0, 60.0)  # diameter in um
+_DEEP, _FINE = 6, 2.1  # in pixels at the network's scale: inside of a nucleus; blur of a gradient
 _LEAST_RELIEF = 2.0
-_DIMMER, _SOFTER = 0.5, 0.75  # times the worst that was seen
+_DIMMER, _SOFTER = 0.5, 0.75  # relative to the worst training field
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What was seen in a field.
+    """The network's output for a field, and the field's properties.
 
     Attributes
     ----------
     maps : Maps
-        Probabilities, at the field's own scale.
+        The probabilities, at the field's own scale.
     diameter : float
         The nuclear diameter, in pixels of the field; NaN if nothing is bright.
     contrast : Contrast
-        Intensities of the field.
+        The intensities of the field.
     sharpness : float
-        How steep the edges of nuclei are; NaN without nuclei.
+        The steepness of nuclear edges; NaN without nuclei.
     relief : float
-        How many times steeper the edges of nuclei are than their insides; NaN without nuclei.
+        The ratio of gradients at the edges of nuclei to those inside; NaN without nuclei.
     hot : int
-        Pixels that only a faulty camera makes; they were not looked at.
+        Number of hot pixels of the camera, which were removed.
     pixel_size : float or None
-        Side of a pixel in um, as it was given.
+        The given pixel size in um.
     """
 
     maps: Maps
@@ -84,20 +84,21 @@ def look_at(
     diameter: float | None,
     pixel_size: float | None,
 ) -> Look:
-    """Return what the network sees in a field.
+    """Analyse a field with the network.
 
     Parameters
     ----------
     pixels : ndarray of shape (H, W)
         The field.
     network : callable
-        As `predict_maps` takes it.
+        The network, as for `predict_maps`.
     scale : float
         The nuclear diameter, in pixels, that the network was trained at.
     diameter : float or None
-        The nuclear diameter, in pixels, where it is known: the scale is then not looked for.
+        The nuclear diameter in pixels, if it is known; the scale is then not estimated.
     pixel_size : float or None
-        Side of a pixel in um: what the scale is guessed from where nothing bright and round is seen.
+        Pixel size in um, from which the scale is estimated if the field has no bright round
+        objects.
     """
     contrast = measure_contrast(pixels)
     field, hot = without_hot_pixels(normalised(pixels, contrast))
@@ -116,7 +117,7 @@ def look_at(
 
 
 def _with_scale_found(seen: Callable[[float], Look], guess: float) -> Look:
-    """Look again at the scale that the nuclei have, until that is the scale of the look."""
+    """Repeat the analysis at the scale of the nuclei found, until both agree."""
     for _ in range(_LOOKS):
         look = seen(guess)
         ratio = look.diameter / guess
@@ -152,12 +153,12 @@ def measure_sharpness(field: Array, nuclei: Array) -> float:
     field : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus, at the scale of the network.
     nuclei : ndarray of shape (H, W)
-        Their label image.
+        The label image of the nuclei.
 
     Returns
     -------
     float
-        Brightness of a nucleus per pixel; NaN without nuclei.
+        The steepness in units of nuclear brightness per pixel; NaN without nuclei.
     """
     inside = nuclei > 0
     rim = filtered(_rim, inside, reach=2, dtype=bool)
@@ -177,9 +178,9 @@ def _steepness(field: Array) -> Array:
 
 
 def measure_relief(field: Array, nuclei: Array) -> float:
-    """Return how many times steeper the edges of nuclei are than their insides.
+    """Return the ratio of gradients at the edges of nuclei to those inside.
 
-    A nucleus is a plateau with steep edges; a smooth texture is as steep in its bright places as
+    A nucleus is a plateau with steep edges; a smooth texture is as steep inside bright regions as
     around them.
 
     Parameters
@@ -187,12 +188,12 @@ def measure_relief(field: Array, nuclei: Array) -> float:
     field : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus, at the scale of the network.
     nuclei : ndarray of shape (H, W)
-        Their label image.
+        The label image of the nuclei.
 
     Returns
     -------
     float
-        The ratio of the median gradients; NaN where no nucleus is large enough to have an inside.
+        The ratio of the median gradients; NaN if no nucleus is large enough to have an inside.
     """
     inside = nuclei > 0
     edge = filtered(_rim, inside, reach=2, dtype=bool)
@@ -209,26 +210,26 @@ def measure_relief(field: Array, nuclei: Array) -> float:
 
 
 def remarks_on(look: Look, seen: Seen, n_given: int | None = None) -> tuple[str, ...]:
-    """Return what is far from all fields that a detector was trained on, as sentences.
+    """Return remarks on properties outside the range of the training fields, as sentences.
 
     Parameters
     ----------
     look : Look
-        What was seen.
+        The analysis of the field.
     seen : Seen
-        What the fields of the training were like.
+        The range of properties of the training fields.
     n_given : int, optional
-        How many nuclei a mask has, where there is one.
+        The number of nuclei in the mask, if there is one.
     """
     return tuple(text for unusual, text in _checks(look, seen, n_given) if unusual)
 
 
 def remarks_on_labels(taken: Array) -> tuple[str, ...]:
-    """Return what is to be said of labels of a mask that are micronuclei, as sentences."""
+    """Return remarks on labels in a mask that are micronuclei, as sentences."""
     if not taken.size:
         return ()
     named = ", ".join(map(str, taken[:_NAMED].tolist())) + (", ..." if taken.size > _NAMED else "")
-    return (f"labels of the mask that are micronuclei, and are counted as such: {named}",)
+    return (f"labels in the mask that are micronuclei, and are counted as such: {named}",)
 
 
 def _checks(look: Look, seen: Seen, n_given: int | None) -> Iterator[Check]:
@@ -238,60 +239,60 @@ def _checks(look: Look, seen: Seen, n_given: int | None) -> Iterator[Check]:
     yield (
         look.relief < _LEAST_RELIEF,
         "this does not look like nuclei, which have even insides and steep edges: the edges of "
-        f"what was found are {look.relief:.1f} times as steep as the insides, and those of nuclei "
-        "about three times or more. Is it a texture, or another stain?",
+        f"the objects found are {look.relief:.1f} times as steep as their insides, compared with "
+        "about three times or more for nuclei. Is it a texture, or another stain?",
     )
     yield (
         look.diameter < _TOO_SMALL,
-        f"nuclei are {look.diameter:.0f} pixels across: micronuclei are too small to be seen. "
+        f"nuclei are {look.diameter:.0f} pixels across: micronuclei are too small to detect. "
         "Use a higher magnification, or less binning",
     )
     yield from _on_quality(look, seen)
 
 
 def _on_kind(look: Look) -> Iterator[Check]:
-    """Yield what tells that it is no field of bright nuclei on a dark background."""
+    """Check that the field shows bright nuclei on a dark background."""
     bright = look.contrast.bright_share
     yield (
         bright > _MOSTLY_BRIGHT,
-        f"{bright:.0%} of the field are bright: nuclei have to be bright on a dark background. Invert "
-        "the field if they are dark",
+        f"{bright:.0%} of the field is bright: nuclei must be bright on a dark background. Invert the "
+        "field if they are dark",
     )
     yield (
         look.diameter > LARGE_NUCLEUS * min(look.maps.nucleus.shape),
-        f"nuclei would be {look.diameter:.0f} pixels across, most of the field: it is a crop, or "
+        f"nuclei would be {look.diameter:.0f} pixels across, most of the field: this is a crop, or "
         "its background is brighter than its nuclei",
     )
 
 
 def _on_camera(look: Look) -> Iterator[Check]:
-    """Yield what tells of faults or other settings of the camera."""
+    """Check for camera faults and other camera settings."""
     yield (
         look.hot > 0,
-        f"pixels far brighter than all their neighbours, as faults of a camera are: {look.hot}. "
-        "They were not looked at",
+        f"pixels far brighter than all their neighbours, as from a defective camera: {look.hot}. "
+        "They were ignored",
     )
     across = look.diameter * (look.pixel_size or np.nan)
     yield (
         across < _NUCLEI[0] or across > _NUCLEI[1],
         f"nuclei would be {across:.3g} um across: the pixel size of {look.pixel_size} um is wrong, "
-        "or these are no nuclei",
+        "or these are not nuclei",
     )
 
 
 def _on_quality(look: Look, seen: Seen) -> Iterator[Check]:
-    """Yield what is worse than in all fields of the training."""
+    """Check for lower quality than in all training fields."""
     signal = look.contrast.signal_to_noise
     yield (
         signal < _DIMMER * seen.signal_to_noise,
-        f"the contrast is low: nuclei rise {signal:.1f} times the noise above the background, "
-        f"and {seen.signal_to_noise:.0f} times or more in the fields of the training",
+        f"the contrast is low: nuclei exceed the background by {signal:.1f} times the noise, compared "
+        f"with {seen.signal_to_noise:.0f} times or more in the training fields",
     )
     yield (
         look.sharpness < _SOFTER * seen.sharpness,
-        f"the field is out of focus, or blurred: edges of nuclei rise by {look.sharpness:.3f} of "
-        f"their brightness per pixel, and by {seen.sharpness:.3f} or more in the fields of the "
-        "training",
+        "the field is out of focus or blurred: at nuclear edges, intensity rises by "
+        f"{look.sharpness:.3f} of the nuclear brightness per pixel, compared with "
+        f"{seen.sharpness:.3f} or more in the training fields",
     )
 
 
@@ -299,6 +300,6 @@ def _no_nuclei(n_given: int | None) -> str:
     if not n_given:
         return "no nuclei were found"
     return (
-        f"the detector sees no nucleus in this field, and the mask has {n_given}: micronuclei may be "
-        "missed, too"
+        f"the detector finds no nucleus in this field, but the mask has {n_given}: "
+        "micronuclei may be missed as well"
     )

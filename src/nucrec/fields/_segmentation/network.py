@@ -1,9 +1,9 @@
-"""The network: an encoder that knows photographs, and a decoder that puts its answers in place.
+"""The network: an encoder pre-trained on photographs, and a decoder that restores the resolution.
 
-The shape is that of a U-Net (O. Ronneberger, P. Fischer and T. Brox, MICCAI 2015, pp. 234-241) with
-the first eleven blocks of EfficientNet-Lite0 (M. Tan and Q. V. Le, ICML 2019) on its way down. A few
-filters at full resolution beside it see what a stride of two would lose: a micronucleus is about
-seven pixels across.
+It is a U-Net (O. Ronneberger, P. Fischer and T. Brox, MICCAI 2015, pp. 234-241) with the first
+eleven blocks of EfficientNet-Lite0 (M. Tan and Q. V. Le, ICML 2019) as encoder. A few filters at
+full resolution preserve detail that a stride of two would lose: a micronucleus is about seven
+pixels across.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,9 +26,9 @@ ENCODER = "efficientnet-lite0"
 CLASSES = 4
 _LEVELS = ("block0_project_norm", "block2_add", "block4_add", "block10_add")
 """The last layers of the encoder at strides of 2, 4, 8 and 16."""
-_FILTERS = (64, 48, 32)  # on the way up, at strides of 8, 4 and 2
+_FILTERS = (64, 48, 32)  # of the decoder, at strides of 8, 4 and 2
 _DEEPEST, _FINE, _LAST = 96, 16, (24, 16)
-_MOMENTUM = 0.97  # trainings are short: the statistics have to settle in a few hundred steps
+_MOMENTUM = 0.97  # trainings are short: the statistics must converge in a few hundred steps
 
 
 def build_network(weights: str | None = None) -> "keras.Model":
@@ -37,12 +37,12 @@ def build_network(weights: str | None = None) -> "keras.Model":
     Parameters
     ----------
     weights : "imagenet" or None
-        Of the encoder; None for random ones.
+        The weights of the encoder; None for random ones.
 
     Returns
     -------
     keras.Model
-        From (n, h, w, 3), h and w multiples of 16, to logits (n, h, w, 4).
+        The network from (n, h, w, 3), with h and w multiples of 16, to logits (n, h, w, 4).
     """
     import keras
     from keras import layers
@@ -80,17 +80,17 @@ def _joined(x: Any, skip: Any) -> Any:
 
 
 def inference(network: "keras.Model") -> Callable[[Array], Array]:
-    """Return what gives the probabilities of a batch, compiled once for tiles of any size.
+    """Return the function that computes the probabilities of a batch, compiled once for any tile size.
 
     Parameters
     ----------
     network : keras.Model
-        What `build_network` returned.
+        A network from `build_network`.
 
     Returns
     -------
     callable
-        From (n, h, w, 3) float32 to (n, h, w, 4) float32.
+        The function from (n, h, w, 3) float32 to (n, h, w, 4) float32.
     """
     import keras
     import tensorflow as tf
@@ -110,14 +110,16 @@ def inference(network: "keras.Model") -> Callable[[Array], Array]:
 
 
 def set_weights(network: "keras.Model", weights: Sequence[Array], name: str) -> None:
-    """Give the network the weights of a file.
+    """Assign the weights from a file to the network.
 
     Raises
     ------
     ModelFileError
-        They do not fit.
+        The weights do not fit the network.
     """
     wanted = [tuple(weight.shape) for weight in network.weights]
     if [weight.shape for weight in weights] != wanted:
-        raise ModelFileError(f"{name} is damaged, or of another network: its weights do not fit")
+        raise ModelFileError(
+            f"{name} is damaged, or belongs to another network: its weights do not fit"
+        )
     network.set_weights(weights)

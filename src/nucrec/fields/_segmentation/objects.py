@@ -1,4 +1,4 @@
-"""From the probabilities of pixels to label images of nuclei and micronuclei."""
+"""Conversion of pixel probabilities to label images of nuclei and micronuclei."""
 
 from typing import Any, NamedTuple
 
@@ -17,13 +17,13 @@ from nucrec.fields._segmentation.tiles import Maps
 Array = npt.NDArray[Any]
 
 _HALF = 127  # of 255
-_SURE = 200  # of 255: within the core of a nucleus
-_DEPTH = 0.12  # diameters that the core of a nucleus lies within what is surely nucleus
-_LEAST_NUCLEUS = 0.3  # of the nuclear diameter
-_GROW = 38  # a micronucleus reaches as far as this
-_SMOOTH, _APART = 0.03, 0.08  # diameters: of the peaks that part micronuclei
-_WITHIN = 0.5  # of the outline of a part of a nucleus that the network took for a micronucleus
-_SMALL, _COVERED = 0.5, 0.5  # of a nucleus: diameter and area of what is a micronucleus
+_SURE = 200  # out of 255: within the core of a nucleus
+_DEPTH = 0.12  # in diameters: depth of a nuclear core within the certain part of a nucleus
+_LEAST_NUCLEUS = 0.3  # share of the nuclear diameter
+_GROW = 38  # a micronucleus extends to this probability
+_SMOOTH, _APART = 0.03, 0.08  # in diameters: smoothing of the peaks that separate micronuclei
+_WITHIN = 0.5  # share of the outline of a nuclear part mistaken for a micronucleus
+_SMALL, _COVERED = 0.5, 0.5  # relative to a nucleus: largest diameter, covered area
 _EIGHT = np.ones((3, 3))
 
 
@@ -33,15 +33,16 @@ def find_nuclei(maps: Maps, diameter: float) -> Array:
     Parameters
     ----------
     maps : Maps
-        Probabilities of each pixel.
+        The probabilities of each pixel.
     diameter : float
-        The nuclear diameter, in pixels: what is far smaller is no nucleus.
+        The nuclear diameter in pixels; much smaller objects are not nuclei.
 
     Returns
     -------
     ndarray of shape (H, W)
-        int32, 0 for the background, 1, 2, ... for the nuclei. Nuclei that touch are parted where the
-        network sees a border: each of their pixels goes to the nearest core.
+        The label image, int32: 0 for the background, 1, 2, ... for the nuclei. Touching nuclei are
+        separated where the network detects a border; each of their pixels is assigned to the
+        nearest core.
     """
     bodies, n_bodies = ndimage.label(_nuclear(maps))
     cores, n_cores = ndimage.label(_deep(maps.nucleus, _DEPTH * diameter))
@@ -59,7 +60,7 @@ def find_nuclei(maps: Maps, diameter: float) -> Array:
 
 
 def _deep(nucleus: Array, depth: float) -> Array:
-    """Return which pixels lie deeper than this, in pixels, within what is surely nucleus."""
+    """Return the pixels that lie deeper than this distance in pixels within certain nuclei."""
 
     def deep(part: Array) -> Array:
         return np.asarray(ndimage.distance_transform_edt(part > _SURE) > depth)
@@ -68,7 +69,7 @@ def _deep(nucleus: Array, depth: float) -> Array:
 
 
 def _nuclear(maps: Maps) -> Array:
-    """Return which pixels are of a nucleus, borders between nuclei included."""
+    """Return the pixels that belong to a nucleus, including borders between nuclei."""
     return np.asarray(maps.nucleus.astype(np.int16) + maps.border > _HALF)
 
 
@@ -78,7 +79,7 @@ def _repeated(values: Array) -> Array:
 
 
 def _part(nuclei: Array, bodies: Array, cores: Array, of: Array) -> None:
-    """Give the pixels of bodies with several cores to the nearest core, in place."""
+    """Assign the pixels of bodies with several cores to the nearest core, in place."""
     places = ndimage.find_objects(bodies)
     for body in of:
         place = places[body - 1]
@@ -91,32 +92,32 @@ def _part(nuclei: Array, bodies: Array, cores: Array, of: Array) -> None:
 
 
 class Candidates(NamedTuple):
-    """What may be micronuclei.
+    """Candidate micronuclei.
 
     Attributes
     ----------
     labels : ndarray of shape (H, W)
-        Label image, int32, 1 to n.
+        The label image, int32, with labels 1 to n.
     peak : ndarray of shape (n,)
-        The largest probability of the pixels of each, from 0 to 1.
+        The largest pixel probability of each candidate, from 0 to 1.
     """
 
     labels: Array
     peak: Array
 
     def chosen(self, kept: Array) -> Array:
-        """Return the label image of those for which `kept`, of shape (n,), is true: 1, 2, ..."""
+        """Return the label image of candidates where `kept`, of shape (n,), is true: 1, 2, ..."""
         number = np.where(np.r_[False, kept], np.cumsum(np.r_[False, kept]), 0)
         return np.asarray(number.astype(np.int32)[self.labels])
 
 
 def find_candidates(maps: Maps, diameter: float) -> Candidates:
-    """Return what may be micronuclei; what lies mostly within the outline of a nucleus is left out.
+    """Return candidate micronuclei, without objects mostly inside the outline of a nucleus.
 
     Parameters
     ----------
     maps : Maps
-        Probabilities of each pixel.
+        The probabilities of each pixel.
     diameter : float
         The nuclear diameter, in pixels.
     """
@@ -131,9 +132,9 @@ def find_candidates(maps: Maps, diameter: float) -> Candidates:
 
 
 def _peaks(probability: Array, diameter: float) -> Array:
-    """Return a label image of what may be micronuclei, those that touch parted.
+    """Return the label image of candidate micronuclei, with touching ones separated.
 
-    Each pixel goes to the nearest peak of the smoothed probability.
+    Each pixel is assigned to the nearest peak of the smoothed probability.
     """
     bodies, n = ndimage.label(probability > _GROW, _EIGHT)
     apart, blur = max(1, round(_APART * diameter)), _SMOOTH * diameter
@@ -161,9 +162,9 @@ def _disc(radius: int) -> Array:
 
 
 def _share_within(labels: Array, n: int, nuclear: Array, diameter: float) -> Array:
-    """Return, for labels 0 to n, the share of the pixels around each that are of a nucleus.
+    """Return, for labels 0 to n, the share of surrounding pixels that belong to a nucleus.
 
-    A micronucleus may touch a nucleus; what lies within its outline is part of it (M. Fenech et
+    A micronucleus may touch a nucleus, but an object inside its outline is part of it (M. Fenech et
     al., Mutation Research 534, 2003, pp. 65-75: micronuclei are not linked to the nucleus).
     """
     width = 2 * max(1, round(diameter / 28)) + 1
@@ -177,10 +178,10 @@ def _share_within(labels: Array, n: int, nuclear: Array, diameter: float) -> Arr
 
 
 def without_micronuclei(nuclei: Array, micronuclei: Array, diameter: float) -> tuple[Array, Array]:
-    """Return a given label image of nuclei without those that are micronuclei, and their labels.
+    """Return a given label image of nuclei without micronuclei, and the labels removed.
 
-    Programs that segment nuclei label large micronuclei, too. One is taken out if it is less than half
-    as wide as nuclei are, and a found micronucleus covers most of it.
+    Programs that segment nuclei also label large micronuclei. A label is removed if it is less than
+    half as wide as a nucleus and a detected micronucleus covers most of it.
     """
     given = Objects.of(nuclei)
     covered = count_pixels(given.image, len(given), micronuclei > 0)[1:]
@@ -190,7 +191,7 @@ def without_micronuclei(nuclei: Array, micronuclei: Array, diameter: float) -> t
 
 
 def least_micronucleus(diameter: float) -> float:
-    """Return the smallest area of a micronucleus, in pixels: 1/16 of the nuclear diameter across."""
+    """Return the smallest area of a micronucleus in pixels: 1/16 of the nuclear diameter across."""
     return max(2.0, _area(diameter / 16))
 
 

@@ -1,4 +1,4 @@
-"""Tiles to train on, cut from annotated fields."""
+"""Sampling of training tiles from annotated fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,31 +19,31 @@ Array = npt.NDArray[Any]
 TILE = 192
 """Side of a tile, in pixels."""
 
-_ON_MICRONUCLEUS, _ON_NUCLEUS = 0.5, 0.35  # shares of the tiles; the rest lie anywhere
+_ON_MICRONUCLEUS, _ON_NUCLEUS = 0.5, 0.35  # shares of the tiles; the rest are placed anywhere
 _JITTER = 60.0  # pixels
 _SCALES = (0.65, 1.55)
 _STRETCH = (0.88, 1.14)
-_TOUCHING = 7  # pixels: nuclei that are nearer to each other have a border between them
+_TOUCHING = 7  # in pixels: nuclei closer to each other than this have a border between them
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An annotated field, at the scale and contrast of the network.
+    """An annotated field at the scale and contrast of the network.
 
     Attributes
     ----------
     image : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus.
     smooth : ndarray of shape (H, W)
-        The same, blurred, for tiles that shrink it.
+        The blurred image, for tiles that are shrunk.
     nuclei, micronuclei : ndarray of shape (H, W)
         Label images, int32.
     on_nuclei, on_micronuclei : ndarray of shape (n, 2)
-        Their centres, (y, x), in pixels.
+        The centres (y, x) of nuclei and micronuclei, in pixels.
     diameter : float
         The median diameter of the nuclei, in pixels of the field itself.
     signal_to_noise : float
-        That of the field, as `Contrast` has it.
+        The signal-to-noise ratio of the field, as in `Contrast`.
     """
 
     image: Array
@@ -57,7 +57,7 @@ class Sample:
 
 
 def make_sample(pixels: Array, nuclei: Array, micronuclei: Array) -> Sample:
-    """Return an annotated field as it is sampled from; arrays of shape (H, W)."""
+    """Return the sample of an annotated field, given as arrays of shape (H, W)."""
     given, contrast = Objects.of(nuclei), measure_contrast(pixels)
     image = at_scale(normalised(pixels, contrast), DIAMETER / given.median_diameter)
     numbered = (given.image, Objects.of(micronuclei).image)
@@ -84,18 +84,18 @@ def _centres(labels: Array) -> Array:
 def draw_batch(
     samples: Sequence[Sample], weights: Array, size: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Return tiles as the network takes them, and the classes of their pixels.
+    """Draw tiles as network input, with the classes of their pixels.
 
     Parameters
     ----------
     samples : sequence of Sample
-        What to cut from.
+        The fields to draw from.
     weights : ndarray of shape (len(samples),)
-        How often each is drawn; sums to 1.
+        The probability of drawing each; sums to 1.
     size : int
         Number of tiles.
     rng : numpy.random.Generator
-        What everything is drawn from.
+        The random generator.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def draw_batch(
 
 
 def _cut(sample: Sample, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-    """Return image, nuclei and micronuclei of a tile, turned, mirrored, stretched and scaled."""
+    """Return image, nuclei and micronuclei of a tile, rotated, mirrored, stretched and scaled."""
     scale = np.exp(rng.uniform(*np.log(_SCALES)))
     angle, stretch = rng.uniform(0, 2 * np.pi), rng.uniform(*_STRETCH)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -142,9 +142,9 @@ def _place(sample: Sample, rng: np.random.Generator) -> Array:
 
 
 def classes_of(nuclei: Array, micronuclei: Array) -> Array:
-    """Return the class of each pixel of two label images: uint8, as `tiles` numbers them.
+    """Return the class of each pixel in two label images, uint8, numbered as in `tiles`.
 
-    Borders are drawn here, after all scaling, so that they are as wide at any scale.
+    Borders are drawn after all scaling, so that their width does not depend on it.
     """
     classes = np.where(nuclei > 0, NUCLEUS, 0).astype(np.uint8)
     classes[_between(nuclei, _TOUCHING)] = BORDER
@@ -154,7 +154,7 @@ def classes_of(nuclei: Array, micronuclei: Array) -> Array:
 
 
 def _between(labels: Array, reach: int) -> Array:
-    """Return where two labels are within a square of `reach` pixels."""
+    """Return the pixels with two labels within a square of `reach` pixels."""
     last = int(labels.max()) + 1
     highest = ndimage.maximum_filter(labels, reach)
     lowest = ndimage.minimum_filter(np.where(labels > 0, labels, last), reach)

@@ -1,4 +1,4 @@
-"""The scale of a field: how large its nuclei are, in pixels."""
+"""The scale of a field: its nuclear diameter in pixels."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ TYPICAL = 14.0
 """Nuclear diameter, in um, that a first look at a field of known pixel size begins with."""
 
 _MOST_PIXELS = 4e5
-_ROUND = 2.5  # at most this many times the largest circle within it: else a clump
-_LEAST = 4.0  # pixels: smaller specks are noise
+_ROUND = 2.5  # maximum area relative to the largest inscribed circle; larger objects are clumps
+_LEAST = 4.0  # in pixels: smaller specks are noise
 
 
 def estimate_diameter(field: Array) -> float:
-    """Estimate the nuclear diameter from what is bright and round.
+    """Estimate the nuclear diameter from bright round objects.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def estimate_diameter(field: Array) -> float:
     Returns
     -------
     float
-        In pixels; NaN if nothing is bright. Half of the area of roundish bodies is in larger ones.
+        The diameter in pixels; NaN if nothing is bright. Half the area of roundish objects is in
+        larger ones.
     """
     shrink = max(1.0, float(np.sqrt(field.size / _MOST_PIXELS)))
     small = at_scale(field, 1 / shrink)
@@ -56,7 +57,7 @@ def _weighted_median(values: Array, weights: Array) -> float:
 
 
 def at_scale(image: Array, factor: float) -> Array:
-    """Return a float32 image enlarged by a factor; where it shrinks, it is averaged first."""
+    """Return a float32 image enlarged by a factor; for factors below 1, it is averaged first."""
     height, width = (max(1, round(side * factor)) for side in image.shape)
     if factor < 1:
         image = ndimage.gaussian_filter(image, 0.4 * (1 / factor - 1) + 0.2)
@@ -64,7 +65,7 @@ def at_scale(image: Array, factor: float) -> Array:
 
 
 def labels_at(labels: Array, shape: tuple[int, ...]) -> Array:
-    """Return a label image in another shape: of each pixel, the label at its centre."""
+    """Return a label image resampled to another shape: for each pixel, the label at its centre."""
     rows, columns = (
         ((np.arange(to) + 0.5) * (old / to)).astype(int)
         for old, to in zip(labels.shape, shape, strict=True)

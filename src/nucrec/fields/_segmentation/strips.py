@@ -1,4 +1,4 @@
-"""Filters of a large image a strip at a time, so that their memory does not grow with the image."""
+"""Filtering of large images in strips, so that memory does not grow with the image."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +12,19 @@ Array = npt.NDArray[Any]
 
 
 def filtered(function: Callable[..., Array], *images: Array, reach: int, dtype: Any) -> Array:
-    """Return what a filter gives, applied to strips of rows.
+    """Apply a filter to strips of rows, and return the whole result.
 
     Parameters
     ----------
     function : callable
-        From strips of the images to an array of the same shape.
+        The filter, from strips of the images to an array of the same shape.
     *images : ndarray of shape (H, W)
-        What it takes.
+        The arguments of the filter.
     reach : int
-        Rows beyond which a pixel has no influence: the result is that of the whole image.
+        Number of rows beyond which a pixel has no influence, so that strips give the same result as
+        the whole image.
     dtype : dtype
-        Of the result.
+        The dtype of the result.
     """
     result = np.empty(images[0].shape, dtype)
     for rows in bands(result):
@@ -34,7 +35,7 @@ def filtered(function: Callable[..., Array], *images: Array, reach: int, dtype: 
 
 
 def count_pixels(labels: Array, n: int, where: Array | None = None) -> Array:
-    """Return the number of pixels of the labels 0 to n, in all the image or where it says so."""
+    """Return the number of pixels with each of the labels 0 to n, in the whole image or a part."""
     counts = np.zeros(n + 1, np.int64)
     for rows in bands(labels):
         part = labels[rows] if where is None else labels[rows][where[rows]]
@@ -43,7 +44,7 @@ def count_pixels(labels: Array, n: int, where: Array | None = None) -> Array:
 
 
 def largest_values(labels: Array, n: int, values: Array) -> Array:
-    """Return the largest value of each of the labels 0 to n; 0 for labels without a pixel."""
+    """Return the largest value for each of the labels 0 to n; 0 for labels without pixels."""
     largest = np.zeros(n + 1, values.dtype)
     for rows in bands(labels):
         present = labels[rows] > 0

@@ -1,9 +1,9 @@
-"""Light, cytoplasm and noise as microscopes have them, made for fields that lack them.
+"""Simulation of light, cytoplasm and noise that the annotated fields lack.
 
-Annotated fields are few and clean. In others the cytoplasm glows, since the stain or another channel
-bleeds through, and its texture and thin processes look like micronuclei; there is haze from out of
-focus, debris, and light that differs from place to place. All of it is drawn here, at random, on
-tiles of normalised intensity: 0 is the background and 1 a nucleus.
+The annotated fields are few and clean. In other fields the cytoplasm glows because the stain or
+another channel bleeds through, and its texture and thin processes resemble micronuclei; there are
+out-of-focus haze, debris and uneven illumination. All of this is simulated at random on tiles of
+normalised intensity, with 0 for the background and 1 for a nucleus.
 """
 
 from collections.abc import Callable
@@ -26,16 +26,16 @@ _UNIT = DIAMETER / 28
 
 
 def disturb(tile: Array, nuclei: Array, rng: Draw) -> Array:
-    """Return the tile as another microscope, stain and culture might have shown it.
+    """Return the tile as it might look with another microscope, stain and culture.
 
     Parameters
     ----------
     tile : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus.
     nuclei : ndarray of shape (H, W)
-        Label image of the nuclei, from which the cytoplasm spreads.
+        The label image of the nuclei, which the cytoplasm surrounds.
     rng : numpy.random.Generator
-        What everything is drawn from.
+        The random generator.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def disturb(tile: Array, nuclei: Array, rng: Draw) -> Array:
 
 
 def smooth_noise(shape: tuple[int, ...], period: float, rng: Draw) -> Array:
-    """Return noise of mean 0 and standard deviation near 1 that changes over `period` pixels."""
+    """Return noise of mean 0 and standard deviation near 1 that varies over `period` pixels."""
     coarse = [max(2, int(np.ceil(side / period))) + 1 for side in shape]
     knots = rng.standard_normal(coarse).astype(np.float32)
     scale = np.diag([(k - 1.001) / side for k, side in zip(coarse, shape, strict=True)])
@@ -81,14 +81,14 @@ def _texture(shape: tuple[int, ...], rng: Draw) -> Array:
     fine = rng.uniform(0.1, 0.6) * smooth_noise(shape, _UNIT * rng.uniform(1.5, 4), rng)
     coarse = rng.uniform(0.1, 0.5) * smooth_noise(shape, _UNIT * rng.uniform(4, 12), rng)
     texture = 1 + fine + coarse
-    if rng.random() < 0.5:  # folds and processes: where smooth noise changes its sign
+    if rng.random() < 0.5:  # folds and processes, where smooth noise changes sign
         ridge = smooth_noise(shape, _UNIT * rng.uniform(6, 16), rng) / rng.uniform(0.08, 0.25)
         texture = texture + rng.uniform(0.3, 1.2) * np.exp(-(ridge**2))
     return np.maximum(texture, 0)
 
 
 def debris(tile: Array, rng: Draw) -> Array:
-    """Add specks smaller than micronuclei, and blobs out of focus."""
+    """Add specks smaller than micronuclei, and out-of-focus blobs."""
     tile = tile.copy()
     for _ in range(rng.integers(1, 8)):
         small = rng.random() < 0.5
@@ -120,12 +120,12 @@ def gamma(tile: Array, rng: Draw) -> Array:
 
 
 def blur(tile: Array, rng: Draw) -> Array:
-    """Blur as optics do."""
+    """Blur the image as by optics."""
     return np.asarray(ndimage.gaussian_filter(tile, _UNIT * rng.uniform(0.3, 1.3)))
 
 
 def noise(tile: Array, rng: Draw) -> Array:
-    """Add noise: of the camera or of photons, from pixel to pixel or smoothed."""
+    """Add camera or photon noise, independent per pixel or smoothed."""
     level = np.exp(rng.uniform(np.log(0.005), np.log(0.12)))
     drawn = rng.standard_normal(tile.shape).astype(np.float32)
     if rng.random() < 0.3:
@@ -136,12 +136,12 @@ def noise(tile: Array, rng: Draw) -> Array:
 
 
 def saturate(tile: Array, rng: Draw) -> Array:
-    """Cut off what is bright."""
+    """Clip bright intensities."""
     return np.minimum(tile, rng.uniform(0.7, 1.5))
 
 
 def quantise(tile: Array, rng: Draw) -> Array:
-    """Round to few levels, as dim images of 8 bits have."""
+    """Round to few levels, as in dim 8-bit images."""
     levels = rng.uniform(15, 60)
     return np.round(tile * levels) / levels
 

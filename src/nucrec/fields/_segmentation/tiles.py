@@ -1,4 +1,4 @@
-"""A field through the network: in tiles that overlap, so that memory is bounded and no seam shows."""
+"""Prediction of a field in overlapping tiles, with bounded memory and without seams."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -13,15 +13,15 @@ Array = npt.NDArray[Any]
 STRIDE = 16
 """The network halves a tile four times: its sides are multiples of this, and so are its places."""
 
-_TILE = 1024  # pixels; a field of up to this size is one tile
-_MARGIN = 96  # pixels that a tile sees beyond what it answers for
+_TILE = 1024  # in pixels; a field of up to this size is one tile
+_MARGIN = 96  # margin in pixels around the part of a tile that is kept
 
 NUCLEUS, BORDER, MICRONUCLEUS = 1, 2, 3
 """Classes of pixels that the network tells from the background, 0."""
 
 
 class Maps(NamedTuple):
-    """Probabilities of the classes of each pixel, of shape (H, W), uint8 from 0 to 255."""
+    """The class probabilities of each pixel, as uint8 maps of shape (H, W) from 0 to 255."""
 
     nucleus: Array
     border: Array
@@ -29,12 +29,13 @@ class Maps(NamedTuple):
 
 
 def predict_maps(network: Callable[[Array], Array], field: Array) -> Maps:
-    """Return the probabilities of each pixel.
+    """Return the class probabilities of each pixel.
 
     Parameters
     ----------
     network : callable
-        From (1, h, w, 3) float32, h and w multiples of `STRIDE`, to probabilities (1, h, w, 4).
+        The network from (1, h, w, 3) float32, with h and w multiples of `STRIDE`, to probabilities
+        (1, h, w, 4).
     field : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus, at the scale of the network.
     """
@@ -45,7 +46,7 @@ def predict_maps(network: Callable[[Array], Array], field: Array) -> Maps:
 
 
 class _Part(NamedTuple):
-    """What a tile answers for, in the field and in the tile."""
+    """The kept part of a tile, in coordinates of the field and of the tile."""
 
     field: tuple[slice, slice]
     tile: tuple[slice, slice]
@@ -59,7 +60,7 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[tuple[slice, slice], _Part]
 
 
 def _spans(length: int) -> Iterator[tuple[slice, slice, slice]]:
-    """Yield what is seen, what is answered for, and where that lies in what is seen."""
+    """Yield the span of each tile, its kept part, and the position of that part in the tile."""
     if length <= _TILE + 2 * _MARGIN:
         yield slice(0, length), slice(0, length), slice(0, length)
         return

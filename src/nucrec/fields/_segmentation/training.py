@@ -1,4 +1,4 @@
-"""Fitting the network to tiles that are drawn anew for each step."""
+"""Fitting of the network to tiles that are drawn anew for each step."""
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
@@ -23,32 +23,34 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-_CLASS_WEIGHTS = (1.0, 1.0, 3.0, 4.0)  # of background, nucleus, border, micronucleus
-_SOFTEN = 50.0  # pixels: a tile without a class is no failure
+_CLASS_WEIGHTS = (1.0, 1.0, 3.0, 4.0)  # weights of background, nucleus, border and micronucleus
+_SOFTEN = 50.0  # in pixels: a tile without a class is not penalised
 _DECAY = 1e-3
-_AVERAGE = 0.995  # of the weights, over steps: what is kept in the end
+_AVERAGE = 0.995  # moving average of the weights over steps, which is kept at the end
 _CLIP = 5.0
-_AHEAD = 3  # batches that are drawn while a step runs
+_AHEAD = 3  # number of batches drawn while a step runs
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train.
+    """The plan of a training.
 
     Attributes
     ----------
     steps : int
         Number of batches.
     batch_size : int
-        Tiles in each.
+        Number of tiles per batch.
     learning_rate : float
-        The largest; it rises over the first tenth of the steps and falls as a cosine.
+        Peak learning rate; it rises over the first tenth of the steps and then decays along a
+        cosine.
     seed : int
-        What the batches are drawn from.
+        Seed of the batches.
     checkpoint : Path or None
-        File of the state, written now and then, from which a training that was stopped goes on.
+        File for the training state, written from time to time, from which an interrupted training
+        resumes.
     every : int
-        Steps between two states.
+        Number of steps between two checkpoints.
     """
 
     steps: int
@@ -66,7 +68,7 @@ def train(
     plan: Plan,
     progress: Progress,
 ) -> list[float]:
-    """Fit the network, in place, and return the loss of each step."""
+    """Fit the network in place, and return the loss of each step."""
     optimizer = _optimizer(plan)
     optimizer.build(network.trainable_variables)
     step = _step(network, optimizer)
@@ -115,16 +117,16 @@ def _step(network: "keras.Model", optimizer: Any) -> Callable[[Array, Array], An
 
 
 def segmentation_loss(classes: Any, logits: Any) -> Any:
-    """Return weighted cross-entropy and soft Dice of nuclei and of micronuclei, added.
+    """Return the sum of the weighted cross-entropy and the soft Dice losses of nuclei and micronuclei.
 
-    Soft Dice is that of F. Milletari, N. Navab and S.-A. Ahmadi, 3DV 2016, pp. 565-571.
+    The soft Dice loss is that of F. Milletari, N. Navab and S.-A. Ahmadi, 3DV 2016, pp. 565-571.
 
     Parameters
     ----------
     classes : tensor of shape (n, h, w)
-        The classes of the pixels, whole numbers.
+        The classes of the pixels, as integers.
     logits : tensor of shape (n, h, w, 4)
-        What the network gave.
+        The output of the network.
     """
     import tensorflow as tf
 
@@ -141,7 +143,7 @@ def segmentation_loss(classes: Any, logits: Any) -> Any:
 def _batches(
     samples: Sequence[Sample], weights: Array, plan: Plan, start: int
 ) -> Generator[tuple[Array, Array], None, None]:
-    """Yield the batches of the steps from `start`; each depends on the seed and its number only."""
+    """Yield the batches from step `start`; each depends only on the seed and its number."""
 
     def draw(step: int) -> tuple[Array, Array]:
         rng = np.random.default_rng([plan.seed, step])
@@ -169,7 +171,7 @@ def _keep(path: Path, variables: Sequence[Any], losses: Sequence[float], plan: P
 
 
 def _restored(path: Path | None, variables: Sequence[Any], plan: Plan) -> list[float]:
-    """Give variables the values of a checkpoint, and return its losses; none if there is no file."""
+    """Restore variables from a checkpoint, and return its losses; none if there is no file."""
     if path is None or not path.exists():
         return []
     about = [plan.steps, plan.batch_size, plan.learning_rate, plan.seed]
