@@ -84,7 +84,7 @@ def test_a_control_is_needed():
         with pytest.raises(InvalidParameterError, match="control"):
             getattr(summarize(table), call)()
     alone = summarize(counts({0: [9, 12, 8]}))
-    with pytest.raises(InvalidParameterError, match="beside the control"):
+    with pytest.raises(InvalidParameterError, match="besides the control"):
         alone.versus_control()
 
 
@@ -120,7 +120,7 @@ def test_three_wells_against_three_can_find_nothing():
     assert "cannot give p < 0.05" in smallest.method
     criterion = assay.decision().criteria[0]
     assert criterion.answer == "not answerable"
-    assert "smallest that so few units can give" in criterion.reason
+    assert "smallest possible with so few units" in criterion.reason
 
 
 @pytest.mark.slow

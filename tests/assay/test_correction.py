@@ -28,7 +28,7 @@ def test_stated_shares_are_certain():
     assert uncertain.corrected.value == pytest.approx(rate.corrected.value)
     width = rate.corrected.high - rate.corrected.low
     assert uncertain.corrected.high - uncertain.corrected.low > 1.5 * width
-    assert uncertain.remark == "specificity is too uncertain to tell this rate from zero"
+    assert uncertain.remark == "the specificity is too uncertain to distinguish this rate from zero"
 
 
 def test_a_perfect_detector_changes_nothing():
@@ -71,14 +71,14 @@ def test_annotated_fields_count_as_groups():
     unlike = Report(tuple(Field(18, 20, 200 - 4 * (k % 2), 200) for k in range(10)))
     wide = assay.corrected(report=unlike).rates[0].corrected
     assert wide.high - wide.low > found.rates[0].corrected.high - found.rates[0].corrected.low
-    with pytest.raises(InvalidParameterError, match="three or more fields"):
+    with pytest.raises(InvalidParameterError, match="at least three fields"):
         assay.corrected(report=Report(alike.fields[:2]))
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({}, "corrected: expected sensitivity and specificity"),
+        ({}, "corrected: expected exactly one of: sensitivity and specificity"),
         ({"sensitivity": 0.9}, "specificity: expected"),
         ({"sensitivity": 1.2, "specificity": 0.9}, "sensitivity: expected a number"),
         ({"sensitivity": (5, 4), "specificity": 0.9}, "sensitivity"),
@@ -86,7 +86,7 @@ def test_annotated_fields_count_as_groups():
             {"sensitivity": (5, 4, 3), "specificity": 0.9},
             "sensitivity: expected a share, or a pair",
         ),
-        ({"report": 3}, "report: expected what"),
+        ({"report": 3}, "report: expected the result of"),
         ({"sensitivity": 0.9, "specificity": 0.9, "report": 3}, "none or several"),
     ],
 )

@@ -43,7 +43,7 @@ def test_nothing_is_negative_with_few_cells_or_doses():
     assert any("200 more cells of 1" in needed for needed in few.needed)
     two = summarize(counts({k: FLAT[k] for k in (0, 1, 2)})).decision({"rate": RATES})
     assert two.verdict == "not answerable"
-    assert any("3 doses" in needed for needed in two.needed)
+    assert any("3 analysable doses" in needed for needed in two.needed)
 
 
 def test_two_wells_are_not_answerable_however_small_the_pooled_p():
@@ -99,7 +99,7 @@ def test_few_historical_controls_are_not_answerable():
         ({"scored": [10, 10], "micronucleated": [1, 11]}, "row 2: micronucleated must be at most"),
         ({"scored": [10, 0], "micronucleated": [1, 0]}, "row 2: scored must be at least 1"),
         ({"rate (%)": [0.5, 101]}, "row 2: rate .* must be a number from 0 to 100 "),
-        ({"rate (MN/cell)": [0.5, 0.6]}, "the unit of 'rate .MN/cell.' is not known"),
+        ({"rate (MN/cell)": [0.5, 0.6]}, "the unit of 'rate .MN/cell.' is unknown"),
         ({"other": [1]}, "historical controls need"),
     ],
 )

@@ -25,7 +25,7 @@ def written(tmp_path, *lines: str):
 def test_counts_are_not_read_as_cells(tmp_path, name):
     path = written(tmp_path, f"Well,Treatment,MN,{name}", "B02,DMSO,12,2000", "B03,DMSO,9,1000")
     with pytest.raises(
-        DatasetError, match=f"{name} is 2000, so that rows are wells.*n_micronucleated=MN"
+        DatasetError, match=f"{name} is 2000, so rows are wells.*n_micronucleated=MN"
     ):
         summarize(path)
     found = summarize(path, columns={"n_micronucleated": "MN"})
@@ -39,7 +39,7 @@ def test_counts_are_not_read_as_cells(tmp_path, name):
             {"well": ["B02"], "mn": [12], "counted by": [3]},
             "more than 6 micronuclei, such as 12 in",
         ),
-        ({"well": ["B02", "B03"], "mn": [1, 2]}, "one row for each well, and no column cell_id"),
+        ({"well": ["B02", "B03"], "mn": [1, 2]}, "one row per well, and no column cell_id"),
         ({"well": ["a", "b"], "mn": [12, 9], "cells_scored": [1, 1]}, "n_micronucleated=mn"),
         ({"well": ["a", "a"], "cell": [1, 2], "mn": [12, 9]}, "more than 6"),
     ],
@@ -78,7 +78,9 @@ def test_flags_of_exclusion():
     table = {**CELLS, "condition": CONDITIONS, "excluded": np.arange(8) % 4 == 0}
     assert [each.excluded for each in summarize(table).conditions] == [{"excluded": 1}] * 2
     table["excluded"] = ["TRUE"] * 8
-    with pytest.raises(DatasetError, match=r"all 8 cells of conditions are excluded.*\(excluded\)"):
+    with pytest.raises(
+        DatasetError, match=r"all 8 cells with a condition are excluded.*\(excluded\)"
+    ):
         summarize(table)
     table["excluded"] = ["edge"] * 4 + ["blurred"] * 4
     with pytest.raises(DatasetError, match=r"none is scored \(blurred, edge\)"):
@@ -91,7 +93,7 @@ def test_missing_is_no_condition_and_no_well(tmp_path, gap):
     for source in (table, pd.DataFrame(table)):
         found = summarize(source)
         assert [each.name for each in found.conditions] == ["DMSO"]
-        assert "Left out, since they have no condition: 4 of 8 cells." in found.remarks
+        assert "Left out because they have no condition: 4 of 8 cells." in found.remarks
     path = written(tmp_path, "well,condition,mn", "B02,x,1", "B02,x,0", f"{gap},x,0")
     with pytest.raises(DatasetError, match="line 4: well must not be empty"):
         summarize(path)
@@ -155,9 +157,11 @@ def test_a_dose_is_a_thousand_or_one(tmp_path, doses, wrong):
         assert [each.dose for each in summarize(path).conditions] == expected
         assert [each.dose for each in summarize(rows, layout=layout).conditions] == expected
         return
-    with pytest.raises(DatasetError, match=f"line {wrong + 2}: dose must .* of thousands"):
+    with pytest.raises(DatasetError, match=f"line {wrong + 2}: dose must .* thousands separators"):
         summarize(path)
-    with pytest.raises(DatasetError, match=f"well B0{wrong + 2}: dose must .* of thousands"):
+    with pytest.raises(
+        DatasetError, match=f"well B0{wrong + 2}: dose must .* thousands separators"
+    ):
         summarize(rows, layout=layout)
 
 

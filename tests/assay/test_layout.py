@@ -68,8 +68,8 @@ def test_what_does_not_fit_is_told():
     assay = summarize(cells, layout=layout)
     assert [each.name for each in assay.conditions] == ["a", "b"]
     told = " ".join(assay.remarks)
-    assert "Rows of the layout without any cell (2): H1, H2." in told
-    assert "Not in the layout, so left out (wells: 1): C07." in told
+    assert "Rows of the layout without cells (2): H1, H2." in told
+    assert "Missing from the layout, so left out (wells: 1): C07." in told
     assert "The layout replaces columns of the table: condition." in told
 
 
@@ -90,8 +90,11 @@ def test_a_layout_in_the_shape_of_the_plate(tmp_path):
 @pytest.mark.parametrize(
     ("layout", "told"),
     [
-        ("well,condition\nG01,a\n", r"layout.csv, line 2: no row of the layout fits.*G01.*A01"),
-        ("well,condition\nA01,a\nA1,b\n", r"layout.csv, line 3: well A1 is there already, in .*2"),
+        ("well,condition\nG01,a\n", r"layout.csv, line 2: no row of the layout matches.*G01.*A01"),
+        (
+            "well,condition\nA01,a\nA1,b\n",
+            r"layout.csv, line 3: well A1 is listed twice, first in .*2",
+        ),
         ("well,condition\nA01,a\n,b\n", r"layout.csv, line 3: well must not be empty"),
         ("well,dose\nA01,1 uM\n", r"layout.csv, line 2: dose must be a number"),
         ("row,condition\nA,a\n", r"layout.csv: expected a column well.*Received: row, condition"),
@@ -120,7 +123,7 @@ def test_columns_by_any_name(tmp_path):
 
 def test_columns_of_which_two_are_the_same():
     table = TABLE | {"Scored": TABLE["scored"]}
-    with pytest.raises(DatasetError, match="'scored' and 'Scored' are the same"):
+    with pytest.raises(DatasetError, match="'scored' and 'Scored' have the same name"):
         summarize(table)
     assert summarize(table, columns={"n_scored": "Scored"}).conditions[0].n_scored == 6000
 

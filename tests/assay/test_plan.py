@@ -70,7 +70,10 @@ def test_an_experiment_of_that_size_says_the_same():
         ({"wells": 4}, "wells: expected a list of numbers of wells"),
         ({"wells": [4.5]}, "wells: expected a whole number"),
         ({"power": 0.01}, "power: expected more than alpha, 0.05"),
-        ({"rate": 999.9}, "variation: expected at most 0.01, by which rates of wells around 999.9"),
+        (
+            {"rate": 999.9},
+            "variation: expected at most 0.01, the largest possible variation of well rates",
+        ),
         ({"specificity": 0.9, "sensitivity": 0.1}, "sensitivity: expected more than 0.1"),
     ],
 )

@@ -111,7 +111,9 @@ def test_an_interrupted_report_says_that_its_page_is_missing(tmp_path):
         if what == "tables":
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match=r"before .*report.html was written .one that is"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"before .*report.html was written .an existing page"
+    ):
         save_report(summarize(plate(), control="DMSO"), tmp_path, progress=stop)
     assert (tmp_path / "conditions.csv").is_file()
     assert not (tmp_path / "report.html").exists()
@@ -147,5 +149,5 @@ def test_bad_options(tmp_path, options, error, told):
 
 
 def test_only_an_assay_is_reported(tmp_path):
-    with pytest.raises(InvalidParameterError, match="assay: expected what"):
+    with pytest.raises(InvalidParameterError, match="assay: expected the result of"):
         save_report({"well": ["a"]}, tmp_path)

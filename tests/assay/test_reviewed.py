@@ -175,8 +175,8 @@ def test_reviewed_cells_are_looked_up(plate):
         ("field", "B02", "row 1: cell 1 of field B02 is not in cells"),
         ("cell_id", 60, "row 1: cell 60 of field A01_s1 is not in cells"),
         ("cell_id", 50, "row 1: cell 50 of field A01_s1 is not scored in cells"),
-        ("called", 0, "was called without a micronucleus, and is with one in cells"),
-        ("cell_id", 10, "row 2: cell 10 of field A01_s1 is there already, in reviewed, row 1"),
+        ("called", 0, "was called without a micronucleus in the review, but is with one in cells"),
+        ("cell_id", 10, "row 2: cell 10 of field A01_s1 is listed twice, first in reviewed, row 1"),
     ],
 )
 def test_a_review_of_another_plate_is_refused(plate, column, value, words):
@@ -197,7 +197,7 @@ def test_a_review_of_one_of_several_plates_needs_the_plate():
     both["plate"] = np.repeat(["P1", "P2"], 300)
     assay = summarize(both)
     table = review_of(cells, 5)
-    with pytest.raises(DatasetError, match="cell 1 of field A01 is there more than once") as caught:
+    with pytest.raises(DatasetError, match="cell 1 of field A01 occurs more than once") as caught:
         assay.corrected(reviewed=table)
     assert "give the reviewed cells a column plate" in str(caught.value)
     table["plate"] = ["P2"] * len(table["field"])
@@ -211,7 +211,7 @@ def test_cells_without_a_condition_are_left_out_and_said():
     cells["field"], cells["cell_id"] = cells["well"], np.tile(np.arange(1, 51), 6)
     cells["scored"] = np.ones(300, bool)
     found = summarize(cells).corrected(reviewed=review_of(cells, 5))
-    assert "Left out, since they have no condition: 10 reviewed cells." in found.review.remarks
+    assert "Left out because they have no condition: 10 reviewed cells." in found.review.remarks
     assert found.review.n_positive + found.review.n_negative == 50
 
 
@@ -219,8 +219,8 @@ def test_cells_without_a_condition_are_left_out_and_said():
     ("table", "words"),
     [
         ({"called": [1, 0], "reviewed": ["yes", "perhaps"]}, "row 2: reviewed must be yes or no"),
-        ({"called": [1, 1], "reviewed": [1, 0]}, "no cell that was called negative"),
-        ({"called": [1, 0], "reviewed": ["", 0]}, "no cell that was called positive"),
+        ({"called": [1, 1], "reviewed": [1, 0]}, "no cell called negative"),
+        ({"called": [1, 0], "reviewed": ["", 0]}, "no cell called positive"),
         ({"called": [1, 0]}, "expected columns called and reviewed"),
         ({"called": ["", 0], "reviewed": [1, 0]}, "row 1: called must not be empty"),
         (
@@ -232,7 +232,10 @@ def test_cells_without_a_condition_are_left_out_and_said():
             {**reviewed(1, 1, 0, 1), "stratum": ["a", "a"], "stratum_cells": [3, "x"]},
             "row 2: stratum_cells must be a number above 0",
         ),
-        ({**reviewed(1, 1, 0, 1), "well": ["A01", "H12"]}, "row 2: well must be a well in which"),
+        (
+            {**reviewed(1, 1, 0, 1), "well": ["A01", "H12"]},
+            "row 2: well must be a well with cells called",
+        ),
     ],
 )
 def test_bad_reviews(table, words):

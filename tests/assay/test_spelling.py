@@ -71,7 +71,9 @@ def test_wells_of_one_spelling_keep_it():
 @pytest.mark.parametrize("again", ["B03", "b03", "b3"])
 def test_counts_of_one_well_twice_are_told_by_row(again):
     table = {**counts({0: [9, 12, 8]}), "well": ["B3", "C4", again]}
-    with pytest.raises(DatasetError, match="row 3: well B03 is there already, in cells, row 1"):
+    with pytest.raises(
+        DatasetError, match="row 3: well B03 is listed twice, first in cells, row 1"
+    ):
         summarize(table)
 
 

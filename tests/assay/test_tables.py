@@ -107,7 +107,7 @@ def test_columns_of_other_programs(tmp_path):
         ("C02,MMC,1,10,30", "micronucleated must be at most scored, 10 (received '30')"),
         ("C02,MMC,1 uM,2000,30", "dose must be a number of at least 0, without its unit"),
         ("C02,MMC,-1,2000,30", "dose must be a number of at least 0 (received '-1')"),
-        ("B02,DMSO,0,2000,30", "well B02 is there already, in {path}, line 2"),
+        ("B02,DMSO,0,2000,30", "well B02 is listed twice, first in {path}, line 2"),
     ],
 )
 def test_bad_counts_name_row_and_column(tmp_path, row, expected):
@@ -133,7 +133,7 @@ def test_bad_values_of_arrays_name_row_and_column():
     [
         (3, InvalidParameterError, "cells: expected a table"),
         ({"well": ["a"], "condition": ["b"]}, DatasetError, "need a column n_micronuclei"),
-        ({"well": ["a"], "mn": [0, 1]}, InvalidParameterError, "columns of one length"),
+        ({"well": ["a"], "mn": [0, 1]}, InvalidParameterError, "columns of the same length"),
         ({"well": [], "mn": []}, InvalidParameterError, "at least one row"),
         ("nowhere.csv", DatasetNotFoundError, "no such file"),
     ],
@@ -176,13 +176,13 @@ def test_cells_without_a_condition_are_left_out_and_counted():
     table = {**counts({0: [9, 12, 8], 1: [24, 30, 27]}), "condition": ["DMSO"] * 3 + [""] * 3}
     assay = summarize(table, control="DMSO")
     assert len(assay.conditions) == 1
-    assert "Left out, since they have no condition: 3 of 6 rows." in assay.remarks
+    assert "Left out because they have no condition: 3 of 6 rows." in assay.remarks
 
 
 def test_the_only_dose_of_zero_is_the_control():
     assay = summarize(counts(DOSES))
     assert assay.control.name == "0"
-    assert any("only condition of dose 0" in remark for remark in assay.remarks)
+    assert any("only condition with dose 0" in remark for remark in assay.remarks)
 
 
 def test_csv_opens_right_in_a_spreadsheet():

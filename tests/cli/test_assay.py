@@ -134,11 +134,11 @@ def test_seed_block_and_confidence_reach_the_report(made, tmp_path, capsys):
         ("C02,MMC,1,2000,NaN", "line 6: micronucleated must be a whole number"),
         ("C02,MMC,1,2000,", "line 6: micronucleated must be a whole number"),
         ("C02,MMC,1,2000,twelve", "line 6: micronucleated must be a whole number"),
-        ("C02,MMC,1,2.000,12", "line 6: scored must be .* without separators of thousands"),
-        ('C02,MMC,1,"2,000",12', "line 6: scored must be .* without separators of thousands"),
+        ("C02,MMC,1,2.000,12", "line 6: scored must be .* without thousands separators"),
+        ('C02,MMC,1,"2,000",12', "line 6: scored must be .* without thousands separators"),
         ("C02,MMC,1,10,30", "line 6: micronucleated must be at most scored, 10"),
         ("C02,MMC,1 uM,2000,30", "line 6: dose must be a number of at least 0, without its unit"),
-        ("B02,DMSO,0,2000,30", "line 6: well B02 is there already, in .*, line 2"),
+        ("B02,DMSO,0,2000,30", "line 6: well B02 is listed twice, first in .*, line 2"),
         ("C02,MMC,1,2000", "line 6: micronucleated must be a whole number"),
         ("C02,MMC,1,2000,30,4", "line 6: 6 cells under 5 names of columns"),
     ],
@@ -234,7 +234,7 @@ def test_a_layout_gives_wells_their_conditions(made, tmp_path, capsys):
     command = ["assay", str(tmp_path / "cells.csv"), "--control", "DMSO", "--quiet", "--columns"]
     command += ["n_scored=Scored BN", "--layout", str(tmp_path / "layout.csv")]
     assert main([*command, "-o", str(tmp_path / "out")]) == 0
-    assert "Rows of the layout without any cell (1): H12." in capsys.readouterr().out
+    assert "Rows of the layout without cells (1): H12." in capsys.readouterr().out
     for name in ("conditions.csv", "units.csv", "trend.csv"):
         ours = (tmp_path / "out" / name).read_bytes()
         assert ours == (made / "report" / name).read_bytes()
@@ -290,7 +290,7 @@ def test_ascii_tables_have_no_byte_order_mark(made):
 def test_files_of_an_earlier_report_are_told(made, tmp_path, capsys):
     (tmp_path / "corrected.csv").write_text("old", encoding="utf-8")
     assert main(["assay", str(made / "counts.csv"), "-o", str(tmp_path), "--quiet"]) == 0
-    assert "corrected.csv of an earlier report is still there" in capsys.readouterr().err
+    assert "corrected.csv of an earlier report is still present" in capsys.readouterr().err
 
 
 def test_reviewed_cells_correct_the_rates(tmp_path, capsys):

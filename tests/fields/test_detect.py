@@ -124,7 +124,8 @@ def test_files_that_cannot_be_read_leave_the_others(tmp_path):
 def test_where_all_fail_that_is_an_error():
     fields, detector = plate(BAD["a crop rather than a field"])
     with pytest.raises(
-        DatasetError, match="1: a crop rather than a field: its nuclei are 90 pixels"
+        DatasetError,
+        match="1: this looks like a crop rather than a field: its nuclei are 90 pixels",
     ):
         detect(fields, detector)
 

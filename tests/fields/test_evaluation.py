@@ -259,7 +259,7 @@ def test_the_plot_shows_a_point_for_each_field(report):
     assert [line.get_label() for line in lines] == ["a", "b"]
     points = sorted(tuple(p) for line in lines for p in line.get_xydata().tolist())
     assert points == sorted((each.rate_annotated, each.rate_found) for each in report.fields)
-    with pytest.raises(InvalidParameterError, match="evaluate_fields returns"):
+    with pytest.raises(InvalidParameterError, match="the result of nucrec.fields.evaluate_fields"):
         RatesDisplay.from_report(7)
 
 
@@ -278,9 +278,9 @@ ONE = np.zeros((9, 9), int)
         ([(ONE, ONE - 1)], [(ONE, ONE)], {}, "labels from 0 to 2147483647"),
         ([ONE], [(ONE, ONE)], {}, "optionally the parents"),
         ([(ONE, ONE + 1, [3])], [(ONE, ONE)], {}, "labels of nuclei"),
-        ([(ONE, ONE + 1, [3, 4])], [(ONE, ONE)], {}, "one parent per micronucleus (1)"),
+        ([(ONE, ONE + 1, [3, 4])], [(ONE, ONE)], {}, "one parent per micronucleus .1."),
         ([(ONE, ONE)], [(ONE, ONE)], {"by": "cell_line"}, "columns of: none"),
-        ([(ONE, ONE)], [(ONE, ONE)], {"by": {"a": [1, 2]}}, "one value per field (1)"),
+        ([(ONE, ONE)], [(ONE, ONE)], {"by": {"a": [1, 2]}}, "one value per field .1."),
         ([(ONE, ONE)], [(ONE, ONE)], {"confidence": 1}, "confidence"),
     ],
 )

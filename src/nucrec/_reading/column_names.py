@@ -1,4 +1,4 @@
-"""What columns are called in tables of other programs, and of people."""
+"""Column names in tables written by other programs and by people."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -105,13 +105,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 
 def plain(name: str) -> str:
-    """Return the name of a column in lower case, with "_" for all that is no letter or digit.
+    """Return a column name in lower case, with "_" for everything except letters and digits.
 
-    A unit in brackets at the end does not count, and after a dose none. What CellProfiler calls
-    micronuclei in ``Children_FilteredMicronuclei_Count`` is up to its user; "mn" is a word there.
+    A unit in brackets at the end is ignored, as is any unit after a dose. The name of micronuclei
+    in CellProfiler's ``Children_FilteredMicronuclei_Count`` is chosen by its user; "mn" counts as a
+    word there.
     """
     bare = _UNIT.sub("", name) or name
-    folded = bare.casefold().strip().replace("\u03bc", "u")  # the micro sign becomes this letter
+    folded = bare.casefold().strip().replace("\u03bc", "u")  # from the micro sign
     key = re.sub(r"[^0-9a-z]+", "_", folded).strip("_")
     if _COUNT_OF_CHILDREN.fullmatch(key):
         return _CHILDREN
@@ -120,33 +121,33 @@ def plain(name: str) -> str:
 
 
 def looks_like_dose(name: str) -> bool:
-    """Tell whether a column may hold doses, judging by its name."""
+    """Return whether a column may hold doses, judging by its name."""
     return _LOOKS_LIKE_DOSE.fullmatch(plain(name)) is not None
 
 
 def is_known(name: str) -> bool:
-    """Tell whether a column is one that can be used."""
+    """Return whether a column can be used."""
     return any(plain(name) in names for names in SYNONYMS.values())
 
 
 def find(
     names: Iterable[str], where: str, given: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return for each column of ours that is there what it is called.
+    """Return the name in the table of each of our columns that it has.
 
     Parameters
     ----------
     names : iterable of str
         The columns of the table.
     where : str
-        What the table is called in messages.
+        The name of the table in messages.
     given : mapping of str to str, optional
-        What some of ours are called, whatever else there is.
+        Given names of some of our columns, which take precedence.
 
     Raises
     ------
     DatasetError
-        Two columns are spelt the same but for case and punctuation.
+        Two columns differ only in case and punctuation.
     """
     chosen = dict(given or {})
     spelt: dict[str, str] = {}
@@ -154,11 +155,11 @@ def find(
         key = plain(name)
         if key in spelt and is_known(name) and not {name, spelt[key]} & {*chosen.values()}:
             raise DatasetError(
-                f"{where}: the columns {spelt[key]!r} and {name!r} are the same. Rename one of them, "
-                "or tell which one is meant with columns"
+                f"{where}: the columns {spelt[key]!r} and {name!r} have the same name. Rename "
+                "one of them, or say which one to use with columns"
             )
         spelt[key] = name
-    counted = {chosen[ours] for ours in _COUNTS if ours in chosen}  # a count is one thing only
+    counted = {chosen[ours] for ours in _COUNTS if ours in chosen}  # each has one meaning
     found = {
         ours: next((spelt[key] for key in known if spelt.get(key, "") not in {"", *counted}), None)
         for ours, known in SYNONYMS.items()
@@ -167,12 +168,12 @@ def find(
 
 
 def check_columns(columns: object) -> dict[str, str]:
-    """Return what columns are called, after checking that they are columns of ours.
+    """Return the given names of columns, after checking that the columns are ours.
 
     Raises
     ------
     InvalidParameterError
-        It is no mapping of our names to others.
+        `columns` does not map our names to others.
     """
     expected = "a mapping of names such as n_micronuclei to columns of the table"
     if not isinstance(columns, Mapping):

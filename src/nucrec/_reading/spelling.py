@@ -1,4 +1,4 @@
-"""Names in a design that are the same to a person: one spelling stands for all."""
+"""Unification of the spellings of names in a design."""
 
 from collections.abc import Sequence
 
@@ -9,21 +9,21 @@ _SHOWN = 3
 
 
 def one_spelling(names: Sequence[str], what: str) -> tuple[list[str], list[str]]:
-    """Return names with one spelling for those that look the same, and a remark on them.
+    """Return names with a single spelling for look-alikes, and a remark on them.
 
     Parameters
     ----------
     names : sequence of str
-        One for each row; empty where there is none.
+        One name per row; empty if there is none.
     what : str
-        What they are names of, in the plural.
+        The things named, in the plural.
     """
     spelled, together = merge_look_alikes(names)
     return [spelled[name] for name in names], _remarks(together, what)
 
 
 def one_spelling_of_wells(names: Sequence[str], what: str) -> tuple[list[str], list[str]]:
-    """Return the same for names that may be those of wells: B3, b03 and B03 are B03."""
+    """Return the same for names that may be wells: B3, b03 and B03 become B03."""
     spellings: dict[str, list[str]] = {}
     for name in dict.fromkeys(map(plain_name, dict.fromkeys(names))):
         spellings.setdefault(well_key(name), []).append(name)
@@ -37,7 +37,7 @@ def one_spelling_of_wells(names: Sequence[str], what: str) -> tuple[list[str], l
 
 
 def well_key(name: str) -> str:
-    """Return what all spellings of a well, or of a name, have in common."""
+    """Return the normalised name of a well, or of anything else, common to all its spellings."""
     key = look_alike_key(name)
     return plain_well(key) or key
 
@@ -48,6 +48,6 @@ def _remarks(together: Sequence[Sequence[str]], what: str) -> list[str]:
     shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:_SHOWN])
     more = f" and {len(together) - _SHOWN} more" if len(together) > _SHOWN else ""
     return [
-        f"Names of {what} that look the same are taken for one: {shown}{more}. If they differ, "
-        "rename them."
+        f"Names of {what} that look the same are treated as one: {shown}{more}. If they "
+        "differ, rename them."
     ]

@@ -1,4 +1,4 @@
-"""From a table of cells to a decision: rates, tests and displays of the micronucleus assay."""
+"""Statistics of the micronucleus assay: from a table of cells to rates, tests and a decision."""
 
 from nucrec.assay._assay import Assay
 from nucrec.assay._contrast import Contrast

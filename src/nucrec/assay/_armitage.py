@@ -24,14 +24,14 @@ _TIE = 16 * float(np.finfo(np.float64).eps)
 
 
 def armitage(scores: Array, found: Array, scored: Array, random_state: int) -> TestResult:
-    """Return the test over pooled cells: exact where counts are small.
+    """Return the test over pooled cells, exact if counts are small.
 
     Parameters
     ----------
     scores : ndarray of float, shape (n_groups,)
         The score of each group, such as its dose.
     found, scored : ndarray of int, shape (n_groups,)
-        Micronucleated cells, and cells.
+        Numbers of micronucleated and of scored cells.
     random_state : int
         The seed for small counts with too many possible tables to enumerate.
     """
@@ -50,9 +50,9 @@ def armitage(scores: Array, found: Array, scored: Array, random_state: int) -> T
 
 
 def scaled(scores: Array) -> Array:
-    """Return scores from 0 to 1, which do not depend on the unit of a dose."""
+    """Return scores scaled to 0 to 1, so that they do not depend on the unit of the dose."""
     _, exponent = np.frexp(np.abs(scores).max())
-    small = np.ldexp(scores, -int(exponent))  # exact, and its range does not overflow
+    small = np.ldexp(scores, -int(exponent))  # exact, and without overflow of its range
     small = small - small.min()
     return np.asarray(small / (small.max() or 1.0))
 
@@ -75,7 +75,7 @@ def _tail(z: float) -> float:
 
 
 def _exact(scores: Array, found: Array, scored: Array, random_state: int) -> tuple[float, str]:
-    """Return the p-value given both margins, and how it was found."""
+    """Return the p-value given both margins, and the method."""
     observed = float((scores * found).sum())
     tie = _TIE * int(found.sum())
     states = _enumerated(scores, int(found.sum()), scored, tie)
@@ -93,9 +93,9 @@ def _exact(scores: Array, found: Array, scored: Array, random_state: int) -> tup
 
 
 def _enumerated(scores: Array, total: int, scored: Array, tie: float) -> tuple[Array, Array] | None:
-    """Return all sums of scores that a number of micronucleated cells can have, with log weights.
+    """Return all possible sums of scores of a number of micronucleated cells, with log weights.
 
-    None where there are too many of them.
+    Return None if there are too many.
     """
     used, sums, logs = np.zeros(1, np.int64), np.zeros(1), np.zeros(1)
     for score, n in zip(scores.tolist(), scored.tolist(), strict=True):
@@ -114,7 +114,7 @@ def _enumerated(scores: Array, total: int, scored: Array, tie: float) -> tuple[A
 def _merged(
     used: Array, sums: Array, logs: Array, kept: Array, tie: float
 ) -> tuple[Array, Array, Array]:
-    """Return the different states, each with the logarithm of the sum of its weights."""
+    """Return the unique states, each with the logarithm of the sum of its weights."""
     used, sums, logs = used[kept], sums[kept], logs[kept]
     order = np.lexsort((sums, used))
     used, sums, logs = used[order], sums[order], logs[order]

@@ -1,4 +1,4 @@
-"""The result of an assay: rates, tests, decision, tables."""
+"""The result of an assay: rates, tests, decision and tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -29,24 +29,24 @@ from nucrec.assay._trend import FEWEST_LEVELS, Trend, trend_of
 
 @dataclass(frozen=True)
 class Assay(Printed):
-    """The rates of micronucleated cells of all conditions, and what follows from them.
+    """The rates of micronucleated cells of all conditions, with the tests based on them.
 
     Attributes
     ----------
     conditions : tuple of ConditionSummary
-        The control first.
+        The conditions, the control first.
     units : tuple of UnitSummary
-        In the same order.
+        The units, in the same order.
     by, unit : str
-        The columns that tell conditions and units apart.
+        The columns that define conditions and units.
     confidence : float
-        Of all intervals.
+        Confidence level of all intervals.
     notes : tuple of str
-        What was left out or taken for granted when the table was read.
+        Rows left out and assumptions made when the table was read.
     block : str
-        The column within whose values tests exchange units; empty for none.
+        The column within whose values tests exchange units; empty if there is none.
     columns : dict of str to str
-        What each column that was read is called in the table.
+        The name in the table of each column that was read.
 
     Examples
     --------
@@ -74,12 +74,12 @@ class Assay(Printed):
 
     @property
     def compounds(self) -> tuple[str, ...]:
-        """The compounds that have two doses or more; the name is empty where there are doses alone."""
+        """The compounds with two or more doses; the name is empty if there are only doses."""
         return tuple(series(self.conditions))
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What has to be known of the numbers; empty if there is nothing to add."""
+        """Remarks on the interpretation of the numbers; empty if there are none."""
         return (*self.notes, *remarks_on(self.conditions, self.units, self.unit))
 
     def trend(
@@ -89,33 +89,34 @@ class Assay(Printed):
         compound: str | None = None,
         random_state: int = 0,
     ) -> Trend:
-        """Test whether micronucleated cells increase with the dose of a compound.
+        """Test for an increase of micronucleated cells with the dose of a compound.
 
         Parameters
         ----------
         score : {"dose", "rank"} or sequence of float, default="dose"
-            The score of each dose: the dose itself, its rank, or numbers for the control and the doses
-            in order.
+            The score of each dose: the dose itself, its rank, or one number for the control and
+            each dose in order.
         compound : str, optional
-            Needed where several have two doses or more.
+            The compound; required if several compounds have two or more doses.
         random_state : int, default=0
-            The seed of permutations that are too many to enumerate.
+            The seed for permutations that are too many to enumerate.
 
         Returns
         -------
         Trend
-            Over pooled cells, and by whole units.
+            The tests over pooled cells and by whole units.
 
         Raises
         ------
         InvalidParameterError
-            There are fewer than three doses, the control included; or the compound is unknown.
+            There are fewer than three doses, including the control, or the compound is unknown.
 
         Notes
         -----
-        Over pooled cells: Cochran-Armitage, with the variance given both margins; exact where a
-        condition has less than five expected micronucleated cells. By units: the same statistic,
-        compared with those of all arrangements of whole units over doses, within their blocks.
+        Pooled cells are compared by the Cochran-Armitage test, with the variance given both
+        margins; the test is exact if any condition has fewer than five expected micronucleated
+        cells. Whole units are compared by the same statistic, relative to all arrangements of units
+        over doses within their blocks.
 
         - W. G. Cochran, Biometrics 10, 1954, pp. 417-451.
         - P. Armitage, Biometrics 11, 1955, pp. 375-386.
@@ -125,17 +126,17 @@ class Assay(Printed):
         return trend_of(name, series(self.conditions)[name], self.units, score, random_state)
 
     def versus_control(self, *, random_state: int = 0) -> tuple[Contrast, ...]:
-        """Test whether each condition has more micronucleated cells than the concurrent control.
+        """Test each condition for an increase of micronucleated cells over the concurrent control.
 
         Parameters
         ----------
         random_state : int, default=0
-            The seed of permutations that are too many to enumerate.
+            The seed for permutations that are too many to enumerate.
 
         Returns
         -------
         tuple of Contrast
-            Over pooled cells, and by whole units; adjusted for the number of conditions.
+            The tests over pooled cells and by whole units, adjusted for the number of conditions.
 
         Raises
         ------
@@ -144,10 +145,10 @@ class Assay(Printed):
 
         Notes
         -----
-        Over pooled cells: one-sided Fisher's exact test, adjusted by Holm. By units: Dunnett's t of
-        rates, with p-values from permutations of whole units over the control and the doses left, step
-        by step (Westfall and Young, 1993). Three units against three have 20
-        arrangements, so one dose alone cannot have a p-value below 0.05.
+        Pooled cells are compared by one-sided Fisher's exact tests with Holm's adjustment. Whole
+        units are compared by Dunnett's t of rates, with step-down p-values from permutations of
+        units over the control and the remaining doses (Westfall and Young, 1993). Three units
+        against three have 20 arrangements, so a single dose cannot have a p-value below 0.05.
         """
         check_int("random_state", random_state, low=0)
         check_control(self.conditions)
@@ -156,19 +157,19 @@ class Assay(Printed):
     def smallest_increase(
         self, power: float = 0.8, alpha: float = 0.05
     ) -> tuple[SmallestIncrease, ...]:
-        """Return the smallest rates that this design would probably have found increased.
+        """Return the smallest increases that this design would probably have detected.
 
         Parameters
         ----------
         power : float, default=0.8
-            The probability of finding it, above `alpha`.
+            The probability of detection, above `alpha`.
         alpha : float, default=0.05
-            The one-sided level, for all conditions together.
+            The one-sided significance level, for all conditions together.
 
         Returns
         -------
         tuple of SmallestIncrease
-            One for each condition beside the control.
+            One result per condition other than the control.
 
         Raises
         ------
@@ -177,10 +178,11 @@ class Assay(Printed):
 
         Notes
         -----
-        From the noncentral t distribution of the difference of transformed rates (Anscombe), with the
-        variation between units that was found over all conditions, and Bonferroni's level. It is not
-        exact: in 400 simulated plates, four wells against four found it in 73 % instead of 80 %, three
-        doses in 83 %. Designs that cannot give a small p-value at all have none.
+        The result is computed from the noncentral t distribution of the difference between
+        transformed rates (Anscombe), with the observed variation between units over all conditions
+        and Bonferroni's level. It is an approximation: in 400 simulated plates, four wells against
+        four detected the increase in 73 % instead of 80 %, and three doses in 83 %. There is no
+        result for designs that cannot give a small p-value.
         """
         check_power(power, alpha)
         check_control(self.conditions)
@@ -194,35 +196,36 @@ class Assay(Printed):
         alpha: float = 0.05,
         random_state: int = 0,
     ) -> Decision:
-        """Answer the three criteria of OECD test guideline 487, by whole units.
+        """Evaluate the three criteria of OECD test guideline 487, by whole units.
 
         Parameters
         ----------
         historical : path, table or HistoricalControls, optional
-            Historical controls, one row for each experiment: cells scored and micronucleated, or a
-            ``rate`` per 1000 cells.
+            Historical controls, one row per experiment, with the numbers of scored and
+            micronucleated cells, or a ``rate`` per 1000 cells.
         compound : str, optional
-            Needed where several have two doses or more.
+            The compound; required if several compounds have two or more doses.
         alpha : float, default=0.05
-            The level of the tests.
+            The significance level of the tests.
         random_state : int, default=0
-            The seed of permutations that are too many to enumerate.
+            The seed for permutations that are too many to enumerate.
 
         Returns
         -------
         Decision
-            Each criterion met, not met or not answerable; and what would be needed.
+            Each criterion as met, not met or not answerable, and what further data would be needed.
 
         Raises
         ------
         InvalidParameterError, DatasetError
-            The compound is unknown, or the historical controls are no such table.
+            The compound is unknown, or the historical controls are not such a table.
 
         Notes
         -----
-        Clearly positive: all three are met. Clearly negative: none is, with at least three doses and
-        2000 cells each. Equivocal: some are met. The limits of the historical controls contain 95 % of
-        single rates: Student's t prediction interval of their square roots, from ten experiments on.
+        A result is clearly positive if all three criteria are met; clearly negative if none is met,
+        with at least three doses and 2000 cells each; and equivocal if some are met. The limits of
+        the historical controls contain 95 % of single rates: they are Student's t prediction
+        interval of the square roots, for ten or more experiments.
 
         OECD, "Test No. 487: In Vitro Mammalian Cell Micronucleus Test", 2016.
         """
@@ -239,79 +242,79 @@ class Assay(Printed):
         reviewed: str | PathLike[str] | object = None,
         report: object = None,
     ) -> Correction:
-        """Return the rates corrected for the errors of the detector.
+        """Return the rates, corrected for the errors of the detector.
 
         Parameters
         ----------
         sensitivity, specificity : float or pair of int, optional
-            The share of cells with and without micronuclei that are called so. A pair of how many were
-            right, and of how many, carries its uncertainty; a share is taken as certain.
+            The share of cells with (or without) micronuclei that are called so. A pair of counts
+            (correct, total) includes its uncertainty; a share is taken as exact.
         reviewed : path or table, optional
-            A random sample of the positive and negative cells of this plate, such as the table that
-            the page of `nucrec.fields.review` saves: ``called`` (what the detector said),
-            ``reviewed`` (what a person said: yes, no, unsure or empty), and for unequal shares
+            A random sample of the positive and negative cells of this plate, such as the table
+            saved by the page of `nucrec.fields.review`: ``called`` (the detector's call),
+            ``reviewed`` (the reviewer's answer: yes, no, unsure or empty), and for unequal sampling
             ``stratum`` and ``stratum_cells``, or ``weight``.
         report : FieldReport, optional
-            What `nucrec.fields.evaluate_fields` returned, of three fields or more.
+            The result of `nucrec.fields.evaluate_fields` for three or more fields.
 
         Returns
         -------
         Correction
-            The corrected rates; its ``review`` has precision, recall and specificity on this plate.
+            The corrected rates; ``review`` holds precision, recall and specificity on this plate.
 
         Raises
         ------
         InvalidParameterError, DatasetError
-            Not exactly one of the three is given, it is not what it should be, or reviewed cells
-            are not in this table or were called otherwise.
+            Not exactly one of the three is given, it is invalid, or reviewed cells are missing from
+            this table or called differently in it.
 
         Notes
         -----
-        The estimate of Rogan and Gladen (1978), with the interval of Lang and Reiczigel (2014), in
-        which the effective number of cells takes the place of their number: see
-        `nucrec.evaluate.corrected_proportion`. It holds if the errors are the same in all conditions.
-        From reviewed cells: double sampling (Tenenbein, 1970), in which each cell counts as many as
-        it stands for; without strata and weights, by well. Its intervals are quantiles of draws from
-        Jeffreys' posteriors, of effective numbers of cells.
+        The estimate is that of Rogan and Gladen (1978) with the interval of Lang and Reiczigel
+        (2014), based on the effective number of cells; see `nucrec.evaluate.corrected_proportion`.
+        It assumes the same errors in all conditions. Reviewed cells are evaluated by double
+        sampling (Tenenbein, 1970), with each cell weighted by the number of cells it represents;
+        without strata and weights, the strata are wells. The intervals are quantiles of draws from
+        Jeffreys posteriors for effective numbers of cells.
         """
         plate = Plate(self.units, self._cells, self.confidence)
         errors = errors_of((sensitivity, specificity), reviewed, report, plate)
         return correct(self.conditions, errors, self.confidence)
 
     def cytotoxicity(self) -> tuple[Cytotoxicity, ...]:
-        """Return the cytotoxicity of each condition; empty where the table has nothing of it."""
+        """Return the cytotoxicity of each condition; empty if the table has no such columns."""
         return Rows(cytotoxicities(self.conditions, self.units))
 
     def plot(self, ax: Any = None, *, historical: Any = None) -> DoseResponseDisplay:
-        """Draw the rate of each condition with its interval, and its units as points.
+        """Draw the rate of each condition with its interval, and the units as points.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             The axes; by default those of a new figure.
         historical : path, table or HistoricalControls, optional
-            Historical controls, as in `decision`: their limits are drawn as a band.
+            Historical controls, as in `decision`; their limits are drawn as a band.
 
         Returns
         -------
         DoseResponseDisplay
-            The drawn picture, with ``ax_`` and ``figure_``.
+            The display, drawn, with ``ax_`` and ``figure_`` set.
         """
         controls = None if historical is None else historical_of(historical)
         return DoseResponseDisplay.from_assay(self, historical=controls).plot(ax)
 
     def plot_plate(self, ax: Any = None) -> PlateDisplay:
-        """Draw the rate of each well at its place on the plate.
+        """Draw the rate of each well at its position on the plate.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
         PlateDisplay
-            The drawn picture, with ``ax_`` and ``figure_``.
+            The display, drawn, with ``ax_`` and ``figure_`` set.
         """
         return PlateDisplay.from_assay(self).plot(ax)
 
@@ -346,22 +349,23 @@ class Assay(Printed):
         return fmt.latex_table(*_tables.condition_table(self.conditions, self.unit))
 
     def to_csv(self, table: str = "conditions") -> str:
-        """Return one table as CSV, unrounded, that spreadsheets show as it is.
+        """Return one table as unrounded CSV text that spreadsheets display correctly.
 
         Parameters
         ----------
         table : {"conditions", "units"}, default="conditions"
-            Which one.
+            The table to return.
 
         Returns
         -------
         str
-            Text that a spreadsheet would take for a formula is preceded by an apostrophe.
+            The CSV text. Text that a spreadsheet would interpret as a formula is prefixed with an
+            apostrophe.
 
         Raises
         ------
         InvalidParameterError
-            There is no such table.
+            No table has this name.
         """
         if check_choice("table", table, ("conditions", "units")) == "units":
             return _tables.as_csv(_tables.unit_numbers(self.units))

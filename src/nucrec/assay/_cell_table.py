@@ -1,4 +1,4 @@
-"""The single cells behind the counts of an assay, to find reviewed ones among them."""
+"""The single cells behind the counts of an assay, for looking up reviewed cells."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _KEYS = ("plate", "field", "cell_id")
 
 @dataclass(frozen=True, eq=False)
 class CellTable:
-    """What a table says of single cells.
+    """The calls of single cells in a table.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class CellTable:
     def of(
         cls, source: Source, is_positive: Array, is_scored: Array, is_known: Array
     ) -> "CellTable":
-        """Return the cells of a table; it can be pickled."""
+        """Return the cells of a table, in a form that can be pickled."""
         return cls(dataclasses.replace(source, where=str), is_positive, is_scored, is_known)
 
     def kept(self, reviewed: Source, called: Array) -> Array:
@@ -48,12 +48,12 @@ class CellTable:
         reviewed : Source
             The reviewed cells.
         called : ndarray of shape (n,)
-            1 for those that were called micronucleated there.
+            1 for cells called micronucleated in the review.
 
         Raises
         ------
         DatasetError
-            One of them is not in this table, is not scored, or is called otherwise here.
+            A cell is missing from this table, is not scored, or is called differently in it.
         """
         keys = [key for key in _KEYS if key in self.source and key in reviewed]
         if "cell_id" not in keys or "field" not in keys:
@@ -71,8 +71,9 @@ class CellTable:
             if key in known and found.setdefault(key, row) != row:
                 add = "" if "plate" in keys else ", or give the reviewed cells a column plate"
                 raise DatasetError(
-                    f"{self.source.name}: cell {key[-1]} of field {key[-2]} is there more than once, "
-                    f"so that a review cannot be looked up. Pass the table of one plate{add}."
+                    f"{self.source.name}: cell {key[-1]} of field {key[-2]} occurs more than "
+                    "once, so reviewed cells cannot be identified. Pass the table of one "
+                    f"plate{add}."
                 )
         return found
 
@@ -89,7 +90,8 @@ class CellTable:
             here = "with" if self.is_positive[place] else "without"
             there = "with" if called else "without"
             told = (
-                f"{cell} was called {there} a micronucleus, and is {here} one in {self.source.name}"
+                f"{cell} was called {there} a micronucleus in the review, but is {here} one "
+                f"in {self.source.name}"
             )
         if told:
             raise DatasetError(
@@ -111,6 +113,6 @@ def _check_once(reviewed: Source, keys: list[tuple[str, ...]]) -> None:
     for row, key in enumerate(keys):
         if first.setdefault(key, row) != row:
             raise DatasetError(
-                f"{reviewed.where(row)}: cell {key[-1]} of field {key[-2]} is there already, in "
-                f"{reviewed.where(first[key])}. Keep one answer for each cell."
+                f"{reviewed.where(row)}: cell {key[-1]} of field {key[-2]} is listed twice, "
+                f"first in {reviewed.where(first[key])}. Keep one answer per cell."
             )

@@ -1,4 +1,4 @@
-"""The conditions of an assay: which there are, which is the control, and what was found in each."""
+"""The conditions of an assay: their names, the control, and their counts."""
 
 import math
 from collections import Counter, defaultdict
@@ -43,12 +43,12 @@ def summarize_conditions(
 def _control(
     keys: Sequence[Key], control: str | float | None
 ) -> tuple[Key | None, tuple[str, ...]]:
-    """Return the key of the control, and a remark where it was not named."""
+    """Return the key of the control, and a remark if it was not named."""
     if control is None:
         at_zero = [key for key in keys if key[1] == 0]
         if len(at_zero) != 1:
             return None, ()
-        return at_zero[0], (f"The control is the only condition of dose 0, {at_zero[0][0]!r}.",)
+        return at_zero[0], (f"The control is the only condition with dose 0, {at_zero[0][0]!r}.",)
     found = _called(keys, str(control))
     at_zero = [key for key in found if key[1] == 0]
     if len(at_zero or found) == 1:
@@ -56,13 +56,13 @@ def _control(
         return of_control, _on_dose_of_control(keys, of_control)
     known = list(dict.fromkeys(name for name, _ in keys))
     if found:
-        raise invalid("control", "a condition of one dose, or with a dose 0", control)
+        raise invalid("control", "a condition with one dose, or with a dose of 0", control)
     expected = f"one of the conditions: {', '.join(known)}"
     raise invalid("control", expected, control, did_you_mean(control, known))
 
 
 def _called(keys: Sequence[Key], name: str) -> list[Key]:
-    """Return the conditions of a name, however it is spelt; 0.10 is 0.1."""
+    """Return the conditions of a name, regardless of its spelling; 0.10 equals 0.1."""
     wanted = look_alike_key(name)
     alike = [key for key in keys if look_alike_key(key[0]) == wanted]
     number = _number(name)
@@ -77,12 +77,12 @@ def _number(name: str) -> float | None:
 
 
 def _on_dose_of_control(keys: Sequence[Key], control: Key) -> tuple[str, ...]:
-    """Return a remark on a control that is no lower dose than all others.
+    """Return a remark on a control whose dose is not the lowest.
 
     Raises
     ------
     InvalidParameterError
-        Conditions are doses alone, and one of them is lower than the control.
+        Conditions are only doses, and one of them is lower than the control.
     """
     dose = control[1]
     doses = [key[1] for key in keys if key != control and key[1] is not None]
@@ -91,8 +91,11 @@ def _on_dose_of_control(keys: Sequence[Key], control: Key) -> tuple[str, ...]:
     lowest = f"{min(doses):.15g}"
     if all(is_dose(key[0], key[1]) for key in keys):
         raise invalid("control", f"the lowest of the doses, {lowest}", control[0])
-    told = f"The control, {control[0]}, has the dose {dose:.15g}, and others are as low as {lowest}"
-    return (f"{told}: in a trend with such doses it is the lowest level, of dose 0.",)
+    told = (
+        f"The control, {control[0]}, has the dose {dose:.15g}, and other doses are as low as "
+        f"{lowest}"
+    )
+    return (f"{told}: in a trend with such doses, the control is the lowest level, with dose 0.",)
 
 
 def _condition(

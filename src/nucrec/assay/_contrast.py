@@ -1,4 +1,4 @@
-"""Conditions against the concurrent control."""
+"""Comparisons of conditions with the concurrent control."""
 
 import math
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from nucrec.assay._test_result import TestResult
 
 @dataclass(frozen=True)
 class Contrast(Facts):
-    """One condition against the concurrent control.
+    """The comparison of one condition with the concurrent control.
 
     Attributes
     ----------
     condition, control : str
-        Their names.
+        The names of both.
     difference : float
-        The rate less that of the control, per 1000 cells.
+        The rate minus that of the control, per 1000 cells.
     fold : float
-        The rate over that of the control; NaN where no cell of the control has a micronucleus.
+        The rate divided by that of the control; NaN if no control cell has a micronucleus.
     pooled : TestResult
-        One-sided Fisher's exact test over pooled cells, as if all cells were independent, adjusted
-        by Holm for the number of conditions.
+        One-sided Fisher's exact test over pooled cells, as if all cells were independent, with Holm's
+        adjustment for the number of conditions.
     by_unit : TestResult
-        The permutation of whole units, adjusted step by step; not estimable where the condition
-        or the control has fewer than three.
+        The permutation test of whole units, with step-down adjustment; not estimable if the condition
+        or the control has fewer than three units.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class Contrast(Facts):
     by_unit: TestResult
 
     def __str__(self) -> str:
-        """Return the difference and both tests, a line each."""
+        """Return the difference and both tests, one line each."""
         return "\n".join(
             [
                 f"{self.condition} against {self.control}: {self.difference:+.1f} per 1000 cells",
@@ -65,7 +65,7 @@ class Contrast(Facts):
 def contrasts_of(
     conditions: Sequence[ConditionSummary], units: Sequence[UnitSummary], random_state: int
 ) -> tuple[Contrast, ...]:
-    """Return all conditions against the control, which is the first."""
+    """Return the comparisons of all conditions with the first, the control."""
     control, *others = conditions
     rate = control.rate.value
     pooled = _pooled(control, others)

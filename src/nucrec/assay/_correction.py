@@ -22,17 +22,17 @@ METHOD = "Rogan-Gladen, Lang-Reiczigel, effective number of cells"
 
 @dataclass(frozen=True)
 class CorrectedRate(Facts):
-    """The rate of one condition, as found and corrected.
+    """The rate of one condition, as detected and corrected.
 
     Attributes
     ----------
     condition : str
-        Its name.
+        The name of the condition.
     found, corrected : Metric
-        Micronucleated cells per 1000; the interval of the corrected rate carries the variation
+        Micronucleated cells per 1000. The interval of the corrected rate includes the variation
         between units and the uncertainty of sensitivity and specificity.
     remark : str
-        What has to be known of it; empty where there is nothing to add.
+        A remark on the corrected rate; empty if there is none.
 
     Examples
     --------
@@ -55,17 +55,17 @@ class Correction:
     Attributes
     ----------
     rates : tuple of CorrectedRate
-        One for each condition.
+        One rate per condition.
     sensitivity, specificity : float
-        The shares of cells with and without micronuclei that are called so.
+        The share of cells with (or without) micronuclei that are called so.
     source : str
-        Where they are from.
+        The source of sensitivity and specificity.
     precision, recall : Metric or None
-        Of this detector on this plate, where cells were reviewed.
+        Precision and recall of the detector on this plate, if cells were reviewed.
     n_unsure : int
-        Reviewed cells of which the reviewer was unsure, which were left out.
+        Number of reviewed cells that the reviewer was unsure of; they are left out.
     review : ReviewSummary or None
-        What the reviewed cells say of this detector on this plate: precision, recall, specificity.
+        Precision, recall and specificity of the detector on this plate, if cells were reviewed.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class Correction:
         return show.fragment(show.paragraphs(*self._words), *tables)
 
     def to_markdown(self) -> str:
-        """Return the rates, and what a review says of the detector, as Markdown."""
+        """Return the rates, and the performance of the detector in a review, as Markdown."""
         tables = [fmt.markdown_table(*each) for each in self._tables]
         return "\n\n".join([*self._words, *tables]) + "\n"
 
@@ -136,7 +136,7 @@ def _told(value: float, digits: int) -> str:
 
 
 def span(metric: Metric) -> str:
-    """Return an interval per 1000 cells, or that it is not estimable."""
+    """Return an interval per 1000 cells, or "not estimable"."""
     if math.isnan(metric.low):
         return NOT_ESTIMABLE
     return f"{fmt.number(metric.low, 1)} to {fmt.number(metric.high, 1)}"
@@ -173,7 +173,7 @@ def _corrected(
     if math.isnan(value):
         useless = Metric(math.nan, 0.0, 1000.0, METHOD)
         return CorrectedRate(
-            condition.name, found, useless, "the detector is no better than chance"
+            condition.name, found, useless, "the detector does not perform better than chance"
         )
     if math.isnan(condition.effective_cells):
         metric = Metric(value, math.nan, math.nan, found.method)
@@ -183,7 +183,7 @@ def _corrected(
 
 
 def _undefined(found: Metric, hits: float, rejected: float) -> str:
-    """Return why there is no corrected rate; empty where there is one."""
+    """Return why there is no corrected rate; empty if there is one."""
     if math.isnan(found.value):
         return "no cell was scored"
     if math.isnan(hits):
@@ -210,5 +210,5 @@ def _remark(condition: ConditionSummary, corrected: Metric, errors: DetectorErro
     if corrected.low > 0 or not condition.n_micronucleated:
         return ""
     if errors.is_certain:
-        return "not significantly above what false positives alone would give"
-    return "specificity is too uncertain to tell this rate from zero"
+        return "not significantly above the rate expected from false positives alone"
+    return "the specificity is too uncertain to distinguish this rate from zero"

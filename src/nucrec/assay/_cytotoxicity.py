@@ -1,4 +1,4 @@
-"""Cytotoxicity, where cells with their nuclei, or cells before and after, were counted."""
+"""Cytotoxicity, from cells by number of nuclei or from cell counts before and after treatment."""
 
 import math
 from collections.abc import Sequence
@@ -21,17 +21,18 @@ class Cytotoxicity(Facts):
     Attributes
     ----------
     condition : str
-        Its name.
+        The name of the condition.
     cbpi : float
-        The cytokinesis-block proliferation index, from 1 to 3: (cells with one nucleus + 2 x with two
-        + 3 x with more) / cells.
+        The cytokinesis-block proliferation index, from 1 to 3: (cells with one nucleus + 2 x cells
+        with two + 3 x cells with more) / cells.
     cytostasis : float
-        In percent: 100 - 100 (CBPI - 1) / (CBPI of the control - 1).
+        Cytostasis in percent: 100 - 100 (CBPI - 1) / (CBPI of the control - 1).
     replication_index : float
-        In percent of the control: (cells with two nuclei + 2 x with more) / cells.
+        The replication index in percent of the control: (cells with two nuclei + 2 x cells with
+        more) / cells.
     ricc : float
-        The relative increase in cell count, in percent of the control. All are NaN where the table
-        does not have what they need.
+        The relative increase in cell count, in percent of the control. All indices are NaN if the
+        table lacks the columns for them.
 
     Examples
     --------
@@ -54,7 +55,7 @@ class Cytotoxicity(Facts):
 def cytotoxicities(
     conditions: Sequence[ConditionSummary], units: Sequence[UnitSummary]
 ) -> tuple[Cytotoxicity, ...]:
-    """Return the cytotoxicity of each condition; none where the table has nothing of it."""
+    """Return the cytotoxicity of each condition; empty if the table has no such columns."""
     measured = [_measured(each, units) for each in conditions]
     if all(math.isnan(number) for numbers in measured for number in numbers):
         return ()
@@ -70,7 +71,7 @@ def cytotoxicities(
 def _measured(
     condition: ConditionSummary, units: Sequence[UnitSummary]
 ) -> tuple[float, float, float]:
-    """Return CBPI, replications per cell and the increase of the cell count."""
+    """Return CBPI, replications per cell and the increase in cell count."""
     own = [unit for unit in units if unit.condition == condition.name]
     nuclei = np.array([unit.nuclei for unit in own if unit.nuclei is not None]).reshape(-1, 3)
     one, two, more = nuclei.sum(axis=0).tolist()

@@ -32,18 +32,18 @@ POSITIVE, NEGATIVE, EQUIVOCAL = "clearly positive", "clearly negative", "equivoc
 
 @dataclass(frozen=True)
 class Criterion(Facts):
-    """One criterion.
+    """One criterion of the decision.
 
     Attributes
     ----------
     question : str
-        What is asked.
+        The question.
     answer : str
         "met", "not met" or "not answerable".
     reason : str
-        The numbers that it rests on.
+        The numbers that the answer is based on.
     needed : str
-        What would be needed to answer; empty where it is answered.
+        The data needed for an answer; empty if the question is answered.
 
     Examples
     --------
@@ -60,23 +60,23 @@ class Criterion(Facts):
 
 @dataclass(frozen=True)
 class Decision:
-    """What the three criteria say of one compound.
+    """The three criteria for one compound, and the verdict.
 
     Attributes
     ----------
     compound : str
-        Empty where all conditions are one series.
+        The compound; empty if all conditions form one series.
     verdict : str
-        "clearly positive", "clearly negative", "equivocal", or "not answerable": by these criteria.
+        "clearly positive", "clearly negative", "equivocal" or "not answerable", by these criteria.
     criteria : tuple of Criterion
         A significant increase over the concurrent control; a significant trend with dose; a rate
         outside the distribution of historical controls.
     needed : tuple of str
-        What would be needed to answer what is not.
+        The data needed for criteria that are not answerable.
     alpha : float
-        The level of the tests.
+        The significance level of the tests.
     remarks : tuple of str
-        What has to be known of the verdict, such as fewer cells than the guideline asks for.
+        Remarks on the verdict, such as fewer cells than the guideline requires.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class Decision:
         return show.fragment(show.heading(self._words), show.table(*self._rows), needed)
 
     def to_markdown(self) -> str:
-        """Return the verdict, the criteria and what is needed as Markdown."""
+        """Return the verdict, the criteria and the data needed as Markdown."""
         needed = [f"Needed: {each}" for each in self.needed]
         return "\n\n".join([self._words, fmt.markdown_table(*self._rows), *needed]) + "\n"
 
@@ -133,12 +133,12 @@ class Decision:
 
 
 def caveat(decision: Decision) -> str:
-    """Return the remarks as the end of a sentence that tells the verdict."""
+    """Return the remarks as the end of a sentence on the verdict."""
     return "".join(f", {remark}" for remark in decision.remarks)
 
 
 def decide(family: Family, historical: HistoricalControls | None, alpha: float) -> Decision:
-    """Return what the criteria say of the levels of one compound."""
+    """Evaluate the criteria for the levels of one compound."""
     levels = family.levels
     few = frozenset(each.name for each in levels if 0 < each.n_scored < FEWEST_TO_ANSWER)
     criteria = (
@@ -154,7 +154,7 @@ def decide(family: Family, historical: HistoricalControls | None, alpha: float) 
 
 
 def _remarks(verdict: str, levels: Sequence[ConditionSummary]) -> tuple[str, ...]:
-    """Return that a verdict rests on few cells; negative ones, and none, are not given on them."""
+    """Return remarks on a verdict that is based on few cells."""
     few = [f"{each.name} ({each.n_scored})" for each in levels if each.n_scored < FEWEST_CELLS]
     if verdict not in (POSITIVE, EQUIVOCAL) or not few:
         return ()
@@ -178,22 +178,23 @@ def _verdict(answers: Sequence[str], lacking: bool) -> str:
 
 
 def _lacking(levels: Sequence[ConditionSummary]) -> list[str]:
-    """Return what a design lacks for a negative answer."""
+    """Return what a design lacks for a negative verdict."""
     doses = [level for level in levels if not level.is_control and level.n_scored]
     told = [
-        f"{FEWEST_CELLS - level.n_scored} more cells of {level.name}: at least {FEWEST_CELLS} a dose"
+        f"{FEWEST_CELLS - level.n_scored} more cells of {level.name}: at least {FEWEST_CELLS} "
+        "per dose"
         for level in levels
         if level.n_scored < FEWEST_CELLS
     ]
     if len(doses) < FEWEST_DOSES:
-        told.append(f"at least {FEWEST_DOSES} doses that can be analysed, instead of {len(doses)}")
+        told.append(f"at least {FEWEST_DOSES} analysable doses, instead of {len(doses)}")
     return told
 
 
 def increase_criterion(
     contrasts: Sequence[Contrast], alpha: float, few: frozenset[str]
 ) -> Criterion:
-    """Answer whether a dose is significantly increased, by whole units."""
+    """Evaluate whether any dose is significantly increased, by whole units."""
     question = "a significant increase over the concurrent control"
     units = f"at least {FEWEST_UNITS} units of the control and of each dose"
     if not contrasts:
@@ -211,7 +212,7 @@ def increase_criterion(
     if best.by_unit.p < alpha:
         return Criterion(question, MET, reason)
     if not best.by_unit.can_reach(alpha):
-        least = f"{reason}, the smallest that so few units can give"
+        least = f"{reason}, the smallest possible with so few units"
         return Criterion(
             question, NOT_ANSWERABLE, least, "more units: four against four, or more doses"
         )
@@ -227,7 +228,7 @@ def _or_one(p: float) -> float:
 
 
 def trend_criterion(trend: Trend | None, alpha: float, few: frozenset[str]) -> Criterion:
-    """Answer whether there is a significant trend, by whole units."""
+    """Evaluate whether there is a significant trend, by whole units."""
     question = "a significant increase with dose"
     if trend is None:
         needed = (
@@ -259,7 +260,7 @@ def historical_criterion(
     historical: HistoricalControls | None,
     few: frozenset[str],
 ) -> Criterion:
-    """Answer whether any dose lies above the distribution of historical controls."""
+    """Evaluate whether any dose lies above the distribution of historical controls."""
     question = "a rate outside the distribution of historical controls"
     if historical is None:
         needed = (

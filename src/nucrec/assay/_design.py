@@ -1,4 +1,4 @@
-"""The units of some conditions as arrays, and the series of doses that a test for trend takes."""
+"""The units of conditions as arrays, and the dose series for trend tests."""
 
 import math
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ class Units(NamedTuple):
     Attributes
     ----------
     group : ndarray of int
-        The number of the condition in the list that was asked for.
+        The position of each unit's condition in the given list.
     found, scored : ndarray of int
-        Micronucleated cells, and cells.
+        Numbers of micronucleated and of scored cells.
     block : ndarray of int
-        Units of one block have one number.
+        The block of each unit, as a number.
     """
 
     group: Array
@@ -35,7 +35,7 @@ class Units(NamedTuple):
 
     @property
     def are_enough(self) -> bool:
-        """Whether every condition has three units or more."""
+        """Whether every condition has at least three units."""
         return bool((np.bincount(self.group) >= FEWEST_UNITS).all())
 
 
@@ -56,8 +56,8 @@ def units_of(units: Sequence[UnitSummary], conditions: Sequence[ConditionSummary
 def series(conditions: Sequence[ConditionSummary]) -> dict[str, tuple[ConditionSummary, ...]]:
     """Return, for each compound, its conditions by dose, the control first.
 
-    A compound is a condition with two doses or more beside the control. Where conditions have no
-    names but doses, all are one series, of the empty name.
+    A compound is a condition with two or more doses besides the control. If conditions are only
+    doses, they all form one series with an empty name.
     """
     control = [condition for condition in conditions if condition.is_control]
     others = [c for c in conditions if not c.is_control and not math.isnan(c.dose)]
@@ -74,23 +74,23 @@ def series(conditions: Sequence[ConditionSummary]) -> dict[str, tuple[ConditionS
 
 
 def chosen_compound(conditions: Sequence[ConditionSummary], compound: str | None) -> str:
-    """Return the name of a series of doses: the one that is asked for, or the only one."""
+    """Return the name of a dose series: the requested one, or the only one."""
     known = list(series(conditions))
     if compound is None and len(known) == 1:
         return known[0]
     if compound is not None and compound in known:
         return compound
     if not known:
-        raise invalid("dose", "a compound with two doses or more beside the control", "none")
+        raise invalid("dose", "a compound with two or more doses besides the control", "none")
     expected = f"one of {', '.join(map(repr, known))}"
     raise invalid("compound", expected, compound, did_you_mean(compound, known))
 
 
 def check_control(conditions: Sequence[ConditionSummary]) -> None:
-    """Raise unless there is a control, and a condition beside it."""
+    """Raise unless there is a control and at least one other condition."""
     control = next((each for each in conditions if each.is_control), None)
     if control is None:
         known = ", ".join(each.name for each in conditions)
         raise invalid("control", f"one of the conditions, in summarize: {known}", None)
     if len(conditions) < 2:
-        raise invalid("conditions", "at least one beside the control", control.name)
+        raise invalid("conditions", "at least one condition besides the control", control.name)

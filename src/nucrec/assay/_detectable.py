@@ -1,4 +1,4 @@
-"""The smallest increase that a design could have seen."""
+"""The smallest increase that a design could have detected."""
 
 import math
 from collections.abc import Sequence
@@ -23,22 +23,23 @@ _STEPS = 60
 
 @dataclass(frozen=True)
 class SmallestIncrease(Facts):
-    """The smallest true rate of a condition that would probably have been found increased.
+    """The smallest true rate of a condition whose increase would probably have been detected.
 
     Attributes
     ----------
     condition : str
-        Its name.
+        The name of the condition.
     control_rate : float
         The rate of the control, per 1000 cells.
     rate : float
-        The smallest rate, per 1000; NaN where it is not estimable.
+        The smallest rate, per 1000 cells; NaN if it is not estimable.
     power : float
-        The probability of finding it.
+        The probability of detection.
     dispersion : float
-        How many times as much as by chance alone units vary, over all conditions; at least 1.
+        The variance between units relative to that expected by chance, over all conditions; at
+        least 1.
     method : str
-        How it was found, or why it is not estimable.
+        The method, or why the rate is not estimable.
 
     Examples
     --------
@@ -59,12 +60,12 @@ class SmallestIncrease(Facts):
     method: str
 
     def __str__(self) -> str:
-        """Return one sentence."""
+        """Return the result as one sentence."""
         if math.isnan(self.rate):
             return f"{self.condition}: {self.method}"
         return (
-            f"{self.condition}: an increase from {self.control_rate:.1f} to {self.rate:.1f} per 1000 "
-            f"cells would be found with a probability of {self.power:.0%}"
+            f"{self.condition}: an increase from {self.control_rate:.1f} to {self.rate:.1f} "
+            f"per 1000 cells would be detected with a probability of {self.power:.0%}"
         )
 
 
@@ -74,7 +75,7 @@ def smallest_increases(
     power: float,
     alpha: float,
 ) -> tuple[SmallestIncrease, ...]:
-    """Return the smallest rate for each condition beside the control, which is the first."""
+    """Return the smallest rate for each condition other than the first, the control."""
     control, *others = conditions
     enough = [each for each in conditions if each.n_units >= FEWEST_UNITS]
     tested = [each for each in enough if not each.is_control]
@@ -108,13 +109,13 @@ def _smallest(
 
 
 def _cells(units: Units, group: int) -> float:
-    """Return the cells of a condition: the harmonic mean of those of its units, times these."""
+    """Return the cells of a condition: the harmonic mean over its units times their number."""
     sizes = units.scored[units.group == group]
     return float(len(sizes) ** 2 / (1 / sizes).sum())
 
 
 def _spread(units: Units) -> tuple[float, int]:
-    """Return the variation between units over that by chance alone, and its degrees of freedom."""
+    """Return the variance between units relative to chance, and its degrees of freedom."""
     values = anscombe(units.found, units.scored)
     sizes = np.bincount(units.group)
     means = np.bincount(units.group, units.scored * values) / np.bincount(units.group, units.scored)
@@ -124,14 +125,14 @@ def _spread(units: Units) -> tuple[float, int]:
 
 
 def check_power(power: object, alpha: object) -> None:
-    """Raise unless a power is above the level, at which a test finds what is not there."""
+    """Raise unless the power exceeds the significance level, the rate of false positives."""
     level = check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
     if check_real("power", power, low=0, high=1, open_ends=True) <= level:
         raise invalid("power", f"more than alpha, {level:g}", power)
 
 
 def needed_shift(freedom: int, power: float, alpha: float) -> float:
-    """Return how many standard errors a difference must have to be found with some probability."""
+    """Return the difference, in standard errors, that is detected with a given probability."""
     from scipy.special import nctdtr
 
     critical = student_quantile(1 - alpha, freedom)

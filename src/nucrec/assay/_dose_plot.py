@@ -1,4 +1,4 @@
-"""A picture of the rates of conditions."""
+"""A display of the rates of conditions."""
 
 import re
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from nucrec.assay._summaries import ConditionSummary, UnitSummary
 Array = npt.NDArray[Any]
 
 
-_FITS = 11  # letters below a place without touching the next
+_FITS = 11  # letters that fit below a position
 _UNIT = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 
 
 @runtime_checkable
 class AssayLike(Protocol):
-    """What is drawn of an `Assay`."""
+    """The part of `Assay` that is drawn."""
 
     @property
     def conditions(self) -> tuple[ConditionSummary, ...]: ...
@@ -38,27 +38,27 @@ class AssayLike(Protocol):
 
 @dataclass(eq=False, repr=False)
 class DoseResponseDisplay(OneAxesDisplay):
-    """The rate of each condition with its interval, and its units as points.
+    """Plot the rate of each condition with its interval, and its units as points.
 
     Attributes
     ----------
     names : tuple of str
         The conditions, the control first.
     rates, low, high : ndarray of float, shape (n_conditions,)
-        Micronucleated cells per 1000, and their intervals; NaN where not estimable.
+        Micronucleated cells per 1000, and their intervals; NaN if not estimable.
     unit_places : ndarray of int, shape (n_units,)
-        The number of the condition of each unit.
+        The position of each unit's condition.
     unit_rates : ndarray of float, shape (n_units,)
-        Micronucleated cells per 1000.
+        Micronucleated cells per 1000 of each unit.
     unit : str
-        What a unit is, such as "well".
+        The kind of unit, such as "well".
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     historical : HistoricalControls or None
-        Earlier controls, whose limits are a band.
+        The historical controls, whose limits are drawn as a band.
     x_label : str
-        The compound of which all conditions beside the control are doses; empty where there are others.
-        The places are called by the doses then.
+        The compound, if all conditions except the control are its doses, which then label the axis;
+        empty otherwise.
     ax_, figure_ : matplotlib Axes and Figure
         Set by `plot`.
 
@@ -86,19 +86,19 @@ class DoseResponseDisplay(OneAxesDisplay):
 
     @classmethod
     def from_assay(cls, assay: AssayLike, *, historical: HistoricalControls | None = None) -> Self:
-        """Take the rates of an assay.
+        """Create the display from the rates of an assay.
 
         Parameters
         ----------
         assay : Assay
-            What `summarize` returned.
+            The result of `summarize`.
         historical : HistoricalControls, optional
-            Earlier controls, of which the limits are shown.
+            Historical controls, whose limits are shown.
 
         Returns
         -------
         DoseResponseDisplay
-            The display, not drawn yet.
+            The display, not yet drawn.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class DoseResponseDisplay(OneAxesDisplay):
             `assay` is not an `Assay`.
         """
         if not isinstance(assay, AssayLike):
-            raise invalid("assay", "what nucrec.assay.summarize returns", assay)
+            raise invalid("assay", "the result of nucrec.assay.summarize", assay)
         names = tuple(each.name for each in assay.conditions)
         metrics = [each.rate for each in assay.conditions]
         compound, places = _of_one_compound(assay)
@@ -162,7 +162,7 @@ class DoseResponseDisplay(OneAxesDisplay):
         )
 
     def _shifts(self) -> Array:
-        """Return how far each point is from the middle of its condition, so that none hides another."""
+        """Return the horizontal shift of each point, so that none hides another."""
         shifts = np.zeros(len(self.unit_places))
         for place in np.unique(self.unit_places):
             there = self.unit_places == place
@@ -172,7 +172,7 @@ class DoseResponseDisplay(OneAxesDisplay):
 
 
 def _of_one_compound(assay: AssayLike) -> tuple[str, tuple[str, ...]]:
-    """Return the compound of which all conditions beside the control are doses, and the doses."""
+    """Return the compound, if all conditions except the control are its doses, and the doses."""
     others = [each for each in assay.conditions if not each.is_control]
     compounds = {each.condition for each in others}
     if len(compounds) != 1 or len(others) < 2 or any(each.dose != each.dose for each in others):

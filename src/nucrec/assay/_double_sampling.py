@@ -1,4 +1,4 @@
-"""What a reviewed sample of the cells called positive and negative says of all cells.
+"""Estimation from a reviewed sample of the cells called positive and negative.
 
 A. Tenenbein, "A double sampling scheme for estimating from binomial data with misclassifications",
 Journal of the American Statistical Association 65, 1970, pp. 1350-1361.
@@ -17,17 +17,17 @@ Array = npt.NDArray[Any]
 METHOD = "double sampling, Jeffreys, effective number of cells"
 
 _DRAWS = 20_000
-_CERTAIN = 1e12  # cells behind a share of which all cells were seen
+_CERTAIN = 1e12  # number of cells for a share known from all cells
 
 
 class Share(NamedTuple):
-    """A share, and the number of equally weighted cells that say as much."""
+    """A share, and the number of equally weighted cells with the same precision."""
 
     value: float
     n: float
 
     def draws(self, rng: np.random.Generator) -> Array:
-        """Return draws of its posterior distribution with Jeffreys' prior."""
+        """Return draws from its posterior distribution with Jeffreys' prior."""
         hits = self.value * self.n
         return rng.beta(hits + 0.5, self.n - hits + 0.5, _DRAWS)
 
@@ -35,16 +35,17 @@ class Share(NamedTuple):
 def weighted_share(truth: Array, weights: Array) -> Share:
     """Return the weighted share of true cells, and the effective number of cells.
 
-    It is the smaller of two: that for unequal weights alone (Kish, "Survey Sampling", 1965,
-    section 11.7), and that of the linearized variance, which knows whether heavy cells differ, but
-    nothing where all are alike. Cells that stand for themselves alone add nothing to the variance.
+    The effective number is the smaller of two: that for unequal weights alone (Kish, "Survey
+    Sampling", 1965, section 11.7), and that of the linearised variance, which takes the answers of
+    heavily weighted cells into account, but is undefined if all answers are equal. Cells that
+    represent only themselves add nothing to the variance.
 
     Parameters
     ----------
     truth : ndarray of shape (n,)
         0 or 1.
     weights : ndarray of shape (n,)
-        The number of cells that each stands for.
+        The number of cells that each one represents.
     """
     total = weights.sum()
     value = float((weights * truth).sum() / total)
@@ -55,7 +56,7 @@ def weighted_share(truth: Array, weights: Array) -> Share:
 
 
 class Errors(NamedTuple):
-    """Measures of a detector; floats, or draws of shape (n,)."""
+    """Measures of a detector, as floats or draws of shape (n,)."""
 
     precision: Any
     sensitivity: Any
@@ -64,14 +65,14 @@ class Errors(NamedTuple):
 
     @classmethod
     def of(cls, rate: float, precision: Any, missed: Any) -> "Errors":
-        """Return the measures from the true shares of both kinds of cells.
+        """Return the measures from the true shares among cells called positive and negative.
 
         Parameters
         ----------
         rate : float
             The share of cells that are called micronucleated.
         precision, missed : float or ndarray
-            The share of micronucleated cells among those that are called so, and among the others.
+            The share of micronucleated cells among those called so, and among the others.
         """
         found, lost = rate * precision, (1 - rate) * missed
         rejected, false = (1 - rate) * (1 - missed), rate * (1 - precision)
@@ -79,22 +80,22 @@ class Errors(NamedTuple):
 
 
 def _part(one: Any, other: Any) -> Any:
-    """Return one over the sum of both; NaN where both are 0."""
+    """Return the first divided by the sum of both; NaN if both are 0."""
     both = np.asarray(one + other)
     return np.where(both > 0, one / np.where(both > 0, both, 1.0), np.nan)[()]
 
 
 def draw_errors(positive: Share, negative: Share, rate: float) -> Errors:
-    """Return draws of the measures, the same ones each time."""
+    """Return reproducible draws of the measures."""
     rng = np.random.default_rng(0)
     drawn = Errors.of(rate, positive.draws(rng), negative.draws(rng))
     return Errors(*(np.nan_to_num(each, nan=1.0) for each in drawn))
 
 
 def metric(value: float, draws: Array, confidence: float) -> Metric:
-    """Return a measure with the central interval of its draws, which holds the measure itself.
+    """Return a measure with the central interval of its draws, extended to the measure itself.
 
-    A measure that is NaN, 0 of 0, has no interval: its draws say what was assumed before.
+    A measure of 0 of 0, NaN, has no interval, since its draws only reflect the prior.
     """
     if math.isnan(value):
         return Metric(math.nan, math.nan, math.nan, METHOD)
@@ -108,8 +109,8 @@ def scaled(share: Metric, by: float) -> Metric:
 
 
 def corrected_draws(found: Share, sensitivity: Array, specificity: Array) -> Array:
-    """Return draws of a true share from those of the errors (Rogan and Gladen)."""
+    """Return draws of a true share from draws of the errors (Rogan and Gladen)."""
     share = found.draws(np.random.default_rng(1))
     excess, youden = share + specificity - 1, sensitivity + specificity - 1
-    useful = np.where(youden > 0, youden, 1.0)  # where it is not, any share is possible
+    useful = np.where(youden > 0, youden, 1.0)  # otherwise, any share is possible
     return np.where(youden > 0, np.clip(excess / useful, 0, 1), (excess > 0).astype(float))

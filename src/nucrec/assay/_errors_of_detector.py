@@ -1,4 +1,4 @@
-"""How often a detector errs: as stated, from annotated fields, or from reviewed cells."""
+"""The error rates of a detector: as stated, from annotated fields, or from reviewed cells."""
 
 import math
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from nucrec.assay._summaries import UnitSummary
 Array = npt.NDArray[Any]
 Pair = tuple[float, float]
 
-_CERTAIN = 1e12  # cells behind a sensitivity or specificity that is stated without their number
+_CERTAIN = 1e12  # number of cells for a sensitivity or specificity stated as exact
 
 
 class CountsLike(Protocol):
-    """The cells of an annotated field that were called right."""
+    """The counts of correctly called cells in an annotated field."""
 
     @property
     def called_with(self) -> int: ...
@@ -37,7 +37,7 @@ class CountsLike(Protocol):
 
 @runtime_checkable
 class ReportLike(Protocol):
-    """What `nucrec.fields.evaluate_fields` returns."""
+    """The part of the result of `nucrec.fields.evaluate_fields` that is used."""
 
     @property
     def fields(self) -> tuple[CountsLike, ...]: ...
@@ -45,18 +45,18 @@ class ReportLike(Protocol):
 
 @dataclass(frozen=True)
 class DetectorErrors:
-    """Sensitivity and specificity, as numbers of cells that say as much.
+    """Sensitivity and specificity, as effective numbers of cells.
 
     Attributes
     ----------
     sensitivity, specificity : pair of float
-        How many were called right, and of how many: effective numbers are not whole.
+        Numbers of correct calls and of all calls; effective numbers need not be whole.
     source : str
-        Where they are from.
+        The source of the numbers.
     review : ReviewSummary or None
-        What a review says of them.
+        The summary of the review, if there is one.
     draws : pair of ndarray of shape (n,), or None
-        Sensitivities and specificities that the review makes likely, which belong together.
+        Joint posterior draws of sensitivity and specificity from the review.
     """
 
     sensitivity: Pair
@@ -72,7 +72,7 @@ class DetectorErrors:
 
 
 class Plate(NamedTuple):
-    """What is known of a plate: its wells, its cells if they are known, and the confidence asked."""
+    """A plate: its wells, its cells if they are known, and the confidence level."""
 
     units: tuple[UnitSummary, ...]
     cells: CellTable | None
@@ -87,19 +87,19 @@ def errors_of(
     Raises
     ------
     InvalidParameterError
-        Not exactly one of them is given.
+        Not exactly one of these is given.
     """
     is_stated = any(share is not None for share in shares)
     if [is_stated, reviewed is not None, report is not None].count(True) != 1:
-        expected = "sensitivity and specificity, or reviewed, or report"
-        raise invalid("corrected", expected, "none or several of them")
+        expected = "exactly one of: sensitivity and specificity, reviewed, report"
+        raise invalid("corrected", expected, "none or several of these")
     if report is not None:
         return of_report(report, plate.confidence)
     return stated(*shares) if reviewed is None else of_review(reviewed, plate)
 
 
 def stated(sensitivity: Any, specificity: Any) -> DetectorErrors:
-    """Return errors that are stated as shares, which are taken as certain, or as pairs of counts."""
+    """Return errors stated as shares, which are taken as exact, or as pairs of counts."""
     of_positive, of_negative = _pair("sensitivity", sensitivity), _pair("specificity", specificity)
     certain = min(of_positive[1], of_negative[1]) >= _CERTAIN
     told = "stated" + (", taken as certain" if certain else ", of counted cells")
@@ -109,33 +109,33 @@ def stated(sensitivity: Any, specificity: Any) -> DetectorErrors:
 def _pair(name: str, value: Any) -> Pair:
     if isinstance(value, tuple | list):
         if len(value) != 2:
-            raise invalid(name, "a share, or a pair: how many were right, and of how many", value)
+            raise invalid(name, "a share, or a pair (correct, total)", value)
         n = check_int(f"{name}[1]", value[1], low=1)
         return float(check_int(f"{name}[0]", value[0], low=0, high=n)), float(n)
     return check_real(name, value, low=0, high=1) * _CERTAIN, _CERTAIN
 
 
 def of_report(report: object, confidence: float) -> DetectorErrors:
-    """Return the errors on annotated fields, whose cells are not independent."""
+    """Return the errors on annotated fields, allowing for dependence within fields."""
     if not isinstance(report, ReportLike):
-        raise invalid("report", "what nucrec.fields.evaluate_fields returns", report)
+        raise invalid("report", "the result of nucrec.fields.evaluate_fields", report)
     sensitivity = _of_fields(report.fields, "called_with", "with_micronucleus", confidence)
     specificity = _of_fields(report.fields, "called_without", "without_micronucleus", confidence)
     return DetectorErrors(sensitivity, specificity, f"{len(report.fields)} annotated fields")
 
 
 def _of_fields(fields: tuple[CountsLike, ...], right: str, of: str, confidence: float) -> Pair:
-    """Return how many cells of fields are called right, and of how many, as effective numbers."""
+    """Return effective numbers of correct and of all calls in fields."""
     hits, n = (np.array([getattr(field, name) for field in fields]) for name in (right, of))
     effect = design_effect(hits, n, confidence)
     if math.isnan(effect):
-        told = f"{int((n > 0).sum())} fields with cells that count as {of}"
-        raise invalid("report", "three or more fields with cells of both kinds", told)
+        told = f"{int((n > 0).sum())} fields with cells that count for {of}"
+        raise invalid("report", "at least three fields with cells of both kinds", told)
     return float(hits.sum()) / effect, float(n.sum()) / effect
 
 
 def of_review(reviewed: object, plate: Plate) -> DetectorErrors:
-    """Return the errors on a plate from a reviewed sample of its positive and negative cells."""
+    """Return the errors on a plate, from a reviewed sample of its positive and negative cells."""
     sample = read_reviewed(reviewed, plate.units, plate.cells)
     scored = sum(unit.n_scored for unit in plate.units)
     rate = sum(unit.n_micronucleated for unit in plate.units) / scored
@@ -163,7 +163,7 @@ def of_review(reviewed: object, plate: Plate) -> DetectorErrors:
 
 
 def _on_unsure(sample: ReviewedCells, rate: float) -> list[str]:
-    """Return how many cells the reviewer was unsure of, and what they could change."""
+    """Return a remark on unsure cells and their possible effect."""
     n = int(sample.is_unsure.sum())
     if not n:
         return []
@@ -179,7 +179,7 @@ def _on_unsure(sample: ReviewedCells, rate: float) -> list[str]:
 
 
 def _ends(one: float, other: float) -> str:
-    """Return what a share would be between; NaN is not estimable."""
+    """Return the range of a share as text; NaN is "not estimable"."""
     if math.isnan(one) or math.isnan(other):
         told = (NOT_ESTIMABLE if math.isnan(value) else f"{value:.2f}" for value in (one, other))
         return " or ".join(dict.fromkeys(told))

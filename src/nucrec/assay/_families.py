@@ -1,4 +1,4 @@
-"""Conditions that are tested together: the doses of one compound, or single conditions."""
+"""Families of conditions tested together: the doses of one compound, or single conditions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from nucrec.assay._trend import FEWEST_LEVELS, Trend, trend_of
 
 @dataclass(frozen=True)
 class Family:
-    """Conditions that are tested together, and their tests.
+    """A family of conditions, and their tests.
 
     Attributes
     ----------
     name : str
-        The compound; empty where all conditions are one family.
+        The compound; empty if all conditions form one family.
     levels : tuple of ConditionSummary
-        The control first, where there is one.
+        The conditions, the control first if there is one.
     contrasts : tuple of Contrast
-        Each level against the control, adjusted for the number of levels.
+        The comparison of each level with the control, adjusted for the number of levels.
     trend : Trend or None
-        None for fewer than three levels with cells.
+        The test for trend; None for fewer than three levels with cells.
     is_series : bool
         Whether the levels are doses of one series.
     """
@@ -40,7 +40,7 @@ def family_of(
     compound: str | None,
     random_state: int,
 ) -> Family:
-    """Return the doses of one compound, or all conditions where none has several doses."""
+    """Return the doses of one compound, or all conditions if none has several doses."""
     doses = series(conditions)
     if not doses and compound is None:
         return _family("", tuple(conditions), units, random_state, is_series=False)
@@ -51,7 +51,7 @@ def family_of(
 def families_of(
     conditions: Sequence[ConditionSummary], units: Sequence[UnitSummary], random_state: int
 ) -> tuple[Family, ...]:
-    """Return the doses of each compound, and each condition that belongs to none of them."""
+    """Return the doses of each compound, and the other conditions one by one."""
     doses = series(conditions)
     if not doses:
         return (family_of(conditions, units, None, random_state),)

@@ -1,4 +1,4 @@
-"""Everything that a report says of an assay: tests, decisions, corrected rates."""
+"""All results that a report presents: tests, decisions and corrected rates."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Findings:
-    """What follows from the rates of an assay.
+    """The results that follow from the rates of an assay.
 
     Attributes
     ----------
@@ -24,17 +24,18 @@ class Findings:
     families : tuple of Family
         The doses of each compound, and single conditions, with their tests.
     smallest : tuple of SmallestIncrease
-        What could have been seen, for each condition beside the control.
+        The smallest detectable increase of each condition other than the control.
     decisions : tuple of Decision
-        One for each compound with two doses or more; one for all where there is none.
+        One decision per compound with two or more doses, or one for all conditions if there is no
+        compound.
     historical : HistoricalControls or None
-        The limits of earlier controls.
+        The limits of historical controls.
     correction : Correction or None
-        Corrected rates, where cells were reviewed.
+        The corrected rates, if cells were reviewed.
     cytotoxicity : tuple of Cytotoxicity
-        Empty where the table has nothing of it.
+        The cytotoxicity of each condition; empty if the table has no such columns.
     alpha : float
-        The level of the tests.
+        The significance level of the tests.
     random_state : int
         The seed of permutations.
     """
@@ -51,7 +52,7 @@ class Findings:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What has to be known of the numbers, and of the tests for trend."""
+        """Remarks on the numbers and on the tests for trend."""
         trends = [family.trend for family in self.families if family.trend is not None]
         of_trends = [
             f"{trend.compound}: {remark}" if trend.compound else remark
@@ -64,12 +65,12 @@ class Findings:
 def findings_of(
     assay: Assay, historical: object, reviewed: object, alpha: float, random_state: int
 ) -> Findings:
-    """Return what follows from an assay.
+    """Return the results of an assay.
 
     Raises
     ------
     InvalidParameterError, DatasetNotFoundError, DatasetError
-        The historical controls or the reviewed cells are no such tables.
+        The historical controls or the reviewed cells are not such tables.
     """
     controls = None if historical is None else historical_of(historical)
     correction = None if reviewed is None else assay.corrected(reviewed=reviewed)

@@ -1,4 +1,4 @@
-"""Doses against the concurrent control: Fisher's exact test, and permutations of wells."""
+"""Comparisons of doses with the concurrent control: Fisher's exact test and well permutations."""
 
 import math
 from typing import Any
@@ -29,9 +29,10 @@ def step_down(
 ) -> tuple[dict[int, float], dict[int, float], dict[int, float]]:
     """Compare groups with group 0 by permuting units: statistics, p-values, and adjusted ones.
 
-    The statistic is Dunnett's t, of rates. The largest is compared with the largest of each
-    arrangement of the units of all groups, then, without that group, the next, and so on: the
-    probability of any false increase is at most the level, whichever groups have an increase.
+    The statistic is Dunnett's t of rates. The largest statistic is compared with the largest in
+    each arrangement of the units of all groups; that group is then removed, the next is compared,
+    and so on. The probability of any false increase is at most the level, whichever groups have an
+    increase.
 
     - C. W. Dunnett, Journal of the American Statistical Association 50, 1955, pp. 1096-1121.
     - P. H. Westfall, S. S. Young, "Resampling-Based Multiple Testing", 1993.
@@ -54,7 +55,7 @@ def step_down(
 def _drawn(
     units: Units, left: list[int], random_state: int
 ) -> tuple[dict[int, Array], dict[int, Array], bool]:
-    """Return the statistics of the control and the groups that are left, and of their arrangements."""
+    """Return the statistics of the remaining groups, and those of their arrangements."""
     chosen = np.isin(units.group, [0, *left])
     part = Units(*(column[chosen] for column in units))
     arranged, complete = arrange(part.group, part.block, random_state)
@@ -62,7 +63,7 @@ def _drawn(
 
 
 def _dunnett(units: Units, arranged: Array) -> dict[int, Array]:
-    """Return Dunnett's t of each group for each arrangement; units count by their cells."""
+    """Return Dunnett's t of each group for each arrangement; units are weighted by their cells."""
     groups = [int(group) for group in np.unique(arranged[0])]
     masks = [(arranged == group).astype(np.float64) for group in groups]
     cells = [mask @ units.scored for mask in masks]

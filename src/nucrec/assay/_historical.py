@@ -39,14 +39,14 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class HistoricalControls(Facts):
-    """The rates of earlier control cultures, and the limits in which the next is expected.
+    """The distribution of historical control rates, with limits for single rates.
 
     Attributes
     ----------
     n : int
         The number of experiments.
     mean : float
-        Of their rates, per 1000 cells.
+        The mean rate, per 1000 cells.
     low, high : float
         The limits that contain 95 % of single control rates; NaN for fewer than ten experiments.
 
@@ -64,23 +64,26 @@ class HistoricalControls(Facts):
 
     @classmethod
     def from_table(cls, table: str | PathLike[str] | object) -> "HistoricalControls":
-        """Return the distribution of the controls in a table.
+        """Compute the distribution of the controls in a table.
 
         Parameters
         ----------
         table : path, mapping of columns, or data frame
-            One row for each experiment: cells scored and micronucleated, or a ``rate`` per 1000 cells.
-            A unit in the name counts: ``rate (%)`` and ``rate_percent`` are taken times 10.
+            One row per experiment, with the numbers of scored and micronucleated cells, or a
+            ``rate`` per 1000 cells. A unit in the column name is respected: ``rate (%)`` and
+            ``rate_percent`` are multiplied by 10.
 
         Returns
         -------
         HistoricalControls
-            The limits are Student's t prediction interval of the square roots of the rates.
+            The distribution, with limits from Student's t prediction interval of the square roots
+            of the rates.
 
         Raises
         ------
         InvalidParameterError, DatasetNotFoundError, DatasetError
-            It is no such table, a number in it is not possible, or the unit of the rate is not known.
+            The table is not of this kind, a number in it is impossible, or the unit of the rate is
+            unknown.
 
         Examples
         --------
@@ -105,12 +108,12 @@ class HistoricalControls(Facts):
         Parameters
         ----------
         rate : float
-            Per 1000 cells.
+            The rate, per 1000 cells.
 
         Returns
         -------
         bool
-            Whether it does.
+            True within the limits.
         """
         slack = _TOLERANCE * max(1.0, abs(rate))
         return self.low - slack <= rate <= self.high + slack
@@ -121,18 +124,18 @@ class HistoricalControls(Facts):
         Parameters
         ----------
         rate : float
-            Per 1000 cells.
+            The rate, per 1000 cells.
 
         Returns
         -------
         bool
-            Whether it does.
+            True above the limits.
         """
         return rate > self.high and not self.contains(rate)
 
 
 def historical_of(historical: object) -> HistoricalControls:
-    """Return the historical controls that are given, or those of a table."""
+    """Return the given historical controls, or those in a table."""
     if isinstance(historical, HistoricalControls):
         return historical
     return HistoricalControls.from_table(historical)
@@ -143,15 +146,17 @@ def _rates(source: Source) -> Array:
         scored, found = source.whole("n_scored"), source.whole("n_micronucleated")
         if (found > scored).any():
             row = int((found > scored).argmax())
-            raise source.fault("n_micronucleated", row, f"at most {scored[row]}, the cells scored")
+            raise source.fault(
+                "n_micronucleated", row, f"at most {scored[row]}, the number of scored cells"
+            )
         if (scored == 0).any():
             raise source.fault("n_scored", int((scored == 0).argmax()), "at least 1")
         return 1000 * found / scored
     own = next((name for name in source.columns if plain(name) in _RATES), None)
     if own is None:
         raise DatasetError(
-            f"{source.name}: historical controls need n_scored and n_micronucleated, or a rate per "
-            f"1000 cells in a column 'rate'. Received: {', '.join(source.names)}"
+            f"{source.name}: historical controls need n_scored and n_micronucleated, or a "
+            f"rate per 1000 cells in a column 'rate'. Received: {', '.join(source.names)}"
         )
     named = replace(source, called={**source.called, "rate": own})
     unit = _unit(source, own)
@@ -164,7 +169,7 @@ def _rates(source: Source) -> Array:
 
 
 def _unit(source: Source, column: str) -> int:
-    """Return of how many cells a rate is, by the name of its column: 1000 where it does not say."""
+    """Return the number of cells that a rate refers to, from its column name; 1000 by default."""
     name = column.casefold()
     number = _PER_NUMBER.search(name)
     cells = int(re.sub(r"\D", "", number[1])) if number else 0
@@ -176,7 +181,7 @@ def _unit(source: Source, column: str) -> int:
         return 100
     if re.search(r"[(\[]", name):
         raise DatasetError(
-            f"{source.name}: the unit of {column!r} is not known. Rates of historical controls are per "
-            "1000 cells, 'rate', or in percent, 'rate (%)'"
+            f"{source.name}: the unit of {column!r} is unknown. Give rates of historical "
+            "controls per 1000 cells, as 'rate', or in percent, as 'rate (%)'"
         )
     return 1000

@@ -1,4 +1,4 @@
-"""Whether a table is what it is read as: one row for each cell, or one for each well."""
+"""Checks that a table is of the expected kind: one row per cell, or one per well."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 def check_flags_of_cells(source: Source) -> None:
-    """Raise if cells are counted in a column that should tell for each cell whether it is scored."""
+    """Raise if a column that should state whether each cell is scored holds counts."""
     if "n_scored" not in source:
         return
     texts = source.text("n_scored")
@@ -27,54 +27,55 @@ def check_flags_of_cells(source: Source) -> None:
     if row >= 0:
         scored, found = source.called["n_scored"], source.called["n_micronuclei"]
         raise DatasetError(
-            f"{source.where(row)}: {scored} is {texts[row]}, so that rows are wells rather than cells. "
-            "Tell which column counts cells with micronuclei with columns; if it is that one, "
-            f"--columns n_micronucleated={found}"
+            f"{source.where(row)}: {scored} is {texts[row]}, so rows are wells rather than "
+            "cells. Use columns to name the count of cells with micronuclei; if it is this "
+            f"column: --columns n_micronucleated={found}"
         )
 
 
 def check_is_of_cells(source: Source, micronuclei: Array, n_units: int, unit: str) -> None:
-    """Raise if a table that is read as one of cells looks like one of counts."""
+    """Raise if a table read as cells looks like a table of counts."""
     found = source.called["n_micronuclei"]
     if (micronuclei > MOST).mean() > 0.5:
         row = int((micronuclei > MOST).argmax())
         why = f"most rows have more than {MOST} micronuclei, such as {micronuclei[row]} in "
         why += f"{source.where(row)}"
     elif n_units == len(source) and "cell_id" not in source:
-        why = f"there is one row for each {unit}, and no column cell_id"
+        why = f"there is one row per {unit}, and no column cell_id"
     else:
         return
     raise DatasetError(
-        f"{source.name}: with {found} and no count of cells, each row would be one cell, but {why}. "
-        "Tell which columns count cells, and cells with micronuclei, with columns "
+        f"{source.name}: with {found} and no count of cells, each row would be one cell, but "
+        f"{why}. Use columns to name the counts of cells, and of cells with micronuclei "
         f"(--columns n_scored=COLUMN,n_micronucleated={found})"
     )
 
 
 def check_is_of_counts(source: Source) -> None:
-    """Raise if a table that is read as one of counts has one row for each cell."""
+    """Raise if a table read as counts has one row per cell."""
     flags = {read_flag(text) for text in set(source.text("n_scored"))}
     if flags in ({True}, {True, False}):
         found = source.called["n_micronucleated"]
         raise DatasetError(
-            f"{source.name}: with {source.called['n_scored']} and {found}, each row would be a well, "
-            f"but none has more than one cell. If each row is a cell, tell so with columns (--columns "
-            f"n_micronuclei={found}), and its well in a column well"
+            f"{source.name}: with {source.called['n_scored']} and {found}, each row would be "
+            "a well, but none has more than one cell. If each row is a cell, say so with "
+            f"columns (--columns n_micronuclei={found}), and give its well in a column well"
         )
 
 
 def check_some_are_scored(source: Source, reasons: Sequence[str], known: Array) -> None:
-    """Raise if no cell that belongs to a condition is scored."""
+    """Raise if no cell with a condition is scored."""
     left = [reasons[row] for row in np.flatnonzero(known).tolist()]
     if all(left):
         why = ", ".join(sorted(set(left))[:3])
         raise DatasetError(
-            f"{source.name}: all {len(left)} cells of conditions are excluded, none is scored ({why})"
+            f"{source.name}: all {len(left)} cells with a condition are excluded, so none is "
+            f"scored ({why})"
         )
 
 
 def on_unused_doses(source: Source, used: Sequence[str | None]) -> list[str]:
-    """Return a remark on columns that look like doses and are none of those that are used."""
+    """Return a remark on unused columns that look like doses."""
     keys = {plain(name) for name in used if name}
     names = [
         name
@@ -86,8 +87,8 @@ def on_unused_doses(source: Source, used: Sequence[str | None]) -> list[str]:
         return []
     listed = ", ".join(map(repr, numeric))
     return [
-        f"Not used, though it looks like doses: {listed}. If it is, tell so with columns "
-        f"(--columns dose={numeric[0]})."
+        f"Not used, although the name looks like a dose: {listed}. If it is one, say so with "
+        f"columns (--columns dose={numeric[0]})."
     ]
 
 

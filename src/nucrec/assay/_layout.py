@@ -1,4 +1,4 @@
-"""The layout of a plate: a table that says which wells got what, joined to a table of cells."""
+"""The layout of a plate: a table of the treatment of each well, joined to a table of cells."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -23,20 +23,20 @@ _SHOWN = 5
 
 
 def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
-    """Return a table with the columns of its layout, and remarks on what does not fit.
+    """Return a table with the columns of its layout, and remarks on mismatches.
 
-    Rows belong together by well, and by plate where both tables have plates; without wells by field
-    or file. What the layout says replaces what the table says.
+    Rows are matched by well, and by plate if both tables have plates; without wells, by field or
+    file. Values in the layout replace those in the table.
 
     Raises
     ------
     InvalidParameterError, DatasetNotFoundError, DatasetError
-        The layout is no such table, or no row of it fits.
+        The layout is not such a table, or none of its rows matches.
     """
     plan = _read_layout(layout)
     by = _shared_keys(source, plan)
     if "dose" in plan:
-        plan.doses()  # a fault is named by its line in the layout
+        plan.doses()  # errors state the line in the layout
     places = _places(plan, by)
     keys = _keys(source, by)
     rows = [places.get(key, -1) for key in keys]
@@ -52,7 +52,7 @@ def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
 
 
 def _read_layout(layout: object) -> Source:
-    """Return a layout: a list of wells, fields or files, or blocks in the shape of the plate."""
+    """Read a layout: a list of wells, fields or files, or blocks in the shape of the plate."""
     if isinstance(layout, str | PathLike):
         path = checked_path("layout", layout)
         text = text_of_table(path)
@@ -70,7 +70,7 @@ def _of_plate_map(text: str, name: str) -> Source:
             columns[what] = [_said(cells.get(what)) for cells in told.values()]
     places = []
     for well, cells in told.items():
-        cell = cells.get("dose") or next(iter(cells.values()))  # only a dose can be wrong
+        cell = cells.get("dose") or next(iter(cells.values()))  # only a dose can be invalid
         places.append(f"{name}, line {cell.line}, well {well}")
     called = {column: column for column in columns}
     return Source(name, columns, called, places.__getitem__, tuple(columns))
@@ -85,8 +85,8 @@ def _shared_keys(source: Source, plan: Source) -> tuple[str, ...]:
     if not shared:
         own = " or ".join(name for name in _KEYS if name in source and any(source.text(name)))
         raise DatasetError(
-            f"{plan.name}: expected a column {own or 'well'}, as the table of cells has, with one row "
-            f"for each. Received: {', '.join(plan.names)}"
+            f"{plan.name}: expected a column {own or 'well'}, as in the table of cells, with "
+            f"one row each. Received: {', '.join(plan.names)}"
         )
     plates = "plate" in source and "plate" in plan
     return (*(("plate",) if plates else ()), shared[0])
@@ -102,7 +102,7 @@ def _keys(source: Source, by: Sequence[str]) -> list[Key]:
 
 
 def _key(name: str, text: str) -> str:
-    """Return what all spellings of a well, or of a name, have in common."""
+    """Return the normalised name of a well, common to all its spellings."""
     return well_key(text) if name == "well" else look_alike_key(text)
 
 
@@ -114,8 +114,8 @@ def _places(plan: Source, by: Sequence[str]) -> dict[Key, int]:
             raise DatasetError(f"{plan.where(row)}: {by[-1]} must not be empty")
         if key in places:
             raise DatasetError(
-                f"{plan.where(row)}: {by[-1]} {_named(plan, by, row)} is there already, in "
-                f"{plan.where(places[key])}"
+                f"{plan.where(row)}: {by[-1]} {_named(plan, by, row)} is listed twice, first "
+                f"in {plan.where(places[key])}"
             )
         places[key] = row
     return places
@@ -127,8 +127,8 @@ def _named(source: Source, by: Sequence[str], row: int) -> str:
 
 def _no_match(plan: Source, by: Sequence[str], keys: Sequence[Key]) -> str:
     return (
-        f"{plan.where(0)}: no row of the layout fits. It names such as {_named(plan, by, 0)}, the "
-        f"cells are of such as {shown(' '.join(keys[0]))}"
+        f"{plan.where(0)}: no row of the layout matches. The layout has names such as "
+        f"{_named(plan, by, 0)}, the cells have names such as {shown(' '.join(keys[0]))}"
     )
 
 
@@ -139,7 +139,7 @@ def _on_unused(
     if not unused:
         return []
     names = _listed([_named(plan, by, row) for row in unused])
-    return [f"Rows of the layout without any cell ({len(unused)}): {names}."]
+    return [f"Rows of the layout without cells ({len(unused)}): {names}."]
 
 
 def _on_missing(by: Sequence[str], keys: Sequence[Key], places: dict[Key, int]) -> list[str]:
@@ -147,7 +147,7 @@ def _on_missing(by: Sequence[str], keys: Sequence[Key], places: dict[Key, int]) 
     if not missing:
         return []
     names = _listed([" ".join(key) or "without a name" for key in missing])
-    return [f"Not in the layout, so left out ({by[-1]}s: {len(missing)}): {names}."]
+    return [f"Missing from the layout, so left out ({by[-1]}s: {len(missing)}): {names}."]
 
 
 def _on_replaced(source: Source, plan: Source, by: Sequence[str]) -> list[str]:
@@ -165,7 +165,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _joined(source: Source, plan: Source, by: Sequence[str], rows: list[int]) -> Source:
-    """Return the table with the layout's columns; what is in no row of the layout is empty."""
+    """Return the table with the layout's columns; they are empty for rows missing from the layout."""
     own = {plan.called[name] for name in by}
     added = {name: column for name, column in plan.columns.items() if name not in own}
     called = {ours: name for ours, name in plan.called.items() if ours not in by}
@@ -177,7 +177,7 @@ def _joined(source: Source, plan: Source, by: Sequence[str], rows: list[int]) ->
 
 
 def _spread(plan: Source, name: str, rows: list[int]) -> Column:
-    """Return a column of the layout for the rows of the cells."""
+    """Return a column of the layout, expanded to the rows of the table."""
     values: Any = plan.columns[name]
     if not isinstance(values, list) and values.dtype.kind in "biuf":
         found = np.append(values.astype(np.float64), np.nan)[rows]

@@ -1,4 +1,4 @@
-"""The methods of a report in words, with their sources: only those that were used."""
+"""Descriptions of the methods used in a report, with their sources."""
 
 from typing import NamedTuple
 
@@ -21,11 +21,11 @@ class Method(NamedTuple):
     Attributes
     ----------
     what : str
-        What it is for.
+        The purpose of the method.
     words : str
-        How it is done.
+        The description of the method.
     sources : tuple of str
-        Where it is from.
+        The sources of the method.
     """
 
     what: str
@@ -34,7 +34,7 @@ class Method(NamedTuple):
 
 
 def methods_of(findings: Findings) -> list[Method]:
-    """Return the methods that the numbers of a report come from."""
+    """Return the methods used for the numbers in a report."""
     unit = findings.assay.unit
     methods = [_unit_interval(unit), _interval(unit, findings.assay.confidence)]
     if any(family.contrasts for family in findings.families):

@@ -1,4 +1,4 @@
-"""The tables of a report as numbers, unrounded, for programs and spreadsheets."""
+"""The tables of a report as unrounded numbers, for programs and spreadsheets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ Rows = list[list[Any]]
 
 
 def excluded_numbers(conditions: Sequence[ConditionSummary]) -> Rows:
-    """Return the cells that were not scored, a row for each condition and reason."""
+    """Return the numbers of cells that were not scored, one row per condition and reason."""
     return _rows(
         {"condition": each.name, "reason": reason, "cells": n}
         for each in conditions
@@ -27,7 +27,7 @@ def excluded_numbers(conditions: Sequence[ConditionSummary]) -> Rows:
 
 
 def distribution_numbers(conditions: Sequence[ConditionSummary]) -> Rows:
-    """Return the scored cells with each number of micronuclei."""
+    """Return the numbers of scored cells by number of micronuclei."""
     return _rows(
         {
             "condition": each.name,
@@ -75,12 +75,12 @@ def trend_numbers(families: Sequence[Family]) -> Rows:
 
 
 def parts_of(trend: Trend) -> list[Trend]:
-    """Return a test for trend, and the one without the highest dose where there is one."""
+    """Return a test for trend, and that without the highest dose if there is one."""
     return [each for each in (trend, trend.without_highest) if each is not None]
 
 
 def smallest_numbers(smallest: Sequence[SmallestIncrease]) -> Rows:
-    """Return the smallest increases that could have been seen."""
+    """Return the smallest increases that could have been detected."""
     return _rows(vars(each) for each in smallest)
 
 
@@ -118,7 +118,7 @@ def correction_numbers(correction: Correction) -> Rows:
 
 
 def review_numbers(review: ReviewSummary) -> Rows:
-    """Return how often the detector is right on this plate."""
+    """Return the performance of the detector on this plate."""
     names = ("precision", "recall", "specificity", "missed_per_1000")
     return _rows({"measure": name, **_metric(getattr(review, name))} for name in names)
 

@@ -19,7 +19,7 @@ _TIE = 1e-9
 
 
 def anscombe(found: Array, scored: Array) -> Array:
-    """Return the arcsine of the square root of shares, whose variance hardly depends on the share.
+    """Return the variance-stabilising arcsine of the square root of shares.
 
     F. J. Anscombe, "The transformation of Poisson, binomial and negative-binomial data",
     Biometrika 35, 1948, pp. 246-254.
@@ -28,7 +28,7 @@ def anscombe(found: Array, scored: Array) -> Array:
 
 
 def n_arrangements(labels: Array, blocks: Array) -> int:
-    """Return the number of different ways in which labels can be given to units within blocks."""
+    """Return the number of distinct assignments of labels to units within blocks."""
     total = 1
     for block in np.unique(blocks):
         counts = Counter(labels[blocks == block].tolist())
@@ -38,19 +38,19 @@ def n_arrangements(labels: Array, blocks: Array) -> int:
 
 
 def smallest_p(labels: Array, blocks: Array) -> float:
-    """Return the smallest p-value that arrangements of labels can give."""
+    """Return the smallest possible p-value of a permutation of labels."""
     return 1 / min(MOST, n_arrangements(labels, blocks))
 
 
 def arrange(labels: Array, blocks: Array, random_state: int) -> tuple[Array, bool]:
-    """Return arrangements of labels over units, and whether they are all that there are.
+    """Return arrangements of labels over units, and whether they are complete.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_units,)
         The group of each unit.
     blocks : ndarray of int, shape (n_units,)
-        Labels are exchanged between units of one block only.
+        The block of each unit; labels are exchanged only within blocks.
     random_state : int
         The seed for designs with too many arrangements.
 
@@ -62,7 +62,7 @@ def arrange(labels: Array, blocks: Array, random_state: int) -> tuple[Array, boo
     return _arranged(tuple(labels.tolist()), tuple(blocks.tolist()), random_state)
 
 
-@functools.lru_cache(maxsize=8)  # trend, contrasts and decision ask for the same
+@functools.lru_cache(maxsize=8)  # trend, contrasts and decision request the same arrangements
 def _arranged(
     all_labels: tuple[int, ...], all_blocks: tuple[int, ...], random_state: int
 ) -> tuple[Array, bool]:
@@ -88,7 +88,7 @@ def _all(labels: Array, blocks: Array) -> Array:
 
 
 def _different(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Yield the different orders of sorted items."""
+    """Yield the distinct orders of sorted items."""
     if not items:
         yield ()
         return
@@ -104,13 +104,13 @@ def p_value(drawn: Array, observed: float, complete: bool, tie: float | None = N
     Parameters
     ----------
     drawn : ndarray of shape (n_arrangements,)
-        Their statistics.
+        The statistics of the arrangements.
     observed : float
-        The observed one.
+        The observed statistic.
     complete : bool
-        Whether these are all arrangements, so that the observed one is among them.
+        Whether these are all arrangements, including the observed one.
     tie : float, optional
-        By how much equal statistics may differ; by default a part in 10^9, of at least 1.
+        Tolerance for ties; by default a part in 10^9, relative to at least 1.
     """
     tie = _TIE * max(1.0, abs(observed)) if tie is None else tie
     at_least = int((drawn >= observed - tie).sum())

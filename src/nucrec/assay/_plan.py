@@ -1,4 +1,4 @@
-"""How many cells and wells an experiment needs."""
+"""Planning of the numbers of cells and wells of an experiment."""
 
 import math
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ _MOST_WELLS = 96
 
 @dataclass(frozen=True)
 class Plan(Printed):
-    """How many cells the wells need for finding an increase with some probability.
+    """The number of cells per well that is needed to detect an increase.
 
     Attributes
     ----------
     cells : dict of int to float
-        For each number of wells of a dose, the cells that each of them needs: infinity where more cells
-        do not help, NaN where so few wells cannot give a small p-value.
+        For each number of wells per dose, the cells needed per well: infinity if more cells do not
+        help, NaN if so few wells cannot give a small p-value.
     control_rate, rate : float
         The true rates, per 1000 cells.
     found_control_rate, found_rate : float
-        What the detector would find of them.
+        The rates that the detector would find, per 1000 cells.
     doses : int
-        The number of doses that are compared with the control.
+        Number of doses compared with the control.
     variation, power, alpha : float
-        As they were given.
+        The parameters of `plan`.
 
     Examples
     --------
@@ -99,30 +99,30 @@ def plan(
     sensitivity: float = 1.0,
     specificity: float = 1.0,
 ) -> Plan:
-    """Return how many cells each well needs for an increase to be found, before the experiment.
+    """Compute the number of cells per well that an experiment needs to detect an increase.
 
     Parameters
     ----------
     control_rate, rate : float
-        The true rates of the control and of one dose, micronucleated cells per 1000.
+        The true rates of the control and of one dose, in micronucleated cells per 1000.
     wells : sequence of int, default=(3, 4, 5, 6, 8, 12)
-        The numbers of wells of each dose, and of the control, to plan for.
+        Numbers of wells to plan for, per dose and for the control.
     doses : int, default=3
-        The number of doses that are compared with the control; none but one is increased.
+        Number of doses compared with the control, only one of which is increased.
     variation : float, default=0.2
-        The standard deviation of the true rates of wells that got the same, over their mean. Near
-        1000 per 1000 cells rates cannot vary by much.
+        Coefficient of variation of the true rates between wells with the same treatment. Rates near
+        1000 per 1000 cells cannot vary much.
     power : float, default=0.8
-        The probability of finding the increase, above `alpha`.
+        The probability of detecting the increase, above `alpha`.
     alpha : float, default=0.05
-        The one-sided level, for all doses together.
+        The one-sided significance level, for all doses together.
     sensitivity, specificity : float, default=1
-        The share of cells with and without micronuclei that the detector calls so.
+        The share of cells with (or without) micronuclei that the detector calls so.
 
     Returns
     -------
     Plan
-        The cells of a well, for each number of wells.
+        The number of cells per well, for each number of wells.
 
     Raises
     ------
@@ -131,15 +131,15 @@ def plan(
 
     See Also
     --------
-    Assay.smallest_increase : What an experiment that has been done could have found.
+    Assay.smallest_increase : The smallest increase that a completed experiment could have detected.
 
     Notes
     -----
-    From the noncentral t distribution of the difference of transformed rates (Anscombe, 1948), with
-    Bonferroni's level. Wells vary by chance, as binomial counts do, and as their true rates do. The
-    tests themselves permute wells: in 300 simulated plates of each kind (6 against 12 per 1000, 4 to 8
-    wells, variation of 0 to 30 %), they found the increase in 67 to 79 % instead of 80 % where there
-    was one dose, and in 84 to 88 % with three.
+    The plan is computed from the noncentral t distribution of the difference between transformed
+    rates (Anscombe, 1948), with Bonferroni's level. Wells vary by binomial chance and by the
+    variation of their true rates. The tests themselves permute wells: in 300 simulated plates of
+    each kind (6 against 12 per 1000, 4 to 8 wells, variation of 0 to 30 %), they detected the
+    increase in 67 to 79 % instead of 80 % with one dose, and in 84 to 88 % with three.
 
     Examples
     --------
@@ -179,16 +179,19 @@ def _checked_rates(control_rate: object, rate: object) -> tuple[float, float]:
 
 
 def _check_variation(variation: object, rate: float) -> None:
-    """Raise unless rates of wells, none of them above 1000, can vary by that around the higher one."""
+    """Raise unless the rates of wells, at most 1000, can vary this much around the higher one."""
     number = check_real("variation", variation, low=0, high=2)
     most = math.sqrt((1000 - rate) / rate)
     if number > most:
-        expected = f"at most {most:.2g}, by which rates of wells around {rate:g} per 1000 can vary"
+        expected = (
+            f"at most {most:.2g}, the largest possible variation of well rates around {rate:g} "
+            "per 1000"
+        )
         raise invalid("variation", expected, variation)
 
 
 def _checked_slope(sensitivity: float, specificity: float) -> float:
-    """Return by how much the rate found rises with the true one."""
+    """Return the slope of the rate found against the true rate."""
     check_real("sensitivity", sensitivity, low=0, high=1)
     check_real("specificity", specificity, low=0, high=1)
     slope = sensitivity + specificity - 1
@@ -207,7 +210,7 @@ def _checked_wells(wells: object) -> list[int]:
 def _cells(
     wells: int, doses: int, shift: float, between: float, power: float, alpha: float
 ) -> float:
-    """Return the cells of a well."""
+    """Return the number of cells per well."""
     group = np.repeat(np.arange(doses + 1), wells)
     if wells < FEWEST_UNITS or smallest_p(group, np.zeros_like(group)) >= alpha:
         return math.nan

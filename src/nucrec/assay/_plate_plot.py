@@ -1,4 +1,4 @@
-"""A picture of the rates of wells at their places."""
+"""A display of the rates of wells on a plate map."""
 
 import re
 from collections import defaultdict
@@ -21,14 +21,14 @@ _PLATES = ((8, 12), (16, 24), (32, 48))
 
 @dataclass(eq=False, repr=False)
 class PlateDisplay(OneAxesDisplay):
-    """The rate of each well at its place on the plate.
+    """Plot the rate of each well at its position on the plate.
 
     Attributes
     ----------
     rates : ndarray of float, shape (n_rows, n_columns)
-        Micronucleated cells per 1000; NaN for wells without cells. Of several plates the mean.
+        Micronucleated cells per 1000, averaged over several plates; NaN for wells without cells.
     n_plates : int
-        The number of plates, or of repeats of the same wells.
+        Number of plates, or of repeats of the same wells.
     ax_, figure_ : matplotlib Axes and Figure
         Set by `plot`.
 
@@ -47,17 +47,17 @@ class PlateDisplay(OneAxesDisplay):
 
     @classmethod
     def from_assay(cls, assay: AssayLike) -> Self:
-        """Take the rates of the wells of an assay.
+        """Create the display from the rates of the wells of an assay.
 
         Parameters
         ----------
         assay : Assay
-            What `summarize` returned; its wells are called like "B03".
+            The result of `summarize`, with wells named like "B03".
 
         Returns
         -------
         PlateDisplay
-            The display, not drawn yet.
+            The display, not yet drawn.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class PlateDisplay(OneAxesDisplay):
             `assay` is not an `Assay`, or a well has another name.
         """
         if not isinstance(assay, AssayLike):
-            raise invalid("assay", "what nucrec.assay.summarize returns", assay)
+            raise invalid("assay", "the result of nucrec.assay.summarize", assay)
         found: dict[tuple[int, int], list[float]] = defaultdict(list)
         for unit in assay.units:
             found[_place(unit.well)].append(unit.rate.value)
@@ -77,7 +77,7 @@ class PlateDisplay(OneAxesDisplay):
 
     @property
     def title(self) -> str:
-        """What the picture shows."""
+        """The title of the picture."""
         mean = f", mean of {self.n_plates}" if self.n_plates > 1 else ""
         return f"Micronucleated cells per 1000{mean}"
 
@@ -104,7 +104,7 @@ class PlateDisplay(OneAxesDisplay):
 
 
 def _place(well: str) -> tuple[int, int]:
-    """Return the row and the column of a well, from 0."""
+    """Return the row and column of a well, counted from 0."""
     found = _WELL.fullmatch(well.strip())
     if not found:
         raise invalid("well", "names such as 'B03' for a plate map", well)
@@ -113,12 +113,12 @@ def _place(well: str) -> tuple[int, int]:
         row = 26 * row + ord(letter) - ord("A") + 1
     place = row - 1, int(found[2]) - 1
     if place[0] >= _PLATES[-1][0] or place[1] >= _PLATES[-1][1]:
-        raise invalid("well", "a well of a plate with at most 1536", well)
+        raise invalid("well", "a well on a plate of at most 1536 wells", well)
     return place
 
 
 def _shape(places: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    """Return the rows and columns of the smallest plate that has all places."""
+    """Return the rows and columns of the smallest plate with all positions."""
     rows, columns = (max(each) + 1 for each in zip(*places, strict=True))
     return next(shape for shape in _PLATES if rows <= shape[0] and columns <= shape[1])
 

@@ -1,4 +1,4 @@
-"""Results that consist of tables and remarks, in several formats."""
+"""Results made of tables and remarks, in several formats."""
 
 from abc import ABC, abstractmethod
 
@@ -8,7 +8,7 @@ from nucrec.assay._tables import Table
 
 
 class Printed(ABC):
-    """A result that is shown as tables and remarks."""
+    """A result that is displayed as tables and remarks."""
 
     @abstractmethod
     def tables(self) -> dict[str, Table]:
@@ -16,7 +16,7 @@ class Printed(ABC):
 
     @abstractmethod
     def _told(self) -> list[str]:
-        """Return what is said below the tables."""
+        """Return the remarks below the tables."""
 
     def __str__(self) -> str:
         tables = (f"{name}\n{fmt.text_table(*each)}" for name, each in self.tables().items())
@@ -27,7 +27,7 @@ class Printed(ABC):
         return show.fragment(*tables, show.paragraphs(*self._told()))
 
     def to_html(self) -> str:
-        """Return all tables and remarks as a fragment of HTML."""
+        """Return all tables and remarks as an HTML fragment."""
         tables = (
             f"<p><b>{fmt.html(name)}</b></p>{fmt.html_table(*each)}"
             for name, each in self.tables().items()

@@ -1,4 +1,4 @@
-"""Where the numbers of a report come from: files with their hashes, versions, command and date."""
+"""The provenance of a report: files with their hashes, versions, command and date."""
 
 import hashlib
 import platform
@@ -22,9 +22,9 @@ class FileHash:
     Attributes
     ----------
     name : str
-        The file as it was given.
+        The file name as given.
     size : int
-        In bytes.
+        The size in bytes.
     sha256 : str
         64 hexadecimal digits.
     """
@@ -40,7 +40,7 @@ def hash_of(path: object) -> FileHash:
     Raises
     ------
     InvalidParameterError, DatasetNotFoundError, DatasetError
-        It is no path, or cannot be read.
+        The file is not a path, or cannot be read.
     """
     where = checked_path("inputs", path)
     digest, size = hashlib.sha256(), 0
@@ -57,12 +57,12 @@ def hash_of(path: object) -> FileHash:
 
 
 def hashes_of(paths: Iterable[object]) -> list[FileHash]:
-    """Return the hashes of files, each once."""
+    """Return the hashes of files, without repetition."""
     return [hash_of(path) for path in dict.fromkeys(paths)]
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what the numbers were computed with."""
+    """Return the versions of the software used for the numbers."""
     return {
         "nucrec": __version__,
         "NumPy": version("numpy"),
@@ -72,7 +72,7 @@ def versions() -> dict[str, str]:
 
 
 def now() -> str:
-    """Return date and time with the distance to UTC."""
+    """Return date and time with the offset from UTC."""
     return datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
 
 

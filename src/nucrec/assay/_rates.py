@@ -1,4 +1,4 @@
-"""Rates per 1000 cells with intervals that respect the variation between units."""
+"""Rates per 1000 cells, with intervals that include the variation between units."""
 
 import math
 from typing import Any
@@ -20,7 +20,7 @@ _FEW_UNITS = f"{NOT_ESTIMABLE}: fewer than {FEWEST_UNITS} units"
 
 
 def rate_over_units(micronucleated: Array, scored: Array, confidence: float) -> Metric:
-    """Return the rate per 1000 over several units, with its interval if there are three or more."""
+    """Return the rate per 1000 over several units, with an interval for three or more units."""
     n = int(scored.sum())
     if not n:
         return _NO_CELL

@@ -1,4 +1,4 @@
-"""From a table of cells, or of counts, to its wells."""
+"""Conversion of a table of cells or counts to wells."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def read_wells(
     Raises
     ------
     InvalidParameterError, DatasetNotFoundError, DatasetError
-        It is no such table, a column is missing, or a cell of it is not what it should be.
+        The table is not of this kind, a column is missing, or a value is invalid.
     """
     source = read_source(cells, by, unit, *([block] if block else []), columns=columns)
     of_counts = "n_micronucleated" in source and "n_scored" in source
@@ -70,7 +70,7 @@ def read_wells(
 
 
 def _rounded(doses: Array) -> Array:
-    """Return doses to 15 digits, so that 0.1 + 0.2 is 0.3."""
+    """Return doses rounded to 15 digits, so that 0.1 + 0.2 equals 0.3."""
     different, place = np.unique(doses, return_inverse=True)
     return np.array([float(f"{dose:.15g}") for dose in different.tolist()])[place]
 
@@ -99,15 +99,16 @@ class _Design:
         self.known = np.array([name != "" for name in self.conditions], bool)
         if not self.known.any():
             raise DatasetError(
-                f"{source.name}: {by} is empty in all rows. Tell which well got what in a layout, "
-                "a table with the columns well and condition or dose"
+                f"{source.name}: {by} is empty in all rows. Give the treatment of each well "
+                "in a layout, a table with the columns well and condition or dose"
             )
         self._check(unit)
 
     def _merged(self, names: list[str], what: str) -> list[str]:
-        """Return names with one spelling for those that look the same, and keep the remark.
+        """Return names with a single spelling for look-alikes, and keep the remark.
 
-        A1 and A01 may be two compounds; elsewhere they are one, since a column may be the unit, too.
+        A1 and A01 may be two compounds. Elsewhere they are the same, since any column may be the
+        unit.
         """
         merge = one_spelling if what == "conditions" else one_spelling_of_wells
         merged, told = merge(names, what)
@@ -139,7 +140,7 @@ class _Design:
             if rows_are_units:
                 return [f"row {row + 1}" for row in range(len(self.source))]
             own = [name for name in ("field", "replicate") if name in self.source]
-            hint = f"If each {own[0]} is of another well, pass unit={own[0]!r}." if own else ""
+            hint = f"If each {own[0]} belongs to another well, pass unit={own[0]!r}." if own else ""
             columns = ", ".join(self.source.names)
             raise invalid("unit", f"a column of the table: {columns}", unit, hint)
         if unit == "well":
@@ -170,12 +171,13 @@ class _Design:
                 if value != first[number]:
                     other = self.source.where(int(self.first[number]))
                     raise DatasetError(
-                        f"{self.source.where(row)}: well {self.units[row]} has {name} {value!r}, "
-                        f"but {first[number]!r} in {other}. Tell plates apart by a column plate."
+                        f"{self.source.where(row)}: well {self.units[row]} has {name} "
+                        f"{value!r}, but {first[number]!r} in {other}. Distinguish plates by "
+                        "a column plate."
                     )
 
     def of_units(self, kept: Array) -> dict[str, Any]:
-        """Return the columns of the design for some units, by their number."""
+        """Return the columns of the design for some units, given by number."""
         rows = self.first[kept].tolist()
         columns = {
             "names": [self._name(row) for row in rows],
@@ -192,9 +194,9 @@ class _Design:
         return " ".join(dict.fromkeys(part for part in parts if part))
 
     def remarks(self, n_rows: int, what: str) -> list[str]:
-        """Return what has no condition, and what may be taken for more than it is, in words."""
+        """Return remarks on rows without a condition, and on replicates within one well."""
         left = int((~self.known).sum())
-        without = [f"Left out, since they have no condition: {left} of {n_rows} {what}."]
+        without = [f"Left out because they have no condition: {left} of {n_rows} {what}."]
         return [*(without if left else []), *self.told, *self._on_single_wells()]
 
     def _on_single_wells(self) -> list[str]:
@@ -208,14 +210,15 @@ class _Design:
         if not single or not self.are_wells:
             return []
         return [
-            f"All units of a condition are one well with several replicates: {', '.join(single)}. "
-            "Counts of one well are one unit: add them up, or the interval is too narrow. Where "
-            "replicates are plates or days, tell so in a column plate, or by block."
+            "All units of a condition are one well with several replicates: "
+            f"{', '.join(single)}. Counts from the same well are one unit: add them up, "
+            "otherwise the interval is too narrow. If replicates are plates or days, say so "
+            "with a column plate, or with block."
         ]
 
 
 class _Column:
-    """One column as text, by our name or its own."""
+    """One column as text, under our name or its own."""
 
     def __init__(self, source: Source, ours: str, own: str) -> None:
         called = source.called if ours in source.called else {**source.called, ours: own}
@@ -223,7 +226,7 @@ class _Column:
 
 
 def _of_cells(source: Source, design: _Design) -> Wells:
-    """Return the wells of a table with one row for each cell."""
+    """Return the wells of a table with one row per cell."""
     micronuclei = source.whole("n_micronuclei")
     check_is_of_cells(source, micronuclei, len(design.first), design.unit)
     reasons = _reasons(source)
@@ -250,7 +253,7 @@ def _of_cells(source: Source, design: _Design) -> Wells:
 
 
 def _reasons(source: Source) -> list[str]:
-    """Return why each cell is not scored, "" for those that are."""
+    """Return why each cell is not scored; "" for scored cells."""
     texts = source.text("excluded") if "excluded" in source else [""] * len(source)
     known = {text: _reason(text) for text in set(texts)}
     reasons = [known[text] for text in texts]
@@ -263,7 +266,7 @@ def _reasons(source: Source) -> list[str]:
 
 
 def _reason(text: str) -> str:
-    """Return why a cell is excluded, "" if it is not; yes alone is no reason, but excludes it."""
+    """Return why a cell is excluded; "" if it is not. A plain yes excludes it without a reason."""
     flag = read_flag(text)
     if flag is None:
         return "" if is_missing(text) else text
@@ -280,7 +283,7 @@ def _excluded(units: Array, reasons: list[str], chosen: Array, n: int) -> list[d
 
 
 def _nuclei_of_cells(source: Source, units: Array, known: Array, n: int) -> Array | None:
-    """Return how many cells have one, two, and three or more nuclei."""
+    """Return the numbers of cells with one, two, and three or more nuclei."""
     if "n_nuclei" not in source:
         return None
     nuclei = source.whole("n_nuclei")
@@ -293,7 +296,7 @@ def _table_of(rows: Array, columns: Array, shape: tuple[int, int]) -> Array:
 
 
 def _of_counts(source: Source, design: _Design) -> Wells:
-    """Return the wells of a table with one row for each."""
+    """Return the wells of a table with one row per well."""
     _check_different(source, design)
     check_is_of_counts(source)
     scored, found = source.whole("n_scored"), source.whole("n_micronucleated")
@@ -337,6 +340,7 @@ def _check_different(source: Source, design: _Design) -> None:
         row = int(again[0])
         other = source.where(int(design.first[design.numbers[row]]))
         raise DatasetError(
-            f"{source.where(row)}: well {design.units[row]} is there already, in {other}. Tell "
-            "plates apart by a column plate, and add up what was counted in fields of one well."
+            f"{source.where(row)}: well {design.units[row]} is listed twice, first in "
+            f"{other}. Distinguish plates by a column plate, and add up the counts of fields "
+            "in one well."
         )

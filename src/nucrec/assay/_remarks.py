@@ -1,4 +1,4 @@
-"""What has to be known of the numbers of an assay."""
+"""Remarks on the interpretation of an assay."""
 
 from collections.abc import Sequence
 
@@ -22,12 +22,12 @@ def remarks_on(
     told = []
     if few_units:
         told.append(
-            f"Fewer than {FEWEST_UNITS} {unit}s, so no interval: {', '.join(few_units)}. Cells of one "
-            f"or two {unit}s do not tell how much {unit}s differ."
+            f"Fewer than {FEWEST_UNITS} {unit}s, so no interval: {', '.join(few_units)}. One "
+            f"or two {unit}s do not show how much {unit}s differ."
         )
     if few_cells:
         told.append(
-            f"Fewer than the {FEWEST_CELLS} scored cells that OECD TG 487 asks for: "
+            f"Fewer than the {FEWEST_CELLS} scored cells that OECD TG 487 requires: "
             f"{', '.join(few_cells)}."
         )
     return [*told, *_on_sizes(units, unit), *_on_control(conditions)]
@@ -46,8 +46,9 @@ def _on_sizes(units: Sequence[UnitSummary], unit: str) -> list[str]:
     if not unequal:
         return []
     return [
-        f"The scored cells of {unit}s differ more than {_UNEQUAL}-fold: {', '.join(unequal)}. Where "
-        f"{unit}s also differ in their rates, such intervals are somewhat too narrow."
+        f"The numbers of scored cells per {unit} differ more than {_UNEQUAL}-fold: "
+        f"{', '.join(unequal)}. If {unit}s also differ in their rates, these intervals are "
+        "somewhat too narrow."
     ]
 
 
@@ -55,7 +56,9 @@ def _on_control(conditions: Sequence[ConditionSummary]) -> list[str]:
     control = next((each for each in conditions if each.is_control), None)
     if control is None or control.n_micronucleated or not control.n_scored:
         return []
-    told = f"No cell of the control, {control.name}, has a micronucleus: there is no fold increase"
+    told = (
+        f"No cell of the control, {control.name}, has a micronucleus, so there is no fold increase"
+    )
     high = control.rate.high
     limit = "" if high != high else f", and its rate may be up to {fmt.number(high, 1)} per 1000"
     return [f"{told}{limit}."]

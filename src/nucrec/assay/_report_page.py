@@ -1,4 +1,4 @@
-"""The page of a report, for whoever has to decide: from the design to the decision, with methods."""
+"""The HTML page of a report, from the design to the decision, with methods."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,29 +14,29 @@ from nucrec.assay._report_tables import ReportTable
 from nucrec.assay._summaries import ConditionSummary
 from nucrec.assay._tables import SMALLEST, Table, named_by
 
-_NAMED = 30  # units named in a row of the design
+_NAMED = 30  # maximum number of units named in a row of the design
 
 
 @dataclass(frozen=True)
 class PageContent:
-    """What the page shows.
+    """The content of the page.
 
     Attributes
     ----------
     title : str
         The heading.
     findings : Findings
-        The numbers.
+        The results.
     tables : mapping of str to ReportTable
-        By the name of their file.
+        The tables, by file name.
     pictures : mapping of str to list of str
-        SVG documents, one for each panel, by the name of their file.
+        SVG documents, one per panel, by file name.
     left_out : sequence of str
-        What could not be drawn, and why.
+        The pictures that could not be drawn, and why.
     inputs, outputs : sequence of FileHash
-        What was read, and what was written beside the page.
+        The input files, and the files written beside the page.
     made : mapping of str to str
-        Command, date, versions.
+        The command, date and versions.
     """
 
     title: str
@@ -260,7 +260,7 @@ def _decision(content: PageContent) -> str:
 
 
 def _criteria(decision: Decision) -> Table:
-    """Return the criteria, with what is needed to answer them where that is anything."""
+    """Return the criteria, with the data needed to answer them, if any."""
     header: fmt.Row = ("criterion", "answer", "reason", "needed to answer")
     rows = [(c.question, c.answer, c.reason, c.needed) for c in decision.criteria]
     if not any(c.needed for c in decision.criteria):

@@ -1,4 +1,4 @@
-"""The pictures of a report: as PNG files, and as SVG for its page."""
+"""The pictures of a report, as PNG files and as SVG for its page."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _DPI = 150
 
 
 def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, list[str]], list[str]]:
-    """Write the pictures, and return their panels as SVG by their names, and what was left out."""
+    """Write the pictures, and return their panels as SVG by name, and what was left out."""
     drawn: dict[str, list[str]] = {}
     left_out = []
     for name, panels in zip(PICTURES, (_doses, _plates), strict=True):
@@ -47,7 +47,7 @@ def _svg(figure: Any) -> str:
 
 
 def _doses(findings: Findings) -> Iterator[tuple[str, DoseResponseDisplay]]:
-    """Yield the doses of each compound, and the other conditions together."""
+    """Yield the doses of each compound, and then the other conditions together."""
     assay, families = findings.assay, findings.families
     for levels in _panels(assay, [family.levels for family in families if family.is_series]):
         part = replace(

@@ -1,4 +1,4 @@
-"""The tables of a report: each as words for people and as numbers for programs."""
+"""The tables of a report, each as text for people and as numbers for programs."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from nucrec.assay._tables import Table
 
 
 class ReportTable(NamedTuple):
-    """One table.
+    """A table of a report.
 
     Attributes
     ----------
     caption : str
-        Its heading.
+        The heading of the table.
     words : Table
         Header and rows as text.
     numbers : list of list
@@ -30,7 +30,7 @@ class ReportTable(NamedTuple):
 
 
 def report_tables(findings: Findings) -> dict[str, ReportTable]:
-    """Return all tables of a report that have something to say, by the name of their file."""
+    """Return all non-empty tables of a report, by file name."""
     assay = findings.assay
     conditions, units, unit = assay.conditions, assay.units, assay.unit
     families, smallest = findings.families, findings.smallest
@@ -99,7 +99,7 @@ def _of_correction(findings: Findings) -> dict[str, ReportTable]:
 
 
 def contrast_table(families: Sequence[Family], unit: str) -> Table:
-    """Return the comparisons with the control, by whole units and by pooled cells side by side."""
+    """Return the comparisons with the control, for whole units and pooled cells side by side."""
     header = ("condition", "control", "difference per 1000", "fold")
     rows: list[fmt.Row] = [
         (
@@ -117,7 +117,7 @@ def contrast_table(families: Sequence[Family], unit: str) -> Table:
 
 
 def trend_table(families: Sequence[Family], unit: str) -> Table:
-    """Return the tests for trend, by whole units and by pooled cells side by side."""
+    """Return the tests for trend, for whole units and pooled cells side by side."""
     trends = [family.trend for family in families if family.trend is not None]
     rows: list[fmt.Row] = [
         (

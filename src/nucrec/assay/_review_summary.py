@@ -1,4 +1,4 @@
-"""What a review says of the detector on one plate."""
+"""The performance of the detector on one plate, according to a review."""
 
 import math
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class ReviewSummary:
-    """How often the detector is right on this plate, from cells that a person reviewed.
+    """The performance of the detector on this plate, from cells that a person reviewed.
 
     Attributes
     ----------
     precision : Metric
-        The share of micronucleated cells among those that are called so.
+        The share of micronucleated cells among those called so.
     recall : Metric
-        The share that is called so of the micronucleated cells: the sensitivity. NaN where no
+        The share of micronucleated cells that are called so, also called sensitivity; NaN if no
         reviewed cell has a micronucleus.
     specificity : Metric
-        The share that is called so of the cells without a micronucleus.
+        The share of cells without a micronucleus that are called so.
     missed_per_1000 : Metric
-        Micronucleated cells among 1000 that are called without a micronucleus.
+        Number of micronucleated cells among 1000 cells called without a micronucleus.
     n_positive, n_negative : int
-        Reviewed cells with an answer that were called with, and without, a micronucleus.
+        Number of answered cells called with, and without, a micronucleus.
     n_unsure : int
-        Cells of which the reviewer was unsure; they are left out.
+        Number of cells that the reviewer was unsure of; they are left out.
     n_unanswered : int
-        Cells that were not reviewed.
+        Number of cells that were not reviewed.
     remarks : tuple of str
-        What has to be known of the numbers; empty if there is nothing to add.
+        Remarks on the numbers; empty if there are none.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class ReviewSummary:
 
     @property
     def sensitivity(self) -> Metric:
-        """The recall, by its name in diagnostics."""
+        """The recall, under its name in diagnostics."""
         return self.recall
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""A reviewed sample of cells, read, checked and weighted."""
+"""A reviewed sample of cells: read, checked and weighted."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,23 +27,23 @@ _KINDS = ("negative", "positive")
 
 @dataclass(frozen=True)
 class ReviewedCells:
-    """Cells that a person was to review.
+    """The cells of a review.
 
     Attributes
     ----------
     called, truth : ndarray of float, shape (n,)
-        1 with a micronucleus and 0 without, as the detector and the reviewer say; NaN where the
-        reviewer does not.
+        The calls of the detector and of the reviewer: 1 with a micronucleus, 0 without; NaN without
+        an answer.
     is_unsure : ndarray of bool, shape (n,)
-        Whether the reviewer looked, and could not tell.
+        Whether the reviewer was unsure.
     strata : list of (str, float)
-        The stratum of each, and how it was called: cells of a stratum share its size.
+        The stratum and the call of each cell; the cells of a stratum share its size.
     sizes : ndarray of float, shape (n,)
-        The cells that the stratum of each has.
+        The number of cells in the stratum of each cell.
     totals : pair of int
-        All cells of the plate that are called negative, and positive.
+        Total numbers of cells on the plate called negative and positive.
     remarks : tuple of str
-        What was left out.
+        Remarks on cells left out.
     """
 
     called: Array
@@ -56,14 +56,14 @@ class ReviewedCells:
 
     @property
     def is_sure(self) -> Array:
-        """Whether there is an answer."""
+        """Whether each cell has a clear answer."""
         return np.isfinite(self.truth)
 
     def share(self, kind: int, unsure: float | None = None) -> Share:
-        """Return the true share of those called positive, 1, or negative, 0.
+        """Return the true share among cells called positive, 1, or negative, 0.
 
-        Strata without an answer are taken to be like the others. Unsure cells are left out, or count
-        as `unsure`.
+        Strata without an answer are assumed to be like the others. Unsure cells are left out, or
+        counted as `unsure`.
         """
         truth = self.truth if unsure is None else np.where(self.is_unsure, unsure, self.truth)
         chosen = np.isfinite(truth) & (self.called == kind)
@@ -81,7 +81,7 @@ def read_reviewed(
     Raises
     ------
     DatasetError
-        A column or an answer is missing, or the cells are those of another plate.
+        A column or an answer is missing, or the cells belong to another plate.
     """
     source = _with(read_source(reviewed, "called", "reviewed", *_DESIGN, name="reviewed"))
     called, truth = (_answers(source, name) for name in ("called", "reviewed"))
@@ -95,9 +95,7 @@ def read_reviewed(
     sure = np.isfinite(truth) & kept
     for kind in (1, 0):
         if not (sure & (called == kind)).any():
-            raise DatasetError(
-                f"{source.name}: no cell that was called {_KINDS[kind]} has been reviewed"
-            )
+            raise DatasetError(f"{source.name}: no cell called {_KINDS[kind]} has been reviewed")
     strata, sizes = _design(source, called, units)
     where = np.flatnonzero(kept).tolist()
     remarks = () if kept.all() else (_without_condition(int((~kept).sum())),)
@@ -113,7 +111,7 @@ def read_reviewed(
 
 
 def _without_condition(n: int) -> str:
-    return f"Left out, since they have no condition: {fmt.many(n, 'reviewed cell')}."
+    return f"Left out because they have no condition: {fmt.many(n, 'reviewed cell')}."
 
 
 def _with(source: Source) -> Source:
@@ -136,23 +134,23 @@ def _answers(source: Source, name: str) -> Array:
 
 
 def _check_counts(source: Source, called: Array, totals: tuple[int, int]) -> None:
-    """Raise if more cells were reviewed than there are."""
+    """Raise if more cells were reviewed than exist."""
     for kind, n in enumerate(totals):
         reviewed = int((called == kind).sum())
         if reviewed > n:
             raise DatasetError(
-                f"{source.name}: {reviewed} cells were called {_KINDS[kind]}, but the table of cells "
-                f"has {n}. Pass the table that the review was made from."
+                f"{source.name}: {reviewed} cells were called {_KINDS[kind]}, but the table "
+                f"of cells has {n}. Pass the table that the review was made from."
             )
 
 
 def _design(
     source: Source, called: Array, units: tuple[UnitSummary, ...]
 ) -> tuple[Sequence[Any], Array]:
-    """Return the stratum of each cell, and its size.
+    """Return the stratum of each cell, and the size of that stratum.
 
-    Without strata, each cell has the weight of its own, if the table has weights; else wells are
-    strata, if they are known; else how cells are called.
+    Without strata, cells have their own weights, if the table has any; otherwise wells are strata,
+    if they are known, and otherwise calls are.
     """
     if "stratum" in source and "stratum_cells" in source:
         return source.text("stratum"), _above_0(source, "stratum_cells")
@@ -182,7 +180,7 @@ def _by_well(
     sizes = []
     for row, (well, kind) in enumerate(zip(wells, kinds, strict=True)):
         if not there.get(well, (0, 0))[kind]:
-            expected = f"a well in which cells were called {_KINDS[kind]}"
+            expected = f"a well with cells called {_KINDS[kind]}"
             raise source.fault("well", row, expected)
         sizes.append(float(there[well][kind]))
     return wells, np.array(sizes)
@@ -193,6 +191,6 @@ def _well(text: str) -> str:
 
 
 def _called_in(units: Sequence[UnitSummary]) -> tuple[int, int]:
-    """Return the number of cells that are called negative, and positive."""
+    """Return the numbers of cells called negative and positive."""
     positive = sum(unit.n_micronucleated for unit in units)
     return sum(unit.n_scored for unit in units) - positive, positive

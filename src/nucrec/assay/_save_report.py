@@ -1,4 +1,4 @@
-"""A folder with everything that an assay says: tables, pictures and one page."""
+"""The report of an assay: a folder with tables, pictures and one page."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -47,38 +47,39 @@ def save_report(
     command: str = "",
     progress: Progress | bool = False,
 ) -> SavedReport:
-    """Write tables, pictures and one page of an assay, from its design to its decision.
+    """Write the report of an assay: tables, pictures, and a page from design to decision.
 
     Parameters
     ----------
     assay : Assay
-        What `summarize` returned.
+        The result of `summarize`.
     out : str or path
-        The folder to write to; made if it is not there. It gets ``report.html``, a CSV file for each
-        table, all tables as Markdown and LaTeX in ``tables.md`` and ``tables.tex``,
+        The output folder, which is created if necessary. It receives ``report.html``, one CSV file
+        per table, all tables as Markdown and LaTeX in ``tables.md`` and ``tables.tex``,
         ``dose-response.png`` and ``plate.png``.
     historical : path, table or HistoricalControls, optional
         As in `Assay.decision`.
     reviewed : path or table, optional
         As in `Assay.corrected`.
     alpha : float, default=0.05
-        The one-sided level of the tests.
+        The one-sided significance level of the tests.
     random_state : int, default=0
-        The seed of permutations that are too many to enumerate.
+        The seed for permutations that are too many to enumerate.
     title : str, default="Micronucleus assay"
         The heading of the page.
     inputs : sequence of path, optional
-        The files that the assay was made from. The page has their SHA-256, and that of `historical` and
-        `reviewed`; none of them is overwritten.
+        The input files of the assay. The page lists their SHA-256 hashes, and those of `historical`
+        and `reviewed`; none of them is overwritten.
     command : str, optional
-        What was called, for the page.
+        The command to show on the page.
     progress : bool or callable, default=False
-        True shows progress on standard error. A callable gets (steps done, steps in all, what).
+        True shows progress on standard error. A callable receives (steps done, total steps,
+        message).
 
     Returns
     -------
     SavedReport
-        What was written, and where.
+        The results, and the files written.
 
     Raises
     ------
@@ -92,15 +93,15 @@ def save_report(
     Warns
     -----
     DataWarning
-        A picture could not be drawn, since matplotlib is not installed or wells are not named like B03;
-        or the folder holds tables of an earlier report that this one does not have.
+        A picture could not be drawn because matplotlib is not installed or wells are not named like
+        B03, or the folder holds tables of an earlier report that are not part of this one.
 
     Notes
     -----
-    Tests and decision are made for each compound by itself: p-values are adjusted for the number of
-    its doses. Conditions with one dose, such as a positive control, are compared with the control one
-    by one where others have several doses. CSV files are UTF-8, with a byte order mark where they hold
-    other letters than ASCII, so that Excel reads them; numbers have a decimal point.
+    Tests and decision are made for each compound separately, with p-values adjusted for the number
+    of its doses. Conditions with one dose, such as a positive control, are compared with the
+    control one by one if others have several doses. CSV files are UTF-8, with a byte order mark if
+    they contain non-ASCII characters, so that Excel reads them; numbers have a decimal point.
 
     Examples
     --------
@@ -116,7 +117,7 @@ def save_report(
     ('not answerable', True)
     """
     if not isinstance(assay, Assay):
-        raise invalid("assay", "what nucrec.assay.summarize returns", assay)
+        raise invalid("assay", "the result of nucrec.assay.summarize", assay)
     check_real("alpha", alpha, low=0, high=0.5, open_ends=True)
     check_int("random_state", random_state, low=0)
     folder = checked_path("out", out, "the path of a folder")
@@ -131,8 +132,8 @@ def save_report(
         return _written(folder, findings, title, command, hashes, show)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"before {folder / PAGE} was written (one that is there is of an earlier report, "
-            "tables may be new); the same command writes everything again"
+            f"before {folder / PAGE} was written (an existing page belongs to an earlier "
+            "report, while tables may be new); the same command writes everything again"
         ) from None
 
 
@@ -163,7 +164,7 @@ def _written(
 
 
 def check_not_overwritten(folder: Path, read: Sequence[object]) -> None:
-    """Raise if a file that is read has the name of one that will be written."""
+    """Raise if an input file has the name of an output file."""
     outputs = {(folder / name).resolve() for name in _FILES}
     for path in read:
         if checked_path("inputs", path).resolve() in outputs:
@@ -201,11 +202,11 @@ def _of_folder(folder: Path, name: str) -> FileHash:
 
 
 def _tell_of_others(folder: Path, written: Sequence[str]) -> None:
-    """Warn of files of an earlier report that are no part of this one."""
+    """Warn about files of an earlier report that are not part of this one."""
     others = [name for name in _FILES if name not in written and (folder / name).exists()]
     if others:
         warn(
-            f"{folder}: {', '.join(others)} of an earlier report {'is' if len(others) == 1 else 'are'} "
-            "still there, and no part of this one",
+            f"{folder}: {', '.join(others)} of an earlier report "
+            f"{'is' if len(others) == 1 else 'are'} still present, and not part of this one",
             DataWarning,
         )

@@ -1,4 +1,4 @@
-"""What was written of a report."""
+"""The result of writing a report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,24 +17,25 @@ _PRINTED = ("conditions", "trend", "against-control", "cytotoxicity")
 
 @dataclass(frozen=True)
 class SavedReport:
-    """What `save_report` wrote.
+    """The result of `save_report`: the files written, and the results.
 
     Attributes
     ----------
     folder : Path
-        Where it is.
+        The output folder.
     files : tuple of str
-        What was written there, the page first.
+        The files written, the page first.
     tables : dict of str to list of dict
-        The rows of each table by the name of its CSV file, unrounded; NaN where a number is unknown.
+        The unrounded rows of each table, by the name of its CSV file; unknown numbers are NaN.
     decisions : tuple of Decision
-        One for each compound with two doses or more; one for all where there is none.
+        One decision per compound with two or more doses, or one for all conditions if there is no
+        compound.
     correction : Correction or None
-        Corrected rates, where cells were reviewed.
+        The corrected rates, if cells were reviewed.
     remarks : tuple of str
-        What has to be known of the numbers.
+        Remarks on the numbers.
     left_out : tuple of str
-        Pictures that could not be drawn, and why.
+        The pictures that could not be drawn, and why.
     text : str
         The rates, tests, decisions and remarks for a terminal.
 
@@ -100,7 +101,7 @@ def saved_report(
     tables: Mapping[str, ReportTable],
     left_out: list[str],
 ) -> SavedReport:
-    """Return what was written."""
+    """Return the result of writing a report."""
     return SavedReport(
         folder,
         files,

@@ -1,4 +1,4 @@
-"""Tables of cells or of counts, from wherever they come, as columns that are checked."""
+"""Tables of cells or counts from any source, as checked columns."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,16 +24,16 @@ Column = Array | list[str]
 
 _EXPECTED = "a table of cells or counts: Cells, a mapping of columns, a data frame, or a CSV's path"
 _NEEDED = (
-    "cells need a column n_micronuclei; counts need n_scored and n_micronucleated, "
-    "one row for each well. Where they are called otherwise, tell so with columns."
+    "cells need a column n_micronuclei; counts need n_scored and n_micronucleated, with one "
+    "row per well. If the columns have other names, give these with columns."
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
-_MOST = 2**53  # beyond it, floats are no longer all whole numbers
+_MOST = 2**53  # beyond it, floats cannot represent every whole number
 
 
 @runtime_checkable
 class CellsLike(Protocol):
-    """What has its cells as a table of columns, such as `nucrec.fields.Cells`."""
+    """An object with its cells as a table of columns, such as `nucrec.fields.Cells`."""
 
     @property
     def cells(self) -> Mapping[str, Array]: ...
@@ -41,20 +41,20 @@ class CellsLike(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """A table whose columns are found by our names, whatever they are called there.
+    """A table whose columns are accessed by our names, whatever their names in the table.
 
     Attributes
     ----------
     name : str
-        What the table is called in messages.
+        The name of the table in messages.
     columns : dict of str to (ndarray of shape (n,) or list of str)
-        By their own names; text of files without blanks around it as lists.
+        The columns by their own names; text from files, stripped of blanks, as lists.
     called : dict of str to str
-        The own name of each of our columns that is there.
+        The name in the table of each of our columns that it has.
     where : callable
-        How a row is called in messages, by its number from 0.
+        Returns the name of a row in messages, given its number from 0.
     names : tuple of str
-        All columns of the table, also those that were not read.
+        All columns of the table, including those that were not read.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Source:
         return DatasetError(f"{self.where(row)}: {name} must be {expected} (received {received})")
 
     def text(self, column: str) -> list[str]:
-        """Return a column as text; what is missing is empty, also NA and NaN, and 1.0 is 1."""
+        """Return a column as text; missing values, NA and NaN are empty, and 1.0 becomes 1."""
         values = self.columns[self.called[column]]
         if isinstance(values, list):
             return _without_missing(values)
@@ -89,7 +89,7 @@ class Source:
         return _without_missing(["" if is_missing_value(v) else _text(v) for v in values.tolist()])
 
     def whole(self, column: str) -> Array:
-        """Return a column as whole numbers of at least 0."""
+        """Return a column as non-negative whole numbers."""
         expected = "a whole number of at least 0"
         numbers = self.numbers(column, expected, whole=True)
         bad = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
@@ -100,14 +100,14 @@ class Source:
         return numbers.astype(np.int64)
 
     def doses(self) -> Array:
-        """Return the doses, NaN where there is none."""
+        """Return the doses, with NaN for missing ones."""
         expected = "a number of at least 0, without its unit"
         numbers = self.numbers("dose", expected, gaps=True)
         if self._is_text("dose"):
             texts = self.text("dose")
             text = ambiguous_thousands(set(texts))
             if text is not None:
-                told = f"{expected}, without separators of thousands: 1000, or 1.0"
+                told = f"{expected}, without thousands separators: 1000, or 1.0"
                 raise self.fault("dose", texts.index(text), told)
         bad = (numbers < 0) | np.isinf(numbers)
         if bad.any():
@@ -117,7 +117,7 @@ class Source:
     def numbers(
         self, column: str, expected: str, *, gaps: bool = False, whole: bool = False
     ) -> Array:
-        """Return a column as floats; with `gaps`, NaN where a value is missing."""
+        """Return a column as floats; with `gaps`, missing values are NaN."""
         if not self._is_text(column):
             return np.asarray(self.columns[self.called[column]], np.float64)
         found: dict[str, float] = {}
@@ -125,7 +125,7 @@ class Source:
         for row, text in enumerate(texts):
             if text not in found:
                 if whole and _THOUSANDS.fullmatch(text):
-                    raise self.fault(column, row, f"{expected}, without separators of thousands")
+                    raise self.fault(column, row, f"{expected}, without thousands separators")
                 found[text] = self._number(text, column, row, expected, gaps)
         return np.array([found[text] for text in texts], np.float64)
 
@@ -142,7 +142,7 @@ class Source:
             raise self.fault(column, row, expected) from None
 
     def flags(self, column: str) -> Array:
-        """Return a column of yes and no."""
+        """Return a column of yes and no as booleans."""
         values = self.columns[self.called[column]]
         if not isinstance(values, list) and values.dtype.kind == "b":
             return values
@@ -159,25 +159,25 @@ def read_source(
     columns: Mapping[str, str] | None = None,
     everything: bool = False,
 ) -> Source:
-    """Return a table, with our columns and those of `further` names.
+    """Read a table, with our columns and those named in `further`.
 
     Parameters
     ----------
     table : object
-        A path, a mapping of columns, a data frame, or what has cells.
+        A path, a mapping of columns, a data frame, or an object with cells.
     *further : str
-        Names of columns to read besides ours.
+        Names of additional columns to read.
     name : str, default="cells"
-        The parameter.
+        The parameter's name in messages.
     columns : mapping of str to str, optional
-        What some of our columns are called.
+        The names in the table of some of our columns.
     everything : bool, default=False
         Whether to read all columns of a file.
 
     Raises
     ------
     InvalidParameterError, DatasetNotFoundError, DatasetError
-        It is no table, or is damaged.
+        The source is not a table, or is damaged.
     """
     given = dict(columns or {})
     if isinstance(table, str | PathLike):
@@ -217,7 +217,9 @@ def _of_columns(name: str, table: Mapping[Any, Any], given: dict[str, str]) -> S
     columns = {str(key): _decoded(np.asarray(values)) for key, values in table.items()}
     lengths = {values.shape for values in columns.values()}
     if len(lengths) != 1 or len(next(iter(lengths))) != 1 or not next(iter(lengths))[0]:
-        raise invalid(name, "columns of one length, of at least one row", sorted(map(str, lengths)))
+        raise invalid(
+            name, "columns of the same length, with at least one row", sorted(map(str, lengths))
+        )
     names = tuple(columns)
     called = find(columns, name, _own_names(columns, given, names))
     return Source(name, {**columns}, called, lambda row: f"{name}, row {row + 1}", names)
@@ -226,7 +228,7 @@ def _of_columns(name: str, table: Mapping[Any, Any], given: dict[str, str]) -> S
 def _own_names(
     columns: Mapping[str, Column], given: Mapping[str, str], names: tuple[str, ...]
 ) -> dict[str, str]:
-    """Return what the given columns are called exactly; case and punctuation do not count."""
+    """Return the exact names of the given columns, ignoring case and punctuation."""
     own = {plain(key): key for key in columns}
     for ours, theirs in given.items():
         if theirs not in columns and plain(theirs) not in own:
@@ -238,12 +240,12 @@ def _own_names(
 
 
 def missing_columns(source: Source) -> DatasetError:
-    """Return the error for a table that is neither of cells nor of counts."""
+    """Return the error for a table of neither cells nor counts."""
     return DatasetError(f"{source.name}: {_NEEDED} Received: {', '.join(source.names)}")
 
 
 def _as_saved(values: Any) -> Array:
-    """Return a column of a data frame, which may have been read from a file for spreadsheets."""
+    """Return a column of a data frame, possibly read from a file for spreadsheets."""
     column = np.asarray(values)
     if column.dtype.kind not in "OU":
         return column
@@ -263,7 +265,7 @@ def _objects(cells: list[Any]) -> Array:
 
 
 def _without_missing(texts: list[str]) -> list[str]:
-    """Return texts of which those for missing values are empty; "none" may be a treatment."""
+    """Return texts with those for missing values emptied; "none" may be a treatment."""
     gaps = {text for text in set(texts) if is_missing(text) and text.casefold() != "none"}
     return ["" if text in gaps else text for text in texts] if gaps - {""} else texts
 

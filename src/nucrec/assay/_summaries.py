@@ -1,4 +1,4 @@
-"""What was found in one unit, and in one condition."""
+"""Summaries of one unit and of one condition."""
 
 from dataclasses import dataclass
 
@@ -8,32 +8,32 @@ from nucrec.evaluate import Metric
 
 @dataclass(frozen=True)
 class UnitSummary(Facts):
-    """What was found in one unit of the design, mostly a well.
+    """The counts and the rate of one unit of the design, usually a well.
 
     Attributes
     ----------
     name : str
-        Its name, with plate and replicate where there are any.
+        The name of the unit, with plate and replicate if there are any.
     condition : str
         The name of its condition, as in `ConditionSummary.name`.
     dose : float
-        NaN where there is none.
+        The dose; NaN if there is none.
     well, plate, replicate, block : str
-        Empty where unknown.
+        Its position in the design; empty if unknown.
     n_scored, n_micronucleated : int
-        Cells scored, and those of them with a micronucleus.
+        Number of scored cells, and of those with a micronucleus.
     n_micronuclei : float
-        Micronuclei in the scored cells; NaN where only cells were counted.
+        Number of micronuclei in scored cells; NaN if only cells were counted.
     excluded : dict of str to int
-        Cells that were not scored, by reason.
+        Number of cells that were not scored, by reason.
     rate : Metric
         Micronucleated cells per 1000, with Wilson's interval for this unit alone.
     distribution : tuple of int or None
-        Scored cells with 0, 1, 2, 3, 4, 5, and 6 or more micronuclei.
+        Numbers of scored cells with 0, 1, 2, 3, 4, 5, and 6 or more micronuclei.
     nuclei : tuple of int or None
-        Cells with one, two, and three or more nuclei.
+        Numbers of cells with one, two, and three or more nuclei.
     initial_cells, final_cells : int or None
-        Cells before and after the treatment.
+        Numbers of cells before and after the treatment.
 
     Examples
     --------
@@ -70,37 +70,36 @@ class UnitSummary(Facts):
 
 @dataclass(frozen=True)
 class ConditionSummary(Facts):
-    """What was found in one condition, over its units.
+    """The counts and the rate of one condition, over its units.
 
     Attributes
     ----------
     name : str
-        The condition, with the dose where the condition has several.
+        The condition, with the dose if the condition has several.
     condition : str
-        The condition alone.
+        The condition without the dose.
     dose : float
-        NaN where there is none.
+        The dose; NaN if there is none.
     is_control : bool
         Whether it is the concurrent control.
     n_units : int
-        The number of units with scored cells.
+        Number of units with scored cells.
     n_scored, n_micronucleated : int
-        Cells scored, and those of them with a micronucleus.
+        Number of scored cells, and of those with a micronucleus.
     excluded : dict of str to int
-        Cells that were not scored, by reason.
+        Number of cells that were not scored, by reason.
     rate : Metric
-        Micronucleated cells per 1000; its interval carries the variation between units, and is NaN
-        for fewer than three.
+        Micronucleated cells per 1000. The interval includes the variation between units, and is NaN
+        for fewer than three units.
     micronuclei_rate : Metric
-        Micronuclei per 1000 cells, with an interval that carries the variation between units, and that
-        a cell often has several; NaN where only cells were counted.
+        Micronuclei per 1000 cells. The interval includes the variation between units and the
+        clustering of micronuclei in cells; NaN if only cells were counted.
     dispersion : float
-        How many times as much the counts of the units vary as by chance alone; NaN where that is
-        unknown.
+        The variance between units relative to that expected by chance; NaN if unknown.
     effective_cells : float
-        The number of independent cells that say as much; NaN for fewer than three units.
+        The number of independent cells with the same precision; NaN for fewer than three units.
     distribution : tuple of int or None
-        Scored cells with 0, 1, 2, 3, 4, 5, and 6 or more micronuclei.
+        Numbers of scored cells with 0, 1, 2, 3, 4, 5, and 6 or more micronuclei.
 
     Examples
     --------
@@ -133,5 +132,5 @@ class ConditionSummary(Facts):
 
     @property
     def micronuclei_per_1000(self) -> float:
-        """Micronuclei per 1000 cells; NaN where only cells were counted."""
+        """Micronuclei per 1000 cells; NaN if only cells were counted."""
         return self.micronuclei_rate.value

@@ -1,4 +1,4 @@
-"""The way in: from a table to an assay."""
+"""The entry point: from a table to an assay."""
 
 from collections.abc import Mapping
 
@@ -25,26 +25,28 @@ def summarize(
     Parameters
     ----------
     cells : Cells, mapping of columns, data frame, or path of a CSV
-        One row for each cell, or one for each well with the cells scored and those micronucleated.
-        Columns may be called as by nucrec, CellProfiler, micronuclAI, or people; see Notes.
+        One row per cell, or one row per well with the numbers of scored and micronucleated cells.
+        Columns may have the names used by nucrec, CellProfiler, micronuclAI or people; see Notes.
     by : str, default="condition"
-        The column of the conditions; those with several doses are one condition for each dose. Without
-        a column ``condition``, doses alone are conditions.
+        The column of the conditions. A condition with several doses becomes one condition per dose.
+        Without a column ``condition``, doses are the conditions.
     unit : str, default="well"
-        The column of the units that were treated, each for itself. Cells of one unit are alike.
+        The column of the independently treated units. Cells of the same unit are not independent.
     control : str or float, optional
-        The concurrent control, a condition; by default the only one of dose 0. In a trend it is the
-        lowest level, whatever its dose. Among doses without names it must be the lowest.
+        The condition that is the concurrent control; by default the only one with dose 0. In a
+        trend it is the lowest level, whatever its dose. If conditions are only doses, it must be
+        the lowest.
     confidence : float, default=0.95
-        The confidence of all intervals, strictly between 0 and 1.
+        Confidence level of all intervals, strictly between 0 and 1.
     block : str, optional
-        A column of repeats, such as plates or days; tests exchange units within a block only.
+        A column of blocks, such as plates or days; tests exchange units only within blocks.
     layout : path, mapping of columns, or data frame, optional
-        Which well got what: one row for each ``well`` (of a ``plate``, where both tables have plates),
-        ``field`` or ``file``, with any of ``condition``, ``dose``, ``replicate`` and further columns.
-        It replaces what `cells` says of them. Wells that are in no row are left out, and named.
+        The treatment of each well: one row per ``well`` (and ``plate``, if both tables have
+        plates), ``field`` or ``file``, with any of ``condition``, ``dose``, ``replicate`` and
+        further columns. It replaces these columns of `cells`. Wells missing from the layout are
+        left out, with a remark.
     columns : mapping of str to str, optional
-        What columns are called where it is none of the names under Notes, such as
+        The names of columns that are not among those under Notes, such as
         ``{"n_micronuclei": "MN per cell"}``.
 
     Returns
@@ -55,37 +57,39 @@ def summarize(
     Raises
     ------
     InvalidParameterError
-        A column, the control or a number is not what it should be.
+        A column, the control or a number is invalid.
     DatasetNotFoundError
         There is no such file.
     DatasetError
-        The table cannot be used; the message names row and column.
+        The table cannot be used. The message names the row and column.
 
     Notes
     -----
-    Columns are found by these names, whatever their case and punctuation, and without a unit in
-    brackets or behind a dose: "Dose (uM)" and "dose_uM" are doses. What looks like a dose and is not
-    used is remarked on. NA, NaN and the like are missing. Cells: ``n_micronuclei`` (micronuclei, mn,
-    mn_count, Children_Micronuclei_Count), and where there are: ``scored`` (true or false),
-    ``excluded`` (why, or true or false), ``n_nuclei``. Counts: ``n_scored`` (scored, cells_scored,
-    n_cells, cells, total_cells, total, cells_counted, cell_count), ``n_micronucleated``
-    (micronucleated, micronucleated_cells, cells_with_micronuclei, mn_cells, mnbn, positive), and where
-    there are: ``n_micronuclei``, ``n_excluded``; ``mononucleate``, ``binucleate``, ``multinucleate``
-    (mono, bi, multi); ``initial_cells``, ``final_cells``. Both: ``well`` (Metadata_Well),
-    ``condition`` (treatment, compound, substance), ``dose`` (concentration, conc), ``replicate``,
-    ``plate``, ``field`` (ImageNumber). Rows without a condition are left out, and counted.
+    Columns are recognised by the following names, regardless of case and punctuation, and of a unit
+    in brackets or after a dose: "Dose (uM)" and "dose_uM" are doses. A remark names unused columns
+    that look like doses. NA, NaN and similar values are missing. Tables of cells have
+    ``n_micronuclei`` (micronuclei, mn, mn_count, Children_Micronuclei_Count) and optionally
+    ``scored`` (true or false), ``excluded`` (a reason, or true or false) and ``n_nuclei``. Tables
+    of counts have ``n_scored`` (scored, cells_scored, n_cells, cells, total_cells, total,
+    cells_counted, cell_count) and ``n_micronucleated`` (micronucleated, micronucleated_cells,
+    cells_with_micronuclei, mn_cells, mnbn, positive), and optionally ``n_micronuclei``,
+    ``n_excluded``; ``mononucleate``, ``binucleate``, ``multinucleate`` (mono, bi, multi);
+    ``initial_cells``, ``final_cells``. Both have ``well`` (Metadata_Well), ``condition``
+    (treatment, compound, substance), ``dose`` (concentration, conc), ``replicate``, ``plate`` and
+    ``field`` (ImageNumber). Rows without a condition are left out, and their number is reported.
 
-    Over units, the interval is Wilson's, of an effective number of cells: their number over the
-    dispersion of the counts of units (Pearson's X2 over its degrees of freedom, or the variance of the
-    ratio estimator over that of independent cells, whichever is larger; the two are equal for units of
-    one size), at least 1, with the quantile of Student's t (as in Dean and Pagano, 2015, but without
-    an assumed correlation). It is never narrower than that of independent cells. With fewer than
-    three units there is none. The page "How many cells, how many wells" of the documentation has its
-    coverage in simulations.
+    The interval over units is Wilson's interval for an effective number of cells: the number of
+    cells divided by the dispersion of the counts between units (Pearson's X2 divided by its degrees
+    of freedom, or the variance of the ratio estimator divided by that of independent cells,
+    whichever is larger; both are equal for units of the same size), which is at least 1. The
+    quantile is that of Student's t (as in Dean and Pagano, 2015, but without an assumed
+    correlation). The interval is never narrower than that of independent cells, and there is none
+    for fewer than three units. The page "How many cells, how many wells" of the documentation gives
+    its coverage in simulations.
 
-    Micronuclei per 1000 cells have the score interval of a Poisson mean, of an effective number of
-    cells that is found in the same way, and is at most their number over the variance-to-mean ratio of
-    micronuclei in single cells.
+    Micronuclei per 1000 cells have the score interval of a Poisson mean, for an effective number of
+    cells that is computed in the same way and is at most the number of cells divided by the
+    variance-to-mean ratio of micronuclei per cell.
 
     References
     ----------

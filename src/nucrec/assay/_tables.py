@@ -1,4 +1,4 @@
-"""The tables of an assay: as words for people, and as numbers for programs."""
+"""The tables of an assay, as text for people and as numbers for programs."""
 
 import math
 from collections.abc import Sequence
@@ -51,9 +51,10 @@ def _of_micronuclei(each: ConditionSummary) -> tuple[str, str]:
 
 
 def unit_table(units: Sequence[UnitSummary], unit: str) -> Table:
-    """Return the rates of all units, each with an interval for it alone.
+    """Return the rates of all units, each with an interval based on its cells alone.
 
-    The first column is what the names of units consist of, such as "replicate, well".
+    The header of the first column states what the names of units consist of, such as "replicate,
+    well".
     """
     header = (
         named_by(units, unit),
@@ -78,7 +79,7 @@ def unit_table(units: Sequence[UnitSummary], unit: str) -> Table:
 
 
 def named_by(units: Sequence[UnitSummary], unit: str) -> str:
-    """Return what the names of units consist of, such as "replicate, well"."""
+    """Return the components of unit names, such as "replicate, well"."""
     has_wells = any(each.well for each in units)
     parts = [
         *(["plate"] if any(each.plate for each in units) else []),
@@ -88,7 +89,7 @@ def named_by(units: Sequence[UnitSummary], unit: str) -> str:
 
 
 def excluded_table(conditions: Sequence[ConditionSummary]) -> Table:
-    """Return the reasons for which cells were not scored, a column for each."""
+    """Return the numbers of cells that were not scored, with one column per reason."""
     reasons = list(dict.fromkeys(reason for each in conditions for reason in each.excluded))
     rows: list[fmt.Row] = [
         (each.name, *(str(each.excluded.get(reason, 0)) for reason in reasons))
@@ -98,7 +99,7 @@ def excluded_table(conditions: Sequence[ConditionSummary]) -> Table:
 
 
 def distribution_table(conditions: Sequence[ConditionSummary]) -> Table:
-    """Return how many scored cells have no, one, two and more micronuclei."""
+    """Return the numbers of scored cells with no, one, two and more micronuclei."""
     most = max(len(each.distribution or ()) for each in conditions)
     header = ("condition", *map(str, range(most - 1)), f"{most - 1} or more")
     rows: list[fmt.Row] = [
@@ -136,7 +137,7 @@ def contrast_table(contrasts: Sequence[Contrast], unit: str) -> Table:
 
 
 def smallest_table(smallest: Sequence[SmallestIncrease]) -> Table:
-    """Return the smallest increases that could have been seen."""
+    """Return the smallest increases that could have been detected."""
     rows: list[fmt.Row] = [
         (
             each.condition,
@@ -180,12 +181,12 @@ def correction_table(correction: Correction) -> Table:
 
 
 def p_words(test: TestResult) -> str:
-    """Return the p-value of a test, adjusted where it is."""
+    """Return the p-value of a test as text, adjusted if there is an adjusted one."""
     return fmt.p(test.p).removeprefix("p = ").removeprefix("p ")
 
 
 def condition_numbers(conditions: Sequence[ConditionSummary]) -> list[list[Any]]:
-    """Return the rates of all conditions with their header, unrounded."""
+    """Return the unrounded rates of all conditions, with their header."""
     header = [
         *("name", "condition", "dose", "is_control", "n_units", "n_scored", "n_excluded"),
         *("n_micronucleated", "per_1000", "low", "high", "method"),
@@ -210,7 +211,7 @@ def _ends(metric: Metric) -> tuple[float, float, float]:
 
 
 def unit_numbers(units: Sequence[UnitSummary]) -> list[list[Any]]:
-    """Return the rates of all units with their header, unrounded."""
+    """Return the unrounded rates of all units, with their header."""
     header = [
         *("name", "condition", "dose", "plate", "replicate", "well", "n_scored", "n_excluded"),
         *("n_micronucleated", "n_micronuclei", "per_1000", "low", "high", "method"),
@@ -227,7 +228,7 @@ def unit_numbers(units: Sequence[UnitSummary]) -> list[list[Any]]:
 
 
 def as_csv(rows: Sequence[Sequence[Any]]) -> str:
-    """Return rows as CSV that a spreadsheet shows as it is: what is unknown is empty."""
+    """Return rows as CSV text that spreadsheets display correctly; unknown values are empty."""
     return "".join(fmt.csv_lines([[_cell(value) for value in row] for row in rows]))
 
 

@@ -14,15 +14,15 @@ class TestResult(Facts):
     Attributes
     ----------
     p_value : float
-        One-sided; NaN where it is not estimable.
+        The one-sided p-value; NaN if it is not estimable.
     method : str
         The test, or why it is not estimable.
     statistic : float
-        NaN where the test has none.
+        The test statistic; NaN if the test has none.
     p_two_sided : float
-        NaN where it is not given.
+        The two-sided p-value; NaN if it is not computed.
     p_adjusted : float
-        Adjusted for the number of doses; NaN where only one test is made.
+        The p-value adjusted for the number of doses; NaN for a single test.
     p_smallest : float
         The smallest p-value that a permutation test of this design can give; NaN for other tests.
 
@@ -33,7 +33,7 @@ class TestResult(Facts):
     True
     """
 
-    __test__ = False  # no test of pytest
+    __test__ = False  # not a test for pytest
 
     p_value: float
     method: str
@@ -43,7 +43,7 @@ class TestResult(Facts):
     p_smallest: float = math.nan
 
     def __str__(self) -> str:
-        """Return the p-value, adjusted where it is, with the name of the test."""
+        """Return the p-value (adjusted, if available) with the name of the test."""
         return f"{fmt.p(self.p)} ({self.method})" if self.is_estimable else self.method
 
     @property
@@ -52,21 +52,21 @@ class TestResult(Facts):
         return not math.isnan(self.p_value)
 
     def can_reach(self, alpha: float) -> bool:
-        """Return whether the design can give a p-value below a level at all.
+        """Return whether the design can give a p-value below a level.
 
         Parameters
         ----------
         alpha : float
-            The level.
+            The significance level.
 
         Returns
         -------
         bool
-            False for too few arrangements of units: three against three have 20.
+            False if there are too few arrangements of units: three against three have 20.
         """
         return not self.p_smallest >= alpha
 
     @property
     def p(self) -> float:
-        """The adjusted p-value where there is one, else the p-value."""
+        """The adjusted p-value if there is one, otherwise the p-value."""
         return self.p_value if math.isnan(self.p_adjusted) else self.p_adjusted

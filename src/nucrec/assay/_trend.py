@@ -25,25 +25,25 @@ SCORES = ("dose", "rank")
 
 @dataclass(frozen=True)
 class Trend(Facts):
-    """A test of whether micronucleated cells increase with the dose of one compound.
+    """A test for an increase of micronucleated cells with the dose of one compound.
 
     Attributes
     ----------
     compound : str
-        Empty where conditions have no names but doses.
+        The compound; empty if conditions are only doses.
     levels : tuple of str
-        The conditions, by dose, the control first.
+        The conditions by dose, the control first.
     scores : tuple of float
-        The score of each.
+        The score of each level.
     pooled : TestResult
-        Cochran-Armitage over pooled cells, as if all cells were independent: exact where counts are
-        small. It rejects too often where units differ by more than chance.
+        Cochran-Armitage test over pooled cells, as if all cells were independent, exact if counts
+        are small. It rejects too often if units differ by more than chance.
     by_unit : TestResult
-        The permutation of whole units; not estimable where a level has fewer than three.
+        The permutation test of whole units; not estimable if a level has fewer than three units.
     downturn : bool
         Whether the rate at the highest dose is lower than at the dose below.
     without_highest : Trend or None
-        The test without the highest dose, where there is a downturn and enough doses are left.
+        The test without the highest dose, if there is a downturn and enough doses remain.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Trend(Facts):
     without_highest: "Trend | None" = None
 
     def __str__(self) -> str:
-        """Return both tests and the remarks, a line each."""
+        """Return both tests and the remarks, one line each."""
         of = f" of {self.compound}" if self.compound else ""
         return "\n".join(
             [
@@ -78,7 +78,7 @@ class Trend(Facts):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What has to be known of the result."""
+        """Remarks on the result."""
         if not self.downturn:
             return ()
         told = f"The rate falls at the highest dose, {self.levels[-1]}"
@@ -86,7 +86,7 @@ class Trend(Facts):
             return (f"{told}.",)
         p = self.without_highest.by_unit.p_value
         p = self.without_highest.pooled.p_value if math.isnan(p) else p
-        return (f"{told}, which may hide a trend below it; without this dose p = {p:.2g}.",)
+        return (f"{told}, which may mask a trend at lower doses; without this dose, p = {p:.2g}.",)
 
 
 def trend_of(
@@ -101,12 +101,14 @@ def trend_of(
     Raises
     ------
     InvalidParameterError
-        There are fewer than three levels with cells, or not as many scores.
+        There are fewer than three levels with cells, or another number of scores.
     """
     levels = [level for level in levels if level.n_scored]
     if len(levels) < FEWEST_LEVELS:
         names = ", ".join(level.name for level in levels) or "none"
-        raise invalid("dose", "three doses or more, the control included, with scored cells", names)
+        raise invalid(
+            "dose", "at least three doses, including the control, with scored cells", names
+        )
     scores = _scores(levels, score)
     down = bool(levels[-1].rate.value < levels[-2].rate.value)
     shorter = None
@@ -144,7 +146,7 @@ def by_unit(scores: Array, units: Units, random_state: int) -> TestResult:
 
 
 def _statistics(scores: Array, units: Units) -> Array:
-    """Return the statistic of Cochran and Armitage for scores of units, of shape (..., n_units)."""
+    """Return the Cochran-Armitage statistic for scores of units, of shape (..., n_units)."""
     n, total = float(units.scored.sum()), float(units.found.sum())
     if total in (0, n):
         return np.zeros(scores.shape[:-1])
@@ -154,7 +156,7 @@ def _statistics(scores: Array, units: Units) -> Array:
 
 
 def _doses(levels: Sequence[ConditionSummary]) -> list[float]:
-    """Return the doses; that of a control that is not below all others is 0, as without a dose."""
+    """Return the doses, with 0 for a control without a dose or with one that is not the lowest."""
     doses = [0.0 if math.isnan(level.dose) else level.dose for level in levels]
     if levels[0].is_control and doses[0] >= min(doses[1:]):
         return [0.0, *doses[1:]]
@@ -164,7 +166,7 @@ def _doses(levels: Sequence[ConditionSummary]) -> list[float]:
 def _scores(levels: Sequence[ConditionSummary], score: str | Sequence[float]) -> Array:
     if isinstance(score, str):
         if score not in SCORES:
-            raise invalid("score", "'dose', 'rank', or one number for each dose", score)
+            raise invalid("score", "'dose', 'rank', or one number per dose", score)
         doses = _doses(levels)
         return (
             np.array(doses) if score == "dose" else np.unique(doses, return_inverse=True)[1] * 1.0
@@ -172,5 +174,5 @@ def _scores(levels: Sequence[ConditionSummary], score: str | Sequence[float]) ->
     numbers = np.asarray(score)
     wrong = numbers.shape != (len(levels),) or numbers.dtype.kind not in "iuf"
     if wrong or not np.isfinite(numbers).all() or (np.diff(numbers) < 0).any():
-        raise invalid("score", f"{len(levels)} numbers that do not decrease", score)
+        raise invalid("score", f"{len(levels)} non-decreasing numbers", score)
     return numbers.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The wells of a table: for each its design, and what was counted in it."""
+"""The wells of a table: the design and the counts of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,34 +17,34 @@ MOST = 6
 
 @dataclass(frozen=True)
 class Wells:
-    """What was counted in each unit of the design, mostly a well.
+    """The counts of each unit of the design, usually a well.
 
     Attributes
     ----------
     names, wells, plates, replicates, blocks, conditions : list of str
-        What each is called, and where it belongs; empty where that is unknown.
+        The name and the position in the design of each unit; empty if unknown.
     doses : ndarray of float, shape (n_units,)
-        NaN where there is none.
+        The doses; NaN if there is none.
     scored, micronucleated : ndarray of int, shape (n_units,)
-        Cells scored, and those of them with a micronucleus.
+        Numbers of scored cells, and of those with a micronucleus.
     micronuclei : ndarray of float, shape (n_units,)
-        Micronuclei in the scored cells; NaN where only cells were counted.
+        Numbers of micronuclei in scored cells; NaN if only cells were counted.
     excluded : list of dict of str to int
-        The cells that were not scored, by reason.
+        Numbers of cells that were not scored, by reason.
     squares : ndarray of float, shape (n_units,)
-        The sum of the squared micronuclei of the scored cells; NaN where cells are not known.
+        The sum over scored cells of squared numbers of micronuclei; NaN if cells are unknown.
     distribution : ndarray of int, shape (n_units, MOST + 1), or None
-        Scored cells with 0, 1, 2 and more micronuclei.
+        Numbers of scored cells with 0, 1, 2 and more micronuclei.
     nuclei : ndarray of int, shape (n_units, 3), or None
-        Cells with one, two, and three or more nuclei.
+        Numbers of cells with one, two, and three or more nuclei.
     initial, final : ndarray of int, shape (n_units,), or None
-        Cells before and after the treatment.
+        Numbers of cells before and after the treatment.
     remarks : list of str
-        What had to be left out.
+        Remarks on rows left out.
     cells : CellTable or None
         The cells that were counted, if the table has them.
     columns : dict of str to str
-        What the columns that were read are called in the table.
+        The name in the table of each column that was read.
     """
 
     names: list[str]

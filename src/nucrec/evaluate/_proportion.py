@@ -31,8 +31,9 @@ def proportion_interval(
 
     Returns
     -------
-    tuple of float The lower and the upper end, within [0, 1]; NaN if `n` is 0, or if there is only
-    one group, which does not show how groups differ.
+    tuple of float
+        The lower and the upper end, within [0, 1]; NaN if `n` is 0, or if there is only one group,
+        which does not show how groups differ.
 
     Raises
     ------

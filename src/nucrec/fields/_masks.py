@@ -36,7 +36,7 @@ class Masks:
     ----------
     root : Root
         The folder or archive.
-        files : sequence of str
+    files : sequence of str
         The files.
     """
 
@@ -125,7 +125,7 @@ def open_masks(path: str | Path, root: Root, listed: Sequence[str]) -> tuple[Mas
         A folder, a zip archive or a file.
     root : Root
         The folder or archive of the fields.
-        listed : sequence of str
+    listed : sequence of str
         The files of the fields.
 
     Raises
