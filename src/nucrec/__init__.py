@@ -1,11 +1,12 @@
-"""nucrec tells nucleus from micronucleus in microscope images.
+"""Detect micronuclei in microscope images, and evaluate the micronucleus assay.
 
-The library is one direction of data: `nucrec.datasets` reads images, `nucrec.augment`
-enlarges a training set, `nucrec.models` compares classifiers, `nucrec.evaluate` says how sure
-one can be of the result, and `nucrec.paper` puts it beside the published tables. `nucrec.fields`
-goes from fields of view to tables of cells, and `nucrec.assay` from these to rates and a decision.
+Data flow in one direction: `nucrec.datasets` reads images, `nucrec.augment` enlarges a training set,
+`nucrec.models` trains and compares classifiers, `nucrec.evaluate` computes metrics with confidence
+intervals, and `nucrec.paper` compares the results with the published tables. `nucrec.fields`
+converts fields of view to tables of cells, and `nucrec.assay` computes rates and a decision from
+them.
 
-Subpackages are loaded on first use, so ``import nucrec`` is as good as free.
+Subpackages are loaded on first use, so ``import nucrec`` costs almost nothing.
 """
 
 import importlib
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         if name in __all__:

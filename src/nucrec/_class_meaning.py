@@ -1,10 +1,10 @@
-"""What the name of a class says: the positive class, its contrary, or nothing."""
+"""The meaning of a class name: the positive class, its opposite, or unknown."""
 
 import re
 import unicodedata
 
-_MICRONUCLEI = ("micronucl", "mikrokern", "mikronukl", "micronoyau")  # within a name, as letters
-_ABNORMAL = ("abnorm", "aberra", "atypi", "damag", "affect", "mutant")  # beginnings of words
+_MICRONUCLEI = ("micronucl", "mikrokern", "mikronukl", "micronoyau")  # anywhere in a name
+_ABNORMAL = ("abnorm", "aberra", "atypi", "damag", "affect", "mutant")  # at the beginning of a word
 _NORMAL = ("normal", "healthy", "intact", "unaffected")
 _UNTREATED = ("control", "ctrl", "vehicle", "untreated", "unexposed", "wildtype", "wt", "mock")
 _TREATED = ("treated", "exposed")
@@ -19,10 +19,10 @@ _SIGNS = {"+": 1, **dict.fromkeys("-\u2010\u2011\u2012\u2013\u2014\u2212", -1)}
 
 
 def meaning(name: str) -> int:
-    """Return 1 for a name of the positive class, -1 for one of its contrary, 0 where nothing tells.
+    """Return 1 for a name of the positive class, -1 for its opposite, and 0 if unknown.
 
-    A sign at the end decides first, then whether it names a control, then what is said of
-    micronuclei, of the cells, and of the treatment; a negation turns what it stands beside.
+    A sign at the end decides first, then whether the name denotes a control, then words on
+    micronuclei, on the cells, and on the treatment. A negation reverses the word beside it.
     """
     text = unicodedata.normalize("NFKD", name)
     text = "".join(c for c in text if not unicodedata.combining(c))
@@ -41,7 +41,7 @@ def meaning(name: str) -> int:
 
 
 def _meaning_of_cells(words: list[str], *, said_yes: bool, said_no: bool) -> int:
-    """Return the meaning of a name that speaks neither of controls nor of micronuclei."""
+    """Return the meaning of a name that mentions neither controls nor micronuclei."""
     turned = -1 if said_no else 1
     if _any_begins(words, _ABNORMAL):
         return turned
@@ -58,7 +58,7 @@ def _meaning_of_cells(words: list[str], *, said_yes: bool, said_no: bool) -> int
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a name, in lower case, with prefixes and endings of "MN" apart."""
+    """Return the words of a name in lower case, with prefixes and suffixes of "MN" separated."""
     text = re.sub(r"\bw/o\b", "without", text, flags=re.I)
     text = re.sub(r"\bw/", "with ", text, flags=re.I)
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)

@@ -1,4 +1,4 @@
-"""Names of classes and groups: which are the same to a person, and which class is the positive one."""
+"""Names of classes and groups: equivalent spellings, and the positive class."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ _SAME_LOOK = {
 
 
 def plain_name(name: str) -> str:
-    """Return a name in Unicode's composed form, without invisible characters and needless blanks."""
+    """Return a name in Unicode's composed form, without invisible characters and superfluous blanks."""
     if name.isascii() and name.isprintable() and "  " not in name:
         return name.strip()
     visible = (c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) != "Cf")
@@ -28,17 +28,17 @@ def plain_name(name: str) -> str:
 
 
 def look_alike_key(name: str) -> str:
-    """Return what names have in common that are the same to a person: case and 1.0 do not count."""
+    """Return a key that is equal for names that a person reads as the same: "a" and "A", 1 and 1.0."""
     key = plain_name(name).translate(_SAME_LOOK).casefold()
     whole = re.fullmatch(r"([+-]?\d+)(\.0*)?", key)
     return str(int(whole[1])) if whole else key
 
 
 def merge_look_alikes(names: Iterable[str]) -> tuple[dict[str, str], list[list[str]]]:
-    """Return, for each name, the spelling that stands for it, and the spellings that were merged.
+    """Return the representative spelling of each name, and the spellings that were merged.
 
-    The most frequent spelling stands for the others, of equally frequent ones the first; of numbers
-    the shortest.
+    The representative is the most frequent spelling, or the first of equally frequent ones; for
+    numbers it is the shortest.
     """
     counts = Counter(names)
     by_key: dict[str, Counter[str]] = {}
@@ -57,20 +57,20 @@ def _is_number(name: str) -> bool:
 
 
 def _are_other_numbers(names: Sequence[str]) -> bool:
-    """Return whether names are numbers, but not 0 and 1, which stand for no and yes."""
+    """Return whether names are numbers other than 0 and 1, which mean no and yes."""
     return all(map(_is_number, names)) and {float(name) for name in names} != {0.0, 1.0}
 
 
 def is_missing(name: str) -> bool:
-    """Return whether a cell of a table says that there is no value: empty, NA, NaN."""
+    """Return whether a table cell denotes a missing value: empty, NA, NaN."""
     return plain_name(name).casefold() in _MISSING
 
 
 def order_classes(names: Iterable[str]) -> list[str]:
-    """Return different class names in the order of their labels.
+    """Return unique class names in the order of their labels.
 
-    They are sorted, numbers by value, but anything like "micronucleus" or "abnormal" comes last, so
-    that it is the positive class of two; what says the contrary, "normal" or "without", comes first.
+    They are sorted, with numbers by value, except that names such as "micronucleus" or "abnormal"
+    come last, as the positive class of two, and opposites such as "normal" or "without" come first.
     """
     different = set(names)
     as_numbers = all(map(_is_number, different))
@@ -83,14 +83,14 @@ def order_classes(names: Iterable[str]) -> list[str]:
 
 
 def is_positive_told(names: Sequence[str]) -> bool:
-    """Return whether the names of two classes tell which of them is the positive one."""
+    """Return whether the names of two classes show which of them is positive."""
     if len(names) != 2:
         return True
     return not _are_other_numbers(names) and meaning(names[0]) != meaning(names[1])
 
 
 def positive_class(names: Sequence[str]) -> str:
-    """Return the class that is counted: micronucleus, or the last one where none is called so."""
+    """Return the class to count: micronucleus, or the last class if none has such a name."""
     if _are_other_numbers(names):
         return names[-1]
     most = max(map(meaning, names))
@@ -99,17 +99,17 @@ def positive_class(names: Sequence[str]) -> str:
 
 
 def looks_micronuclear(name: str) -> bool:
-    """Tell whether a name is some spelling of micronucleus, the published "Micronuclie" included."""
+    """Return whether a name is a spelling of micronucleus, including the published "Micronuclie"."""
     return _letters(name).startswith("micronucl")
 
 
 def looks_nuclear(name: str) -> bool:
-    """Tell whether a name is some spelling of nucleus, or normal."""
+    """Return whether a name is a spelling of nucleus or normal."""
     return _letters(name).startswith(("nucle", "nucli", "normal"))
 
 
 def check_class_names(class_names: Sequence[str]) -> tuple[str, ...]:
-    """Return class names as a tuple, or raise unless they are a sequence of different names."""
+    """Return class names as a tuple; raise unless they are a sequence of unique names."""
     expected = "a sequence of different names"
     if isinstance(class_names, str):
         raise invalid("class_names", expected, class_names)

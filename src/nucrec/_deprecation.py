@@ -1,4 +1,4 @@
-"""Names that have become others, and still work for one release."""
+"""Deprecation of renamed names, which work for one more release."""
 
 import warnings
 from typing import TypeVar
@@ -14,7 +14,7 @@ def warn_renamed(old: str, new: str, stacklevel: int = 3) -> None:
     Parameters
     ----------
     old, new : str
-        The names, as users write them.
+        The names, as written by users.
     stacklevel : int, default=3
         As in `warnings.warn`: 3 names the line that calls the function that calls this one.
     """
@@ -28,14 +28,14 @@ def warn_renamed(old: str, new: str, stacklevel: int = 3) -> None:
 def renamed_parameter(
     old: str, old_value: T | None, new: str, new_value: T | None, stacklevel: int = 4
 ) -> T | None:
-    """Return the value of a parameter that has a new name, whichever name it was passed by.
+    """Return the value of a renamed parameter, under whichever name it was passed.
 
     Parameters
     ----------
     old, new : str
         The names.
     old_value, new_value : any
-        What was passed; None if nothing was.
+        The values passed; None if nothing was passed.
     stacklevel : int, default=4
         As in `warnings.warn`: 4 names the line that calls the function that calls this one.
 

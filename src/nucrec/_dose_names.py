@@ -1,4 +1,4 @@
-"""Conditions that are a name with a dose: their order, and what they are called."""
+"""Conditions of a name and a dose: their order and their displayed names."""
 
 import itertools
 from collections import Counter
@@ -12,9 +12,9 @@ _DIGITS = (6, 9, 12, 15, 17)
 
 
 def in_order(keys: Sequence[Key], control: Key | None = None) -> list[Key]:
-    """Return the different conditions: the control first, names as they first occur, doses ascending.
+    """Return the unique conditions: the control first, names by first occurrence, doses ascending.
 
-    Names that are numbers are doses themselves, and ascend.
+    Names that are numbers are doses themselves, in ascending order.
     """
     first = {name: row for row, (name, _) in reversed(list(enumerate(keys)))}
 
@@ -27,10 +27,10 @@ def in_order(keys: Sequence[Key], control: Key | None = None) -> list[Key]:
 
 
 def condition_names(keys: Sequence[Key]) -> dict[Key, str]:
-    """Return what different conditions are called: with the dose where a name has several.
+    """Return the displayed names of unique conditions, with the dose if a name has several.
 
-    All are called differently: doses have as many digits as that needs, and names that are equal
-    with their doses, such as those of "M" with the dose 1 and of "M 1", have them in brackets.
+    All displayed names are unique: doses have as many digits as necessary, and if names with doses
+    coincide, such as "M" with dose 1 and "M 1", the doses are in brackets.
     """
     times = Counter(name for name, _ in keys)
     digits = next((n for n in _DIGITS if _are_told_apart(keys, n)), _DIGITS[-1])
@@ -43,7 +43,7 @@ def condition_names(keys: Sequence[Key]) -> dict[Key, str]:
 
 
 def is_dose(name: str, dose: float | None) -> bool:
-    """Return whether a condition has no name but its dose."""
+    """Return whether the dose is the only name of a condition."""
     return name == _dose(dose, 15) != ""
 
 
@@ -66,7 +66,7 @@ def _all_different(names: dict[Key, str]) -> dict[Key, str]:
 
 
 def _free(key: Key, taken: set[str]) -> str:
-    """Return a name with its dose in brackets, and a number where that is taken, too."""
+    """Return a name with its dose in brackets, and a number if that is also taken."""
     name, dose = key
     name = f"{name} ({'no dose' if dose is None else f'dose {dose:.15g}'})"
     numbers = itertools.count(2)

@@ -1,4 +1,4 @@
-"""Writing files so that a final path is never half-written."""
+"""Writing files so that a final path is never partially written."""
 
 import contextlib
 import errno
@@ -30,20 +30,20 @@ _TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp(\.\w+)?")
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; what was written there is moved to `path` at the end.
+    """Provide a temporary path beside `path`, and move the file written there to `path` at the end.
 
-    What earlier processes left in the folder, since they were killed, is deleted.
+    Temporary files that killed processes left in the folder are deleted.
 
     Parameters
     ----------
     path : Path
-        The file; an older one of that name is replaced as a whole or not at all. Of a link, that is
-        the file that it leads to.
+        The file; an existing one is replaced completely or not at all. For a link, its target is
+        replaced.
 
     Raises
     ------
     NucrecError
-        The file cannot be written. What was at `path` before is still there.
+        The file cannot be written. An existing file at `path` is unchanged.
     """
     with contextlib.suppress(OSError):
         path = path.resolve() if path.is_symlink() else path
@@ -55,18 +55,18 @@ def replacing(path: Path) -> Iterator[Path]:
             raise NucrecError(f"cannot write {path}: it is no regular file")
         yield temporary
         temporary.replace(path)
-    except NucrecError:  # some are errors of the operating system, too
+    except NucrecError:  # some are also errors of the operating system
         raise
     except OSError as error:
         raise NucrecError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        with contextlib.suppress(OSError):  # where it could not even be made
+        with contextlib.suppress(OSError):  # if it could not be created
             temporary.unlink()
 
 
-@functools.cache  # once in each process, since folders may be long
+@functools.cache  # once per process, since folders may be large
 def _sweep(folder: Path) -> None:
-    """Delete the temporary files of processes of this machine that are no more."""
+    """Delete the temporary files of terminated processes of this machine."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             found = _TEMPORARY.fullmatch(entry.name)
@@ -76,7 +76,7 @@ def _sweep(folder: Path) -> None:
 
 @functools.cache
 def _machine() -> str:
-    """Return what tells apart machines, and containers on one, that have process ids of their own."""
+    """Return an identifier of the machine or container, which has its own process ids."""
     namespace = Path("/proc/self/ns/pid")
     number = namespace.stat().st_ino if namespace.exists() else 0
     return f"{zlib.crc32(f'{platform.node()} {number}'.encode()):08x}"
@@ -84,25 +84,25 @@ def _machine() -> str:
 
 def _is_running(process: int) -> bool:
     if sys.platform == "win32":
-        return True  # there is no asking without ending it
+        return True  # asking would terminate it
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # of another user
+    except OSError:  # belongs to another user
         pass
     return True
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`: to a temporary file beside it first, then move.
+    """Write `text` as UTF-8 to a temporary file beside `path`, then move it to `path`.
 
-    Names of files that are not UTF-8 are written as the bytes that they are.
+    File names that are not UTF-8 are written as their original bytes.
 
     Raises
     ------
     NucrecError
-        The file cannot be written. What was at `path` before is still there.
+        The file cannot be written. An existing file at `path` is unchanged.
     """
     content = text.encode("utf-8", ANY_NAME)
     with replacing(path) as temporary, temporary.open("xb") as file:
@@ -110,17 +110,17 @@ def write_text(path: Path, text: str) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder `path` and its parents, and check that files can be written there.
+    """Create the folder `path` and its parents, and check that files can be written there.
 
     Raises
     ------
     NucrecError
-        The folder cannot be made or written to.
+        The folder cannot be created or written.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path) as file:
-            file.write(bytes(4096))  # on a full disk files can be made, but hold nothing
+            file.write(bytes(4096))  # on a full disk, files can be created but not filled
     except OSError as error:
         raise NucrecError(
             f"cannot write to the folder {path}: {error.strerror}. Choose another output folder."
@@ -129,27 +129,27 @@ def make_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Hold `folder` for writing several files that belong together.
+    """Lock `folder` while several related files are written.
 
-    The operating system ends the lock with the process that holds it, however that ends, so none is
-    ever left over.
+    The operating system releases the lock when the process ends in any way, so no stale lock
+    remains.
 
     Raises
     ------
     NucrecError
-        Another process, or another call in this one, holds it; or the folder cannot be written to.
+        Another process or another call in this one holds the lock, or the folder cannot be written.
 
     Warns
     -----
     RuntimeWarning
-        The file system knows no locks.
+        The file system does not support locks.
     """
     path = folder / LOCK
     with _locked(path):
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # Windows deletes no open file
+            with contextlib.suppress(OSError):  # Windows cannot delete an open file
                 path.unlink()
 
 
@@ -178,7 +178,7 @@ def _locked(path: Path) -> IO[bytes]:
             raise NucrecError(f"the folder {path.parent} cannot be locked: {reason}") from error
         if _is_at(file, path):
             return file
-        file.close()  # who held it has just deleted it
+        file.close()  # its previous holder has just deleted it
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Yes and no as programs and spreadsheets write them."""
+"""Yes and no, as written by programs and spreadsheets."""
 
 import re
 
@@ -14,7 +14,7 @@ _FALSE = {
 
 
 def read_flag(text: str) -> bool | None:
-    """Return what a text says, 1.0 as 1; None where it is neither yes nor no."""
+    """Return the flag in a text, with 1.0 as 1; None if it is neither yes nor no."""
     word = re.sub(r"(?<=\d)[.,]0+$", "", text.strip().casefold())
     if word in _TRUE:
         return True

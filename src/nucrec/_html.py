@@ -1,4 +1,4 @@
-"""Pages that are one file: nothing is loaded from elsewhere, and any name is shown as text."""
+"""Self-contained HTML pages: nothing is loaded from elsewhere, and names are shown as text."""
 
 import base64
 import io
@@ -76,7 +76,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def check_page(name: str, path: object) -> Path:
-    """Return the path of a page that can be written, with its plots, before any work is done for it."""
+    """Return the path of a page, after checking that it can be written with its plots."""
     where = output_file(name, path)
     if where.suffix.lower() not in (".html", ".htm"):
         raise invalid(name, "a name that ends in .html", str(path))
@@ -85,7 +85,7 @@ def check_page(name: str, path: object) -> Path:
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """Return an HTML5 document of parts that are HTML."""
+    """Return an HTML5 document made of HTML parts."""
     body = "\n".join(parts)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -108,7 +108,7 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def section(heading: str, *parts: str) -> str:
-    """Return a section of parts that are HTML."""
+    """Return a section made of HTML parts."""
     return f"<section>\n<h2>{html(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
@@ -118,27 +118,27 @@ def paragraph(words: str) -> str:
 
 
 def link(words: str, target: str) -> str:
-    """Return a paragraph that leads to another page."""
+    """Return a paragraph with a link to another page."""
     return f'<p><a href="{html(target)}">{html(words)}</a></p>'
 
 
 def table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a table that can be scrolled sideways where there is no room for it."""
+    """Return a table that scrolls sideways if it is too wide."""
     return f'<div class="wide" tabindex="0">{html_table(header, rows)}</div>'
 
 
 def prose_table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a table of sentences, whose lines are broken."""
+    """Return a table of sentences with wrapped lines."""
     return f'<div class="wide prose" tabindex="0">{html_table(header, rows)}</div>'
 
 
 def named_table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a table whose second column is a name, too."""
+    """Return a table whose second column also holds names."""
     return f'<div class="wide named" tabindex="0">{html_table(header, rows)}</div>'
 
 
 def facts(rows: Sequence[Row]) -> str:
-    """Return a table of what is what."""
+    """Return a table of facts, with one name and value per row."""
     return f'<div class="wide prose facts" tabindex="0">{html_table(("", ""), rows)}</div>'
 
 
@@ -148,15 +148,15 @@ def heading(words: str) -> str:
 
 
 def bullets(entries: Iterable[str]) -> str:
-    """Return a list of sentences; nothing where there is none."""
+    """Return a bulleted list of sentences, or nothing if there are none."""
     items = "".join(f"<li>{html(each)}</li>" for each in entries)
     return f"<ul>{items}</ul>" if items else ""
 
 
 def plot(draw: Callable[[], Any], alt: str) -> str:
-    """Return the figure of matplotlib that `draw` makes, as an SVG image.
+    """Return the matplotlib figure drawn by `draw` as an SVG image.
 
-    As an image its parts cannot have the ids of another's.
+    As an image, it cannot share element ids with another figure.
     """
     with require("matplotlib", extra="plots").rc_context({"svg.hashsalt": "nucrec"}):
         file = io.StringIO()
@@ -182,9 +182,9 @@ def picture(pixels: Any, alt: str, longest: int = 160, quality: int = 85) -> str
 
 
 def gallery(entries: Iterable[tuple[str, str, Sequence[str]]], kind: str = "picture") -> str:
-    """Return a list of (name, remark, pictures that are HTML); each can be enlarged.
+    """Return a gallery of (name, remark, pictures as HTML), each of which can be enlarged.
 
-    `kind` tells the galleries of a page apart.
+    `kind` distinguishes the galleries of a page.
     """
     items = (
         f"<li{_place(kind, k)}>{_figure(kind, k, ' '.join(pictures), name, remark)}</li>"
@@ -194,7 +194,7 @@ def gallery(entries: Iterable[tuple[str, str, Sequence[str]]], kind: str = "pict
 
 
 def wall(pictures: Iterable[tuple[str, str, str]], kind: str = "field") -> str:
-    """Return large pictures, as (HTML, name, remark that is HTML); each can be enlarged."""
+    """Return large pictures, given as (HTML, name, remark as HTML), each of which can be enlarged."""
     figures = (
         f"<div{_place(kind, k)}>{_figure(kind, k, image, name, remark, is_html=True)}</div>"
         for k, (image, name, remark) in enumerate(pictures, 1)
@@ -214,7 +214,7 @@ def _place(kind: str, number: int) -> str:
 def _figure(
     kind: str, number: int, pictures: str, name: str, remark: str, *, is_html: bool = False
 ) -> str:
-    """Return a figure that fills the window while its address is in the bar: no script is needed."""
+    """Return a figure that fills the window while it is the target of the address, without a script."""
     large = f"{kind}-{number}-large"
     words = f"<b>{html(name)}</b>{remark if is_html else html(remark)}"
     return (
@@ -226,13 +226,13 @@ def _figure(
 
 
 def numbers(values: Iterable[tuple[str, str]]) -> str:
-    """Return a few numbers in large type, each with what it is."""
+    """Return a few numbers in large type, each with a caption."""
     entries = (f"<div><dt>{html(what)}</dt><dd>{html(value)}</dd></div>" for value, what in values)
     return '<dl class="numbers">' + "".join(entries) + "</dl>"
 
 
 def folded(summary: str, *parts: str) -> str:
-    """Return parts that are HTML, shown when the summary is clicked."""
+    """Return HTML parts that are shown when the summary is clicked."""
     return f"<details>\n<summary>{html(summary)}</summary>\n" + "\n".join(parts) + "\n</details>"
 
 

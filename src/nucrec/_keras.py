@@ -1,4 +1,4 @@
-"""Keras: its start, its global settings, and the seeds of its layers."""
+"""The start of Keras, its global settings, and the seeds of its layers."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SETTINGS = {
     "TF_CPU_ALLOCATOR_USE_BFC": "1",  # keep the memory of one step for the next
-    "TF_ENABLE_ONEDNN_OPTS": "1",  # oneDNN's kernels, off by default on CPUs without AVX-512
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # oneDNN kernels, disabled by default on CPUs without AVX-512
 }
 
 _DEFAULTS = ("float32", 1e-7, "channels_last", False)
@@ -29,23 +29,23 @@ _DRAWING = threading.RLock()
 
 
 def start_tensorflow() -> None:
-    """Load TensorFlow in silence, with settings that make it faster on the CPU.
+    """Load TensorFlow without log output, with settings that make it faster on the CPU.
 
-    By default each step asks the operating system for its memory and gives it back, which can take as
-    long as the work itself, and older CPUs are denied the faster kernels. TensorFlow reads both
-    choices, and how much it is to say, when it starts; where it was started before, or a choice was
-    made, that stays. The environment is left as it was.
+    By default, each step requests memory from the operating system and returns it, which can take
+    as long as the computation, and older CPUs do not use the faster kernels. TensorFlow reads both
+    settings and its log level at startup; if it has already started, or the user has made a choice,
+    that is kept. The environment is restored.
 
     Raises
     ------
     NucrecError
-        Keras computes with something else, or TensorFlow's eager execution is switched off.
+        Keras uses another backend, or TensorFlow's eager execution is disabled.
     """
     try:
         if "tensorflow" not in sys.modules:
             _start()  # loads Keras, too
         import keras
-    except (ImportError, ValueError) as error:  # Keras's, of a backend that is not there
+    except (ImportError, ValueError) as error:  # raised by Keras if a backend is missing
         raise _backend_error(str(error)) from error
     if keras.config.backend() != "tensorflow":
         raise _backend_error(f"it computes with {keras.config.backend()}")
@@ -79,29 +79,29 @@ def _backend_error(reason: str) -> NucrecError:
 
 @contextlib.contextmanager
 def keras_defaults(policy: str = "float32") -> Iterator[None]:
-    """Use Keras's own defaults instead of the user's global settings, and put those back.
+    """Use Keras's own defaults instead of the user's global settings, and restore those afterwards.
 
     Keras reads its global settings (``keras.json``, ``keras.config``) when layers, optimizers and
-    metrics are made, and when functions are traced. Whatever makes, trains, loads or runs a network
-    does so in this block, or decorated with it; blocks may be nested. TensorFlow is started.
+    metrics are created and when functions are traced. All code that creates, trains, loads or runs
+    a network uses this block or is decorated with it. Blocks may be nested. TensorFlow is started.
 
     Parameters
     ----------
     policy : str, default="float32"
-        The dtype policy of layers that are made in the block. Floats are float32, images have their
-        channels last, epsilon is 1e-7, and compiled functions run as such.
+        The dtype policy of layers created in the block. Floats are float32, images are
+        channels-last, epsilon is 1e-7, and compiled functions run as such.
 
     Raises
     ------
     NucrecError
-        Keras computes with something else than TensorFlow.
+        Keras uses another backend than TensorFlow.
 
     Notes
     -----
-    A dtype policy belongs to a thread; all else is the process's. The first of several blocks that
-    are open at once, in whatever threads, keeps the user's settings, and the last puts them back.
-    Meanwhile other threads of the user, and functions of the user that are called in the block, see
-    those of nucrec, and what they set is undone.
+    A dtype policy belongs to a thread; all other settings belong to the process. The first of
+    several simultaneous blocks, in any thread, saves the user's settings, and the last restores
+    them. Meanwhile, other threads of the user and the user's functions called in the block see the
+    settings of nucrec, and their changes are undone.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def keras_defaults(policy: str = "float32") -> Iterator[None]:
     start_tensorflow()
     from keras import config
 
-    before = config.dtype_policy()  # first: where none was set, the user's floatx decides
+    before = config.dtype_policy()  # first: if none was set, the user's floatx decides
     _PROCESS.enter()
     try:
         config.set_dtype_policy(policy)
@@ -134,7 +134,7 @@ class _ProcessSettings:
     of_user: tuple[str, float, str, bool] = _DEFAULTS
 
     def enter(self) -> None:
-        """Set the defaults; the first to do so keeps the user's settings."""
+        """Set the defaults; the first block saves the user's settings."""
         import tensorflow as tf
         from keras import config
 
@@ -147,7 +147,7 @@ class _ProcessSettings:
             self._set(*_DEFAULTS)
 
     def leave(self) -> None:
-        """Put the user's settings back, if this was the last block."""
+        """Restore the user's settings if this was the last block."""
         with self.lock:
             self.open_blocks -= 1
             if self.open_blocks == 0:
@@ -168,11 +168,11 @@ _PROCESS = _ProcessSettings()
 
 @contextlib.contextmanager
 def layer_seeds(seed: int) -> Iterator[None]:
-    """Draw the seeds of layers, and so their random weights, from a seed.
+    """Derive the seeds of layers, and so their random weights, from a seed.
 
-    Keras draws them from Python's global generator. It is put back to where it was, and one thread at
-    a time is in such a block; what other threads draw from that generator meanwhile is drawn from
-    the seed, too, and would change the weights.
+    Keras draws the seeds from Python's global generator, whose state is restored. Only one thread
+    at a time is in such a block. If other threads draw from that generator meanwhile, they use the
+    seed as well, and would change the weights.
     """
     with _DRAWING:
         state = random.getstate()

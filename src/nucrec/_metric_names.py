@@ -1,4 +1,4 @@
-"""What metrics are called: by the paper's labels, by their standard names, in tables."""
+"""Names of metrics: labels of the paper, standard names, and names in tables."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ _TITLES = {"f1": "F1", "mcc": "MCC", "auc": "AUC"}
 
 
 def title(label: str) -> str:
-    """Return what a table calls the metric with this label: "MCC" for "MC"."""
+    """Return the name of a metric in tables, given its label: "MCC" for "MC"."""
     name = NAMES.get(label, label)
     return _TITLES.get(name, name)
 

@@ -1,4 +1,4 @@
-"""Libraries that are not part of the core."""
+"""Optional libraries."""
 
 import importlib
 from typing import Any
@@ -7,19 +7,19 @@ from nucrec.errors import MissingExtraError
 
 
 def require(module: str, extra: str) -> Any:
-    """Return an optional library's module.
+    """Import a module of an optional library.
 
     Parameters
     ----------
     module : str
-        Its name, such as "matplotlib.pyplot".
+        The name of the module, such as "matplotlib.pyplot".
     extra : str
         The extra of nucrec that installs it.
 
     Raises
     ------
     MissingExtraError
-        It is not installed. The message says how to install it.
+        The library is not installed. The message states how to install it.
     """
     try:
         return importlib.import_module(module)

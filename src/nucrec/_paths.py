@@ -1,4 +1,4 @@
-"""Paths that users give, checked before any work is done for them."""
+"""Validation of the user's paths before any work is done."""
 
 import os
 import tempfile
@@ -10,12 +10,12 @@ from nucrec.errors import NucrecError
 
 
 def checked_path(name: str, value: object, expected: str = "a path") -> Path:
-    """Return a path that a user gave; "~" at its beginning is the home folder.
+    """Return the user's path, with "~" at the beginning expanded to the home folder.
 
     Raises
     ------
     InvalidParameterError
-        It is no path, empty, or begins with "~" and the name of nobody.
+        The value is not a path, is empty, or begins with "~" and an unknown user name.
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
@@ -28,14 +28,14 @@ def checked_path(name: str, value: object, expected: str = "a path") -> Path:
 
 
 def output_file(name: str, value: object) -> Path:
-    """Return the path of a file to write, after checking that one can be written there.
+    """Return the path of a file to write, after checking that it can be written.
 
     Raises
     ------
     InvalidParameterError
-        It is no path, or there is something else than a file.
+        The value is not a path, or something other than a file exists there.
     NucrecError
-        Files cannot be written to its folder.
+        No file can be written to its folder.
     """
     path = checked_path(name, value)
     try:
@@ -43,30 +43,30 @@ def output_file(name: str, value: object) -> Path:
             what = "a folder" if path.is_dir() else "no regular file"
             raise invalid(name, "the name of a file", value, f"There is {what} of that name.")
         with tempfile.TemporaryFile(dir=path.parent) as file:
-            file.write(bytes(4096))  # on a full disk files can be made, but hold nothing
+            file.write(bytes(4096))  # on a full disk, files can be created but not filled
     except OSError as error:
         raise NucrecError(f"cannot write {path}: {error.strerror}") from error
     return path
 
 
 def check_not_read(name: str, path: Path, root: Path, files: Iterable[str]) -> None:
-    """Raise if a file to write is one of those that are read from a folder or an archive.
+    """Raise if an output file is one of the input files in a folder or archive.
 
     Parameters
     ----------
     name : str
-        The parameter.
+        The parameter's name in messages.
     path : Path
         The file to write.
     root : Path
         The folder or archive.
     files : iterable of str
-        What is read from it, relative to the folder.
+        The input files, relative to the folder.
 
     Raises
     ------
     InvalidParameterError
-        It is one of them.
+        The output file is one of the inputs.
     """
     if not path.exists():
         return

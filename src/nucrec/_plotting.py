@@ -1,4 +1,4 @@
-"""What all pictures share: axes that pyplot knows nothing of, styles, intervals as points and bars."""
+"""Shared parts of all displays: axes outside pyplot, styles, and intervals as points and bars."""
 
 import copy
 import io
@@ -17,11 +17,11 @@ from nucrec.errors import MissingExtraError
 Array = npt.NDArray[Any]
 
 GREY = "0.55"
-_WIDTH = 24  # letters in a line of a name
+_WIDTH = 24  # maximum length of a line in a name
 
 
 class Style(NamedTuple):
-    """How one series looks: told apart by the colour-blind, and in grey, too."""
+    """The style of one series, distinguishable for the colour-blind and in grey."""
 
     colour: str
     line: Any
@@ -41,9 +41,9 @@ STYLES = (
 
 
 class Display(ABC):
-    """A picture of numbers that are kept.
+    """A display of stored numbers.
 
-    A notebook draws it where it is not drawn yet, and leaves figures of pyplot to pyplot.
+    A notebook shows it after drawing, unless pyplot does.
     """
 
     figure_: Any = None
@@ -70,22 +70,22 @@ class Display(ABC):
 
 
 class OneAxesDisplay(Display):
-    """A picture with one pair of axes."""
+    """A display with a single pair of axes."""
 
     ax_: Any = None
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw it.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to; by default a figure of its own.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
         Self
-            This object, with ``ax_`` and ``figure_``.
+            The display itself, with ``ax_`` and ``figure_`` set.
 
         Raises
         ------
@@ -100,11 +100,11 @@ class OneAxesDisplay(Display):
     @property
     @abstractmethod
     def _size(self) -> tuple[float, float]:
-        """Width and height of a figure of its own, in inches."""
+        """Width and height of a new figure, in inches."""
 
     @abstractmethod
     def _draw(self, ax: Any) -> None:
-        """Draw it into axes."""
+        """Draw the display into axes."""
 
 
 def new_axes(size: tuple[float, float], columns: int = 1) -> Any:
@@ -114,7 +114,7 @@ def new_axes(size: tuple[float, float], columns: int = 1) -> Any:
 
 
 def stacked_figure(panels: Sequence[tuple[str, OneAxesDisplay]]) -> Any:
-    """Return a figure with displays one below the other, each with its title, "" for its own."""
+    """Return a figure with displays below one another, each with a title; "" keeps its own."""
     sizes = [display._size for _, display in panels]
     heights = [height for _, height in sizes]
     size = max(width for width, _ in sizes), sum(heights)
@@ -133,19 +133,19 @@ def style(k: int) -> Style:
 
 
 def label(name: str) -> str:
-    """Return a name as lines that matplotlib shows as they are: a "$" is one, and no formula."""
+    """Return a name as lines that matplotlib shows literally, with "$" not starting a formula."""
     return "\n".join(textwrap.wrap(printable(name), _WIDTH)).replace("$", r"\$")
 
 
 def frozen(values: npt.ArrayLike) -> Array:
-    """Return a copy that cannot be written to."""
+    """Return a read-only copy."""
     array = np.array(values)
     array.setflags(write=False)
     return array
 
 
 def draw_intervals(ax: Any, names: Sequence[str], values: Array, low: Array, high: Array) -> None:
-    """Draw a line for each name, the first at the top: a point, its interval, and both in words."""
+    """Draw one line per name, the first at the top, with its point, its interval, and both as text."""
     places = np.arange(len(names))
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.hlines(places, low, high, color=STYLES[0].colour, linewidth=2)

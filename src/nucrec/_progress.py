@@ -1,4 +1,4 @@
-"""Progress of long work: as a bar in a notebook, as lines on standard error elsewhere."""
+"""Progress of long tasks: a bar in a notebook, lines on standard error elsewhere."""
 
 import sys
 import time
@@ -15,9 +15,10 @@ def silent(done: int, total: int, what: str) -> None:
 
 
 def progress_function(progress: Progress | bool) -> Progress:
-    """Return what shows progress: a function as it is, nothing for False, and for True a bar or line.
+    """Return the function that shows progress: the given one, a bar or line for True, none for False.
 
-    A bar of tqdm in a notebook where tqdm is installed; otherwise a line on standard error.
+    The bar is that of tqdm, in a notebook where tqdm is installed; otherwise it is a line on standard
+    error.
     """
     if callable(progress):
         return progress
@@ -28,14 +29,14 @@ def progress_function(progress: Progress | bool) -> Progress:
 
 
 class ProgressLine:
-    """A progress line: redrawn in place on a terminal, a line now and then elsewhere.
+    """Show progress as a line redrawn in place on a terminal, or as occasional lines elsewhere.
 
     Parameters
     ----------
     stream : text stream, optional
-        Where to write; standard error by default.
+        The stream to write to; by default standard error.
     interval : float, default=5.0
-        Seconds between two lines where the stream is no terminal.
+        Seconds between two lines if the stream is not a terminal.
     """
 
     def __init__(self, stream: TextIO | None = None, interval: float = 5.0) -> None:

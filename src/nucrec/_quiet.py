@@ -1,4 +1,4 @@
-"""TensorFlow without what it says of the processor, of GPUs that are not there, of compiling."""
+"""Running TensorFlow without its log lines on the processor, missing GPUs and compilation."""
 
 import contextlib
 import logging
@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from typing import IO
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_FATAL = 3  # TensorFlow takes a GPU that is not there for an error
+_FATAL = 3  # TensorFlow reports a missing GPU as an error
 _SEVERITIES = b"IWEF"
 _LINE = re.compile(rb"([IWEF])\d{4} \d\d:\d\d:[\d.]+ +\d+ [^ ]+:\d+\] ")
 _BESIDE = (
     b"WARNING: All log messages before absl::InitializeLog()",
     b"To enable the following instr",
 )
-_STARTING = threading.RLock()  # there is one standard error for all threads
+_STARTING = threading.RLock()  # all threads share one standard error
 
 
 @contextlib.contextmanager
 def without_log_lines() -> Iterator[None]:
-    """Import or start TensorFlow in this block without lines of its log on standard error.
+    """Import or start TensorFlow in this block without its log lines on standard error.
 
-    ``TF_CPP_MIN_LOG_LEVEL`` says what is shown, if the user has set it, else only what is fatal.
-    TensorFlow reads it once, when it is loaded, and has written some lines before: they are taken out
-    of what the process writes to standard error meanwhile. All else is written at the end of the
-    block. The environment is left as it was.
+    ``TF_CPP_MIN_LOG_LEVEL`` determines what is shown if the user has set it; otherwise only fatal
+    errors are. TensorFlow reads it once, when it is loaded, but writes some lines earlier: these
+    are removed from the output of the process to standard error. All other output is written at the
+    end of the block. The environment is restored.
     """
     with _STARTING:
         level = _chosen_level()
@@ -52,14 +52,14 @@ def no_retracing_warnings() -> Iterator[None]:
 
 
 def _chosen_level() -> int:
-    """Return the level that the user has set, from 0 (all is shown) to 3."""
+    """Return the level set by the user, from 0 (everything is shown) to 3."""
     text = os.environ.get(_LEVEL, "")
     return min(int(text), _FATAL) if text.isdecimal() else _FATAL
 
 
 @contextlib.contextmanager
 def _level_for_tensorflow(level: int) -> Iterator[None]:
-    """Set the level in the environment, unless it is set."""
+    """Set the level in the environment unless it is already set."""
     is_set = _LEVEL in os.environ
     os.environ.setdefault(_LEVEL, str(level))
     try:
@@ -71,12 +71,12 @@ def _level_for_tensorflow(level: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _filtered(hidden: bytes) -> Iterator[None]:
-    """Leave lines of these severities out of what is written to standard error in the block."""
+    """Remove lines of these severities from the output to standard error in the block."""
     with contextlib.ExitStack() as stack:
         try:
             heard = stack.enter_context(tempfile.TemporaryFile())
             shown = os.dup(2)
-        except OSError:  # it is closed, or there is no place for files: nothing is filtered
+        except OSError:  # it is closed, or files cannot be created: nothing is filtered
             yield
             return
         stack.callback(os.close, shown)
@@ -91,15 +91,15 @@ def _filtered(hidden: bytes) -> Iterator[None]:
 
 
 def _flush() -> None:
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # there is none, or it is closed
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # missing or closed
         sys.stderr.flush()
 
 
 def _write_others(heard: IO[bytes], hidden: bytes, shown: int) -> None:
-    """Write all lines but those of the hidden severities."""
+    """Write all lines except those of the hidden severities."""
     heard.seek(0)
     others = b"".join(line for line in heard if not _is_hidden(line, hidden))
-    with contextlib.suppress(OSError):  # nobody reads it any more
+    with contextlib.suppress(OSError):  # nobody reads it any longer
         while others:
             others = others[os.write(shown, others) :]
 

@@ -1,4 +1,4 @@
-"""Tables of cells that a person has reviewed: their columns, and what answers mean."""
+"""Tables of reviewed cells: their columns, and the meaning of answers."""
 
 import math
 import re
@@ -19,14 +19,14 @@ _EMPTY = {"", "nan", "na"}
 
 
 def is_empty(text: str) -> bool:
-    """Tell whether nobody has answered."""
+    """Return whether there is no answer."""
     return text.strip().casefold() in _EMPTY
 
 
 def read_answer(text: str) -> float | None:
-    """Return 1 for a micronucleated cell, 0 for another, NaN without an answer, None for other words.
+    """Return 1 for a micronucleated cell, 0 for another, NaN without an answer, None if invalid.
 
-    A number of micronuclei is an answer, too.
+    A number of micronuclei also counts as an answer.
     """
     word = text.strip().casefold()
     if word in _UNSURE or word in _EMPTY:
@@ -38,5 +38,5 @@ def read_answer(text: str) -> float | None:
 
 
 def name_in_table(text: str) -> str:
-    """Return a name as it is in a table of reviewed cells, whatever a spreadsheet made of it."""
+    """Return a name as in a table of reviewed cells, undoing the changes of spreadsheets."""
     return printable(from_spreadsheet(text)).strip()

@@ -1,4 +1,4 @@
-"""Intervals of shares: of independent observations, and of fewer that say as much."""
+"""Intervals of shares, for independent observations or an effective number of them."""
 
 import math
 
@@ -11,7 +11,7 @@ def student_quantile(p: float, freedom: float) -> float:
 
 
 def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
-    """Return Wilson's score interval of `reach` standard errors; NaN without images or reach."""
+    """Return Wilson's score interval for `reach` standard errors; NaN without images or reach."""
     if not n > 0 or math.isnan(reach):
         return math.nan, math.nan
     share, extra = successes / n, reach**2 / n
@@ -21,7 +21,7 @@ def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:
 
 
 def poisson_score(count: float, n: float, reach: float) -> tuple[float, float]:
-    """Return the score interval of a Poisson mean of `reach` standard errors; NaN without cells.
+    """Return the score interval of a Poisson mean for `reach` standard errors; NaN without cells.
 
     L. Barker, "A comparison of nine confidence intervals for a Poisson parameter when the expected
     number of events is <= 5", The American Statistician 56, 2002, pp. 85-89.
@@ -34,7 +34,7 @@ def poisson_score(count: float, n: float, reach: float) -> tuple[float, float]:
 
 
 def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float:
-    """Return the true share behind one that was found, from 0 to 1; NaN for a useless test."""
+    """Return the true share, from 0 to 1, given the apparent one; NaN for an uninformative test."""
     youden = sensitivity + specificity - 1
     return min(1.0, max(0.0, (share + specificity - 1) / youden)) if youden > 0 else math.nan
 
@@ -45,14 +45,15 @@ def lang_reiczigel(
     specificity: tuple[float, float],
     reach: float,
 ) -> tuple[float, float]:
-    """Return the interval of the true share; images are added to all three counts, as in Wilson's.
+    """Return the interval of the true share; images are added to all three counts, as by Wilson.
 
     Parameters
     ----------
     positive, sensitivity, specificity : pair of float
-        How many were found, called, or rejected, and of how many; effective numbers are not whole.
+        The number of positive, correctly called or correctly rejected images, and the total of
+        each; effective numbers need not be whole.
     reach : float
-        The standard errors that the interval reaches.
+        The half-width of the interval in standard errors.
     """
     z = reach
     n = positive[1] + z**2

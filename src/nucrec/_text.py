@@ -1,4 +1,4 @@
-"""Numbers and tables as text. No arithmetic here: numbers come in, words go out."""
+"""Formatting of numbers and tables as text, without arithmetic."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number with fixed decimals; "n/a" where it is undefined."""
+    """Return a number with fixed decimals, or "n/a" if it is undefined."""
     return "n/a" if math.isnan(value) else f"{value:z.{digits}f}"
 
 
@@ -38,7 +38,7 @@ def p(value: float) -> str:
 
 
 def counts(values: Iterable[int]) -> str:
-    """Return "smallest to largest", or the one value that all have."""
+    """Return "smallest to largest", or the common value of all."""
     found = sorted(values)
     return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
@@ -49,37 +49,37 @@ def many(n: int, what: str) -> str:
 
 
 def images(n: int, n_groups: int | None = None) -> str:
-    """Return "92 images in 10 groups", without groups where there are none."""
+    """Return "92 images in 10 groups", or "92 images" without groups."""
     return many(n, "image") + ("" if n_groups is None else f" in {many(n_groups, 'group')}")
 
 
 def percent(share: float) -> str:
-    """Return a share as "95%", with as many digits as it has."""
+    """Return a share as "95%", with all its digits."""
     return f"{100 * share:.10g}%"
 
 
 def shown(value: object) -> str:
-    """Return what a file says, for an error: one line, not too long."""
+    """Return content of a file for an error message: one line of limited length."""
     text = " ".join(str(value).split())
     return text if len(text) <= 200 else text[:197] + "..."
 
 
 def listed(names: Sequence[object], most: int = 10) -> str:
-    """Return the names as Python writes them, the first ones of many, none of them too long."""
+    """Return the first of the names, quoted as by Python, with limited length."""
     more = f", and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shown(repr(name)) for name in names[:most]) + more
 
 
 def printable(text: str) -> str:
-    """Return text whose line breaks, control characters and bytes that are no text are escaped.
+    """Return text with line breaks, control characters and undecodable bytes escaped.
 
-    Names of files may hold any of them: a terminal would obey them, and matplotlib fails.
+    File names may contain any of these: a terminal would interpret them, and matplotlib fails.
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def text_table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a table in columns: the first to the left, the others to the right."""
+    """Return a table in columns, the first left-aligned and the others right-aligned."""
     lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     return "\n".join(
@@ -92,7 +92,7 @@ def text_table(header: Row, rows: Sequence[Row]) -> str:
 
 
 def markdown_table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a Markdown table, in which no cell is HTML."""
+    """Return a Markdown table, with HTML in cells escaped."""
     rule = [":--", *["--:"] * (len(header) - 1)]
     cells = [[_markdown(cell) for cell in line] for line in (header, rule, *rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
@@ -108,12 +108,12 @@ def html_table(header: Row, rows: Sequence[Row]) -> str:
 
 
 def html(text: str) -> str:
-    """Return text as HTML that shows it."""
+    """Return text escaped as HTML."""
     return escape(printable(text))
 
 
 def latex_table(header: Row, rows: Sequence[Row]) -> str:
-    """Return a LaTeX tabular: the first and the last column to the left, the others to the right."""
+    """Return a LaTeX tabular, the first and last columns left-aligned and the others right-aligned."""
     lines = [" & ".join(_latex(cell) for cell in line) + r" \\" for line in (header, *rows)]
     columns = "l" + "r" * (len(header) - 2) + "l"
     parts = [rf"\begin{{tabular}}{{{columns}}}", lines[0], r"\hline", *lines[1:], r"\end{tabular}"]
@@ -128,7 +128,7 @@ def csv_text(header: Row, rows: Sequence[Sequence[object]]) -> str:
 def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Yield the rows of a CSV table as text, each with its line feed."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)  # its line ends in "\r\n", so that it quotes a lone "\r", too
+    writer = csv.writer(buffer)  # its line terminator "\r\n" makes it quote a lone "\r" as well
     for row in rows:
         writer.writerow(row)
         yield buffer.getvalue().removesuffix("\r\n") + "\n"
@@ -137,20 +137,20 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
 
 
 def csv_for_excel(text: str) -> str:
-    """Return CSV text with a byte order mark if it needs one: Excel takes other text for ASCII."""
+    """Return CSV text with a byte order mark if it has non-ASCII characters, as Excel requires."""
     return text if text.isascii() else BYTE_ORDER_MARK + text
 
 
 def to_spreadsheet(text: str) -> str:
-    """Return text that a spreadsheet shows as it is: "+S9" would be the cell S9, "=1+1" a formula.
+    """Return text that a spreadsheet shows literally: "+S9" would be the cell S9, "=1+1" a formula.
 
-    Such text is preceded by an apostrophe, and so is text that begins with apostrophes before it.
+    Such text is prefixed with an apostrophe, as is such text that already begins with apostrophes.
     """
     return f"'{text}" if _is_formula(text) else text
 
 
 def from_spreadsheet(text: str) -> str:
-    """Return the text that `to_spreadsheet` was given."""
+    """Return the original text of the output of `to_spreadsheet`."""
     return text[1:] if text.startswith("'") and _is_formula(text[1:]) else text
 
 

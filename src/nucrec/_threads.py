@@ -1,4 +1,4 @@
-"""Work over several threads, in order. Pillow and NumPy let go of the interpreter lock."""
+"""Ordered work in several threads, while Pillow and NumPy release the interpreter lock."""
 
 import os
 from collections import deque
@@ -20,10 +20,10 @@ def available_cores() -> int:
 
 
 def workers_for(pixels: float) -> int:
-    """Return how many threads pay for images of this many pixels.
+    """Return the number of threads that is worthwhile for images with this many pixels.
 
-    On small images threads spend their time waiting for the interpreter lock: augmenting to 32 x 32
-    pixels, 2 threads take 1.7 times as long as one, to 128 x 128 as long, and to 299 x 299 0.7 times.
+    With small images, threads mostly wait for the interpreter lock: to augment to 32 x 32 pixels, 2
+    threads take 1.7 times as long as one; to 128 x 128, equally long; and to 299 x 299, 0.7 times.
     """
     return available_cores() if pixels >= PIXELS_WORTH_A_THREAD else 1
 
@@ -34,9 +34,9 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], n_jobs: int) -> 
     Parameters
     ----------
     function : callable
-        Pure: its result depends on the item alone, so that `n_jobs` cannot change it.
+        A pure function: its result depends only on the item, so that `n_jobs` cannot change it.
     items : iterable
-        What to work on.
+        The items to process.
     n_jobs : int
         Number of threads.
     """
@@ -48,7 +48,7 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], n_jobs: int) -> 
     try:
         for item in items:
             coming.append(pool.submit(function, item))
-            if len(coming) > n_jobs:  # what nobody has asked for yet takes memory
+            if len(coming) > n_jobs:  # results not yet requested take memory
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
@@ -57,7 +57,7 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], n_jobs: int) -> 
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items; while one is in use, a thread makes the next."""
+    """Yield the items; while one is in use, a thread prepares the next."""
     end = object()
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, end)

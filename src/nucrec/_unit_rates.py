@@ -1,4 +1,4 @@
-"""Intervals of rates over units, such as wells, that carry the variation between them."""
+"""Intervals of rates over units, such as wells, that include the variation between them."""
 
 import math
 from statistics import NormalDist
@@ -19,15 +19,15 @@ NOT_ESTIMABLE = "not estimable"
 
 
 def reach_of(confidence: float) -> float:
-    """Return how many standard errors an interval reaches."""
+    """Return the half-width of an interval in standard errors."""
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
 def dispersion(micronucleated: Array, scored: Array) -> float:
-    """Return how many times as much as by chance alone the counts of units vary.
+    """Return the variance of the counts of units relative to chance.
 
-    Pearson's X2 over its degrees of freedom, or that of the ratio estimator: see `_excess`. NaN with
-    one unit, or where no cell, or every cell, has a micronucleus.
+    It is Pearson's X2 divided by its degrees of freedom, or the value of the ratio estimator: see
+    `_excess`. It is NaN with one unit, or if no cell, or every cell, has a micronucleus.
     """
     n = int(scored.sum())
     share = int(micronucleated.sum()) / n if n else 0.0
@@ -35,10 +35,10 @@ def dispersion(micronucleated: Array, scored: Array) -> float:
 
 
 def design_effect(micronucleated: Array, scored: Array, confidence: float) -> float:
-    """Return the number by which cells are divided to give the effective number of cells; at least 1.
+    """Return the divisor of the number of cells for the effective number of cells; at least 1.
 
-    It includes that a variance from few units is uncertain: with it, the quantile of the normal
-    distribution takes the place of Student's. NaN for fewer than three units with cells.
+    It includes the uncertainty of a variance from few units, so that it is used with the normal
+    quantile instead of Student's. It is NaN for fewer than three units with cells.
     """
     return _effect(dispersion(micronucleated, scored), scored, confidence)
 
@@ -53,39 +53,39 @@ def share_over_units(micronucleated: Array, scored: Array, confidence: float) ->
 def mean_over_units(
     micronuclei: Array, scored: Array, confidence: float, clustered: float = 1.0
 ) -> Interval:
-    """Return the interval of the mean number of micronuclei in a cell; NaN for fewer than three units.
+    """Return the interval of the mean micronuclei per cell; NaN for fewer than three units.
 
     Parameters
     ----------
     micronuclei, scored : ndarray of shape (n_units,)
-        Micronuclei in the scored cells of each unit, and their number.
+        Numbers of micronuclei in scored cells, and of scored cells, of each unit.
     confidence : float
-        Of the interval.
+        Confidence level of the interval.
     clustered : float
-        The variance of micronuclei per cell over their mean, where it is known: the counts of units
-        are taken to vary at least that much.
+        The variance-to-mean ratio of micronuclei per cell, if known: the counts of units are
+        assumed to vary at least that much.
     """
     between = _effect(_excess(micronuclei, scored, 1.0), scored, confidence)
-    effect = float(np.maximum(between, clustered))  # which keeps NaN
+    effect = float(np.maximum(between, clustered))  # this keeps NaN
     count, n = float(micronuclei.sum()), int(scored.sum())
     return poisson_score(count / effect, n / effect, reach_of(confidence))
 
 
 def mean_of_unit(micronuclei: float, scored: int, confidence: float, clustered: float) -> Interval:
-    """Return the interval of the mean number of micronuclei in a cell, of independent cells."""
+    """Return the interval of the mean micronuclei per cell for independent cells."""
     effect = max(1.0, clustered)
     return poisson_score(micronuclei / effect, scored / effect, reach_of(confidence))
 
 
 def clustering(total: float, squares: float, n: int) -> float:
-    """Return the variance of the micronuclei of single cells over their mean; at least 1.
+    """Return the variance-to-mean ratio of micronuclei per cell; at least 1.
 
-    A cell that has one micronucleus often has more, so that micronuclei are no independent events.
+    A cell with one micronucleus often has more, so micronuclei are not independent events.
 
     Parameters
     ----------
     total, squares : float
-        The sum of the micronuclei of all cells, and of their squares.
+        The sums over all cells of the number of micronuclei, and of its square.
     n : int
         The number of cells.
     """
@@ -93,19 +93,19 @@ def clustering(total: float, squares: float, n: int) -> float:
 
 
 def _excess(counts: Array, scored: Array, variance: float) -> float:
-    """Return the variance of the counts over that by chance alone, the larger of two estimates.
+    """Return the variance of the counts relative to chance, as the larger of two estimates.
 
-    Pearson's X2 over its degrees of freedom weighs units alike; the variance of the ratio estimator
-    (W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, section 6.4) weighs them by their
-    cells, as the mean does. Units of one size have the same by both. Of unequal units, either alone
-    can be far too small. `variance` is that of a unit's count over its mean, by chance alone:
-    1 - share of binomial counts, 1 of Poisson counts.
+    Pearson's X2 divided by its degrees of freedom weights units equally; the variance of the ratio
+    estimator (W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, section 6.4) weights them by
+    their cells, as the mean does. Both are equal for units of the same size. For unequal units,
+    either one alone can be far too small. `variance` is the variance-to-mean ratio of a unit's
+    count by chance: 1 - share for binomial counts, 1 for Poisson counts.
     """
     has_cells = scored > 0
     found, cells = counts[has_cells], scored[has_cells]
     units, n = len(cells), int(cells.sum())
     mean = float(found.sum()) / n if n else 0.0
-    if units < 2 or not mean * variance > 0:  # also where counts are not known
+    if units < 2 or not mean * variance > 0:  # also if counts are unknown
         return math.nan
     squares = np.square(found - mean * cells) / (mean * variance)
     pearson = float((squares / cells).sum()) / (units - 1)
@@ -119,5 +119,5 @@ def _effect(excess: float, scored: Array, confidence: float) -> float:
         return math.nan
     quantile = student_quantile(0.5 + confidence / 2, units - 1)
     uncertainty = (quantile / reach_of(confidence)) ** 2
-    # without any micronucleated cell, units cannot be seen to differ
+    # without micronucleated cells, differences between units cannot be observed
     return uncertainty if math.isnan(excess) else max(1.0, excess * uncertainty)

@@ -1,4 +1,4 @@
-"""Checks of arguments. Every message says parameter, expected, received, and what to do."""
+"""Validation of arguments. Every message states parameter, expected, received and what to do."""
 
 import difflib
 import math
@@ -13,14 +13,14 @@ from nucrec.errors import InvalidParameterError
 
 
 def invalid(name: str, expected: str, received: object, hint: str = "") -> InvalidParameterError:
-    """Return the error for a bad argument, in the one form that all messages share.
+    """Return the error for an invalid argument, in the form shared by all messages.
 
     Parameters
     ----------
     name, expected, hint : str
-        The parameter, what it should have been, and what to do about it.
+        The parameter, the expected value, and what to do.
     received : object
-        What was passed; long values are shortened.
+        The value passed; long values are shortened.
     """
     shown = repr(received)
     if len(shown) > 80:
@@ -38,14 +38,14 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> str:
 
 
 def did_you_mean(value: object, choices: Collection[str]) -> str:
-    """Ask for the choice that `value` may be a misspelling of, or return "" if there is none."""
+    """Return a question for the choice that `value` may misspell, or "" if there is none."""
     words = {choice.lower(): choice for choice in choices}
     found = difflib.get_close_matches(str(value).lower(), words, 1)
     return f"Did you mean {words[found[0]]!r}?" if found else ""
 
 
 def check_int(name: str, value: object, *, low: int, high: int | None = None) -> int:
-    """Return `value` as an int if it is a whole number of [low, high]."""
+    """Return `value` as an int if it is a whole number in [low, high]."""
     span = f"a whole number of at least {low}" + ("" if high is None else f" and at most {high}")
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise invalid(name, span, value)
@@ -77,7 +77,7 @@ def check_seed(name: str, value: object) -> int:
 
 
 def check_size(name: str, value: object) -> tuple[int, int]:
-    """Return (height, width) of a size given as one number or as a pair."""
+    """Return (height, width) for a size given as one number or a pair."""
     pair: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(pair) != 2:
         raise invalid(name, "a whole number or a pair (height, width)", value)
@@ -86,7 +86,7 @@ def check_size(name: str, value: object) -> tuple[int, int]:
 
 
 def check_known(name: str, array: npt.NDArray[Any]) -> None:
-    """Raise if an array of numbers or objects holds None, NaN or another missing value."""
+    """Raise if an array of numbers or objects contains None, NaN or another missing value."""
     if array.dtype.kind not in "fO":
         return
     missing = sum(is_missing_value(value) for value in array.ravel().tolist())
@@ -95,21 +95,21 @@ def check_known(name: str, array: npt.NDArray[Any]) -> None:
 
 
 def check_unmasked(name: str, value: object) -> None:
-    """Raise if a masked array has masked values, which NumPy would take for ordinary ones."""
+    """Raise if a masked array has masked values, which NumPy would treat as ordinary ones."""
     if np.ma.isMaskedArray(value) and np.ma.is_masked(value):
         hint = "Leave these out, or fill them: NAME.filled(value)."
         raise invalid(name, "an array without masked values", "a masked array", hint)
 
 
 def is_missing_value(value: Any) -> bool:
-    """Return whether a value is None, NaN, or pandas's NA, which is neither true nor false."""
+    """Return whether a value is None, NaN, or pandas NA, which is neither true nor false."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, numbers.Real) and bool(value != value)
 
 
 def check_finite(name: str, array: npt.NDArray[Any]) -> None:
-    """Raise if a numeric array holds NaN or infinite values."""
+    """Raise if a numeric array contains NaN or infinite values."""
     if array.dtype.kind in "fc" and not np.isfinite(array).all():
         bad = int(np.size(array) - np.isfinite(array).sum())
         raise InvalidParameterError(

@@ -1,16 +1,16 @@
-"""Warnings that name the line of the user's own code."""
+"""Warnings that point to the line in the user's own code."""
 
 import sys
 import warnings
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Emit a warning at the innermost line that is outside of nucrec.
+    """Emit a warning at the innermost line outside nucrec.
 
     Parameters
     ----------
     message : str
-        What to say.
+        The message.
     category : type
         The class of the warning.
     """

@@ -1,7 +1,7 @@
-"""The errors and warnings that nucrec raises.
+"""The errors and warnings raised by nucrec.
 
-Everything nucrec raises on purpose is a `NucrecError`; each child is also the built-in error that
-a caller would expect, so ``except ValueError`` keeps working.
+All deliberate errors are `NucrecError`; each subclass is also the built-in error that a caller
+would expect, so ``except ValueError`` keeps working.
 """
 
 __all__ = [
@@ -23,60 +23,60 @@ __all__ = [
 
 
 class NucrecError(Exception):
-    """Base class of every error that nucrec raises on purpose."""
+    """The base class of all deliberate errors of nucrec."""
 
 
 class InvalidParameterError(NucrecError, ValueError, TypeError):
-    """An argument is of the wrong type or out of range.
+    """An argument has the wrong type or is out of range.
 
-    The message says the parameter, what was expected, what was received and what to do.
+    The message states the parameter, the expected and received values, and what to do.
     """
 
 
 class DatasetNotFoundError(NucrecError, FileNotFoundError):
-    """The data are not where they were looked for.
+    """The data were not found at the expected place.
 
-    The message says where that was, what is accepted there and how to go on without them.
+    The message states the place, the accepted content, and how to continue without the data.
     """
 
 
 class DatasetError(NucrecError, ValueError):
-    """The data are there, but cannot be used as a data set."""
+    """The data exist, but cannot be used as a data set."""
 
 
 class ImageError(NucrecError, ValueError):
-    """One image cannot be read. The message names the file and says why."""
+    """An image cannot be read. The message names the file and the reason."""
 
 
 class SplitError(NucrecError, ValueError):
-    """The data set cannot be split as asked, for example because it has too few groups."""
+    """The data set cannot be split as requested, for example because it has too few groups."""
 
 
 class WeightsError(NucrecError, ValueError):
-    """A file of weights is truncated, of another format, or not what its name says."""
+    """A weights file is truncated, has another format, or does not match its name."""
 
 
 class WeightsNotAvailableError(WeightsError, OSError):
-    """Pre-trained weights are not here and cannot be had.
+    """Pre-trained weights are missing and cannot be obtained.
 
-    The message names the file, its hash, where to put it, and what works without it.
+    The message states the file, its hash, where to put it, and what works without it.
     """
 
 
 class MissingExtraError(NucrecError, ImportError):
-    """A library that is not part of the core is not installed. The message names the extra."""
+    """An optional library is not installed. The message names the extra."""
 
 
 class ModelFileError(NucrecError, ValueError):
-    """A file of a saved model cannot be read, or is not what nucrec saved. No code of it was run."""
+    """A model file cannot be read, or was not saved by nucrec. No code from the file was run."""
 
 
 class DataWarning(UserWarning):
-    """Something about the data is not as expected, and was dealt with as the warning says."""
+    """The data are not as expected, and were handled as the warning states."""
 
 
 class LeakageWarning(UserWarning):
-    """A split lets information of the training part into the test part."""
+    """A split leaks information from the training set into the test set."""
 
 
 class LongRunWarning(UserWarning):
@@ -84,4 +84,4 @@ class LongRunWarning(UserWarning):
 
 
 class TrainingWarning(UserWarning):
-    """A model was trained, but is of no use, for example because it answers with one class only."""
+    """A trained model is useless, for example because it always predicts the same class."""

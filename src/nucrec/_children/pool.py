@@ -1,4 +1,4 @@
-"""Calls that child processes run side by side: here, or where `joblib.parallel_config` says."""
+"""Calls run side by side in child processes, locally or on the backend of `joblib.parallel_config`."""
 
 import contextlib
 import threading
@@ -26,29 +26,30 @@ def in_children(
     environment: Mapping[str, str] = ONE_THREAD,
     told: Callable[[Any], None] | None = None,
 ) -> Generator[R, None, None]:
-    """Yield ``function(child, *args)`` for the arguments of each call, as they are done.
+    """Yield ``function(child, *args)`` for the arguments of each call, in order of completion.
 
-    Threads of this process do so, with children that serve one call after the other. Where
-    `joblib.parallel_config` names a backend of other processes or machines, each call is run there,
-    with a child of its own. At the end, whatever ends it, all children are killed.
+    The calls run in threads of this process, with children that serve one call after the other. If
+    `joblib.parallel_config` names a backend of other processes or machines, each call runs there
+    with its own child. All children are killed at the end, however it ends.
 
     Parameters
     ----------
     function : callable
-        Takes a `ChildProcess` and the arguments of a call. Other processes import it by name.
+        The function, which takes a `ChildProcess` and the arguments of a call. Other processes
+        import it by name.
     calls : iterable of tuple
-        Arguments; taken from the iterable shortly before they are needed, from several threads
+        The arguments, taken from the iterable shortly before they are needed, by several threads
         but never at the same time.
     n_jobs : int, optional
-        Calls at a time; by default what `joblib.parallel_config` says, else one for each core. Some
-        backends, such as Dask's, use all their workers whatever is said here.
+        Number of calls at a time; by default that of `joblib.parallel_config`, otherwise one per
+        core. Some backends, such as Dask's, use all their workers regardless.
     environment, told : optional
-        As in `ChildProcess`. Children of other processes and machines tell nothing.
+        As in `ChildProcess`. Children of other processes and machines do not report.
 
     Raises
     ------
     NucrecError
-        Another process cannot load the function, or its arguments.
+        Another process cannot load the function or its arguments.
     """
     backend, _ = get_active_backend(prefer="threads")
     parallel = Parallel(
@@ -57,7 +58,7 @@ def in_children(
         return_as="generator_unordered" if backend.supports_return_generator else "list",
         batch_size=1,
     )
-    # BLAS's threads wait for more by going round and round, on the cores that the children need
+    # idle BLAS threads spin on the cores that the children need
     with (
         threadpool_limits(1, "blas"),
         contextlib.closing(_Children(environment, told)) as children,
@@ -67,7 +68,7 @@ def in_children(
         else:
             send = delayed(wrap_non_picklable_objects(_portable_run()))
             run = partial(_with_own_child, environment, function)
-            # bytes: larger things Dask would keep on one worker, and lose with it
+            # in bytes: Dask keeps larger objects on one worker, and loses them with it
             tasks = (send(pack(partial(run, *args))) for args in calls)
         results = parallel(tasks)
         try:
@@ -81,19 +82,19 @@ def in_children(
         finally:
             if isinstance(results, Generator):
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # it tells of work that nobody wants any more
+                    warnings.simplefilter("ignore")  # it reports on work that is no longer wanted
                     results.close()
 
 
 def runs_here() -> bool:
-    """Tell whether `in_children` runs calls from this process, rather than from others."""
+    """Return whether `in_children` runs calls from this process rather than from others."""
     return bool(getattr(get_active_backend(prefer="threads")[0], "supports_sharedmem", False))
 
 
 def _portable_run() -> Callable[[bytes], Any]:
-    """Return what runs a packed call; it is sent with its code, as Dask hides what it cannot load.
+    """Return the function that runs a packed call, sent with its code since Dask hides load errors.
 
-    An error of loading is returned. All others are raised where the results are.
+    Load errors are returned. All others are raised where the results are used.
     """
 
     def run(call: bytes) -> Any:
@@ -109,14 +110,14 @@ def _portable_run() -> Callable[[bytes], Any]:
 
 
 def _with_own_child(environment: Mapping[str, str], function: Callable[..., R], *args: Any) -> R:
-    """Call a function with a child; this runs in another process, perhaps on another machine."""
-    # a backend may run parallel work inside a job anywhere; a job is as small as it gets here
+    """Call a function with a child, in another process that may be on another machine."""
+    # a backend may run parallel work inside a job anywhere; these jobs are not divided further
     with parallel_config(backend="sequential"), ChildProcess(environment) as child:
         return function(child, *args)
 
 
 class _Children:
-    """Child processes that are lent to one call after the other."""
+    """Child processes that are lent to one call after another."""
 
     def __init__(self, environment: Mapping[str, str], told: Callable[[Any], None] | None) -> None:
         self._environment = environment
@@ -127,7 +128,7 @@ class _Children:
         self._closed = False
 
     def lend(self, function: Callable[..., R], *args: Any) -> R:
-        """Call a function with a child that is free, or with a new one."""
+        """Call a function with an idle child, or with a new one."""
         child = self._free()
         try:
             return function(child, *args)
@@ -147,7 +148,7 @@ class _Children:
             return child
 
     def close(self) -> None:
-        """Kill all children; calls that still come get a closed one."""
+        """Kill all children; later calls get a closed one."""
         with self._lock:
             self._closed = True
             for child in self._all:

@@ -1,8 +1,8 @@
-"""Running functions in a process of their own, which can be killed and may die.
+"""Running functions in a separate process, which can be killed and may crash.
 
-A thread cannot be stopped and a crash takes the whole interpreter along; a child process can be
-killed for sure, together with its own children. It is started as a plain interpreter rather than
-by `multiprocessing`, so that users' scripts need no ``if __name__ == "__main__"``.
+A thread cannot be stopped, and a crash takes down the whole interpreter; a child process can be
+killed reliably, together with its own children. It is started as a plain interpreter rather than by
+`multiprocessing`, so that users' scripts need no ``if __name__ == "__main__"``.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ from typing import IO, Any, BinaryIO, Self, cast
 
 try:
     import cloudpickle
-except ImportError:  # joblib before 1.6 carries its own copy
+except ImportError:  # joblib before 1.6 has its own copy
     from joblib.externals import cloudpickle
 
 
 def threads(number: int) -> dict[str, str]:
-    """Return the variables that give the libraries of a child so many threads."""
+    """Return the environment variables that set the number of threads of a child's libraries."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return dict.fromkeys(names, str(number))
 
@@ -36,16 +36,16 @@ ONE_THREAD = threads(1)
 _TOLD, _DONE, _FAILED = "told", "done", "failed"
 """What comes from a child: something in between, the value of a call, or its error."""
 
-_TIME_TO_EXIT = 10.0  # seconds that a process which closed its pipes gets to end by itself
+_TIME_TO_EXIT = 10.0  # seconds that a process has to end after closing its pipes
 
 
 def pack(thing: Any) -> bytes:
-    """Pickle anything, functions and classes of users' own scripts included."""
+    """Pickle anything, including functions and classes of users' own scripts."""
     return bytes(cloudpickle.dumps(thing))
 
 
 class Packed:
-    """Something packed once to be sent many times; it arrives in a child as what it was."""
+    """An object packed once to be sent many times, which arrives in a child unpacked."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -59,25 +59,25 @@ class ChildTimeoutError(Exception):
 
 
 class ChildDiedError(Exception):
-    """The process of the call ended without an answer."""
+    """The process of the call ended without a result."""
 
 
 class ChildError(Exception):
-    """The call could not be loaded in the child, or raised; the message is that of the exception."""
+    """The call could not be loaded in the child, or raised an exception, whose message is kept."""
 
 
 class ChildProcess:
-    """A Python process that runs one call at a time; it is started again after it was killed.
+    """A Python process that runs one call at a time, and is restarted after it was killed.
 
-    As a context it is closed at the end: killed, and not started any more.
+    As a context manager, it is closed at the end: killed, and not restarted.
 
     Parameters
     ----------
     environment : mapping of str to str, optional
-        Variables that are set in it, besides those of this process.
+        Environment variables to set in addition to those of this process.
     told : callable, optional
-        Called with what a function passes to `tell` while it runs in the child, in the thread that
-        waits for its answer. What this raises, `call` raises.
+        Called with the objects that a function in the child passes to `tell`, in the thread that
+        waits for the result. `call` raises its exceptions.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ChildProcess:
         self._told = told
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
-        self._lock = threading.Lock()  # no start between closing and killing
+        self._lock = threading.Lock()  # prevents a start between closing and killing
 
     def __enter__(self) -> Self:
         return self
@@ -108,11 +108,11 @@ class ChildProcess:
         Raises
         ------
         ChildTimeoutError
-            It took longer than `timeout` seconds, not counting the start of the process.
+            The call took longer than `timeout` seconds, excluding the start of the process.
         ChildDiedError
-            The process ended before it answered.
+            The process ended without a result.
         ChildError
-            The function could not be loaded, or raised.
+            The function could not be loaded, or raised an exception.
         """
         message = pack((function, args))
         with contextlib.closing(self._answers(self._started(), message, timeout)) as answers:
@@ -124,7 +124,7 @@ class ChildProcess:
         return value
 
     def _pass_on(self, value: Any) -> None:
-        """Pass on what the child told; it is in the middle of a call, and no use after an error."""
+        """Pass on a report of the child, which is useless after an error in the middle of a call."""
         try:
             if self._told is not None:
                 self._told(value)
@@ -135,7 +135,7 @@ class ChildProcess:
     def _answers(
         self, process: "subprocess.Popen[bytes]", message: bytes, timeout: float | None
     ) -> Generator[tuple[str, Any], None, None]:
-        """Send a message, and yield all that comes back until the function has ended."""
+        """Send a message, and yield all replies until the function has ended."""
         timed_out = threading.Event()
 
         def stop() -> None:
@@ -156,12 +156,12 @@ class ChildProcess:
             timer.cancel()
 
     def close(self) -> None:
-        """Kill the process, and never start it again."""
+        """Kill the process, and do not restart it."""
         self._closed = True
         self.kill()
 
     def kill(self) -> None:
-        """Kill the process and, where there are process groups, its children."""
+        """Kill the process and, if process groups are supported, its children."""
         with self._lock:
             self._kill()
 
@@ -180,7 +180,7 @@ class ChildProcess:
                 pipe.close()
 
     def _exit_code(self) -> int | None:
-        """Return the exit code of a process that closed its pipes, and clean up after it."""
+        """Return the exit code of a process that has closed its pipes, and clean up."""
         process = self._process
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -205,13 +205,13 @@ class ChildProcess:
                 cwd=_folder(),
                 start_new_session=True,
             )
-        with contextlib.suppress(ValueError):  # killed meanwhile: the call will notice
+        with contextlib.suppress(ValueError):  # killed in the meantime: the call will notice
             _pipes(process)[1].read(1)  # it has loaded its libraries
         return process
 
 
 def _folder() -> str | None:
-    """Return the working directory; None where it was removed."""
+    """Return the working directory, or None if it was removed."""
     try:
         return str(Path.cwd())
     except OSError:
@@ -219,7 +219,7 @@ def _folder() -> str | None:
 
 
 def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
-    """Return where to write to the process and where to read from it; both were asked for."""
+    """Return the pipes for writing to the process and reading from it, which were both requested."""
     return cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
 
 
@@ -237,21 +237,21 @@ _answers_of_this_process: BinaryIO | None = None
 
 
 def tell(value: Any) -> None:
-    """Tell the process that waits for the answer something in between; in a child only."""
+    """Send an interim report to the process that waits for the result; only in a child."""
     if _answers_of_this_process is not None:
         _answers_of_this_process.write(pickle.dumps((_TOLD, value)))
         _answers_of_this_process.flush()
 
 
 def serve() -> None:
-    """Answer calls that come on standard input, until it ends. This is what the child runs."""
+    """Run calls received on standard input until it ends. This is the main loop of the child."""
     global _answers_of_this_process
     questions = os.fdopen(os.dup(0), "rb")
     answers = _answers_of_this_process = os.fdopen(os.dup(1), "wb")
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers.write(b"!")
     answers.flush()
-    # what models print must not get between the answers
+    # output of models must not mix with the results
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     while header := questions.read(8):

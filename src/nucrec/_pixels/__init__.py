@@ -1,1 +1,1 @@
-"""Pixels as arrays: checking, resampling and intensities. Knows no files and no data sets."""
+"""Pixels as arrays: validation, resampling and intensities, independent of files and data sets."""

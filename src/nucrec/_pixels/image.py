@@ -1,4 +1,4 @@
-"""What an image is: an array, or where one comes from."""
+"""Images: arrays, and sources of arrays."""
 
 import hashlib
 import zlib
@@ -26,15 +26,15 @@ def check_image(name: str, array: Array) -> None:
 
 
 class ImageSource(Protocol):
-    """Where one image comes from."""
+    """The source of one image."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(H, W) or (H, W, C) of what `read` returns."""
+        """The shape, (H, W) or (H, W, C), of the result of `read`."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of what `read` returns."""
+        """The dtype of the result of `read`."""
 
     def read(self) -> Array:
         """Return the image, read-only."""
@@ -43,10 +43,10 @@ class ImageSource(Protocol):
         """Return the image at (height, width), interpolated once."""
 
     def checksum(self) -> int:
-        """Return a number that is the same for equal pixels, and nearly always differs for others."""
+        """Return a number that is equal for equal pixels and almost always differs for others."""
 
     def in_grey(self) -> "ImageSource":
-        """Return a source of the one channel of a picture of one colour; else this one."""
+        """Return a source of the single channel of a single-colour image, otherwise this source."""
 
 
 def checksum_of(image: Array) -> int:
@@ -57,7 +57,7 @@ def checksum_of(image: Array) -> int:
 def equal_images(sources: Sequence[ImageSource]) -> Array:
     """Return, for each image, the position of the first one with the same pixels.
 
-    Only images of one shape, dtype and checksum are read.
+    Only images with equal shape, dtype and checksum are read.
     """
     first = np.arange(len(sources))
     alike: dict[tuple[Any, ...], list[int]] = {}
@@ -72,7 +72,7 @@ def equal_images(sources: Sequence[ImageSource]) -> Array:
 
 
 def digest_image(source: ImageSource) -> bytes:
-    """Return the sha256 of an image: its dtype, its shape, its pixels."""
+    """Return the SHA-256 of an image's dtype, shape and pixels."""
     image = source.read()
     header = f"{image.dtype.str.lstrip('<>|=')}{image.shape}".encode()
     little_endian = image.astype(image.dtype.newbyteorder("<"), copy=False)

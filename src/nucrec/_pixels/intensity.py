@@ -1,4 +1,4 @@
-"""Channels and value ranges: what turns any micrograph into what a model takes."""
+"""Channels and intensity ranges: conversion of any micrograph to the input of a model."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -21,30 +21,29 @@ def rescale_intensity(
 ) -> Array:
     """Map an image's intensities linearly from a percentile range to uint8 or to [0, 1].
 
-    The one step that turns 16-bit (or float) micrographs into what 8-bit models take. Values
-    beyond the percentiles are clipped. A camera's 12 bits in a 16-bit file fill the range just
-    the same.
+    This converts 16-bit or float micrographs to the input of 8-bit models. Values beyond the
+    percentiles are clipped. 12-bit camera data in a 16-bit file also fill the whole range.
 
     Parameters
     ----------
     image : array_like of shape (H, W) or (H, W, C)
-        Any real dtype, finite.
+        The image, finite, of any real dtype.
     percentiles : (low, high), default=(0.5, 99.9)
-        In percent, 0 <= low < high <= 100, taken over all pixels and channels of the image. The
-        default is what the shipped micrographs were scaled with.
+        Percentiles, 0 <= low < high <= 100, over all pixels and channels of the image. The default
+        is that used to scale the shipped micrographs.
     dtype : {"uint8", "float32"}, default="uint8"
         "uint8" gives 0 to 255, "float32" gives 0.0 to 1.0.
 
     Returns
     -------
     ndarray of the image's shape
-        A constant image becomes 0. Where both percentiles are the same value, the darkest and the
-        brightest pixel take their place.
+        The rescaled image. A constant image becomes 0. If both percentiles are equal, the minimum
+        and maximum are used instead.
 
     Raises
     ------
     InvalidParameterError
-        The image is empty, no image or not finite, or a parameter is out of range.
+        The image is empty, invalid or not finite, or a parameter is out of range.
 
     Examples
     --------
@@ -67,7 +66,7 @@ def rescale_intensity(
     if low >= high:
         raise invalid("percentiles", "low < high", percentiles)
     start, stop = (float(value) for value in np.percentile(array, [low, high]))
-    if stop == start:  # nearly all pixels are alike: the rest must not be lost
+    if stop == start:  # nearly all pixels are equal: the rest must not be lost
         start, stop = float(array.min()), float(array.max())
     if stop == start:
         return np.zeros(array.shape, dtype)
@@ -86,37 +85,37 @@ def as_dtype(image: Array, dtype: OutputDtype | None) -> Array:
 
 
 def only_channel(image: Array, tolerance: float = 1.0) -> int | None:
-    """Return the strongest channel of a picture of one colour, or None if it has several.
+    """Return the strongest channel of a single-colour image, or None if it has several colours.
 
-    Grey is one colour, and so is the blue of a DAPI stain: all pixels are the same colour, darker or
-    brighter. Its luma would be 11 % of it.
+    Grey counts as a single colour, and so does the blue of a DAPI stain: all pixels have the same
+    hue at different brightness. The luma of blue would be only 11 % of it.
 
     Parameters
     ----------
     image : ndarray of shape (H, W) or (H, W, C)
-        A fourth channel is transparency, and does not count.
+        The image. A fourth channel is transparency, and is ignored.
     tolerance : float, default=1.0
-        How far values may be from that colour, in steps of an integer dtype, by rounding or lossy
-        compression.
+        Tolerance for deviations from that colour, due to rounding or lossy compression, in steps of
+        an integer dtype.
     """
     if image.ndim == 2 or image.shape[2] < 3:
         return None
     bands = [image[..., k] for k in range(3)]
     down, right = (max(1, length // 8) for length in image.shape[:2])
     some = [band[::down, ::right] for band in bands]
-    # a few pixels tell most pictures of several colours in no time
+    # a few pixels quickly identify most multi-colour images
     return _strongest(bands, tolerance) if _strongest(some, 2 * tolerance) is not None else None
 
 
 def _strongest(bands: Sequence[Array], tolerance: float) -> int | None:
-    """Return the strongest of three channels if the others are a share of it everywhere."""
+    """Return the strongest of three channels if the others are a constant share of it."""
     tops = [float(band.max()) for band in bands]
     strongest = int(np.argmax(tops))
     reference, top = bands[strongest], tops[strongest]
     if top <= 0:
         return None if any(band.any() for band in bands) else 0
     slack = top * tolerance / 255
-    if reference.dtype.kind in "ui":  # of a dim picture, another colour is as dim as the tolerance
+    if reference.dtype.kind in "ui":  # another colour may be as dim as the tolerance
         slack = min(tolerance, max(1.0, top / 4))
     precise = np.float64 if reference.dtype.itemsize > 2 else np.float32
     for band, its_top in zip(bands, tops, strict=True):
@@ -129,13 +128,13 @@ def _strongest(bands: Sequence[Array], tolerance: float) -> int | None:
 
 
 def to_grey(image: Array) -> Array:
-    """Return the image as (H, W): its only channel, if it is a picture of one colour, else its luma."""
+    """Return the image as (H, W): the only channel of a single-colour image, otherwise the luma."""
     one = only_channel(image)
     return to_channels(image, 1)[..., 0] if one is None else image[..., one]
 
 
 def to_channels(image: Array, channels: int) -> Array:
-    """Return the image as (H, W, channels), for 1 or 3 channels. Transparency is left out."""
+    """Return the image as (H, W, channels), with 1 or 3 channels and without transparency."""
     bands = image[..., np.newaxis] if image.ndim == 2 else image
     colours = bands[..., : 3 if bands.shape[2] >= 3 else 1]
     if colours.shape[2] == channels:

@@ -1,7 +1,7 @@
-"""The one place where images are interpolated.
+"""The only place where images are interpolated.
 
-Plain resizing and augmentation both end here, so that an augmented image differs from the plain
-one by what the augmentation did and not by how it was resampled.
+Resizing and augmentation both use it, so that an augmented image differs from the plain one by the
+augmentation alone and not by the resampling method.
 """
 
 import functools
@@ -36,7 +36,7 @@ def resize(image: Array, size: tuple[int, int]) -> Array:
 
 
 def resample(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
-    """Return what `warp` gives, rounded to the dtype of the image."""
+    """Return the result of `warp`, rounded to the dtype of the image."""
     if image.dtype == np.uint8:
         return _each_band(image, lambda band: rounded(prepare(band, matrix, size, 0.5), size))
     if image.dtype.itemsize > 2 and image.dtype != np.float32:
@@ -45,17 +45,17 @@ def resample(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
 
 
 def _warp_precisely(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
-    """Return what `warp` gives, of values that 32-bit floats do not hold: a flip changes none.
+    """Return the result of `warp` for values that 32-bit floats cannot represent; flips are exact.
 
-    The interpolation is linear: what is left of the values beside 32-bit floats is interpolated by
-    itself and added.
+    Interpolation is linear, so the residuals of the 32-bit floats are interpolated separately and
+    added.
     """
     coarse = image.astype(np.float32)
     rest = image.astype(np.float64) - coarse
     largest = float(np.abs(rest).max())
     if not largest:
         return warp(coarse, matrix, size)
-    # beyond the edge nothing is added
+    # beyond the edge, nothing is added
     fine = _each_band(
         rest.astype(np.float32),
         lambda band: _unrounded(prepare(band, matrix, size, 0.0)._replace(fill=0.0), size),
@@ -66,25 +66,25 @@ def _warp_precisely(image: Array, matrix: Array, size: tuple[int, int]) -> Array
 def warp(image: Array, matrix: Array, size: tuple[int, int]) -> Array:
     """Resample an image once, through an affine map.
 
-    Where the map shrinks, the image is first averaged over whole blocks of pixels, then
-    interpolated linearly between its pixels. `to_dtype` rounds the values, once, at the end.
-    Beyond the image's edge lies, for each channel, the median of its outermost pixels: a mirrored
-    edge would show a second nucleus, and black a second background.
+    If the map shrinks the image, it is first averaged over whole blocks of pixels and then
+    interpolated linearly. `to_dtype` rounds the values once, at the end. Beyond the image's edge,
+    each channel is filled with the median of its outermost pixels: reflection would show a second
+    nucleus, and black a second background.
 
     Parameters
     ----------
     image : array of shape (H, W) or (H, W, C)
-        Any real dtype.
+        The image, of any real dtype.
     matrix : array of shape (3, 3)
-        Maps (x, y, 1) of the result to (x, y, 1) of the image, in pixels, where (0, 0) is the
-        upper left corner of the first pixel.
+        The map from (x, y, 1) in the result to (x, y, 1) in the image, in pixels, where (0, 0) is
+        the upper left corner of the first pixel.
     size : (height, width)
         Size of the result.
 
     Returns
     -------
     array of shape ``size`` or ``size + (C,)``
-        Of dtype float32.
+        The result, of dtype float32.
     """
     return _each_band(image, lambda band: _unrounded(prepare(band, matrix, size, 0.0), size))
 
@@ -95,26 +95,26 @@ def bands_of(image: Array) -> list[Array]:
 
 
 def joined(bands: Sequence[Array], like: Array) -> Array:
-    """Return channels as an image with as many dimensions as another."""
+    """Return channels as an image with as many dimensions as another image."""
     return bands[0] if like.ndim == 2 else np.stack(bands, axis=-1)
 
 
 def _each_band(image: Array, function: Callable[[Array], Array]) -> Array:
-    """Return what a function makes of each channel."""
+    """Apply a function to each channel, and return the results."""
     return joined([function(band) for band in bands_of(image)], image)
 
 
 class Prepared(NamedTuple):
-    """A channel of which nothing is left to do but to interpolate.
+    """A channel that only needs to be interpolated.
 
     Attributes
     ----------
     pixels : array of float32, shape (h, w)
-        The channel, averaged over blocks where the map shrinks.
+        The channel, averaged over blocks if the map shrinks it.
     to_x, to_y : list of three float
-        What gives x and y in it from (x, y, 1) of the result.
+        The coefficients for x and y in the channel, given (x, y, 1) in the result.
     fill : float
-        The value beyond its edge.
+        The value beyond the edge.
     """
 
     pixels: Array
@@ -124,7 +124,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(band: Array, matrix: Array, size: tuple[int, int], more: float) -> Prepared:
-    """Return one channel ready to be interpolated, with `more` added to each value."""
+    """Return a channel prepared for interpolation, with `more` added to each value."""
     height, width = band.shape
     shrink_x = _block(math.hypot(matrix[0, 0], matrix[0, 1]), width)
     shrink_y = _block(math.hypot(matrix[1, 0], matrix[1, 1]), height)
@@ -137,15 +137,15 @@ def prepare(band: Array, matrix: Array, size: tuple[int, int], more: float) -> P
 
 
 def rounded(ready: Prepared, size: tuple[int, int]) -> Array:
-    """Return a channel, to which 0.5 was added before, interpolated and as whole 8-bit numbers."""
+    """Return a channel, to which 0.5 was added before, interpolated and converted to 8-bit numbers."""
     if only_enlarges(ready, size):
         return _enlarged(ready.pixels, size).astype(np.uint8)
-    # Pillow cuts what is behind the point; to do it there keeps other threads waiting for less
+    # Pillow truncates; doing it there blocks other threads for less time
     return np.asarray(_transformed(ready, size).convert("L"))
 
 
 def _unrounded(ready: Prepared, size: tuple[int, int]) -> Array:
-    """Return a channel interpolated, in 32-bit floats."""
+    """Return an interpolated channel as 32-bit floats."""
     if only_enlarges(ready, size):
         return _enlarged(ready.pixels, size)
     return np.asarray(_transformed(ready, size))
@@ -159,11 +159,11 @@ def _transformed(ready: Prepared, size: tuple[int, int]) -> Image.Image:
 
 
 def _enlarged(pixels: Array, size: tuple[int, int]) -> Array:
-    """Return what `_transformed` would, column by column and row by row: in a third of the time."""
+    """Return the result of `_transformed` by columns and rows, in a third of the time."""
     if max(pixels.shape) > _SMALL:
         picture = Image.fromarray(pixels)
         return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
-    # a crop is sooner done here than copied to Pillow and back, and whole rows sooner than columns
+    # faster for a crop than copying to Pillow and back; whole rows are faster than columns
     wide = _more_rows(np.ascontiguousarray(pixels.T), size[1])
     return _more_rows(np.ascontiguousarray(wide.T), size[0])
 
@@ -171,7 +171,7 @@ def _enlarged(pixels: Array, size: tuple[int, int]) -> Array:
 def _more_rows(pixels: Array, to: int) -> Array:
     """Interpolate along the first axis."""
     before, behind, share = _neighbours(len(pixels), to)
-    # "clip" leaves out a check of the places
+    # "clip" skips a check of the indices
     first = pixels.take(before, axis=0, mode="clip")
     second = pixels.take(behind, axis=0, mode="clip")
     second -= first
@@ -182,7 +182,7 @@ def _more_rows(pixels: Array, to: int) -> Array:
 
 @functools.lru_cache(maxsize=1024)
 def _neighbours(length: int, to: int) -> tuple[Array, Array, Array]:
-    """Return the rows before and behind those of a higher picture, and the share of the latter."""
+    """Return the neighbouring rows for each row of an enlarged image, and the weight of the second."""
     places = (np.arange(to) + 0.5) * length / to - 0.5
     before = np.floor(places).astype(np.intp)
     share = (places - before).astype(np.float32)[:, np.newaxis]
@@ -190,7 +190,7 @@ def _neighbours(length: int, to: int) -> tuple[Array, Array, Array]:
 
 
 def only_enlarges(ready: Prepared, size: tuple[int, int]) -> bool:
-    """Tell whether the map takes the whole picture to a `size` at least as large."""
+    """Return whether the map takes the whole image to a `size` at least as large."""
     (scale_x, *rest_x), (skew, scale_y, shift) = ready.to_x, ready.to_y
     if any((*rest_x, skew, shift)) or not (0 < scale_x <= 1 and 0 < scale_y <= 1):
         return False
@@ -199,19 +199,19 @@ def only_enlarges(ready: Prepared, size: tuple[int, int]) -> bool:
 
 
 def _block(scale: float, length: int) -> int:
-    """Return how many pixels to average, for `scale` pixels of the image to one of the result."""
+    """Return the number of pixels to average, for `scale` image pixels per result pixel."""
     return min(max(1, round(scale)), length)
 
 
 def _border_median(band: Array) -> float:
-    """Return the median of the outermost pixels; NumPy's own takes longer than the warp of a crop."""
+    """Return the median of the outermost pixels; NumPy's own takes longer than warping a crop."""
     edges = np.sort(np.concatenate((band[0], band[-1], band[:, 0], band[:, -1])))
-    middle = len(edges) // 2  # their number is even
+    middle = len(edges) // 2  # the number of pixels is even
     return (float(edges[middle - 1]) + float(edges[middle])) / 2
 
 
 def _leaves_image(matrix: Array, size: tuple[int, int], shape: tuple[int, int]) -> bool:
-    """Tell whether some corner of the result maps to a point beyond the image."""
+    """Return whether any corner of the result maps to a point outside the image."""
     slack = 1e-6
     for (to_x, to_y, start), length in zip(matrix[:2].tolist(), (shape[1], shape[0]), strict=True):
         steps = to_x * size[1], to_y * size[0]
@@ -222,7 +222,7 @@ def _leaves_image(matrix: Array, size: tuple[int, int], shape: tuple[int, int]) 
 
 
 def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Return float values as `dtype`: integers are rounded and clipped to its range."""
+    """Return float values as `dtype`; integers are rounded and clipped to its range."""
     if dtype.kind == "f":
         return np.asarray(values, dtype=dtype)
     limits = np.iinfo(dtype)
@@ -230,7 +230,7 @@ def to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     whole = np.rint(values.astype(np.float64) if dtype.itemsize > 2 else values)
     if dtype.itemsize < 8:
         return np.asarray(np.clip(whole, limits.min, limits.max, out=whole), dtype=dtype)
-    # nor float64 the largest int64
+    # nor can float64 hold the largest int64
     too_large = whole >= float(limits.max)
     whole[too_large] = 0
     result = np.asarray(np.maximum(whole, limits.min), dtype=dtype)

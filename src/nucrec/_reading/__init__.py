@@ -1,1 +1,1 @@
-"""From names and bytes of files, in folders and archives, to arrays and tables."""
+"""Reading of files in folders and archives: from names and bytes to arrays and tables."""

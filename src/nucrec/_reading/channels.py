@@ -1,4 +1,4 @@
-"""One channel of an image, by its number or its name."""
+"""Selection of one channel of an image, by number or name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _NAMES = {3: ("red", "green", "blue"), 4: ("red", "green", "blue", "alpha")}
 
 
 def check_channel(channel: object) -> None:
-    """Raise unless `channel` is None, a number from 0, or a name."""
+    """Raise unless `channel` is None, a non-negative number, or a name."""
     if channel is None or (isinstance(channel, str) and channel.strip()):
         return
     is_number = isinstance(channel, int | np.integer) and not isinstance(channel, bool)
@@ -25,7 +25,7 @@ def check_channel(channel: object) -> None:
 
 
 def channel_number(channel: Channel, n: int, names: Sequence[str], name: str) -> int:
-    """Return the number of a channel among `n`, of which `names` may be known.
+    """Return the number of a channel among `n`, whose `names` may be known.
 
     Raises
     ------

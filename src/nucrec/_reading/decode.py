@@ -1,4 +1,4 @@
-"""One file's bytes -> one array."""
+"""Decoding of one image file to an array."""
 
 import contextlib
 import io
@@ -30,23 +30,23 @@ _LOSSY_COLOUR = 32
 """How far JPEG and WebP take a picture of one colour from it, of 255; measured: up to 25."""
 _START_OF_SCAN = b"\xff\xda"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_LEAST_CHUNK = 12  # bytes
+_LEAST_CHUNK = 12  # in bytes
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
 _UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
 class Decoded(NamedTuple):
-    """An image, and what is known of it.
+    """A decoded image with its properties.
 
     Attributes
     ----------
     array : ndarray of shape (H, W) or (H, W, C)
         The pixels.
     has_more_pages : bool
-        Whether the file holds further pages that were not read.
+        Whether the file has further pages that were not read.
     only_channel : int or None
-        The channel that holds the whole picture, if it is of one colour.
+        The channel that holds the whole image, if it has a single colour.
     kind : str
         Format and compression of the file.
     n_bytes : int
@@ -61,7 +61,7 @@ class Decoded(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What a format's decoder gives: pixels, whether further pages follow, kind, and precision."""
+    """The result of a format's decoder: pixels, whether further pages follow, kind and precision."""
 
     array: Array
     has_more_pages: bool
@@ -77,23 +77,23 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
     data : bytes
         The content of the file.
     name : str
-        The file's name, for the error.
+        The file name in error messages.
     channel : int or str, optional
-        The channel to return, by its number or its name; by default all.
+        The channel to return, by number or name; by default all.
 
     Returns
     -------
     Decoded
-        The array, (H, W) for grey or one channel and (H, W, C) otherwise, is read-only and has the
-        dtype of the file, where small types become uint8, int32 or float32. Palettes, CMYK, YCbCr
-        and L*a*b* become RGB(A), images of less than 8 bits are scaled to 0 to 255, and the
-        orientation that the file states is applied.
+        The image. Its array, (H, W) for grey or one channel and (H, W, C) otherwise, is read-only
+        and has the dtype of the file, with small types converted to uint8, int32 or float32.
+        Palettes, CMYK, YCbCr and L*a*b* are converted to RGB(A), images of less than 8 bits are
+        scaled to 0 to 255, and the stated orientation is applied.
 
     Raises
     ------
     ImageError
-        The bytes are no image of a known format, are damaged, hold more pixels than
-        ``PIL.Image.MAX_IMAGE_PIXELS``, or hold what would silently lose precision or channels.
+        The bytes are not an image of a known format, are damaged, hold more than
+        ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or would silently lose precision or channels.
     """
     with explained(data, name):
         array, more_pages, kind, is_lossy = (_decode_tiff if is_tiff(data) else _decode_other)(
@@ -107,7 +107,7 @@ def decode(data: bytes, name: str, channel: Channel | None = None) -> Decoded:
 
 @contextlib.contextmanager
 def explained(data: bytes, name: str) -> Iterator[None]:
-    """Raise an ImageError that names the file, whatever a decoder raises on its bytes."""
+    """Convert any exception of a decoder to an ImageError that names the file."""
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
     try:
@@ -120,12 +120,12 @@ def explained(data: bytes, name: str) -> Iterator[None]:
         ) from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name}: {_not_known(data)}") from error
-    except Exception as error:  # decoders raise nearly anything on damaged input
+    except Exception as error:  # decoders raise almost anything on damaged input
         raise ImageError(f"{name}: {_damaged(data, error)}") from error
 
 
 def checked_pixels(array: Array, name: str) -> Array:
-    """Return an image as read-only, or raise if it is empty or not finite."""
+    """Return a read-only image, or raise if it is empty or not finite."""
     if not array.size:
         raise ImageError(f"{name}: holds no pixels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -146,14 +146,14 @@ def _damaged(data: bytes, error: Exception) -> str:
 
 
 def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
-    """Return an image that is no TIFF; of an animation the first frame, which is no page."""
+    """Return an image other than a TIFF; for an animation, its first frame."""
     if data.startswith(_PNG) and _has_too_many_chunks(data):
         raise ImageError(f"{name}: a PNG of more than {MAX_CHUNKS} chunks")
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _check_size(image.size, name)
         _check_depth(image, name)
         if image.format == "JPEG" and data.count(_START_OF_SCAN) > MAX_SCANS:
-            # a scan of a few bytes goes over all pixels
+            # a scan of a few bytes covers all pixels
             raise ImageError(f"{name}: a JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
         kind = image.format or ""
@@ -163,7 +163,7 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
 
 
 def _has_too_many_chunks(data: bytes) -> bool:
-    """Tell whether a PNG is made of so many chunks that these take the time; pixels are not counted."""
+    """Return whether a PNG has so many chunks other than pixels that they dominate the time."""
     if len(data) < _LEAST_CHUNK * MAX_CHUNKS:
         return False
     position, count = len(_PNG), 0
@@ -206,7 +206,7 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> _Found:
 
 
 def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:
-    """Return the tags of the page that holds a channel, and the number of the page."""
+    """Return the tags and the number of the page that holds a channel."""
     if is_stack_behind_first_page(tags, planes):
         kind = TiffKind(tags)
         n_bytes = kind.size[0] * kind.size[1] * kind.samples * kind.bits // 8
@@ -216,7 +216,7 @@ def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int
 
 
 def oriented(array: Array, orientation: int) -> Array:
-    """Return an image as its orientation, 1 to 8 as in TIFF and EXIF, says that it is to be seen."""
+    """Return an image with its orientation, 1 to 8 as in TIFF and EXIF, applied."""
     if orientation in (5, 6, 7, 8):
         array = array.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -227,7 +227,7 @@ def oriented(array: Array, orientation: int) -> Array:
 
 
 def _check_size(size: tuple[int, int], name: str, pixels: int | None = None) -> None:
-    """Refuse, before decoding, what is too large."""
+    """Refuse images that are too large, before decoding."""
     width, height = size
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and max(width * height, pixels or 0) > limit:
@@ -239,7 +239,7 @@ def _check_size(size: tuple[int, int], name: str, pixels: int | None = None) -> 
 
 
 def _check_depth(image: Image.Image, name: str) -> None:
-    """Refuse, before decoding, what would be cut to 8 bits."""
+    """Refuse images that would be truncated to 8 bits, before decoding."""
     tiles = getattr(image, "tile", [])
     if not image.mode.startswith(("I", "F")) and any(";16" in str(tile[3]) for tile in tiles):
         raise ImageError(
@@ -249,19 +249,19 @@ def _check_depth(image: Image.Image, name: str) -> None:
 
 
 def pixels_of_picture(image: Image.Image, name: str) -> Array:
-    """Return what the file of a picture that Pillow holds would give.
+    """Return the pixels of a Pillow image, as from its file.
 
     Raises
     ------
     ImageError
-        It would be cut to 8 bits.
+        The image would be truncated to 8 bits.
     """
     _check_depth(image, name)
     return _to_array(image.copy())
 
 
 def _to_array(image: Image.Image) -> Array:
-    """Decode the first frame of an open image to an array of native byte order."""
+    """Decode the first frame of an open image to an array in native byte order."""
     image.load()
     if image.info:
         ImageOps.exif_transpose(image, in_place=True)

@@ -1,4 +1,4 @@
-"""What a file is, by its name or its first bytes, where it is no image that is read."""
+"""Recognition of other file kinds, by name or first bytes."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -77,25 +77,25 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"<?xml", "an XML file", _CONVERT),
 )  # fmt: skip
 _PNM = {b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"}
-_FRAMES_OF_JPEG = {  # markers of a frame of which the decoder is not at hand
+_FRAMES_OF_JPEG = {  # markers of frames without an available decoder
     0xC3: "lossless", 0xC7: "lossless", 0xCB: "lossless", 0xC9: "arithmetic-coded",
     0xCA: "arithmetic-coded", 0xC5: "hierarchical", 0xC6: "hierarchical",
 }  # fmt: skip
 
 
 def is_image_name(name: str) -> bool:
-    """Tell whether a file of this name is taken for an image."""
+    """Return whether a file with this name is treated as an image."""
     return name.lower().endswith(SUFFIXES)
 
 
 def microscope_endings(names: Iterable[str]) -> Counter[str]:
-    """Count the endings of those files that are of a microscope's own format."""
+    """Count the endings of files in microscope vendor formats."""
     endings = (PurePosixPath(name).suffix.lower() for name in names)
     return Counter(ending for ending in endings if ending in MICROSCOPE_SUFFIXES)
 
 
 def other_kind(data: bytes) -> str:
-    """Return what a file that is no image of ours is, and what to do; nothing if nobody knows."""
+    """Return the kind of an unreadable file and what to do; empty if unknown."""
     for at, signature, what, advice in _SIGNATURES:
         if data[at : at + len(signature)] == signature:
             return f"{what}: {advice}"
@@ -105,7 +105,7 @@ def other_kind(data: bytes) -> str:
 
 
 def too_large(size: int, most: int) -> str:
-    """Return why a file of so many bytes is not read, and what to do."""
+    """Return why a file of this size in bytes is not read, and what to do."""
     return (
         f"{size / 2**20:,.0f} MB, and files of up to {most / 2**20:.0f} MB are read: save one channel "
         "alone, cut it into tiles, or compress it without loss (TIFF with Deflate)"
@@ -113,19 +113,19 @@ def too_large(size: int, most: int) -> str:
 
 
 def is_lossy_webp(data: bytes) -> bool:
-    """Return whether a WebP image may have changed values: unless its first picture is lossless."""
+    """Return whether a WebP image is lossy, that is, unless its first frame is lossless."""
     at = 12
     while data[:4] == b"RIFF" and at + 8 <= len(data):
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         if kind in (b"VP8 ", b"VP8L"):
             return kind == b"VP8 "
-        # a frame of an animation begins with 16 bytes of its own, then holds a picture
+        # an animation frame has a 16-byte header, followed by an image
         at += 8 + (16 if kind == b"ANMF" else size + size % 2)
     return True
 
 
 def unusual_jpeg(data: bytes) -> str:
-    """Return what is unusual about a JPEG that cannot be decoded here; nothing for others."""
+    """Return the unusual property of a JPEG that cannot be decoded; empty for others."""
     at = 2
     while data[:2] == b"\xff\xd8" and at + 9 < len(data) and data[at] == 0xFF:
         marker, depth = data[at + 1], data[at + 4]

@@ -1,4 +1,4 @@
-"""What a folder or an archive holds, sorted by what the names say: images, and what is passed over."""
+"""Listing of a folder or archive, sorted by name into images and skipped files."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -27,27 +27,41 @@ _FOLDERS_OF_MASKS = {
 
 
 class Quarantined(NamedTuple):
-    """A file that was left out of a data set, and why."""
+    """A file that was left out of a data set, with the reason.
+
+    Attributes
+    ----------
+    name : str
+        The name of the file.
+    reason : str
+        The reason.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import Quarantined
+    >>> Quarantined("a.png", "the file is truncated").reason
+    'the file is truncated'
+    """
 
     name: str
     reason: str
 
 
 class Listing(NamedTuple):
-    """What a folder or an archive holds, in sorted order.
+    """The content of a folder or archive, in sorted order.
 
     Attributes
     ----------
     images : list of str
-        Files that are taken for images.
+        Files that are treated as images.
     folders : list of str
-        Folders.
+        The folders.
     others : Counter
-        Endings of files of other kinds.
+        The endings of files of other kinds, with counts.
     masks : list of str
-        Files that are passed over because they look like the mask of an image beside them.
+        Files that are skipped because they look like the mask of an image beside them.
     quarantined : list of Quarantined
-        What cannot be listed.
+        The files that cannot be listed.
     other_files : list of str
         Files of other kinds.
     """
@@ -82,13 +96,13 @@ class Listing(NamedTuple):
 
     @property
     def microscope_files(self) -> Counter[str]:
-        """Endings of the files that are of a microscope's own format."""
+        """The endings of files in microscope vendor formats, with counts."""
         found = {ending: n for ending, n in self.others.items() if ending in MICROSCOPE_SUFFIXES}
         return Counter(found)
 
     @property
     def instead(self) -> str:
-        """What is there where there are no images, as the end of a sentence."""
+        """The content instead of images, as the end of a sentence."""
         if self.microscope_files:
             found = endings_in_words(self.microscope_files)
             return f", but files of microscopes ({found}): {_EXPORT}"
@@ -99,7 +113,7 @@ class Listing(NamedTuple):
         return ""
 
     def warn(self) -> None:
-        """Warn of what is passed over, but a person may have meant."""
+        """Warn about skipped files that the user may have meant."""
         if self.microscope_files:
             n_files = self.microscope_files.total()
             warn(
@@ -122,7 +136,7 @@ def _was(n: int) -> str:
 
 
 def is_litter(name: str) -> bool:
-    """Tell whether a file or a folder around it is hidden, or made by a system for itself."""
+    """Return whether a file, or a folder around it, is hidden or a system file."""
     return any(
         (part.startswith(".") and part not in (".", "..")) or part.casefold() in _LITTER
         for part in name.split("/")
@@ -130,12 +144,12 @@ def is_litter(name: str) -> bool:
 
 
 def endings_in_words(endings: Counter[str]) -> str:
-    """Return such as "3 .czi, 1 .lif"."""
+    """Return counts of endings, such as "3 .czi, 1 .lif"."""
     return ", ".join(f"{count} {ending}" for ending, count in endings.most_common(5))
 
 
 def _masks_of(images: list[str]) -> set[str]:
-    """Return the files that are called after an image in the same folder, and mask."""
+    """Return the files named after an image in the same folder, with "mask"."""
     marked = [name for name in images if "_" in name]
     called = {name: stem for name in marked if (stem := _stem(name)).lower().endswith(_MASKS)}
     if not called:
@@ -149,7 +163,7 @@ def _masks_of(images: list[str]) -> set[str]:
 
 
 def _in_folders_of_masks(images: list[str]) -> set[str]:
-    """Return the files in a folder called masks that are called after an image beside that folder."""
+    """Return the files in a folder "masks" that are named after an image beside that folder."""
     folders = {name.rpartition("/")[0] for name in images}
     of_masks = {f for f in folders if f.rpartition("/")[2].casefold() in _FOLDERS_OF_MASKS}
     if not of_masks:

@@ -1,4 +1,4 @@
-"""The size of a pixel, as programs of microscopes write it into a TIFF."""
+"""The pixel size in a TIFF, as written by microscope software."""
 
 import re
 
@@ -11,15 +11,15 @@ _UM = {
     "millimeter": 1e3, "cm": 1e4, "m": 1e6, "meter": 1e6, "in": 25400.0, "inch": 25400.0,
 }  # fmt: skip
 """Micrometres in a unit."""
-_LOW, _HIGH = 0.01, 20.0  # um; what lies beyond is the resolution of a screen or a printer
+_LOW, _HIGH = 0.01, 20.0  # in um; values beyond are resolutions of screens or printers
 _CENTIMETRE = 3
 
 
 def pixel_size_of(tags: Tags) -> float | None:
-    """Return the side of a pixel in um, None where the file does not tell or cannot mean it.
+    """Return the pixel size in um, or None if the file does not state a plausible one.
 
-    OME-XML, ImageJ's unit with the resolution, MetaMorph's calibration, or a resolution by the
-    centimetre; resolutions by the inch are those of screens and printers.
+    The sources are OME-XML, ImageJ's unit with the resolution, MetaMorph's calibration, and
+    resolutions per centimetre; resolutions per inch are those of screens and printers.
     """
     text = tags.description
     if "<OME" in text[:2000] or "<ome:OME" in text[:2000]:

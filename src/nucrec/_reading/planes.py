@@ -1,4 +1,4 @@
-"""Channels, z positions and times that a microscope's TIFF holds as pages of their own."""
+"""The channels, z positions and times that a microscope TIFF stores as separate pages."""
 
 import bisect
 import html
@@ -9,32 +9,33 @@ from dataclasses import dataclass, field
 from nucrec._reading import tiff_tags as tag
 from nucrec._reading.tiff_tags import Tags
 
-# no expression looks beyond one element, or a text of many would take the square of its length
+# expressions are limited to one element, to avoid quadratic time on long texts
 _FILES = re.compile(r"""<(?:\w+:)?UUID\b[^<>]*\bFileName\s*=\s*("[^"<>]*"|'[^'<>]*')""")
 
 
 @dataclass(frozen=True)
 class Planes:
-    """The planes of a TIFF: channels, each maybe of several z positions or times.
+    """The planes of a TIFF: channels, each possibly with several z positions or times.
 
     Attributes
     ----------
     n_channels : int
-        How many channels lie in pages of their own.
+        Number of channels stored as separate pages.
     n_planes : int
-        How many planes there are, as far as the description tells; 1 where it tells nothing.
+        Number of planes according to the description; 1 if it states none.
     names : tuple of str
-        What the channels are called, those that are samples of one page included.
+        The names of the channels, including those that are samples of one page.
     n_z, n_times : int
-        How many z positions and times each channel has.
+        Numbers of z positions and times per channel.
     steps : dict of str to int
-        How many planes lie between neighbours along the axes C, Z and T.
+        Number of planes between neighbours along the axes C, Z and T.
     runs : tuple of (int, int, float)
-        Planes whose pages are listed: the first plane, its page, and how many follow one another.
+        Planes whose pages are listed: the first plane, its page, and the number of consecutive
+        planes.
     n_files : int
-        How many files hold the planes together.
+        Number of files that together hold the planes.
     n_images : int
-        How many images, such as positions, the file describes.
+        Number of images, such as positions, described in the file.
     """
 
     n_channels: int = 1
@@ -49,7 +50,7 @@ class Planes:
 
     @classmethod
     def of(cls, tags: Tags) -> "Planes":
-        """Read what ImageJ or OME wrote into the description of the first page."""
+        """Read the description written by ImageJ or OME on the first page."""
         text = tags.description
         if text.startswith("ImageJ="):
             return cls._of_imagej(text)
@@ -72,7 +73,7 @@ class Planes:
         facts = attributes(pixels[0]) if pixels else {}
         n_images = len(re.findall(r"<(?:\w+:)?Pixels\b", text))
         end = re.search(r"</(?:\w+:)?Pixels>", text)
-        text = text[: end.start()] if end else text  # the first image only
+        text = text[: end.start()] if end else text  # only the first image
         channels = [attributes(found) for found in re.findall(r"<(?:\w+:)?Channel\b[^<>]*>", text)]
         names = tuple(channel.get("Name", "") for channel in channels)
         size = {axis: _count(facts.get(f"Size{axis}")) for axis in "CZT"}
@@ -108,7 +109,7 @@ class Planes:
 
 
 def behind_first_page(tags: Tags, plane: int, n_bytes: int) -> Tags:
-    """Return the tags of a plane that ImageJ stored behind the first without tags of its own."""
+    """Return the tags of a plane that ImageJ stored after the first one without separate tags."""
     moved = tags.with_values(
         {tag.STRIP_OFFSETS: tags.value(tag.STRIP_OFFSETS, 0) + plane * n_bytes}
     )
@@ -116,7 +117,7 @@ def behind_first_page(tags: Tags, plane: int, n_bytes: int) -> Tags:
 
 
 def is_stack_behind_first_page(tags: Tags, planes: Planes) -> bool:
-    """Return whether ImageJ stored all planes behind one page, as it does without compression."""
+    """Return whether ImageJ stored all planes after one page, as it does without compression."""
     one_strip = len(tags.values(tag.STRIP_OFFSETS)) == 1
     plain = tags.value(tag.COMPRESSION, 1) == 1
     return planes.n_planes > 1 and not tags.next_page and one_strip and plain
@@ -137,7 +138,7 @@ def _index(text: str | None) -> int:
 
 
 def _steps(order: str, size: dict[str, int]) -> dict[str, int]:
-    """Return how many planes lie between neighbours along each axis."""
+    """Return the number of planes between neighbours along each axis."""
     steps, step = dict.fromkeys(size, 1), 1
     for axis in order[2:]:
         if axis in steps:
@@ -147,10 +148,10 @@ def _steps(order: str, size: dict[str, int]) -> dict[str, int]:
 
 
 def _listed_runs(text: str, steps: dict[str, int]) -> tuple[tuple[int, int, float], ...]:
-    """Return the planes whose pages OME lists, in their order.
+    """Return the planes whose pages OME lists, in order.
 
-    An element says where its first plane lies and how many follow, in the order of the dimensions: one
-    if it names a page, all otherwise. What it leaves out is 0.
+    An element states the position of its first plane and the number of planes in the order of the
+    dimensions: one if it names a page, otherwise all. Missing values are 0.
     """
     listed: dict[int, tuple[int, float]] = {}
     for element in re.findall(r"<(?:\w+:)?TiffData\b[^<>]*>", text):

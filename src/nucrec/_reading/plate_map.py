@@ -1,4 +1,4 @@
-"""Layouts in the shape of the plate: a block for what is known of each well."""
+"""Layouts in the shape of a plate, with one block per property of the wells."""
 
 import csv
 import io
@@ -18,12 +18,12 @@ _KEYS = {
     *("field", "image", "imagenumber", "metadatasite", "file", "filename"),
 }
 _DESIGN = {"condition", "treatment", "compound", "substance", "dose", "concentration", "replicate"}
-_NOTHING = ("", "<>", "-")  # what plate readers leave in the corner of a block
+_NOTHING = ("", "<>", "-")  # written by plate readers in the corner of a block
 
 
 @dataclass(frozen=True)
 class PlateCell:
-    """What a block says of one well.
+    """The entry of a block for one well.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class PlateCell:
     well : str
         The well, such as "B03".
     text : str
-        What stands there.
+        The text of the entry.
     line : int
-        The line of the file, from 1.
+        The line of the file, counted from 1.
     """
 
     what: str
@@ -56,24 +56,24 @@ def is_plate_map(text: str) -> bool:
 
 
 def read_plate_map(text: str, name: str, known: Sequence[str]) -> dict[str, dict[str, PlateCell]]:
-    """Return, for each well that a plate map mentions, its cell in each block.
+    """Return, for each well in a plate map, its entry in each block.
 
     Parameters
     ----------
     text : str
-        The content of the file: blocks, each a line with the numbers of columns, and below it a line
-        for each row of the plate, which begins with its letter. The name of a block is in its top
-        left corner, or alone on the line above it.
+        The content of the file: blocks that consist of a line with the column numbers, followed by
+        one line per plate row, which begins with its letter. The name of a block is in its top left
+        corner, or alone on the line above it.
     name : str
-        How errors call the file.
+        The name of the file in error messages.
     known : sequence of str
-        The names that blocks may have.
+        The allowed names of blocks.
 
     Raises
     ------
     DatasetError
-        A block has another name, or none; two have the same; a line is no row of a plate; or no block
-        says anything.
+        A block has another name or none, two blocks have the same name, a line is not a plate row,
+        or all blocks are empty.
     """
     wells: dict[str, dict[str, PlateCell]] = defaultdict(dict)
     for cell in _cells_of_blocks(text, name, known):
@@ -113,7 +113,7 @@ def _cells_of_blocks(text: str, name: str, known: Sequence[str]) -> list[PlateCe
 
 
 def _lines(text: str) -> list[Line]:
-    """Return the lines that hold anything, with their numbers, as cells without blanks around."""
+    """Return the non-empty lines with their numbers, as stripped cells."""
     every = [_split(text, delimiter) for delimiter in _DELIMITERS]
     return max(every, key=lambda lines: sum(bool(_columns(cells)) for _, cells in lines))
 
@@ -130,7 +130,7 @@ def _is_remark(cells: Sequence[str]) -> bool:
 
 
 def _without_end(cells: list[str]) -> list[str]:
-    """Return cells without the empty ones at the end."""
+    """Return cells without trailing empty ones."""
     n = max(i for i, cell in enumerate(cells) if cell) + 1
     return cells[:n]
 
@@ -142,7 +142,7 @@ def _is_list(lines: Sequence[Line]) -> bool:
 
 
 def _columns(cells: Sequence[str]) -> list[int]:
-    """Return the numbers of columns where a line is one of those, else none."""
+    """Return the column numbers in a line, or none if it is not such a line."""
     matches = [_NUMBER.fullmatch(cell) for cell in cells[1:]]
     numbers = [int(found[1]) for found in matches if found]
     is_header = len(numbers) == len(matches) > 1 and not _NUMBER.fullmatch(cells[0])

@@ -1,4 +1,4 @@
-"""Folders and zip archives as the same thing: a list of image names, and a reader of one."""
+"""Folders and zip archives with a common interface: a list of image names, and a reader of files."""
 
 import contextlib
 import mmap
@@ -19,7 +19,7 @@ from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_MEMBERS = 1_000_000
-MAX_DEPTH = 50  # folders around a file
+MAX_DEPTH = 50  # maximum depth of folders around a file
 _ENCRYPTED = 0x1
 _TOO_DEEP = f"lies in more than {MAX_DEPTH} folders"
 _FOR_READING = os.O_RDONLY
@@ -29,16 +29,16 @@ _REPLACED = "the archive holds another image of this name further on, which is t
 
 
 class Root(Protocol):
-    """A folder or an archive that files are read from."""
+    """A folder or archive from which files are read."""
 
     def read(self, name: str) -> bytes:
         """Return the content of the file `name`."""
 
     def view(self, name: str) -> bytes:
-        """Return the content of the file `name`, of which no more is read than is looked at."""
+        """Return the content of the file `name`, read only as far as it is accessed."""
 
     def stamp(self, name: str) -> tuple[int, int] | None:
-        """Return what tells whether the file has changed, None where there is no such file."""
+        """Return a stamp that changes with the file, or None if there is no such file."""
 
     def listing(self) -> Listing:
         """List the image files."""
@@ -58,7 +58,7 @@ def open_root(path: Path) -> "Folder | Archive":
         resolved = path.resolve(strict=True)
         if resolved.is_dir():
             return Folder(resolved)
-        if not resolved.is_file():  # of a pipe, the beginning would be waited for
+        if not resolved.is_file():  # reading from a pipe would block
             raise DatasetError(f"{path}: neither a folder nor a file")
         return Archive(resolved)
     except FileNotFoundError as error:
@@ -68,17 +68,17 @@ def open_root(path: Path) -> "Folder | Archive":
 
 
 class Folder:
-    """A folder of files; nothing outside it is read."""
+    """A folder of files. Nothing outside it is read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._resolved: dict[str, str] = {}  # folders that files were read from
+        self._resolved: dict[str, str] = {}  # folders from which files were read
         self._inside_of: dict[str, tuple[set[str], dict[str, str]]] = {}
         self._real: dict[str, PurePosixPath] = {}  # folders of absolute paths
-        self._identity: dict[str, tuple[int, int]] = {}  # of folders that are inside
+        self._identity: dict[str, tuple[int, int]] = {}  # for folders that are inside
 
     def listing(self) -> Listing:
-        """List the image files below the folder; links to folders are not followed."""
+        """List the image files below the folder, without following links to folders."""
         found: list[str] = []
         below: list[str] = []
         problems: list[Quarantined] = []
@@ -114,7 +114,7 @@ class Folder:
                 os.close(descriptor)
 
     def view(self, name: str) -> bytes:
-        """Return the content of a regular file, of which no more is read than is looked at."""
+        """Return the content of a regular file, read only as far as it is accessed."""
         with _reasons(name):
             descriptor, size = self._opened(name)
             try:
@@ -123,13 +123,13 @@ class Folder:
                 view = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
             finally:
                 os.close(descriptor)
-            return cast("bytes", view)  # it is indexed and unpacked alike
+            return cast("bytes", view)  # indexing and unpacking work the same way
 
     def _opened(self, name: str) -> tuple[int, int]:
         """Open a regular file inside the folder; return its descriptor and its size.
 
-        Whoever may write to the folder may replace what was looked at by a link or a pipe before it
-        is opened: neither is followed, nor waited for.
+        Anyone with write access could replace a checked file by a link or a pipe before it is
+        opened, so links are not followed, and pipes do not block.
         """
         path = self._regular_file(name)
         descriptor = os.open(path, _FOR_READING)
@@ -144,7 +144,7 @@ class Folder:
         return descriptor, status.st_size
 
     def _regular_file(self, name: str) -> str:
-        """Return where a file of the folder really is."""
+        """Return the real path of a file in the folder."""
         parent, _, last = name.rpartition("/")
         if parent not in self._resolved:
             self._resolved[parent] = str(self._inside(parent, name))
@@ -158,14 +158,14 @@ class Folder:
         return path
 
     def _check_folder(self, folder: str, name: str) -> None:
-        """Raise if a folder has become a link that leads out of this one."""
+        """Raise if a folder has become a link that leads outside this one."""
         status = Path(folder).stat()
         if self._identity.get(folder) != (status.st_dev, status.st_ino):
             self._inside(folder, name)
             self._identity[folder] = status.st_dev, status.st_ino
 
     def stamp(self, name: str) -> tuple[int, int] | None:
-        """Return size and time of change of a file, None where there is none."""
+        """Return size and modification time of a file, or None if there is none."""
         try:
             status = (self.path / name).stat()
         except (OSError, ValueError):
@@ -173,10 +173,10 @@ class Folder:
         return status.st_size, status.st_mtime_ns
 
     def spelled(self, name: str) -> str | None:
-        """Return the name of the file that a person means by a name, None where there is none.
+        """Return the name of the file that the user means, or None if there is none.
 
-        Backslashes separate folders where there is no such file; letters that are composed otherwise
-        or of another case are the same.
+        Backslashes separate folders unless such a file exists; Unicode composition and case are
+        ignored.
         """
         for candidate in dict.fromkeys((name, name.replace("\\", "/"))):
             path = PurePosixPath(candidate)
@@ -190,7 +190,7 @@ class Folder:
         return None
 
     def _without_links(self, path: PurePosixPath) -> PurePosixPath:
-        """Return a path by the folder that its own really is, if there is one."""
+        """Return a path with its folder resolved, if that exists."""
         parent = str(path.parent)
         if parent not in self._real:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
@@ -198,7 +198,7 @@ class Folder:
         return self._real.setdefault(parent, path.parent) / path.name
 
     def _descend(self, parts: tuple[str, ...]) -> str:
-        """Return what is at a path, of which each part may be spelled otherwise."""
+        """Return the entry at a path, each part of which may be spelled differently."""
         here: list[str] = []
         for part in parts:
             if part == "..":
@@ -214,7 +214,7 @@ class Folder:
         return "/".join(here)
 
     def _entries(self, folder: str) -> tuple[set[str], dict[str, str]]:
-        """Return what is in a folder, and, by what they look like, those that no other looks like."""
+        """Return the entries of a folder, and those without look-alikes by their normalised names."""
         if folder not in self._inside_of:
             try:
                 names = [path.name for path in (self.path / folder).iterdir()]
@@ -227,7 +227,7 @@ class Folder:
         return self._inside_of[folder]
 
     def _inside(self, relative: str, name: str) -> Path:
-        """Return where a file or folder really is, or raise if that is outside of this folder."""
+        """Return the real path of a file or folder, or raise if it is outside this folder."""
         path = (self.path / relative).resolve(strict=True)
         if not path.is_relative_to(self.path):
             raise ImageError(f"{name}: leads out of the folder {self.path}")
@@ -238,10 +238,10 @@ class Folder:
 
 
 class Archive:
-    """A zip archive, read in place: nothing is unpacked to disk.
+    """A zip archive, read in place without unpacking to disk.
 
-    Limits guard against archives made to fill memory: the number of members, the unpacked size of
-    each and of all together.
+    Limits on the number of members, and on the unpacked size of each and in total, protect against
+    decompression bombs.
     """
 
     def __init__(self, path: Path) -> None:
@@ -257,7 +257,7 @@ class Archive:
         return Archive, (self.path,)
 
     def listing(self) -> Listing:
-        """List the image members; hidden ones and those of macOS are passed over."""
+        """List the image members, skipping hidden ones and those of macOS."""
         names = [name for name in self._members if not is_litter(name)]
         reasons = {name: _refusal(name) for name in names}
         problems = [Quarantined(name, reason) for name, reason in reasons.items() if reason]
@@ -279,21 +279,21 @@ class Archive:
             raise ImageError(f"{name}: {too_large(member.file_size, MAX_FILE_BYTES)}")
         try:
             return read_member(self._open(), member)
-        except Exception as error:  # zipfile raises many kinds on damaged archives
+        except Exception as error:  # zipfile raises many kinds of errors on damaged archives
             raise ImageError(f"{name}: cannot be unpacked ({_why(error)})") from error
 
     def view(self, name: str) -> bytes:
-        """Return the content of a member; all of it is unpacked."""
+        """Return the completely unpacked content of a member."""
         return self.read(name)
 
     def stamp(self, name: str) -> tuple[int, int] | None:
-        """Return size and checksum of a member, None where there is none."""
+        """Return size and checksum of a member, or None if there is none."""
         member = self._members.get(name)
         return None if member is None else (member.file_size, member.CRC)
 
     def _open(self) -> zipfile.ZipFile:
         with self._lock:
-            # after a fork, two processes would share one position in the file
+            # after a fork, two processes would share one file position
             if self._file is None or self._process != os.getpid():
                 self._process = os.getpid()
                 try:
@@ -309,7 +309,7 @@ class Archive:
 
 @contextlib.contextmanager
 def _reasons(name: str) -> Iterator[None]:
-    """Raise an ImageError that names the file where it cannot be read."""
+    """Raise an ImageError that names the file if it cannot be read."""
     try:
         yield
     except ImageError:
@@ -321,7 +321,7 @@ def _reasons(name: str) -> Iterator[None]:
 
 
 def _read(descriptor: int, size: int) -> bytes:
-    """Return what a file holds; Python's file objects take twice as long for a small one."""
+    """Return the content of a file; Python's file objects take twice as long for small files."""
     content = os.read(descriptor, size)
     while len(content) < size and (more := os.read(descriptor, size - len(content))):
         content += more
@@ -331,14 +331,14 @@ def _read(descriptor: int, size: int) -> bytes:
 def _checked_members(
     file: zipfile.ZipFile, path: Path
 ) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
-    """Return the members by name, and which images a later one of that name replaces.
+    """Return the members by name, and the images that a later one of the same name replaces.
 
-    As in unpacking, the last one counts.
+    As in unpacking, the last one takes precedence.
 
     Raises
     ------
     DatasetError
-        The archive as a whole is over the limits.
+        The archive as a whole exceeds the limits.
     """
     infos = file.infolist()
     if len(infos) > MAX_MEMBERS:
@@ -362,7 +362,7 @@ def _checked_members(
 
 def _member_name(name: str) -> str:
     """Return the name under which a member would be unpacked."""
-    # some programs of Windows write backslashes, where the format asks for slashes
+    # some Windows programs write backslashes instead of slashes
     name = name.replace("\\", "/")
     if "//" in name or "./" in name:
         name = str(PurePosixPath(name)) + "/" * name.endswith("/")
@@ -370,7 +370,7 @@ def _member_name(name: str) -> str:
 
 
 def _what_it_is(path: Path) -> str:
-    """Return what kind of file it is and what to do, nothing where that is not known."""
+    """Return the kind of the file and what to do; empty if unknown."""
     if path.suffix.lower() in TABLE_SUFFIXES:
         return "a table: load_folder reads tables; here, give the folder of the images"
     if is_image_name(path.name):
@@ -381,16 +381,16 @@ def _what_it_is(path: Path) -> str:
 
 
 def look_alike_name(name: str) -> str:
-    """Return what names of files have in common that look the same."""
+    """Return a key that is equal for file names that look the same."""
     return plain_name(name).casefold()
 
 
 def _refusal(name: str) -> str:
-    """Return why a member of this name is left out, or nothing."""
+    """Return why a member with this name is left out; empty if it is not."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
         return "its name leads out of the archive"
-    # the names of all folders around it take the square of the depth
+    # the names of all parent folders take quadratic space
     return _TOO_DEEP if len(path.parts) > MAX_DEPTH + 1 else ""
 
 

@@ -1,4 +1,4 @@
-"""Image files of microscopes: what they hold, and one channel of them as one image."""
+"""Microscope image files: their content, and one channel of them as one image."""
 
 import io
 import warnings
@@ -27,29 +27,29 @@ MAX_PIXELS = 500_000_000
 _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 _STORED = ((tag.STRIP_OFFSETS, tag.STRIP_BYTES), (tag.TILE_OFFSETS, tag.TILE_BYTES))
-_REDUCED = 1  # of the tag NewSubfileType: a smaller copy of another page
+_REDUCED = 1  # flag of the tag NewSubfileType: a smaller copy of another page
 
 
 @dataclass(frozen=True)
 class Header:
-    """What an image file holds, as far as that is told without decoding its pixels.
+    """The content of an image file, as far as known without decoding pixels.
 
     Attributes
     ----------
     size : tuple of int
         Height and width in pixels.
     n_channels : int
-        Channels of which one has to be chosen; those of a colour picture count as one.
+        Number of channels to choose from; those of a colour image count as one.
     names : tuple of str
-        What the channels are called, if that is known.
+        The names of the channels, if known.
     n_z : int
-        Positions along the axis of the microscope.
+        Number of positions along the optical axis.
     pixel_size : float or None
-        Side of a pixel in um.
+        Pixel size in um.
     is_lossy : bool
-        Whether it is compressed with loss, as JPEG is.
+        Whether the compression is lossy, such as JPEG.
     told : bool
-        Whether the file tells what its pages are.
+        Whether the file describes its pages.
     """
 
     size: tuple[int, int]
@@ -62,39 +62,39 @@ class Header:
 
 
 def read_header(data: bytes, name: str) -> Header:
-    """Return what an image file holds, without decoding its pixels.
+    """Return the content of an image file without decoding its pixels.
 
     Raises
     ------
     ImageError
-        It is no image of a known format, is damaged, or cannot be one field: a time series, several
-        positions, a part of a set of files.
+        The file is not an image of a known format, is damaged, or cannot be one field: it is a time
+        series, several positions, or part of a set of files.
     """
     with explained(data, name):
         return Stack.of(data, name).header if is_tiff(data) else _header_of_picture(data)
 
 
 def read_stack(data: bytes, name: str, channel: Channel | None = None) -> Array:
-    """Return one channel of an image file, of several z positions their maximum.
+    """Return one channel of an image file, as maximum projection of several z positions.
 
     Parameters
     ----------
     data : bytes
         The content of the file.
     name : str
-        The file's name, for the error.
+        The file name in error messages.
     channel : int or str, optional
-        The channel, by its number or its name, where there are several.
+        The channel, by number or name, if there are several.
 
     Returns
     -------
     ndarray of shape (H, W), or (H, W, C) of a colour picture of which no channel is chosen
-        Read-only, as `nucrec._reading.decode.decode` returns it.
+        The read-only image, as from `nucrec._reading.decode.decode`.
 
     Raises
     ------
     ImageError
-        The file cannot be read as one image; the message says why and what to do.
+        The file cannot be read as one image. The message states why and what to do.
     """
     with explained(data, name):
         if is_tiff(data):
@@ -105,7 +105,7 @@ def read_stack(data: bytes, name: str, channel: Channel | None = None) -> Array:
 def _header_of_picture(data: bytes) -> Header:
     with Image.open(io.BytesIO(data)) as image:
         width, height = image.size
-        # of a PNG without, all pixels would be decoded to look for it behind them
+        # for a PNG without it, all pixels would be decoded to look for it after them
         may_be_turned = image.format != "PNG" or "exif" in image.info
         turned = may_be_turned and image.getexif().get(_EXIF_ORIENTATION) in _TURNED
         size = (width, height) if turned else (height, width)
@@ -122,7 +122,7 @@ class Stack:
 
     @classmethod
     def of(cls, data: bytes, name: str) -> "Stack":
-        """Read the tags of all pages, and check that they are one field."""
+        """Read the tags of all pages, and check that they form one field."""
         try:
             pages = read_pages(data)
         except ValueError as error:
@@ -136,27 +136,27 @@ class Stack:
 
     @cached_property
     def kind(self) -> TiffKind:
-        """How the first page stores its samples."""
+        """The storage format of the samples on the first page."""
         return TiffKind(self.pages[0])
 
     @cached_property
     def is_behind_first_page(self) -> bool:
-        """Whether the planes lie behind the first without tags of their own."""
+        """Whether the planes follow the first one without separate tags."""
         return is_stack_behind_first_page(self.pages[0], self.planes)
 
     @cached_property
     def full_pages(self) -> list[int]:
-        """The pages that are no smaller copies of others."""
+        """The pages that are not smaller copies of others."""
         return [i for i, page in enumerate(self.pages) if not page.value(tag.SUBFILE, 0) & _REDUCED]
 
     @property
     def is_told(self) -> bool:
-        """Whether the file tells what its pages are."""
+        """Whether the file describes its pages."""
         return self.planes.n_planes > 1 or len(self.full_pages) <= 1
 
     @property
     def header(self) -> Header:
-        """What the file holds."""
+        """The content of the file."""
         height, width = self.kind.size
         turned = self.pages[0].value(tag.ORIENTATION, 1) in _TURNED
         return Header(
@@ -171,7 +171,7 @@ class Stack:
 
     @property
     def n_channels(self) -> int:
-        """Channels of which one has to be chosen."""
+        """The number of channels to choose from."""
         if not self.is_told:
             return len(self.full_pages)
         if self.planes.n_channels > 1:
@@ -180,7 +180,7 @@ class Stack:
         return self.kind.samples if unnamed else 1
 
     def read(self, channel: Channel | None) -> Array:
-        """Return one channel, of several z positions their maximum."""
+        """Return one channel, as maximum projection of several z positions."""
         number = 0
         of_pages = self.planes.n_channels > 1 or not self.is_told
         if channel is None and self.n_channels > 1:
@@ -222,7 +222,7 @@ class Stack:
             raise ImageError(f"{self.name}: {kind.size[1]} x {kind.size[0]} pixels are too many")
         if Image.MAX_IMAGE_PIXELS is None or kind.pixels <= Image.MAX_IMAGE_PIXELS:
             return read_samples(kind, page, self.name)
-        with warnings.catch_warnings():  # fields of view may be larger than pictures of the web
+        with warnings.catch_warnings():  # fields of view may be larger than web images
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return read_samples(kind, page, self.name)
 
@@ -232,7 +232,7 @@ class Stack:
         return height * width * self.kind.samples * self.kind.bits // 8
 
     def _check_single(self) -> None:
-        """Refuse what is not one field."""
+        """Refuse files that are not one field."""
         planes, metamorph = self.planes, self.pages[0].entries.get(tag.METAMORPH_STACK)
         reason = ""
         if planes.n_files > 1:
@@ -263,7 +263,7 @@ class Stack:
             raise ImageError(f"{self.name}: {reason}")
 
     def _check_whole(self) -> None:
-        """Refuse a file that ends before its pixels do."""
+        """Refuse a file that ends before its last pixel."""
         n_bytes, needed = len(self.pages[0].data), 0
         for page in self.pages:
             for at, lengths in _STORED:
@@ -284,7 +284,7 @@ class Stack:
 
 
 def several_channels(header: Header) -> str:
-    """Return why a file needs a channel to be chosen, and which there are."""
+    """Return why a channel must be chosen, and the available channels."""
     n = header.n_channels
     if not header.told:
         return (

@@ -1,4 +1,4 @@
-"""Label images as they are stored: numbers, not what they look like."""
+"""Label images as stored numbers, regardless of their display."""
 
 import io
 
@@ -21,14 +21,14 @@ _JPEG = b"\xff\xd8"
 
 
 def read_stored(data: bytes, name: str) -> Array:
-    """Return the numbers that a label image stores, (H, W) or (H, W, C).
+    """Return the numbers stored in a label image, (H, W) or (H, W, C).
 
-    Colour tables and the meaning of black and white are for looking at it, and are passed over.
+    Colour tables and the polarity of grey only affect the display, and are ignored.
 
     Raises
     ------
     ImageError
-        It is no image or array, a lossy one, or holds several pages.
+        The file is not an image or array, is lossy, or has several pages.
     """
     with explained(data, name):
         if data[:6] == _NUMPY:
@@ -79,6 +79,6 @@ def _read_png(data: bytes, name: str) -> Array:
         if image.mode == "P" and image.width * image.height <= MAX_PIXELS:
             return np.asarray(image)
     array = decode(data, name).array
-    if colours == 0 and bits < 8:  # grey of a few bits is scaled to 0 to 255
+    if colours == 0 and bits < 8:  # grey of less than 8 bits is scaled to 0 to 255
         return np.asarray(array // np.uint8(255 // (2**bits - 1)))
     return array

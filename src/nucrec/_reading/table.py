@@ -1,4 +1,4 @@
-"""Tables of files and labels: CSV as programs and people write it, and data frames."""
+"""Tables of files and labels: CSV written by programs or people, and data frames."""
 
 import csv
 import io
@@ -35,13 +35,13 @@ class Table:
     Attributes
     ----------
     name : str
-        What the table is called in messages.
+        The name of the table in messages.
     columns : dict of str to list of str
-        Cells without blanks around them, by the name of the column.
+        The stripped cells, by column name.
     lines : sequence of int
         The line of each row.
     names : sequence of str
-        All columns that the table has, also those that were not wanted.
+        All columns of the table, including those not requested.
     """
 
     name: str
@@ -56,11 +56,11 @@ class Table:
         return column in self.columns
 
     def where(self, row: int) -> str:
-        """Return how a row is called in messages."""
+        """Return the name of a row in messages."""
         return f"{self.name}, line {self.lines[row]}"
 
     def without_gaps(self, column: str) -> list[str]:
-        """Return the cells of a column, or raise where one is empty, NA or NaN."""
+        """Return the cells of a column, or raise if one is empty, NA or NaN."""
         for row, cell in enumerate(self.columns[column]):
             if is_missing(cell):
                 received = f" (received {cell!r})" if cell else ""
@@ -68,7 +68,7 @@ class Table:
         return self.columns[column]
 
     def typed(self, column: str) -> Array:
-        """Return a column as whole numbers or floats, if it holds nothing else, or as text."""
+        """Return a column as whole numbers or floats if it holds nothing else, otherwise as text."""
         cells = self.columns[column]
         present = [cell for cell in cells if not is_missing(cell)]
         if len(present) == len(cells) and all(map(_WHOLE.fullmatch, cells)):
@@ -79,28 +79,28 @@ class Table:
 
 
 def looks_like_table(path: Path) -> bool:
-    """Tell whether a path is that of a table rather than of a folder or an archive."""
+    """Return whether a path is that of a table rather than of a folder or archive."""
     return path.suffix.lower() in (*TABLE_SUFFIXES, *_WORKBOOKS) and not path.is_dir()
 
 
 def read_table(path: Path, needed: Sequence[str], wanted: Wanted | None = None) -> Table:
-    """Read a table from a file; of a long one only the columns that are wanted.
+    """Read a table from a file; for a long one, only the requested columns.
 
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is no such file, or it is no text in UTF-8 or UTF-16 that `parse_table` reads.
+        There is no such file, or it is not UTF-8 or UTF-16 text that `parse_table` reads.
     """
     return parse_table(text_of_table(path), needed, str(path), wanted)
 
 
 def text_of_table(path: Path) -> str:
-    """Return the text of a file that should be a table.
+    """Return the text of a table file.
 
     Raises
     ------
     DatasetNotFoundError, DatasetError
-        There is no such file, or it is no text in UTF-8 or UTF-16.
+        There is no such file, or it is not text in UTF-8 or UTF-16.
     """
     try:
         content = path.read_bytes()
@@ -120,19 +120,19 @@ def text_of_table(path: Path) -> str:
 
 
 def parse_table(text: str, needed: Sequence[str], name: str, wanted: Wanted | None = None) -> Table:
-    """Read a table from text, of which the first line names the columns.
+    """Read a table from text whose first line names the columns.
 
-    Separators are commas, semicolons, tabs or bars, as the first line says. Empty lines, lines of
-    comment before the first, and a line ``sep=;`` are passed over.
+    Separators are commas, semicolons, tabs or bars, determined from the first line. Empty lines,
+    comment lines before the first, and a line ``sep=;`` are skipped.
 
     Raises
     ------
     DatasetError
-        A column that is needed is missing or there twice, there is no row, or the text is damaged.
+        A required column is missing or occurs twice, there are no rows, or the text is damaged.
     """
     lines = text.splitlines(keepends=True)
     start = next((i for i, line in enumerate(lines) if _is_header(line)), len(lines))
-    if start == len(lines) or not _has_columns(lines[start], needed):  # "#" may number the rows
+    if start == len(lines) or not _has_columns(lines[start], needed):  # "#" may number rows
         start = next((i for i in range(start) if _has_columns(lines[i], needed)), start)
     header = lines[start] if start < len(lines) else ""
     delimiter = _delimiter(header, needed)
@@ -157,12 +157,12 @@ def parse_table(text: str, needed: Sequence[str], name: str, wanted: Wanted | No
 
 
 def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
-    """Return the columns of a data frame of any library as text.
+    """Return the columns of a data frame from any library as text.
 
     Raises
     ------
     DatasetError
-        A column that is needed is missing, or there is no row.
+        A required column is missing, or there are no rows.
     """
     names = _column_names(list(map(str, frame.columns)), needed)
     _check_names(names, "the table")
@@ -181,10 +181,10 @@ def _with(needed: Sequence[str]) -> str:
 
 
 def ambiguous_thousands(cells: Collection[str]) -> str | None:
-    """Return one of the numbers that may be a thousand or one, such as "1.000"; None without any.
+    """Return a number that may mean one thousand or one, such as "1.000"; None if there is none.
 
-    A point is a decimal one where no number has a decimal comma, such as "1,5", and either another one
-    has a decimal point for certain, such as "0.5", or none ends in 0: programs leave that out.
+    A point is a decimal point if no number has a decimal comma, such as "1,5", and either another
+    number certainly has a decimal point, such as "0.5", or none ends in 0, which programs omit.
     """
     commas = any(re.fullmatch(r"\d+,\d+", cell) for cell in cells)
     dotted = [cell for cell in cells if re.fullmatch(r"\d+(\.\d+)+", cell)]
@@ -194,12 +194,12 @@ def ambiguous_thousands(cells: Collection[str]) -> str | None:
 
 
 def decimal_number(cell: str) -> float:
-    """Return a number; a comma before other than three digits is a decimal comma.
+    """Return a number; a comma not followed by exactly three digits is a decimal comma.
 
     Raises
     ------
     ValueError
-        It is no number, or "1,000", which may be a thousand or one, or "1_000".
+        The text is not a number, or is "1,000", which may mean one thousand or one, or "1_000".
     """
     text = cell.replace(" ", "")
     if "_" in text:
@@ -212,12 +212,12 @@ def decimal_number(cell: str) -> float:
 
 
 def is_frame(value: object) -> bool:
-    """Return whether something is a data frame of pandas, polars or the like."""
+    """Return whether an object is a data frame of pandas, polars or similar."""
     return hasattr(value, "columns") and hasattr(value, "__getitem__")
 
 
 def _texts(column: Any) -> list[str]:
-    """Return the cells of a column of a data frame as text; what is missing is empty."""
+    """Return the cells of a data frame column as text, with missing values empty."""
     values = np.asarray(column, dtype=object).tolist()
     missing = [is_missing_value(value) for value in values]
     whole = all(
@@ -245,12 +245,12 @@ def _has_columns(header: str, needed: Sequence[str]) -> bool:
 
 
 def _separator_line(line: str) -> bool:
-    """Return whether it is the line by which Excel is told the separator."""
+    """Return whether a line states the separator for Excel."""
     return re.fullmatch(r'"?sep=.?"?', line.strip("\r\n"), re.IGNORECASE) is not None
 
 
 def _delimiter(header: str, needed: Sequence[str]) -> str:
-    """Return the separator that gives the columns that are needed, or the most frequent one."""
+    """Return the separator that yields the required columns, or the most frequent one."""
 
     def found(delimiter: str) -> tuple[int, int]:
         names = {plain_name(cell).strip('"').casefold() for cell in header.split(delimiter)}
@@ -260,7 +260,7 @@ def _delimiter(header: str, needed: Sequence[str]) -> str:
 
 
 def _column_names(header: Sequence[str], needed: Sequence[str]) -> list[str]:
-    """Return names of columns; those that are needed in lower case, however they are written."""
+    """Return column names, with required ones in lower case however they are written."""
     known = {*needed, "group"}
     return [
         name.casefold() if name.casefold() in known else name for name in map(plain_name, header)
@@ -268,7 +268,7 @@ def _column_names(header: Sequence[str], needed: Sequence[str]) -> list[str]:
 
 
 def meant_column(name: str, columns: Collection[str]) -> str | None:
-    """Return the column that a person means, None where there is none; case does not count."""
+    """Return the column that the user means, ignoring case; None if there is none."""
     alike = [column for column in columns if look_alike_key(column) == look_alike_key(name)]
     return name if name in columns else alike[0] if len(alike) == 1 else None
 
@@ -297,7 +297,7 @@ def _table(
         n: [cells[i].strip() if i < len(cells) else "" for _, cells in rows]
         for n, i in places.items()
     }
-    # names of files are looked up as they are
+    # file names are looked up unchanged
     plain = {n: c if n == "file" else _plain_cells(c) for n, c in columns.items()}
     return Table(name, plain, [line for line, _ in rows], [n for n in names if n])
 

@@ -1,7 +1,7 @@
-"""The pixels of a TIFF: what its tags say decides who decodes it, Pillow or tifffile.
+"""The pixels of a TIFF, decoded by Pillow or tifffile depending on its tags.
 
-Pillow decodes some combinations of tags wrongly without an error. It is asked for those of which a
-test compares every pixel, and for no others.
+Pillow decodes some combinations of tags wrongly without an error. It is used only for those
+combinations for which a test compares every pixel.
 """
 
 import io
@@ -55,9 +55,9 @@ _COMPRESSIONS = {
     50001: "WebP",
     50002: "JPEG XL",
 }
-_LOSSLESS = (_NONE, 5, 8, 32773, 32946, 34925, 50000)  # that Pillow undoes
+_LOSSLESS = (_NONE, 5, 8, 32773, 32946, 34925, 50000)  # undone by Pillow
 _MAY_BE_LOSSY = (6, _JPEG, 33003, 33005, 34712, 34892, 34934, 50002)
-_START = 4096  # bytes, of a WebP image in which its kind is told
+_START = 4096  # number of bytes at the start of a WebP image that state its kind
 _IN_ALL_PILLOWS = (_NONE, 5, _JPEG, 8, 32773, 32946, *_CCITT)
 _CONVERTED = {"RGBa": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB"}
 _CONVERT = "save it as RGB of 8 bits, or grey of 8 or 16 bits"
@@ -67,67 +67,67 @@ _WIDER = {"bool": "u1", "int8": "i4", "int16": "i4", "float16": "f4"}
 
 @dataclass(frozen=True)
 class TiffKind:
-    """How a TIFF stores its samples."""
+    """The storage format of samples in a TIFF."""
 
     tags: Tags
 
     @cached_property
     def samples(self) -> int:
-        """Samples of each pixel."""
+        """The number of samples per pixel."""
         return self.tags.value(tag.SAMPLES, 1)
 
     @cached_property
     def bits(self) -> int:
-        """Bits of each sample, 0 if they differ."""
+        """The number of bits per sample; 0 if samples differ."""
         bits = set(self.tags.values(tag.BITS)) or {1}
         return bits.pop() if len(bits) == 1 else 0
 
     @cached_property
     def sample_format(self) -> int:
-        """Unsigned, signed or float; 0 if samples differ."""
+        """The sample format: unsigned, signed or float; 0 if samples differ."""
         formats = set(self.tags.values(tag.SAMPLE_FORMAT)) or {_UNSIGNED}
         found = formats.pop() if len(formats) == 1 else 0
         return _UNSIGNED if found == _UNDEFINED else found
 
     @cached_property
     def photometric(self) -> int:
-        """What the samples stand for."""
+        """The photometric interpretation."""
         return self.tags.value(tag.PHOTOMETRIC, _WHITE_IS_ZERO)
 
     @cached_property
     def compression(self) -> int:
-        """How the samples are packed."""
+        """The compression scheme."""
         return self.tags.value(tag.COMPRESSION, _NONE)
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Height and width of the page in pixels."""
+        """The height and width of the page in pixels."""
         return self.tags.value(tag.HEIGHT, 0), self.tags.value(tag.WIDTH, 0)
 
     @cached_property
     def is_planar(self) -> bool:
-        """Whether all first samples come before all second ones; with one sample it is the same."""
+        """Whether samples are stored as separate planes; equivalent with one sample per pixel."""
         return self.samples > 1 and self.tags.value(tag.PLANAR, 1) == 2
 
     @cached_property
     def n_extra(self) -> int:
-        """Samples of each pixel beyond its grey or its colours."""
+        """The number of samples per pixel beyond grey or colours."""
         return self.samples - _COLOURS.get(self.photometric, ("", 1))[1]
 
     @cached_property
     def has_alpha(self) -> bool:
-        """Whether there is one sample more, and the file says that it is transparency."""
+        """Whether there is one extra sample, declared as transparency."""
         return self.n_extra == 1 and self.alpha == [self.samples - 1]
 
     @cached_property
     def alpha(self) -> list[int]:
-        """The samples that the file calls transparency."""
+        """The samples declared as transparency."""
         stated = self.tags.values(tag.EXTRA_SAMPLES)
         return [self.samples - len(stated) + i for i, kind in enumerate(stated) if kind in (1, 2)]
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """What the samples that `read_samples` returns are called; grey has no names."""
+        """The names of the samples returned by `read_samples`; grey has no names."""
         if self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
             return ("",) * self.samples
         extra = ("alpha" if self.has_alpha else "unnamed",) * max(0, self.n_extra)
@@ -143,9 +143,10 @@ class TiffKind:
 
     @property
     def pixels(self) -> int:
-        """Pixels that are decoded at once: of the page, or of a tile that is larger.
+        """The number of pixels decoded at once: those of the page, or of a larger tile.
 
-        Of more samples than RGB with transparency has, each four count as one pixel more.
+        Beyond the four samples of RGB with transparency, every four samples count as one more
+        pixel.
         """
         height, width = self.size
         tall, wide = self.tags.value(tag.TILE_HEIGHT, 1), self.tags.value(tag.TILE_WIDTH, 1)
@@ -166,16 +167,17 @@ class TiffKind:
 
 
 def read_samples(kind: TiffKind, page: int, name: str) -> Array:
-    """Return the samples of a page, (H, W) or (H, W, C), as they are stored.
+    """Return the stored samples of a page, (H, W) or (H, W, C).
 
-    Colours other than RGB become RGB, and samples of less than 8 bits are scaled to 0 to 255.
+    Colours other than RGB are converted to RGB, and samples of less than 8 bits are scaled to 0 to
+    255.
 
     Raises
     ------
     ImageError
-        They cannot be decoded right, or not without the extra "microscopy".
+        The samples cannot be decoded correctly, or not without the extra "microscopy".
     """
-    # 24 bits are written in the order of bytes by some programs, as a row of bits by others
+    # some programs write 24 bits in byte order, others as a row of bits
     if (kind.photometric == _PALETTE and kind.samples > 1) or kind.bits == 24:
         raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
     samples = _read_by_pillow(kind, page) if _pillow_is_right(kind) else None
@@ -189,12 +191,12 @@ def read_samples(kind: TiffKind, page: int, name: str) -> Array:
 
 
 def read_plain_samples(kind: TiffKind, at: int) -> Array | None:
-    """Return samples that lie uncompressed at a place in the file, or None if they are no plain grey.
+    """Return samples stored uncompressed at an offset, or None if they are not plain grey.
 
     Raises
     ------
     ValueError
-        The file ends before.
+        The file ends before the samples do.
     """
     letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}.get(kind.sample_format)
     grey = kind.samples == 1 and kind.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
@@ -209,7 +211,7 @@ def read_plain_samples(kind: TiffKind, at: int) -> Array | None:
 
 
 def _pillow_is_right(kind: TiffKind) -> bool:
-    """Return whether Pillow decodes such samples without a fault."""
+    """Return whether Pillow decodes such samples correctly."""
     if kind.tags.is_big and kind.tags.order == ">":
         return False
     if kind.tags.value(tag.FILL_ORDER, 1) != 1:
@@ -251,19 +253,19 @@ def _pillow_is_right_of_one_sample(kind: TiffKind) -> bool:
 
 
 def _plain_data(kind: TiffKind) -> bytes:
-    """Return the file without what is done here, alike for all depths, or makes no difference."""
+    """Return the file without tags that are handled here for all depths, or that have no effect."""
     plain = {tag.ORIENTATION: 1, **({tag.PLANAR: 1} if kind.samples == 1 else {})}
     if kind.photometric == _WHITE_IS_ZERO:
         plain[tag.PHOTOMETRIC] = _BLACK_IS_ZERO
     if kind.tags.value(tag.SAMPLE_FORMAT, _UNSIGNED) == _UNDEFINED:
         plain[tag.SAMPLE_FORMAT] = _UNSIGNED
-    if kind.n_extra == 1 and not kind.alpha:  # or Pillow drops it
+    if kind.n_extra == 1 and not kind.alpha:  # otherwise Pillow drops it
         plain[tag.EXTRA_SAMPLES] = 2
     return kind.tags.with_values(plain)
 
 
 def _read_by_pillow(kind: TiffKind, page: int) -> Array | None:
-    """Return the samples, or None if this Pillow lacks the compression."""
+    """Return the samples, or None if this version of Pillow lacks the compression."""
     try:
         with Image.open(io.BytesIO(_plain_data(kind)), formats=("TIFF",)) as image:
             image.seek(page)
@@ -277,13 +279,13 @@ def _read_by_pillow(kind: TiffKind, page: int) -> Array | None:
     if samples.dtype == bool:
         return samples.astype(np.uint8) * np.uint8(255)
     if (kind.sample_format, kind.bits) == (_UNSIGNED, 32):
-        return samples.view(np.uint32)  # Pillow has no unsigned mode of 32 bits
+        return samples.view(np.uint32)  # Pillow has no unsigned 32-bit mode
     return np.asarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
 
 
 def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
     known = [_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE]
-    # of several samples of a few bits, tifffile does not read what it wrote itself
+    # tifffile cannot read back several samples of less than 8 bits that it wrote itself
     few_bits = kind.samples > 1 and (kind.bits % 8 != 0) and kind.compression != _JPEG
     if few_bits or kind.photometric not in (
         *known,
@@ -299,7 +301,7 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
             '(pip install "nucrec[microscopy]"); or save it as a grey TIFF of 8 or 16 bits'
         ) from error
     logger = logging.getLogger("tifffile")
-    if not logger.handlers:  # or Python writes its remarks to standard error
+    if not logger.handlers:  # otherwise Python writes its messages to standard error
         logger.addHandler(logging.NullHandler())
     with tifffile.TiffFile(io.BytesIO(_plain_data(kind))) as file:
         samples = np.asarray(file.pages[page].asarray(maxworkers=1))
@@ -314,7 +316,7 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
 
 
 def _apply_colour_table(samples: Array, kind: TiffKind) -> Array:
-    """Return the colours that the samples are numbers of; of 8 bits each, if the samples are."""
+    """Return the colours indexed by the samples, with 8 bits each if the samples have 8 bits."""
     table = np.array(kind.tags.values(tag.COLOUR_MAP), np.uint16).reshape(3, -1).T
     if table.max(initial=0) < 256:  # some programs write bytes
         table = table * np.uint16(257)
@@ -323,7 +325,7 @@ def _apply_colour_table(samples: Array, kind: TiffKind) -> Array:
 
 
 def _inverted(samples: Array, kind: TiffKind) -> Array:
-    """Return samples of which 0 is white as samples of which 0 is black; transparency stays."""
+    """Return samples where 0 is white inverted so that 0 is black; transparency is unchanged."""
     if not kind.alpha:
         return _negative(samples, kind)
     grey = [k for k in range(kind.samples) if k not in kind.alpha]

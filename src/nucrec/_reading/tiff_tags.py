@@ -1,4 +1,4 @@
-"""What the tags of a TIFF say of its first page: no pixels are read."""
+"""The tags of a TIFF's pages, read without pixels."""
 
 import struct
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q"}
 _RATIONAL = 5
 _MOST_ENTRIES = 4096
-_MOST_VALUES = 3 * 65536  # of a tag, as many as a colour table of 16 bits has
+_MOST_VALUES = 3 * 65536  # maximum number of values of a tag: that of a 16-bit colour table
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 DESCRIPTION, ORIENTATION, SAMPLES, PLANAR, PREDICTOR = 270, 274, 277, 284, 317
@@ -20,7 +20,7 @@ X_RESOLUTION, RESOLUTION_UNIT, SUBFILE = 282, 296, 254
 
 @dataclass(frozen=True)
 class Entry:
-    """One tag: where its value lies, of which type it is, and how many values there are."""
+    """One tag: the offset, type and number of its values."""
 
     at: int
     kind: int
@@ -42,7 +42,7 @@ class Tags:
     entries : dict of int to Entry
         The tags by number.
     next_page : int
-        Where the next page's tags lie, 0 if there is none.
+        The offset of the next page's tags; 0 if there is none.
     """
 
     data: bytes
@@ -52,7 +52,7 @@ class Tags:
     next_page: int
 
     def values(self, tag: int) -> tuple[int, ...]:
-        """Return the whole numbers of a tag; none where it is missing."""
+        """Return the whole numbers of a tag; none if it is missing."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _LETTERS or entry.count > _MOST_VALUES:
             return ()
@@ -65,7 +65,7 @@ class Tags:
         return (*self.values(tag), default)[0]
 
     def rational(self, tag: int) -> float:
-        """Return the first number of a tag that holds fractions, 0 where there is none."""
+        """Return the first number of a tag of fractions; 0 if there is none."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind != _RATIONAL:
             return 0.0
@@ -74,14 +74,14 @@ class Tags:
 
     @property
     def description(self) -> str:
-        """The text of the tag ImageDescription, which ImageJ and OME put their facts into."""
+        """The text of the tag ImageDescription, in which ImageJ and OME store metadata."""
         entry = self.entries.get(DESCRIPTION)
         if entry is None:
             return ""
         return self.data[entry.at : entry.at + entry.count].decode("utf-8", "replace").strip("\0 ")
 
     def with_values(self, changes: dict[int, int]) -> bytes:
-        """Return the file with other values of those of its tags that are there."""
+        """Return the file with new values for those of the given tags that it has."""
         changed = None
         for tag, value in changes.items():
             found = self.values(tag)
@@ -94,7 +94,7 @@ class Tags:
 
 
 def is_tiff(data: bytes) -> bool:
-    """Return whether the file begins as a TIFF or a BigTIFF does."""
+    """Return whether the file begins like a TIFF or BigTIFF."""
     order = _BYTE_ORDERS.get(data[:2])
     return order is not None and data[2:4] in (
         struct.pack(order + "H", 42),
@@ -108,7 +108,7 @@ def read_tags(data: bytes, page: int = 0) -> Tags:
     Raises
     ------
     ValueError
-        The file ends before them, or there is no such page.
+        The file ends before the tags, or there is no such page.
     """
     order = _BYTE_ORDERS[data[:2]]
     is_big = struct.unpack_from(order + "H", data, 2)[0] == 43
@@ -131,7 +131,7 @@ def read_pages(data: bytes, most: int = 10_000) -> list[Tags]:
     Raises
     ------
     ValueError
-        The file ends before them, or there are more pages than `most`.
+        The file ends before the tags, or there are more pages than `most`.
     """
     pages = [read_tags(data)]
     while pages[-1].next_page:
@@ -147,7 +147,7 @@ def read_pages(data: bytes, most: int = 10_000) -> list[Tags]:
 
 
 def _read_page(data: bytes, order: str, is_big: bool, at: int) -> tuple[dict[int, Entry], int]:
-    """Return the entries of the page whose tags lie at a place, and the place of the next."""
+    """Return the entries of the page whose tags are at an offset, and the offset of the next page."""
     number = "Q" if is_big else "I"
     inline = struct.calcsize(order + number)
     (count,) = struct.unpack_from(order + ("Q" if is_big else "H"), data, at)

@@ -35,6 +35,13 @@ class DuplicatePair(NamedTuple):
         two thumbnails otherwise.
     overlap : float
         The shared area, as a share of the smaller image: 1 except for "overlap".
+
+    Examples
+    --------
+    >>> from nucrec.audit import DuplicatePair
+    >>> pair = DuplicatePair("a.png", "b.png", "turned+resized", similarity=0.99, overlap=1.0)
+    >>> pair.a, pair.b, pair.kind.split("+")
+    ('a.png', 'b.png', ['turned', 'resized'])
     """
 
     a: str

@@ -29,7 +29,16 @@ class Bounds(NamedTuple):
 
 
 class Operation(ABC):
-    """An operation on images: `sample` draws its random values, and a pure function applies them."""
+    """An operation on images: `sample` draws its random values, and a pure function applies them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.augment import Operation, Rotate
+    >>> operation = Rotate((-90, 90))
+    >>> isinstance(operation, Operation), list(operation.sample(np.random.default_rng(0)))
+    (True, ['degrees'])
+    """
 
     p: float
     bounds: ClassVar[Mapping[str, Bounds]] = {}
@@ -81,7 +90,17 @@ class Operation(ABC):
 
 
 class Geometric(Operation):
-    """A geometric operation: an affine map about the image centre."""
+    """A geometric operation: an affine map about the image centre.
+
+    Examples
+    --------
+    >>> from nucrec.augment import Geometric, Rotate
+    >>> operation = Rotate(90)
+    >>> isinstance(operation, Geometric)
+    True
+    >>> operation.matrix({"degrees": 90.0}, (64, 64)).shape
+    (3, 3)
+    """
 
     @abstractmethod
     def matrix(self, values: Values, shape: tuple[int, int]) -> Array:
@@ -102,7 +121,15 @@ class Geometric(Operation):
 
 
 class Intensity(Operation):
-    """An operation that changes pixel values."""
+    """An operation that changes pixel values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nucrec.augment import Gamma, Intensity
+    >>> isinstance(Gamma(2.0), Intensity)
+    True
+    """
 
     @abstractmethod
     def apply(self, image: Array, values: Values) -> Array:

@@ -166,6 +166,15 @@ class LazyImages(Sequence[Array]):
     ----------
     sources : sequence of ImageSource
         Where the images come from.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops
+    >>> images = load_mnfinder_crops().images
+    >>> images[:3]
+    LazyImages(3 images)
+    >>> images[0].shape == images.shapes[0]
+    True
     """
 
     __slots__ = ("_sources",)

@@ -26,6 +26,14 @@ class Leaks(NamedTuple):
         True for test images that share a group with a training image.
     same_pixels : ndarray of bool, shape (n_test,)
         True for test images with the same pixels as a training image.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import find_leaks, load_mnfinder_crops
+    >>> crops = load_mnfinder_crops()
+    >>> leaks = find_leaks(crops[:200], crops[199:])
+    >>> int(leaks.same_pixels.sum()), len(leaks.same_group)
+    (1, 107)
     """
 
     same_original: Array

@@ -45,6 +45,14 @@ class Curve(Facts):
         Area under the ROC curve, or average precision, with its interval.
     n_positive : int
         Number of images of the class.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import RocCurveDisplay
+    >>> truth, scores = [0, 0, 1, 1] * 5, [0.1, 0.6, 0.4, 0.8] * 5
+    >>> curve = RocCurveDisplay.from_predictions(truth, scores).curves[0]
+    >>> curve.area.value, curve.n_positive, curve.grid.shape
+    (0.75, 10, (101,))
     """
 
     name: str

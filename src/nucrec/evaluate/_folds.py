@@ -39,6 +39,13 @@ class FoldMetric(Metric):
         The standard deviation of the values over the folds, with n - 1 in the denominator.
     folds : tuple of float
         The values in the folds.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import over_folds
+    >>> found = over_folds([0.7, 0.8, 0.75, 0.75, 0.8], n_splits=5)
+    >>> round(found.value, 2), round(found.std, 3), len(found.folds)
+    (0.76, 0.042, 5)
     """
 
     std: float

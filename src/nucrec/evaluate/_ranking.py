@@ -38,6 +38,14 @@ class Ranked(Facts):
     least_p_value : float
         The smallest corrected p-value that so few images, or groups, can give: those for which the
         answers of both differ.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import compare_many
+    >>> truth = [0, 1] * 10
+    >>> ranking = compare_many(truth, {"a": truth, "b": [0] * 20}, metric="accuracy")
+    >>> ranking.rows[0].name, ranking.rows[0].value, ranking.rows[1].value
+    ('a', 1.0, 0.5)
     """
 
     name: str
@@ -61,6 +69,14 @@ class Ranking:
         "paired permutation"; of accuracies "exact McNemar" or, with groups, "exact sign flips".
     confidence : float
         The confidence of the intervals.
+
+    Examples
+    --------
+    >>> from nucrec.evaluate import compare_many
+    >>> truth = [0, 1] * 10
+    >>> ranking = compare_many(truth, {"a": truth, "b": [0] * 20}, metric="accuracy")
+    >>> [row.name for row in ranking.rows], ranking.best_is_better
+    (['a', 'b'], True)
     """
 
     metric: str

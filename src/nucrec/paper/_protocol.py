@@ -37,6 +37,15 @@ class Division(Facts):
         Whether they contain augmented copies.
     train, test : ImageDataset
         The two sets.
+
+    Examples
+    --------
+    >>> from nucrec.datasets import load_mnfinder_crops, split
+    >>> from nucrec.paper import Division
+    >>> train, test = split(load_mnfinder_crops(), by="group", random_state=0)
+    >>> division = Division("honest", False, train, test)
+    >>> division.leaked_families, division.leaked_groups
+    (0.0, 0.0)
     """
 
     protocol: ProtocolName

@@ -26,6 +26,13 @@ class PublishedTable:
         The metrics, in the paper's order.
     rows : dict of str to (dict of str to float)
         For each algorithm or epoch, in the paper's order, the value of each metric.
+
+    Examples
+    --------
+    >>> from nucrec.paper import published_table
+    >>> table = published_table(1)
+    >>> table.key, table.columns[0], len(table.rows)
+    ('ALGO', 'ACC', 11)
     """
 
     number: int

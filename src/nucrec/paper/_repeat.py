@@ -36,6 +36,13 @@ class Repetition:
         Descriptions of the values that do not agree.
     changed : tuple of str
         Versions and hardware that differ from the first run.
+
+    Examples
+    --------
+    >>> from nucrec.paper import Repetition, Reproduction
+    >>> again = Repetition(Reproduction((), {}, ()), compared=66, differences=(), changed=())
+    >>> print(again, again.agrees)
+    66 numbers compared, 0 differ True
     """
 
     result: Reproduction

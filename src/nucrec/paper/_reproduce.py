@@ -58,6 +58,14 @@ class Reproduction:
     ranking : Ranking or None
         The tables ranked by their honest headlines on the same folds; None if fewer than two have
         one.
+
+    Examples
+    --------
+    >>> from nucrec.paper import Reproduction, TableResult, published_table
+    >>> table = TableResult(published_table(1), {}, {})
+    >>> result = Reproduction((table,), record={"seed": 0}, files=())
+    >>> result.tables[0].published.number, result.record
+    (1, {'seed': 0})
     """
 
     tables: tuple[TableResult, ...]

@@ -41,6 +41,13 @@ class TableResult:
         For each protocol, the training and test sets: one pair, or one for each fold.
     setting : str
         The settings that differ from the paper, for the title.
+
+    Examples
+    --------
+    >>> from nucrec.paper import TableResult, published_table
+    >>> table = TableResult(published_table(1), {}, {})
+    >>> table.headline, table.rows["RF"]["ACC"]
+    (('RF', 'ACC'), 0.78)
     """
 
     published: PublishedTable

@@ -44,6 +44,13 @@ class Claim(Facts):
         The number of these originals, and of their groups.
     averaged : tuple of int
         The epochs over which the obtained mean of a network is taken.
+
+    Examples
+    --------
+    >>> from nucrec.paper import Claim, TableResult, published_table
+    >>> claim = Claim.of(TableResult(published_table(1), {}, {}))
+    >>> claim.what, claim.claimed, claim.honest
+    ('RF', 0.78, None)
     """
 
     table: int
