@@ -120,7 +120,7 @@ def test_outlines_that_are_no_nuclei_of_one_field_are_refused(tmp_path):
         (save_rois(tmp_path / "b.zip", points), "b.zip: outline 1 is a point"),
         (save_rois(tmp_path / "c.zip", *slices), "c.zip: outlines on 2 slices of a stack"),
         (save_rois(tmp_path / "d.zip", far), "d.zip: object 1 lies outside the field"),
-        (tmp_path / "other.zip", "other.zip: no ImageJ outlines"),
+        (tmp_path / "other.zip", "other.zip: this archive contains no ImageJ outlines"),
         (tmp_path / "cut.roi", "cut.roi: damaged"),
     ]:
         with pytest.raises(ImageError) as caught:
