@@ -266,7 +266,7 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
         ("dose;2;3\nB;500;1.000\n", "line 2: dose: expected a number without thousands separators"),
         ("well,dose\n,1\nB02,2\n", "line 2: well must not be empty"),
         ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
-        ("well,dose,Dose_uM\nB02,1,1\n", "the columns 'dose' and 'Dose_uM' are the same"),
+        ("well,dose,Dose_uM\nB02,1,1\n", "the columns 'dose' and 'Dose_uM' have the same name"),
         ("position,dose\nB02,1\n", "expected a column 'well' or 'file'"),
         ("well,drug\nB02,MMC\n", "at least one of 'condition', 'dose' and 'replicate'"),
         ("row,1,2,3\nA,c,c,m\n", "line 1: what is this block of the plate map? Received: 'row'"),
