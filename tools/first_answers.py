@@ -13,7 +13,7 @@ import nucrec
 from nucrec.assay import summarize
 from nucrec.datasets import load_mnfinder_crops, split
 from nucrec.fields import detect, sample_fields
-from nucrec.models import classical_zoo, cnn, load, run_zoo
+from nucrec.models import classical_zoo, cnn, load, pretrained, run_zoo
 
 NEEDED = ("keras", "numpy", "pillow", "scikit-learn", "tensorflow", "typing-extensions", "skops")
 
@@ -30,6 +30,8 @@ def main(saved: Path) -> None:
     np.testing.assert_array_equal(load("network.keras").predict_proba(test), probabilities)
     zoo = {"LR": classical_zoo(random_state=0)["LR"]}
     assert [row.status for row in run_zoo(zoo, train, test).rows] == ["ok"]
+    ready = pretrained()
+    assert ready.predict_proba(crops[:8]).shape == (8, 2)
     cells = detect(sample_fields().fields)
     assert (cells.cells["n_micronuclei"] > 0).sum() > 20
     cells.to_csv("cells")
