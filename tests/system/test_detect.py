@@ -10,14 +10,16 @@ import tifffile
 
 from nucrec.fields import Cells, Detection, detect, load_fields
 
-N_FIELDS = 40
+N_FIELDS = 16
 
 
 class Slow:
-    """A detector that takes its time, and writes where to be interrupted."""
+    """A detector that takes its time."""
 
     fingerprint = "slow"
-    seconds = 0.05
+
+    def __init__(self, seconds=0.0):
+        self.seconds = seconds
 
     def predict(self, field, *, pixel_size=None, nuclei=None):
         time.sleep(self.seconds)
@@ -27,7 +29,7 @@ class Slow:
 
 
 def run(plate: str, out: str) -> None:
-    detect(load_fields(plate), Slow(), out=out, write_labels=True, n_jobs=2)
+    detect(load_fields(plate), Slow(seconds=0.3), out=out, write_labels=True, n_jobs=2)
 
 
 def test_ctrl_c_leaves_whole_tables_and_the_next_call_goes_on(tmp_path, start_interruptible):

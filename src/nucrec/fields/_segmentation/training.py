@@ -58,7 +58,7 @@ class Plan:
     learning_rate: float
     seed: int
     checkpoint: Path | None = None
-    every: int = 100
+    every: int = 25
 
 
 def train(
