@@ -24,14 +24,25 @@ def test_version_is_the_one_version(capsys):
         ["train", "--help"],
         ["predict", "--help"],
         ["audit", "--help"],
+        ["evaluate", "--help"],
+        ["detect", "--help"],
+        ["assay", "--help"],
     ],
 )
-def test_help(arguments, capsys):
+def test_help(arguments, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert "nucrec" in text
+    if len(arguments) > 1:
+        examples = [
+            line for line in text.splitlines() if line.startswith(f"  nucrec {arguments[0]}")
+        ]
+        assert len(examples) >= 2
+        prose = text.partition("\nexamples:\n")[0]
+        assert max(map(len, prose.splitlines())) <= 80
     if arguments[0] == "train":
         for option in ("--out", "--backbone", "--weights", "--test-size", "--checkpoint"):
             assert option in text
@@ -62,4 +73,6 @@ def test_usage_errors(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage: nucrec" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nucrec: ")
+    assert line.endswith("--help'.")

@@ -1,6 +1,7 @@
 """The command line: the parser of all commands, and what an exit code says."""
 
 import argparse
+import functools
 import logging
 import os
 import shlex
@@ -9,8 +10,10 @@ import warnings
 from collections.abc import Sequence
 
 from nucrec._cli import assay, audit, detect, evaluate, predict, reproduce, train
-from nucrec._cli.output import abandon_output, prepare_streams, show_line, show_warning
+from nucrec._cli.output import abandon_output, prepare_streams, show_line
+from nucrec._cli.parser import CommandParser, OneLineParser
 from nucrec._cli.signals import interrupted_by_any_signal
+from nucrec._cli.words import in_options
 from nucrec._version import __version__
 from nucrec.errors import InvalidParameterError, NucrecError
 
@@ -22,17 +25,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.command = shlex.join(["nucrec", *(sys.argv[1:] if argv is None else argv)])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow says; ours is shown below
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    words = functools.partial(in_options, option_of=arguments.parser.option_of)
     try:
         with interrupted_by_any_signal(), warnings.catch_warnings():
-            warnings.showwarning = show_warning
+            warnings.showwarning = lambda message, *_, **__: show_line(f"warning: {words(message)}")
             code = int(arguments.run(arguments))
             sys.stdout.flush()
             return code
     except InvalidParameterError as error:
-        show_line(error)
+        show_line(words(error))
         return 2
     except NucrecError as error:
-        show_line(error)
+        show_line(words(error))
         return 1
     except BrokenPipeError:
         abandon_output()
@@ -52,14 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; what it parses has the function to call as ``run``."""
-    whole = argparse.ArgumentParser(
+    whole = OneLineParser(
         prog="nucrec",
-        description="Tell nucleus from micronucleus in microscope images.",
-        epilog="'nucrec COMMAND --help' tells more about a command.",
+        description="Find cells with micronuclei in microscope images, and measure their rate.",
+        epilog="'nucrec COMMAND --help' lists the options of a command, with examples.",
     )
     whole.add_argument("--version", action="version", version=f"nucrec {__version__}")
-    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (reproduce, train, evaluate, predict, audit, detect, assay):
+    commands = whole.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=CommandParser
+    )
+    for command in (predict, detect, assay, train, evaluate, audit, reproduce):
         command.add_to(commands)
     return whole
 

@@ -45,7 +45,9 @@ def output_file(name: str, value: object) -> Path:
         with tempfile.TemporaryFile(dir=path.parent) as file:
             file.write(bytes(4096))  # on a full disk, files can be created but not filled
     except OSError as error:
-        raise NucrecError(f"cannot write {path}: {error.strerror}") from error
+        is_there = path.parent.is_dir()
+        reason = error.strerror if is_there else f"there is no folder {path.parent}"
+        raise NucrecError(f"cannot write {path}: {reason}") from error
     return path
 
 

@@ -1,6 +1,5 @@
 """Validation of arguments. Every message states parameter, expected, received and what to do."""
 
-import difflib
 import math
 import numbers
 from collections.abc import Collection
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._spelling import did_you_mean
 from nucrec.errors import InvalidParameterError
 
 
@@ -35,13 +35,6 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> str:
         expected = "one of " + ", ".join(map(repr, choices))
         raise invalid(name, expected, value, did_you_mean(value, choices))
     return value
-
-
-def did_you_mean(value: object, choices: Collection[str]) -> str:
-    """Return a question for the choice that `value` may misspell, or "" if there is none."""
-    words = {choice.lower(): choice for choice in choices}
-    found = difflib.get_close_matches(str(value).lower(), words, 1)
-    return f"Did you mean {words[found[0]]!r}?" if found else ""
 
 
 def check_int(name: str, value: object, *, low: int, high: int | None = None) -> int:

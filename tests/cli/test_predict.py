@@ -66,7 +66,7 @@ def test_shards(gnb_file, plate, tmp_path, capsys):
     tables = sorted((tmp_path / "parts").glob("part-*.csv"))
     assert [len(table.read_text().splitlines()) for table in tables] == [9, 9, 5]
     assert main([*predict, str(tmp_path / "parts"), "--shard-size", "9", "--quiet"]) == 1
-    assert "another call, which differs in: shard_size" in capsys.readouterr().err
+    assert "another call, which differs in: --shard-size" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--error-rate", "--ask-below"])
@@ -117,7 +117,11 @@ def test_the_former_name_is_not_shown_and_not_both_at_once(calibrated, images, c
     ("arguments", "code", "message"),
     [
         (["nothing.keras", "cells", "-o", "out.csv"], 1, "there is no such file"),
-        (["m.keras", "cells", "-o", "out", "--shard-size", "0"], 2, "shard_size: expected"),
+        (
+            ["m.keras", "cells", "-o", "out", "--shard-size", "x"],
+            2,
+            "--shard-size: expected a whole number",
+        ),
     ],
 )
 def test_mistakes(run, arguments, code, message, tmp_path):

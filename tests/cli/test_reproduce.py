@@ -13,9 +13,9 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--tables", "9"], 2, "nucrec: tables: expected"),
-        (["--jobs", "0"], 2, "nucrec: n_jobs: expected"),
-        (["--data", "nowhere"], 1, "nucrec: nowhere: there is no such folder or file"),
+        (["--tables", "9"], 2, "nucrec: --tables: expected"),
+        (["--jobs", "0"], 2, "nucrec: --jobs: expected"),
+        (["--data", "nowhere"], 1, "nucrec: --data: nowhere: there is no such file or folder"),
         (["--out", "/dev/null/x"], 1, "nucrec: cannot write to the folder"),
     ],
 )

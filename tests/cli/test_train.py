@@ -49,7 +49,11 @@ def test_train_on_all_and_with_a_checkpoint(run, images, tmp_path):
     [
         (["cells", "-o", "model.h5"], 2, "expected a name that ends in .keras"),
         (["cells", "-o", "nowhere/model.keras"], 2, "there is no folder nowhere"),
-        (["nowhere", "-o", "model.keras"], 1, "nucrec: nowhere: there is no such folder"),
+        (
+            ["nowhere", "-o", "model.keras"],
+            1,
+            "nucrec: LABELLED: nowhere: there is no such file or folder",
+        ),
     ],
 )
 def test_mistakes(run, arguments, code, message, tmp_path):

@@ -4,25 +4,28 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from nucrec._cli.command import add_command
+from nucrec._cli.command import add_command, add_confidence, add_output_options, add_seed
+from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json, saying_if_slow
+from nucrec._cli.outputs import folder_to_write
 from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
-From a table to the decision: rates of micronucleated cells by condition and dose with intervals over
-wells, tests for an increase, and the three criteria of OECD test guideline 487. The table has one row
-for each cell, or one for each well with the cells scored and micronucleated: of nucrec detect, another
-program, or a person at the microscope. Written to a folder:
+Turn a table of cells into a decision: rates of micronucleated cells by condition and dose with
+intervals over wells, tests for an increase, and the three criteria of OECD test guideline 487. The
+table has one row for each cell, or one for each well with the numbers of scored and micronucleated
+cells. It may come from nucrec detect, from another program, or from a person at the microscope.
+Written to a folder:
 
   report.html        design, counts, exclusions, rates, tests, decision, methods with sources, versions,
                      hashes of the inputs: one page to read from top to bottom, and to print
   *.csv              each table, unrounded
   tables.md, .tex    all tables as Markdown and LaTeX
-  dose-response.png  rates with intervals, wells as points
-  plate.png          the rate of each well at its place
+  dose-response.png  rates per 1000 cells with intervals, wells as points
+  plate.png          the rate of each well at its position
 
-Columns are found by their usual names, such as well, treatment, dose, cells scored, MN cells, or
-Children_Micronuclei_Count; --columns tells others.
+Columns are recognized by their usual names, such as well, treatment, dose, cells scored, MN cells,
+or Children_Micronuclei_Count; name others with --columns.
 """
 EXAMPLES = """\
 examples:
@@ -35,13 +38,14 @@ examples:
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "from a table of cells or counts to rates, tests and a decision"
+    about = "turn a table of cells or counts into rates, tests and a decision"
     command = add_command(commands, "assay", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
     add("cells", metavar="CELLS", help="a CSV file of cells, or of counts for each well")
     add(
         *("-o", "--out"),
         default="report",
+        type=folder_to_write,
         metavar="FOLDER",
         help="the folder to write to (default: report)",
     )
@@ -49,37 +53,45 @@ def add_to(commands: Any) -> None:
     add(
         "--layout",
         metavar="CSV",
-        help="which well got what: a table with the column well (or field, or file), and any of "
-        "condition, dose, replicate",
+        help="what each well was treated with: a table with the column well (or field, or file), and "
+        "any of condition, dose and replicate",
     )
     add(
         "--reviewed",
         metavar="CSV",
         help="cells that a person reviewed: rates are corrected for the errors of the detector",
     )
-    add("--by", default="condition", metavar="COLUMN", help="conditions (default: condition)")
+    _add_columns(add)
+    add_confidence(command)
+    add_seed(command, "permutations")
+    add_output_options(command, "all numbers")
+
+
+def _add_columns(add: Any) -> None:
+    add(
+        "--by",
+        default="condition",
+        metavar="COLUMN",
+        help="the column with the conditions (default: condition)",
+    )
     add(
         "--unit",
         default="well",
         metavar="COLUMN",
-        help="what was treated, each for itself (default: well)",
+        help="the column with what was treated independently (default: well)",
     )
     add(
         "--block",
         metavar="COLUMN",
-        help="repeats, such as plate or day; tests exchange wells within each only",
+        help="the column with repeats, such as plate or day: tests exchange wells within a repeat only",
     )
     add(
         "--columns",
         action="extend",
         type=_pairs,
         metavar="NAME=COLUMN,...",
-        help="what columns are called, such as n_micronuclei=MN,well=WellName",
+        help="what columns are called in the table, such as n_micronuclei=MN,well=WellName",
     )
-    add("--confidence", type=float, default=0.95, metavar="C", help="of intervals (default: 0.95)")
-    add("--seed", type=int, default=0, metavar="N", help="of permutations (default: 0)")
-    add("--json", action="store_true", help="print all numbers as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
 
 
 def add_control(command: Any) -> None:
@@ -87,13 +99,14 @@ def add_control(command: Any) -> None:
     command.add_argument(
         "--control",
         metavar="NAME",
-        help="the concurrent control, such as DMSO (default: the only condition of dose 0)",
+        help="the condition that is the concurrent control, such as DMSO (default: the only one of "
+        "dose 0)",
     )
     command.add_argument(
         "--historical",
         metavar="CSV",
-        help="historical controls, one row for each experiment: scored and micronucleated, or rate per "
-        "1000",
+        help="historical controls, a table with one row for each experiment: scored and micronucleated "
+        "cells, or the rate per 1000",
     )
 
 
@@ -121,6 +134,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Summarize, test, write everything, print the decision and return the exit code."""
     from nucrec.assay import save_report, summarize
 
+    check_input("CELLS", arguments.cells, "table")
+    for name in ("layout", "historical", "reviewed"):
+        check_input(f"--{name}", getattr(arguments, name), "table")
     with saying_if_slow(f"reading {arguments.cells}", quiet=arguments.quiet):
         assay = summarize(
             arguments.cells,

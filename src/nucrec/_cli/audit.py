@@ -4,19 +4,22 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from nucrec._cli.command import add_channel, add_command
+from nucrec._cli.command import add_channel, add_command, add_output_options
+from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
 from nucrec._cli.outputs import check_outputs, file_to_write
+from nucrec._cli.parser import number
 from nucrec.errors import DatasetError
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset, Shortcuts
 
 DESCRIPTION = """\
-Find images of a folder that show the same or almost the same: copies, re-encoded, resized, brighter,
-flipped or turned ones, and windows that overlap. On both sides of a split they make any score too
-good. The pairs are printed, and written as a picture, side by side. Where the folder has class
-folders, a table shows what tells the classes apart besides the cells: bit depth, colour, format, size.
+Find images that show the same cell, or almost the same: exact copies, re-encoded, resized,
+brightened, flipped and rotated ones, and windows that overlap. If one of them is in the training
+set and the other in the test set, any score is too good. The pairs are printed, and drawn side by
+side in a picture. For a folder with class folders, a table shows which properties of the files
+alone reveal the class: bit depth, colour, format, size.
 """
 EXAMPLES = """\
 examples:
@@ -27,35 +30,36 @@ examples:
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "find images that show the same"
+    about = "find duplicate and overlapping images, and properties that reveal the class"
     command = add_command(commands, "audit", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
-    add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
+    add("data", metavar="FOLDER", help="images at any depth of a folder, or a zip of it")
     add_channel(command)
     add(
         *("-o", "--out"),
         default="duplicates.png",
         type=file_to_write(".png"),
         metavar="FILE",
-        help="the picture of the pairs, if there are any (default: duplicates.png)",
+        help="the picture of the pairs, if there are any; its name ends in .png (default: "
+        "duplicates.png)",
     )
     add("--csv", type=file_to_write(), metavar="FILE", help="write all pairs as a table")
     add(
         "--similarity",
-        type=float,
+        type=number,
         default=0.965,
         metavar="S",
-        help="smallest correlation of two whole images (default: 0.965)",
+        help="the smallest correlation of two images that are paired, up to 1 (default: 0.965)",
     )
     add(
         "--min-overlap",
-        type=float,
+        type=number,
         default=0.5,
         metavar="SHARE",
-        help="smallest share of the smaller of two windows (default: 0.5)",
+        help="the smallest overlap of two windows that are paired, as a share of the area of the "
+        "smaller one (default: 0.5)",
     )
-    add("--json", action="store_true", help="print the pairs as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
+    add_output_options(command, "the pairs")
 
 
 def _load(path: str, channel: int | str | None) -> "tuple[ImageDataset, Shortcuts | None]":
@@ -76,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, print the pairs and return the exit code."""
     from nucrec.audit import duplicates, save_contact_sheet
 
+    check_input("FOLDER", arguments.data, "images")
     check_outputs([arguments.data], {"--out": arguments.out, "--csv": arguments.csv})
     images, shortcuts = _load(arguments.data, arguments.channel)
     show = not arguments.quiet

@@ -1,26 +1,31 @@
-"""How a command is added to the parser."""
+"""How a command is added to the parser, and the options that several commands share."""
 
 import argparse
 from collections.abc import Callable
 from typing import Any
 
 from nucrec._cli.output import show_line
+from nucrec._cli.parser import CommandParser, HelpFormatter, number, whole_number
 
 Run = Callable[[argparse.Namespace], int]
+
+LABELLED = (
+    "a folder with one sub-folder for each class, a zip of it, or a CSV file with the columns "
+)
 
 
 def add_command(
     commands: Any, name: str, run: Run, about: str, description: str, examples: str
-) -> argparse.ArgumentParser:
+) -> CommandParser:
     """Add a command that calls `run` with its arguments, and return its parser."""
-    command: argparse.ArgumentParser = commands.add_parser(
+    command: CommandParser = commands.add_parser(
         name,
         help=about,
         description=description,
         epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, parser=command)
     return command
 
 
@@ -30,35 +35,65 @@ def add_channel(command: Any) -> None:
         "--channel",
         type=lambda text: int(text) if text.isdecimal() else text,
         metavar="CHANNEL",
-        help="the channel to read, of images that have several: its number from 0, or its name, such "
-        "as DAPI or blue",
+        help="the channel to read from images that have several: its number, counted from 0, or its "
+        "name, such as DAPI or blue",
     )
 
 
 def add_labelled(command: Any, *, classes: str) -> None:
     """Add the labelled images, and what says their classes and groups, to a command."""
     add = command.add_argument
-    add(
-        "data",
-        metavar="LABELLED",
-        help="a folder with one sub-folder for each class, a zip of it, or a CSV file with the columns "
-        "file and label, and group if images belong together",
-    )
+    add("data", metavar="LABELLED", help=f"{LABELLED}file and label (and group)")
     add(
         "--group-by",
         default="image",
         metavar="HOW",
-        help="which images belong together: image, each for itself; folder, those in folders of one "
-        "name inside the class folders; top, those in one outer folder, with class folders inside; "
-        "or the name of a column of the CSV file (default: image, or the column group)",
+        help="which images belong together, such as those of a slide: folder (folders of one name "
+        "inside the class folders), top (outer folders, with the class folders inside), image (each "
+        "image by itself), or a column of the CSV file (default: image, or the column group)",
     )
-    add("--classes", metavar="NAME,NAME", help=f"{classes} (default: as the names say)")
+    add(
+        "--classes", type=_names, metavar="NAME,NAME", help=f"{classes} (default: as the names say)"
+    )
+    add_channel(command)
 
 
-def names_of_classes(arguments: argparse.Namespace) -> list[str] | None:
-    """Return the classes that were told, None where none were."""
-    told = arguments.classes
-    return None if told is None else [name.strip() for name in told.split(",")]
+def add_output_options(command: Any, printed: str) -> None:
+    """Add the options that say what is printed to a command, or to a group of its options."""
+    command.add_argument("--json", action="store_true", help=f"print {printed} as JSON")
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def add_seed(command: Any, what: str) -> None:
+    """Add the seed to a command, or to a group of its options."""
+    command.add_argument(
+        "--seed",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help=f"the seed of {what}; the same seed gives the same result (default: 0)",
+    )
+
+
+def add_confidence(command: Any) -> None:
+    """Add the confidence level of intervals to a command."""
+    command.add_argument(
+        "--confidence",
+        type=number,
+        default=0.95,
+        metavar="C",
+        help="the confidence level of the intervals, between 0 and 1 (default: 0.95)",
+    )
+
+
+def _names(text: str) -> list[str]:
+    """Return the names of "name,name"."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < max(2, len(names)):
+        raise argparse.ArgumentTypeError(
+            f"expected at least two different names, separated by commas, received {text!r}"
+        )
+    return names
 
 
 class FormerName(argparse.Action):

@@ -5,39 +5,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nucrec._cli.assay import add_control
-from nucrec._cli.command import add_channel, add_command
+from nucrec._cli.command import add_channel, add_command, add_output_options
 from nucrec._cli.detect_assay import REPORT, check_assay, links_of, save_assay, wants_assay
+from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
+from nucrec._cli.outputs import folder_to_write
+from nucrec._cli.parser import number, whole_number
 from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from nucrec.fields import Cells, FieldDetector, FieldSet, ReviewPage, SavedResults
 
 DESCRIPTION = """\
-Find nuclei and micronuclei in fields of view, at any depth of a folder or in a zip, and write to a
-folder:
+Find nuclei and micronuclei in fields of view, and write to a folder:
 
   report.html      rates by well with intervals, doubtful cells, fields with outlines, quality
   conditions.csv   the rate of micronucleated cells of each condition and dose, with --layout
-  summary.csv      the same of each well, or of each field without wells
-  cells.csv        one row for each cell: place, size, micronuclei, quality flags, scored or why not
+  summary.csv      the rate of each well, or of each field if wells are not known
+  cells.csv        one row for each cell: place, size, micronuclei, quality, scored or why not
   micronuclei.csv  one row for each micronucleus, with its cell
   fields.csv       one row for each field, with remarks
   overlays         a picture of each field with outlines
   labels           label images of nuclei and micronuclei: TIFF, for Fiji, napari and Cellpose
-  report           with --control or --historical: rates by condition, tests and decision, as of nucrec
-                   assay
-  review.html      with --review: cells to confirm or reject by keyboard, blind to the detector's call
+  report           with --control or --historical: rates by condition, tests and decision, as nucrec
+                   assay makes them
+  review.html      with --review: cells to confirm or reject by keyboard, the detector's call hidden
 
-The same command goes on where an interrupted one ended. Wells are read off the names of files (B03,
-r02c03), or come with conditions, doses and replicates from a table, --layout.
+If it is interrupted, the same command continues where it stopped. Wells are recognized in file
+names (B03, r02c03), or come from a table with conditions, doses and replicates, --layout.
 """
 EXAMPLES = """\
 examples:
   nucrec detect --example -o results
-  nucrec detect plate-7 -o results
   nucrec detect plate-7 -o results --channel DAPI --pixel-size 0.65 --layout layout.csv
-  nucrec detect plate-7 -o results --masks masks
   nucrec detect plate-7 -o results --layout layout.csv --control DMSO
   nucrec detect plate-7 -o results --review 600
 
@@ -48,15 +48,15 @@ with it: nucrec assay results/cells.csv --reviewed reviewed.csv
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "find cells and micronuclei in fields of view"
+    about = "find nuclei and micronuclei in fields of view"
     command = add_command(commands, "detect", run, about, DESCRIPTION, EXAMPLES)
     command.add_argument(
-        "data", nargs="?", metavar="PLATE", help="fields at any depth of a folder, or a zip of them"
+        "data", nargs="?", metavar="PLATE", help="fields at any depth of a folder, or a zip of it"
     )
     command.add_argument(
-        "--example", action="store_true", help="take the sample fields that come with nucrec"
+        "--example", action="store_true", help="take the sample fields that ship with nucrec"
     )
-    _add_reading(command.add_argument_group("what is known of the fields"))
+    _add_reading(command.add_argument_group("what is known about the fields"))
     _add_counting(command.add_argument_group("what is counted"))
     add_control(command.add_argument_group("the assay: tests and decision, in the folder report"))
     _add_writing(command.add_argument_group("what is written"))
@@ -67,21 +67,21 @@ def _add_reading(group: Any) -> None:
     add = group.add_argument
     add(
         "--pixel-size",
-        type=float,
+        type=number,
         metavar="UM",
-        help="micrometres per pixel, where the files do not tell it",
+        help="the size of a pixel in micrometres (default: what the files say)",
     )
     add(
         "--masks",
         metavar="PATH",
-        help="label images of the nuclei, or outlines of ImageJ, COCO or QuPath, named like the "
-        "fields: a folder or a zip; without them, nuclei are found",
+        help="a folder or zip with label images of the nuclei, or outlines from ImageJ, COCO or "
+        "QuPath, named like the fields (default: nuclei are found)",
     )
     add(
         "--layout",
         metavar="CSV",
-        help="a table with the column well or file, and any of condition, dose, replicate, or a block "
-        "for each of these in the shape of the plate: rates are given by condition, too",
+        help="what each well was treated with: a table with the column well or file, and any of "
+        "condition, dose and replicate, or a block for each of these in the shape of the plate",
     )
 
 
@@ -90,7 +90,7 @@ def _add_counting(group: Any) -> None:
     add(
         "--detector",
         metavar="FILE",
-        help="a detector of your own, FieldDetector.save (default: that of nucrec)",
+        help="a detector of your own, written by FieldDetector.save (default: the one that ships)",
     )
     add(
         "--humn",
@@ -104,6 +104,7 @@ def _add_writing(group: Any) -> None:
     add(
         *("-o", "--out"),
         default="results",
+        type=folder_to_write,
         metavar="FOLDER",
         help="the folder to write to (default: results)",
     )
@@ -112,31 +113,35 @@ def _add_writing(group: Any) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="keep the label images of nuclei and micronuclei (default: --labels); without them, the "
-        "same command has to begin anew",
+        "same command begins anew",
     )
     add(
         "--review",
         nargs="?",
-        type=int,
+        type=whole_number,
         const=400,
         metavar="N",
-        help="write review.html, a page on which a person says of N cells whether they have a "
+        help="write review.html, on which a person says of N cells, 10 to 2000, whether they have a "
         "micronucleus (default: 400): a random sample of those called with and without",
     )
     add(
         "--overwrite",
         action="store_true",
-        help="begin anew where the folder holds results, whatever they were made with",
+        help="begin anew if the folder holds results, whatever they were made with",
     )
-    add("--n-jobs", type=int, metavar="N", help="threads (default: one for each core)")
-    add("--json", action="store_true", help="print the rates as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
+    add("--n-jobs", type=whole_number, metavar="N", help="threads (default: one for each core)")
+    add_output_options(group, "the rates")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Detect, write everything, print the rates and return the exit code."""
     if arguments.review is not None and not 10 <= arguments.review <= 2000:
         raise InvalidParameterError(f"--review: {arguments.review} cells; give 10 to 2000")
+    check_input("PLATE", arguments.data, "fields")
+    check_input("--detector", arguments.detector, "detector")
+    check_input("--masks", arguments.masks, "masks")
+    for name in ("layout", "historical"):
+        check_input(f"--{name}", getattr(arguments, name), "table")
     fields = _fields(arguments)
     check_assay(fields, arguments)
     try:
@@ -215,7 +220,11 @@ def _fields(arguments: argparse.Namespace) -> "FieldSet":
     from nucrec.fields import load_fields, sample_fields
 
     if arguments.example == (arguments.data is not None):
-        raise InvalidParameterError("give a folder of fields, or --example, and not both")
+        raise InvalidParameterError(
+            "PLATE and --example exclude each other: give one of them"
+            if arguments.example
+            else "PLATE: give a folder of fields of view, or --example for the sample fields"
+        )
     if arguments.example:
         names = ("masks", "layout", "channel", "pixel_size")
         given = [name for name in names if getattr(arguments, name) is not None]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nucrec._spelling import did_you_mean
 from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ def check_assay(fields: "Sequence[Field]", arguments: argparse.Namespace) -> Non
             "layout, and the assay counts by wells"
         )
     if wanted is not None and wanted.casefold() not in {name.casefold() for name in known}:
+        hint = did_you_mean(wanted, known)
         raise InvalidParameterError(
-            f"--control: {wanted!r} is no condition of the layout: {', '.join(known)}"
+            f"--control: {wanted!r} is no condition of the layout: {', '.join(known)}. {hint}".rstrip()
         )
 
 

@@ -35,11 +35,6 @@ def print_json(value: dict[str, Any]) -> None:
     print(json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None), indent=2))
 
 
-def show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """Show a warning as one line, without the place in the code that it comes from."""
-    show_line(f"warning: {message}")
-
-
 def show_line(text: object) -> None:
     """Show `text` as one line on standard error, and nothing in it that a terminal would obey."""
     line = " ".join(str(text).split())

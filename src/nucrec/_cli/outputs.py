@@ -8,6 +8,8 @@ from pathlib import Path
 from nucrec.errors import InvalidParameterError
 
 _NO_IMAGES = (".csv", ".html", ".htm", ".keras")
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+_FILES = (*_WORKBOOKS, ".csv", ".tsv", ".html", ".htm", ".zip", ".json", ".txt")
 
 
 def file_to_write(ending: str = "") -> Callable[[str], str]:
@@ -25,9 +27,30 @@ def file_to_write(ending: str = "") -> Callable[[str], str]:
             problem = f"cannot write a file {path}"
         if problem:
             raise argparse.ArgumentTypeError(problem)
-        return name
+        return name if ending else table_to_write(name)
 
     return check
+
+
+def table_to_write(name: str) -> str:
+    """Check the name of a table, which is CSV: a workbook is refused."""
+    path = Path(name)
+    if path.suffix.lower() in _WORKBOOKS:
+        raise argparse.ArgumentTypeError(
+            f"tables are written as CSV, which Excel opens: name it {path.with_suffix('.csv').name}"
+        )
+    return name
+
+
+def folder_to_write(name: str) -> str:
+    """Check the name of a folder for several files: what looks like one file is refused."""
+    path = Path(name)
+    if path.suffix.lower() in _FILES and not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"expected a folder for several files (tables are CSV, which Excel opens), received "
+            f"{name!r}: name it {path.stem}"
+        )
+    return name
 
 
 def check_outputs(reads: Sequence[str], writes: Mapping[str, str | None]) -> None:

@@ -3,30 +3,37 @@
 import argparse
 from typing import Any
 
-from nucrec._cli.command import FormerName, add_channel, add_command
+from nucrec._cli.command import (
+    FormerName,
+    add_channel,
+    add_command,
+    add_output_options,
+)
+from nucrec._cli.inputs import check_input, check_order
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import check_outputs
+from nucrec._cli.outputs import check_outputs, table_to_write
+from nucrec._cli.parser import number, whole_number
 from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
-Predict all images of a folder, at any depth, and write a table: file, predicted class, probability
-of each class, and in what an image is far from the training images. Printed for each folder: number
-and share of images of the positive class, with its interval; of a calibrated network also the share
-corrected for its errors.
+Predict the class of every image in a folder, at any depth, with a saved model. The table that is
+written has one row for each image: file, predicted class, probability of each class, and what is
+unlike the training images. Printed for each folder are the number and the share of images of the
+positive class, with its interval; for a calibrated network also the share corrected for its
+errors.
 
-The model is a file that nucrec saved, or the word "pretrained": the classifier of single-cell crops
-that ships with nucrec, whatever files or folders of that name there are.
+The model is a file that nucrec saved, or the word "pretrained": the classifier of crops of single
+cells that ships with nucrec.
 
-With --shard-size or --scheduler the table is written in parts, to a folder, and the same command goes
-on where it ended. Start a Dask cluster with 'dask scheduler' on one machine and, on each that computes,
-'dask worker ADDRESS --nthreads 1'; all must see images and output under the same paths.
+For very many images: with --shard-size or --scheduler the table is written in parts, to a folder,
+and the same command continues where it was interrupted. Start a Dask cluster with 'dask scheduler'
+on one machine and 'dask worker ADDRESS --nthreads 1' on each machine that computes; all of them
+must see the images and the output under the same paths.
 """
 EXAMPLES = """\
 examples:
   nucrec predict pretrained plate-7 -o predictions.csv
-  nucrec predict model.keras plate-7 -o predictions.csv
-  nucrec predict model.keras plate-7.zip -o predictions.csv --json
-  nucrec predict model.keras plate-7 -o predictions.csv --html report.html
+  nucrec predict model.keras plate-7.zip -o predictions.csv --html report.html
   nucrec predict model.keras plate-7 -o predictions.csv --error-rate 0.05
   nucrec predict model.keras /data/screen -o /data/tables --scheduler tcp://10.0.0.1:8786
 """
@@ -34,40 +41,53 @@ examples:
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "predict a folder of images with a saved model, or with the one that ships"
+    about = "predict the class of each image in a folder, with a saved model or the one that ships"
     command = add_command(commands, "predict", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
     add("model", metavar="MODEL", help="a file that nucrec saved, or pretrained")
-    add("data", metavar="FOLDER", help="images at any depth, or a zip of them")
-    add("-o", "--out", required=True, metavar="OUT", help="the table to write, CSV, or its folder")
+    add("data", metavar="FOLDER", help="images at any depth of a folder, or a zip of it")
+    add(
+        *("-o", "--out"),
+        required=True,
+        type=table_to_write,
+        metavar="OUT",
+        help="the table to write, as CSV; with shards, the folder for its parts",
+    )
     add_channel(command)
     add("--html", metavar="FILE", help="write a page as well: counts, and the doubtful images")
     add(
         "--html-images",
-        type=int,
+        type=whole_number,
         default=60,
         metavar="N",
-        help="how many images the page shows at most (default: 60)",
+        help="the largest number of images that the page shows (default: 60)",
     )
-    add("--scheduler", metavar="ADDRESS", help="predict in shards on the workers of a Dask cluster")
-    add("--shard-size", type=int, metavar="N", help="images in a shard (default: 10240)")
     review = command.add_mutually_exclusive_group().add_argument
     review(
         "--error-rate",
-        type=float,
+        type=number,
         metavar="RATE",
-        help="mark the images that a person should decide, so that the model loses at most this "
-        "share of the images of each class, such as 0.05",
+        help="mark the images that a person should decide, so that at most this share of the images of "
+        "each class is decided wrongly by the model, such as 0.05 (default: mark none)",
     )
-    review("--ask-below", dest="error_rate", action=FormerName, type=float, help=argparse.SUPPRESS)
-    add("--json", action="store_true", help="print the summary as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
+    review("--ask-below", dest="error_rate", action=FormerName, type=number, help=argparse.SUPPRESS)
+    add(
+        "--shard-size",
+        type=whole_number,
+        metavar="N",
+        help="write the table in parts of N images (default with --scheduler: 10240)",
+    )
+    add("--scheduler", metavar="ADDRESS", help="predict on the workers of this Dask cluster")
+    add_output_options(command, "the summary")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict, print the summary and return the exit code."""
     from nucrec.models import load, predict_folder, predict_shards
 
+    check_order("predict", arguments.model, arguments.data)
+    check_input("MODEL", arguments.model, "model")
+    check_input("FOLDER", arguments.data, "images")
     writes = {"--out": arguments.out, "--html": arguments.html}
     check_outputs([arguments.model, arguments.data], writes)
     common: dict[str, Any] = {

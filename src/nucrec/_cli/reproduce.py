@@ -5,16 +5,21 @@ import shutil
 import sys
 from typing import Any
 
-from nucrec._cli.command import add_command
+from nucrec._cli.command import add_command, add_output_options, add_seed
+from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
+from nucrec._cli.outputs import folder_to_write
+from nucrec._cli.parser import number, whole_number
 
 DESCRIPTION = """\
-Reproduce the paper's six tables and Figure 4, published beside obtained, on real micrographs.
+Reproduce the six tables and Figure 4 of the paper, as published and as obtained on real
+micrographs.
 
-Without options: all tables under both protocols, on the 306 crops that ship with nucrec. "paper"
-augments first and then draws the test images at random, so that copies of one image are on both
-sides; "honest" tests on fields of view that were not trained on, by cross-validation. Tables V
-and VI need the extra "offline", the figure needs "plots": pip install "nucrec[offline,plots]".
+Without options, all tables are made under both protocols, on the 306 crops that ship with nucrec.
+The "paper" protocol augments first and then draws the test images at random, so that copies of one
+image are in both the training and the test set; "honest" tests by cross-validation on fields of
+view that were not trained on. Tables V and VI need the extra "offline", the figure needs "plots":
+pip install "nucrec[offline,plots]".
 """
 EXAMPLES = """\
 examples:
@@ -29,57 +34,88 @@ examples:
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "reproduce the paper's tables, published beside obtained"
+    about = "reproduce the tables of the paper"
     command = add_command(commands, "reproduce", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
-    add("--tables", default="all", metavar="N,N", help="table numbers, such as 1,2 (default: all)")
-    add("--protocol", choices=("paper", "honest", "both"), default="both", help="(default: both)")
+    add(
+        "--tables",
+        default="all",
+        metavar="N,N",
+        help="the numbers of the tables, from 1 to 6, such as 1,2 (default: all)",
+    )
+    add(
+        "--protocol",
+        choices=("paper", "honest", "both"),
+        default="both",
+        help="how test images are chosen (default: both)",
+    )
     add(
         "--preset",
         choices=("quick", "overnight", "full"),
         default="quick",
-        help="quick: minutes on a laptop; full: the paper's network fine-tuned for 100 epochs; "
-        "overnight: for 20; both resumable (default: quick)",
+        help="quick takes minutes on a laptop; full fine-tunes the paper's network for its 100 epochs, and "
+        "overnight for 20; both continue when they are called again (default: quick)",
     )
     add(
         "--backbone",
         metavar="NAME",
-        help="pre-trained network of Tables V and VI, such as inception-resnet-v2, the paper's "
-        "(default: efficientnet-lite0; overnight and full: the paper's)",
+        help="the pre-trained network of Tables V and VI, such as inception-resnet-v2, the paper's "
+        "(default: efficientnet-lite0; for overnight and full: the paper's)",
     )
     add(
         "--weights",
         default="imagenet",
         metavar="FILE",
-        help="its weights from a file, where they cannot be downloaded",
+        help="its weights from a file, if they cannot be downloaded (default: imagenet)",
     )
     add(
-        "--data", metavar="PATH", help="NucRec or class folder, zip or CSV (default: shipped crops)"
+        "--data",
+        metavar="PATH",
+        help="the NucRec folder or zip, a class folder, a zip of it, or a CSV file (default: the crops "
+        "that ship)",
     )
-    add("--out", default="results", metavar="FOLDER", help="where to write (default: results)")
+    add(
+        *("-o", "--out"),
+        default="results",
+        type=folder_to_write,
+        metavar="FOLDER",
+        help="the folder to write to (default: results)",
+    )
     add(
         "--from-record",
         metavar="FILE",
-        help="repeat the run of a run.json, with its parameters, and compare the numbers",
+        help="repeat the run of a run.json with its parameters, and compare the numbers",
     )
-    add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
+    add_seed(command, "all splits and trainings")
     add(
         "--repeats",
-        type=int,
+        type=whole_number,
         default=2,
         metavar="N",
         help="how many times the honest protocol draws its three folds (default: 2)",
     )
-    add("--jobs", type=int, metavar="N", help="classifiers at a time (default: one for each core)")
-    add("--timeout", type=float, default=600.0, metavar="S", help="seconds for a classifier (600)")
-    add("--json", action="store_true", help="print the run record as JSON instead of the tables")
-    add("--quiet", action="store_true", help="no progress on standard error")
+    add(
+        "--jobs",
+        type=whole_number,
+        metavar="N",
+        help="how many classifiers are fitted at a time (default: one for each core)",
+    )
+    add(
+        "--timeout",
+        type=number,
+        default=600.0,
+        metavar="S",
+        help="the longest time for one classifier, in seconds (default: 600)",
+    )
+    add_output_options(command, "the record of the run instead of the tables")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the reproduction, print its tables and return the exit code."""
     from nucrec.paper import reproduce
 
+    check_input("--data", arguments.data, "labelled")
+    check_input("--from-record", arguments.from_record, "record")
     if arguments.from_record is not None:
         return _repeat(arguments)
     result = reproduce(

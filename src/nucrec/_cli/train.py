@@ -4,54 +4,59 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nucrec._cli.command import add_channel, add_command, add_labelled, names_of_classes
+from nucrec._cli.command import add_command, add_labelled, add_output_options, add_seed
+from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
 from nucrec._cli.outputs import check_outputs, file_to_write
+from nucrec._cli.parser import number, whole_number
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
     from nucrec.models import Evaluation, ImageClassifier
 
 DESCRIPTION = """\
-Train a network on a folder with one sub-folder of images for each class, and save it to one file.
+Train a network on labelled images, and save it to one file for nucrec predict and nucrec evaluate.
 
-Some of the images are kept back; the report on them is printed, and probabilities are calibrated
-with them. --test-size 0 trains on all. Images that belong together stay on one side: say which by
-folders inside the class folders and --group-by folder, or in a CSV file (file,label,group).
+A fifth of the images is kept back as a test: the report on them is printed, and then the
+probabilities are calibrated with them. Images that belong together, such as those of a slide, must
+not be on both sides: say which they are with --group-by. With --test-size 0 the network is trained
+on all images, and there is no report.
 """
 EXAMPLES = """\
 examples:
-  nucrec train cells -o model.keras
   nucrec train cells -o model.keras --group-by folder
-  nucrec train cells.csv -o model.keras --test-size 0 --epochs 20
+  nucrec train cells.csv -o model.keras --group-by slide --html training.html
+  nucrec train cells -o model.keras --test-size 0 --epochs 20
   nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
 """
 
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's commands."""
-    about = "train a network on a folder of images and save it"
+    about = "train a network on labelled images, test it and save it"
     command = add_command(commands, "train", run, about, DESCRIPTION, EXAMPLES)
     add_labelled(command, classes="the classes to train on, the positive one last")
-    add_channel(command)
-    add = command.add_argument
-    add(
+    _add_writing(command)
+    _add_network(command.add_argument_group("the network and its training"))
+    _add_test(command.add_argument_group("the test"))
+
+
+def _add_writing(command: Any) -> None:
+    command.add_argument(
         *("-o", "--out"),
         required=True,
         type=file_to_write(".keras"),
         metavar="FILE",
-        help="the model, a name ending in .keras",
+        help="the file of the model; its name ends in .keras",
     )
-    add(
+    command.add_argument(
         "--html",
         type=file_to_write(".html"),
         metavar="FILE",
-        help="write a page as well: the training by epoch, the report, and the misclassified images",
+        help="write a page as well: the training by epoch, the test report, the groups that were kept "
+        "back, and the misclassified images; its name ends in .html",
     )
-    _add_network(command.add_argument_group("the network and its training"))
-    _add_test(command.add_argument_group("the test"))
-    add("--json", action="store_true", help="print the report as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
+    add_output_options(command, "the test report")
 
 
 def _add_network(group: Any) -> None:
@@ -61,27 +66,46 @@ def _add_network(group: Any) -> None:
         default="efficientnet-lite0",
         metavar="NAME",
         help="efficientnet-lite0 (default), inception-resnet-v2, efficientnet-v2-b0, resnet50, "
-        "mobilenet-v3-large, densenet121, or cnn",
+        "mobilenet-v3-large, densenet121, or cnn (small, not pre-trained)",
     )
     add(
         "--weights",
         default="imagenet",
         metavar="WHICH",
-        help="imagenet (default), none, or the path of a file",
+        help="what a pre-trained network begins with: imagenet (default), none, or the path of a file",
     )
-    add("--image-size", type=int, metavar="N", help="pixels (default: what suits the backbone)")
-    add("--epochs", type=int, metavar="N", help="(default: the recipe's)")
-    add("--seed", type=int, default=0, metavar="N", help="seed of everything (default: 0)")
-    add("--checkpoint", metavar="FOLDER", help="keep the state here; the same call goes on from it")
+    add(
+        "--mode",
+        choices=("finetune", "features"),
+        default="finetune",
+        help="finetune trains the whole network, features its classification head only (default: "
+        "finetune)",
+    )
+    add(
+        "--image-size",
+        type=whole_number,
+        metavar="N",
+        help="height and width that images are resized to, in pixels (default: what suits the "
+        "backbone)",
+    )
+    add(
+        "--epochs", type=whole_number, metavar="N", help="epochs (default: what suits the backbone)"
+    )
+    add_seed(group, "the test images and of the training")
+    add(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="save the state of the training here after each epoch; the same command continues from it",
+    )
 
 
 def _add_test(group: Any) -> None:
     group.add_argument(
         "--test-size",
-        type=float,
+        type=number,
         default=0.2,
         metavar="SHARE",
-        help="share of the images to test on; 0 trains on all (default: 0.2)",
+        help="the share of the images to test on, below 1; 0 trains on all (default: 0.2)",
     )
 
 
@@ -90,11 +114,12 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.datasets import load_folder, split
     from nucrec.models import Evaluation
 
+    check_input("LABELLED", arguments.data, "labelled")
     check_outputs([arguments.data], {"--out": arguments.out, "--html": arguments.html})
     train = load_folder(
         arguments.data,
         group_by=arguments.group_by,
-        class_names=names_of_classes(arguments),
+        class_names=arguments.classes,
         channel=arguments.channel,
     )
     test = found = None
@@ -117,6 +142,7 @@ def _network(arguments: argparse.Namespace) -> "ImageClassifier":
     return ImageClassifier(
         arguments.backbone,
         weights=None if arguments.weights == "none" else arguments.weights,
+        mode=arguments.mode,
         image_size=arguments.image_size,
         epochs=arguments.epochs,
         random_state=arguments.seed,

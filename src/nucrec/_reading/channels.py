@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._spelling import did_you_mean
 from nucrec._validation import invalid
 from nucrec.errors import ImageError
 
@@ -41,7 +42,10 @@ def channel_number(channel: Channel, n: int, names: Sequence[str], name: str) ->
     called = (
         f", called {', '.join(names)}" if any(names) else ", which have no names" if n > 1 else ""
     )
-    raise ImageError(f"{name}: has no channel {channel!r}; it has {n}{called}")
+    hint = did_you_mean(channel, filter(None, names))
+    raise ImageError(
+        f"{name}: has no channel {channel!r}; it has {n}{called}{hint and f'. {hint}'}"
+    )
 
 
 def pick_channel(samples: Array, channel: Channel, names: Sequence[str], name: str) -> Array:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from nucrec._validation import did_you_mean, invalid
+from nucrec._spelling import did_you_mean
+from nucrec._validation import invalid
 from nucrec.errors import DatasetError
 
 _CHILDREN = "children_micronuclei_count"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nucrec._class_names import is_missing, look_alike_key, plain_name
 from nucrec._reading.kinds import TABLE_SUFFIXES, other_kind
+from nucrec._spelling import did_you_mean
 from nucrec._validation import is_missing_value
 from nucrec.errors import DatasetError, DatasetNotFoundError
 
@@ -152,6 +153,7 @@ def parse_table(text: str, needed: Sequence[str], name: str, wanted: Wanted | No
         raise DatasetError(
             f"{name}: expected a header line{_with(needed)} and at least one row. "
             f"Received: {repr(header.strip()[:80]) if header else 'an empty file'}"
+            f"{_missing(needed, names) if header else ''}"
         )
     return _table(name, names, rows[1:], wanted)
 
@@ -174,6 +176,15 @@ def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
         )
     rows = list(zip(*columns.values(), strict=True))
     return _table("the table", names, [(i, list(row)) for i, row in enumerate(rows, start=1)])
+
+
+def _missing(needed: Sequence[str], names: Sequence[str]) -> str:
+    """Return which column is missing, and which may be meant, as further sentences."""
+    missing = next((column for column in needed if column not in names), None)
+    if missing is None:
+        return ". There is no row below it"
+    hint = did_you_mean(missing, [name for name in names if name not in needed])
+    return f". There is no column {missing!r}. {hint or 'Rename one, or add it.'}"
 
 
 def _with(needed: Sequence[str]) -> str:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from nucrec._class_names import look_alike_key
 from nucrec._dose_names import Key, condition_names, in_order, is_dose
 from nucrec._reading.table import decimal_number
+from nucrec._spelling import did_you_mean
 from nucrec._unit_rates import clustering, design_effect, dispersion
-from nucrec._validation import did_you_mean, invalid
+from nucrec._validation import invalid
 from nucrec.assay._rates import micronuclei_over_units, rate_of_unit, rate_over_units
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 from nucrec.assay._wells import Wells

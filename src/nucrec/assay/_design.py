@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._dose_names import is_dose
+from nucrec._spelling import did_you_mean
 from nucrec._unit_rates import FEWEST_UNITS
-from nucrec._validation import did_you_mean, invalid
+from nucrec._validation import invalid
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
 
 Array = npt.NDArray[Any]

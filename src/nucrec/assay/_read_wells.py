@@ -12,7 +12,8 @@ from nucrec._class_names import is_missing
 from nucrec._flags import read_flag
 from nucrec._reading.column_names import plain
 from nucrec._reading.spelling import one_spelling, one_spelling_of_wells
-from nucrec._validation import did_you_mean, invalid
+from nucrec._spelling import did_you_mean
+from nucrec._validation import invalid
 from nucrec.assay._cell_table import CellTable
 from nucrec.assay._kind_of_table import (
     check_flags_of_cells,

@@ -15,8 +15,9 @@ from nucrec._flags import read_flag
 from nucrec._paths import checked_path
 from nucrec._reading.column_names import find, is_known, looks_like_dose, plain
 from nucrec._reading.table import ambiguous_thousands, decimal_number, is_frame, read_table
+from nucrec._spelling import did_you_mean
 from nucrec._text import from_spreadsheet, shown
-from nucrec._validation import check_unmasked, did_you_mean, invalid, is_missing_value
+from nucrec._validation import check_unmasked, invalid, is_missing_value
 from nucrec.errors import DatasetError
 
 Array = npt.NDArray[Any]

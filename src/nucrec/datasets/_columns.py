@@ -20,6 +20,7 @@ from nucrec._class_names import (
 from nucrec._pixels.image import ImageSource, check_image
 from nucrec._reading.decode import pixels_of_picture
 from nucrec._reading.table import meant_column
+from nucrec._spelling import did_you_mean
 from nucrec._validation import check_known, check_unmasked, invalid
 from nucrec._warnings import warn
 from nucrec.datasets._images import MemoryImage
@@ -179,7 +180,8 @@ def named_column(name: str, metadata: Mapping[str, Array]) -> Array:
     found = meant_column(name, metadata)
     if found is None:
         known = ", ".join(metadata) or "none"
-        raise invalid("groups", f"one group for each image, or a column of: {known}", name)
+        expected = f"one group for each image, or a column of: {known}"
+        raise invalid("groups", expected, name, did_you_mean(name, metadata))
     return metadata[found]
 
 

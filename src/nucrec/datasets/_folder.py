@@ -16,6 +16,7 @@ from nucrec._reading.channels import Channel, check_channel
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Folder, Root, open_root
 from nucrec._reading.table import is_frame, looks_like_table, read_table, table_of_frame
+from nucrec._spelling import did_you_mean
 from nucrec._validation import check_choice, invalid
 from nucrec.datasets._class_folders import entries_of_folders
 from nucrec.datasets._columns import merged_names, warn_if_positive_is_not_told
@@ -171,6 +172,10 @@ def _choose_classes(found: Sequence[str], asked: Sequence[str] | None) -> dict[s
     if asked is not None:
         by_key = {look_alike_key(name): name for name in found}
         names = check_class_names(asked)
+        for name in names:
+            if look_alike_key(name) not in by_key:
+                hint = did_you_mean(name, found)
+                raise invalid("class_names", f"names among {', '.join(found)}", name, hint)
         return {by_key.get(look_alike_key(name), name): name for name in names}
     classes = order_classes(found)
     warn_if_positive_is_not_told(classes)

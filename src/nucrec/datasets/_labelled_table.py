@@ -12,6 +12,7 @@ from nucrec._class_names import is_missing
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Folder, look_alike_name
 from nucrec._reading.table import Table, meant_column
+from nucrec._spelling import did_you_mean
 from nucrec._validation import invalid
 from nucrec.datasets._load import Entry
 from nucrec.errors import DatasetError, ImageError
@@ -55,7 +56,10 @@ def _group_column(table: Table, group_by: str) -> str | None:
     if group_by != "image":
         meant = meant_column(group_by, table.columns)
         if meant is None:
-            raise invalid("group_by", f"one of the columns {', '.join(table.columns)}", group_by)
+            hint = did_you_mean(group_by, table.columns)
+            raise invalid(
+                "group_by", f"one of the columns {', '.join(table.columns)}", group_by, hint
+            )
         return meant
     named = "group" in table and not all(map(is_missing, table.columns["group"]))
     return "group" if named else None

@@ -328,7 +328,7 @@ def _check_class_groups(dataset: ImageDataset, units: Array, least: int) -> None
         if count < least:
             raise SplitError(
                 f"class {name!r} is in {many(count, 'group')}: at least {least} are needed to have it "
-                "on both sides. Add groups, or divide by='image' if the images are independent."
+                "on both sides. Add groups, or pass by='image' if the images are independent."
             )
 
 

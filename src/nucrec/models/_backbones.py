@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from nucrec._keras import keras_defaults, start_tensorflow
 from nucrec._notebook import Facts
-from nucrec._validation import check_choice, did_you_mean, invalid
+from nucrec._spelling import did_you_mean
+from nucrec._validation import check_choice, invalid
 from nucrec.models._weights.loading import load_weights
 from nucrec.models._weights.registry import BACKBONES, Backbone, Body
 

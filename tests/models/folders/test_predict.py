@@ -255,7 +255,9 @@ def test_errors(named_gnb, plate, tmp_path, crops):
 def test_an_error_rate_needs_a_calibrated_network(named_gnb, uncalibrated, network, plate):
     with pytest.raises(InvalidParameterError, match="calibrate"):
         predict_folder(load(uncalibrated), plate, error_rate=0.05)
-    with pytest.raises(InvalidParameterError, match="error_rate: expected None for a classical"):
+    with pytest.raises(
+        InvalidParameterError, match="error_rate: expected no error rate for a classical"
+    ):
         predict_folder(named_gnb, plate, error_rate=0.05)
     with pytest.raises(InvalidParameterError, match="error_rate"):
         predict_folder(network, plate, error_rate=1.5)

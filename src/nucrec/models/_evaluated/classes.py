@@ -57,12 +57,12 @@ def _meant(
         return {name: by_key[look_alike_key(name)] for name in names}
     if len(names) == len(own) == 2 and is_positive_told(names) and is_positive_told(own):
         return dict(zip(order_classes(names), order_classes(own), strict=True))
-    raise invalid(
-        "images",
-        f"images of the model's classes, {', '.join(own)}",
-        ", ".join(names),
-        "Name the images' classes in the order of the model's: classes=[...].",
-    )
+    hint = "The images need as many classes as the model."
+    if len(names) == len(own):
+        hint = (
+            f"Pass their names in the order of the model's classes: classes={order_classes(names)}."
+        )
+    raise invalid("images", f"the classes of the model, {', '.join(own)}", ", ".join(names), hint)
 
 
 def _as_told(names: Sequence[str], own: Sequence[str], classes: Sequence[str]) -> Mapping[str, str]:

@@ -144,7 +144,9 @@ def names_of_classes(
 
 def _rule(model: Any, error_rate: float) -> ConformalRule:
     if not isinstance(model, ImageClassifier):
-        raise invalid("error_rate", "None for a classical model, which cannot be calibrated", model)
+        raise invalid(
+            "error_rate", "no error rate for a classical model, which cannot be calibrated", model
+        )
     return model.conformal(error_rate)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
 from nucrec._paths import checked_path
+from nucrec._spelling import did_you_mean
 from nucrec.errors import WeightsError, WeightsNotAvailableError
 from nucrec.models._weights.efficientnet_lite import assign_torch_tensors
 from nucrec.models._weights.registry import Backbone, WeightsFile
@@ -71,9 +72,10 @@ def find_weights(backbone: Backbone, weights: str | os.PathLike[str] | None) -> 
         return _installed(file, *file.package) if file.package else _downloaded(file)
     path = checked_path("weights", weights, "'imagenet', the path of a file or None")
     if not path.is_file():
+        hint = did_you_mean(weights, ["imagenet"])
         raise WeightsNotAvailableError(
-            f"there is no file of weights at {path}. The ImageNet weights of {backbone.name} are "
-            f"in the file {file.name} ({_hash_name(file)} {file.hash})."
+            f"there is no file of weights at {path}. {hint and f'{hint} '}The ImageNet weights of "
+            f"{backbone.name} are in the file {file.name} ({_hash_name(file)} {file.hash})."
         )
     return path
 
