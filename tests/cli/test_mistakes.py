@@ -50,7 +50,10 @@ NO_SUCH = "there is no such file or folder."
         (["reproduce", "--preset", "quik"], "received 'quik'. Did you mean 'quick'?"),
         (["train", "cells", "-o", "o.keras", "--backbone", "cmn"], "Did you mean 'cnn'?"),
         (["train", "cells", "-o", "o.keras", "--mode", "x"], "--mode: expected one of finetune, "),
-        (["train", "cells", "-o", "o.keras", "--classes", "norml,MN"], "--classes: expected names"),
+        (
+            ["train", "cells", "-o", "o.keras", "--classes", "norml,MN"],
+            "--classes: there is no class",
+        ),
         (["train", "cells", "-o", "o.keras", "--classes", "norml,MN"], "Did you mean 'normal'?"),
         (["train", "cells", "-o", "o.keras", "--classes", "MN"], "at least two different names"),
         (["train", "list.csv", "-o", "o.keras", "--group-by", "slde"], "Did you mean 'slide'?"),

@@ -76,7 +76,7 @@ def test_classes_can_be_chosen_and_ordered(tmp_path):
     assert dataset.class_names == ("treated", "control")
     assert dataset.ids.tolist() == ["control/1.png", "treated/1.png"]
     assert dataset.labels.tolist() == [1, 0]
-    expected = "class 'missing'. Images were found in: 'control'"
+    expected = "there is no class 'missing', only control, treated, unsure."
     with pytest.raises(DatasetError, match=expected):
         load_folder(tmp_path, class_names=["control", "missing"])
     for names in ("control", [], ["control", "control"]):

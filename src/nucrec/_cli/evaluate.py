@@ -22,8 +22,8 @@ DESCRIPTION = """\
 Evaluate a saved model on labelled images that it was not trained on. Printed are accuracy,
 precision, recall, F1, Matthews correlation coefficient (MCC), Cohen's kappa and the area under the
 ROC curve (AUC), each with its interval, the confusion matrix, the calibration error, and the
-results by group. A note says so if the model was trained on some of the images. The word "pretrained" is the model that ships
-with nucrec.
+results by group. A note says so if the model was trained on some of the images. The word
+"pretrained" is the model that ships with nucrec.
 
 With -o, these files are written to a folder:
 

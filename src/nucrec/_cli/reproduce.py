@@ -53,7 +53,7 @@ def add_to(commands: Any) -> None:
         "--preset",
         choices=("quick", "overnight", "full"),
         default="quick",
-        help="quick takes minutes on a laptop; full fine-tunes the paper's network for its 100 epochs, and "
+        help="quick takes minutes on a laptop; full fine-tunes the paper's network for 100 epochs, and "
         "overnight for 20; both continue when they are called again (default: quick)",
     )
     add(

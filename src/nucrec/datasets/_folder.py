@@ -23,6 +23,7 @@ from nucrec.datasets._columns import merged_names, warn_if_positive_is_not_told
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._labelled_table import NEEDED, entries_of_table, root_of_paths
 from nucrec.datasets._load import Entry, OnError, load_entries
+from nucrec.errors import DatasetError
 
 
 def load_folder(
@@ -175,7 +176,10 @@ def _choose_classes(found: Sequence[str], asked: Sequence[str] | None) -> dict[s
         for name in names:
             if look_alike_key(name) not in by_key:
                 hint = did_you_mean(name, found)
-                raise invalid("class_names", f"names among {', '.join(found)}", name, hint)
+                known = ", ".join(found)
+                raise DatasetError(
+                    f"class_names: there is no class {name!r}, only {known}. {hint}".rstrip()
+                )
         return {by_key.get(look_alike_key(name), name): name for name in names}
     classes = order_classes(found)
     warn_if_positive_is_not_told(classes)
