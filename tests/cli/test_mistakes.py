@@ -46,7 +46,10 @@ NO_SUCH = "there is no such file or folder."
             ["predict", "m.skops", "cells", "--otu", "o.csv"],
             "no option --otu. Did you mean '--out'?",
         ),
-        (["reproduce", "--preset", "quik"], "--preset: expected one of quick, full"),
+        (
+            ["reproduce", "--preset", "quik"],
+            "--preset: expected one of quick, overnight, full, received",
+        ),
         (["reproduce", "--preset", "quik"], "received 'quik'. Did you mean 'quick'?"),
         (["train", "cells", "-o", "o.keras", "--backbone", "cmn"], "Did you mean 'cnn'?"),
         (["train", "cells", "-o", "o.keras", "--mode", "x"], "--mode: expected one of finetune, "),
