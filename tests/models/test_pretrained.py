@@ -157,6 +157,14 @@ def test_the_command_line_knows_its_name_whatever_else_is_called_so(
         load(Path("nothing.keras"))
 
 
+def test_crops_of_16_bits_are_as_usual(model, new):
+    whole = ImageDataset([image.astype(np.uint16) * 257 for image in new.images], new.labels)
+    assert model.domain_.unusual(whole) == [()] * len(whole)
+    apart = np.abs(model.predict_proba(whole) - model.predict_proba(new)).max()
+    assert apart < 0.1
+    assert json.loads(RESULTS.read_text(encoding="utf-8"))["agreement_of_16_bits"] >= 0.99
+
+
 def test_a_new_training_has_no_card_and_knows_its_own_images(crops):
     fitted = cnn(image_size=16, epochs=1, random_state=0).fit(crops[::8])
     assert fitted.card_ is None

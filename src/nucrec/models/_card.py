@@ -38,16 +38,16 @@ class ModelCard(Card):
     left out  images                  MCC
     slide 3      120  0.71 (0.60 to 0.80)
     >>> card.rates
-    'with slide 3 left out: images 120, MCC 0.71 (0.60 to 0.80)'
+    'with slide 3 left out: MCC 0.71 (0.60 to 0.80)'
     """
 
     kind: ClassVar[str] = "Classifier"
 
     @property
     def rates(self) -> str:
-        """The first row of the figures in one line; empty if there is none."""
+        """The rates with intervals of the first row of figures, in one line; empty if there is none."""
         if not self.figures:
             return ""
         (column, first), *others = self.figures[0].items()
-        told = ", ".join(f"{name} {value}" for name, value in others if value)
+        told = ", ".join(f"{name} {value}" for name, value in others if "(" in str(value))
         return f"with {first} {column}: {told}"

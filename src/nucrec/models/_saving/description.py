@@ -6,6 +6,7 @@ from typing import Any
 _LONGEST_NAME = 1000  # characters
 _LARGEST_SIDE = 4096  # pixels
 _MOST_CHANNELS = 4
+_LARGEST_CARD = 100_000  # characters
 _CARD: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("name", "data", "licence"), (str,)),
     **dict.fromkeys(("can", "cannot", "figures"), (tuple, list)),
@@ -79,6 +80,7 @@ def _check_card(card: Any) -> None:
     _must(isinstance(card, dict) and card.keys() <= _CARD.keys(), "a card with other entries")
     for name, kinds in _CARD.items():
         _must(isinstance(card.get(name, kinds[0]()), kinds), f"a card with another kind of {name}")
+    _must(len(str(card)) <= _LARGEST_CARD, f"a card of more than {_LARGEST_CARD} characters")
     texts = [*card.get("can", ()), *card.get("cannot", ())]
     _must(all(isinstance(text, str) for text in texts), "a card with entries that are no texts")
     rows = card.get("figures", ())
