@@ -32,7 +32,7 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def read(html: str) -> Reader:
+def read(html: str, *, with_script: bool = False) -> Reader:
     """Return what is in a page, after checking what holds for every page."""
     assert html.startswith("<!DOCTYPE html>\n<html lang=")
     reader = Reader()
@@ -40,7 +40,9 @@ def read(html: str) -> Reader:
     reader.close()
     assert reader.open == []
     assert [reader.all(tag) == [{}] for tag in ("title", "main", "h1")] == [True] * 3
-    assert not reader.all("script") + reader.all("link") + reader.all("iframe")
+    assert not reader.all("link") + reader.all("iframe")
+    data = {"type": "application/json", "id": "data"}
+    assert reader.all("script") == ([data, {}] if with_script else [])
     ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
     assert len(set(ids)) == len(ids)
     for image in reader.all("img"):

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from nucrec._paths import output_file
 from nucrec._text import Row, html, html_table
 from nucrec._validation import invalid
 from nucrec._version import __version__
+from nucrec._web import digest_of, json_in_page
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fff; --soft: #595960; --line: #d0d0d7; }
@@ -75,6 +77,35 @@ figure:target img { width: auto; height: auto; object-fit: contain; }
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
+@dataclass(frozen=True)
+class Script:
+    """What a page can do beyond being read.
+
+    Attributes
+    ----------
+    code : str
+        The script.
+    data : str
+        What it works on, as JSON.
+    """
+
+    code: str
+    data: str
+
+    @property
+    def html(self) -> str:
+        """The elements at the end of a page."""
+        return (
+            f'<script type="application/json" id="data">{json_in_page(self.data)}</script>\n'
+            f"<script>{self.code}</script>\n"
+        )
+
+    @property
+    def policy(self) -> str:
+        """What allows this script, and no other."""
+        return f"; script-src '{digest_of(self.code)}'"
+
+
 def check_page(name: str, path: object) -> Path:
     """Return the path of a page, after checking that it can be written with its plots."""
     where = output_file(name, path)
@@ -84,17 +115,18 @@ def check_page(name: str, path: object) -> Path:
     return where
 
 
-def page(title: str, parts: Iterable[str]) -> str:
-    """Return an HTML5 document made of HTML parts."""
+def page(title: str, parts: Iterable[str], *, style: str = "", script: Script | None = None) -> str:
+    """Return an HTML5 document made of HTML parts, with further style and a script."""
     body = "\n".join(parts)
+    policy, end = (_POLICY, "") if script is None else (_POLICY + script.policy, script.html)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html(title)}</title>
-<style>{_STYLE}</style>
+<style>{_STYLE}{style}</style>
 </head>
 <body>
 <main>
@@ -102,7 +134,7 @@ def page(title: str, parts: Iterable[str]) -> str:
 {body}
 </main>
 <footer>nucrec {__version__}</footer>
-</body>
+{end}</body>
 </html>
 """
 

@@ -1,5 +1,6 @@
 """Tables of labels: their further columns, data frames, and layouts that may be read in two ways."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nucrec.datasets import load_folder
-from nucrec.errors import DatasetError, DataWarning, InvalidParameterError
+from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning, InvalidParameterError
 
 
 def save(path: Path, value: int = 50) -> None:
@@ -56,6 +57,27 @@ def test_further_columns_are_metadata(cells):
     assert dataset.metadata["count"].dtype == np.int64
     assert dataset.metadata["Note"].tolist() == ["x", "", "NA", "y"]
     assert dataset.groups.tolist() == dataset.ids.tolist()
+
+
+def test_a_table_may_lie_elsewhere_than_its_images(cells, frame, tmp_path_factory, monkeypatch):
+    elsewhere = tmp_path_factory.mktemp("downloads")
+    (elsewhere / "t.csv").write_text("file,label\n0.png,no\n1.png,yes\n")
+    monkeypatch.chdir(elsewhere)
+    listed = frame({"file": ["0.png", "1.png"], "label": ["no", "yes"]})
+    for table in (elsewhere / "t.csv", listed):
+        found = load_folder(table, images=cells / "img")
+        assert found.ids.tolist() == ["0.png", "1.png"]
+        assert [image.max() for image in found.images] == [0, 1]
+    with pytest.raises(
+        InvalidParameterError, match="images: expected None, unless path is a table"
+    ):
+        load_folder(cells, images=cells / "img")
+    with zipfile.ZipFile(elsewhere / "img.zip", "w") as archive:
+        archive.write(cells / "img" / "0.png", "0.png")
+    with pytest.raises(InvalidParameterError, match="unpack the archive first"):
+        load_folder(elsewhere / "t.csv", images=elsewhere / "img.zip")
+    with pytest.raises(DatasetNotFoundError, match="nowhere"):
+        load_folder(elsewhere / "t.csv", images=elsewhere / "nowhere")
 
 
 def test_any_column_can_hold_the_groups(cells):

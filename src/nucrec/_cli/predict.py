@@ -54,13 +54,17 @@ def add_to(commands: Any) -> None:
         help="the table to write, as CSV; with shards, the folder for its parts",
     )
     add_channel(command)
-    add("--html", metavar="FILE", help="write a page as well: counts, and the doubtful images")
+    add(
+        "--html",
+        metavar="FILE",
+        help="write a page as well: the model, plate maps, and images to label, doubtful and clear",
+    )
     add(
         "--html-images",
         type=whole_number,
-        default=60,
+        default=120,
         metavar="N",
-        help="the largest number of images that the page shows (default: 60)",
+        help="the largest number of images that the page shows (default: 120)",
     )
     review = command.add_mutually_exclusive_group().add_argument
     review(
@@ -83,7 +87,7 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict, print the summary and return the exit code."""
-    from nucrec.models import load, predict_folder, predict_shards
+    from nucrec.models import predict_folder, predict_shards
 
     check_order("predict", arguments.model, arguments.data)
     check_input("MODEL", arguments.model, "model")
@@ -97,8 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.scheduler is None and arguments.shard_size is None:
         common |= {"html": arguments.html, "html_images": arguments.html_images}
-        model = load(arguments.model)
-        found = predict_folder(model, arguments.data, arguments.out, **common)
+        found = predict_folder(arguments.model, arguments.data, arguments.out, **common)
     elif arguments.html is not None:
         raise InvalidParameterError("--html goes with one table: leave out the shards, or --html")
     else:

@@ -27,6 +27,7 @@ examples:
   nucrec train cells -o model.keras --group-by folder
   nucrec train cells.csv -o model.keras --group-by slide --html training.html
   nucrec train cells -o model.keras --test-size 0 --epochs 20
+  nucrec train corrected.csv --images plate-7 -o corrected.keras
   nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
 """
 
@@ -48,6 +49,11 @@ def _add_writing(command: Any) -> None:
         type=file_to_write(".keras"),
         metavar="FILE",
         help="the file of the model; its name ends in .keras",
+    )
+    command.add_argument(
+        "--images",
+        metavar="FOLDER",
+        help="the folder that the files of a CSV are in (default: that of the CSV)",
     )
     command.add_argument(
         "--html",
@@ -115,12 +121,14 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.models import Evaluation
 
     check_input("LABELLED", arguments.data, "labelled")
-    check_outputs([arguments.data], {"--out": arguments.out, "--html": arguments.html})
+    reads = [arguments.data, *filter(None, [arguments.images])]
+    check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
     train = load_folder(
         arguments.data,
         group_by=arguments.group_by,
         class_names=arguments.classes,
         channel=arguments.channel,
+        images=arguments.images,
     )
     test = found = None
     if arguments.test_size:

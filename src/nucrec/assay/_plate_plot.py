@@ -1,8 +1,6 @@
 """A display of the rates of wells on a plate map."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._plotting import OneAxesDisplay, frozen
+from nucrec._reading.wells import Place, place_of, row_letters, smallest_plate
 from nucrec._validation import invalid
 from nucrec.assay._dose_plot import AssayLike
 
 Array = npt.NDArray[Any]
-
-_WELL = re.compile(r"([A-Za-z]{1,2})[ _-]?0*([1-9]\d?)")
-_PLATES = ((8, 12), (16, 24), (32, 48))
 
 
 @dataclass(eq=False, repr=False)
@@ -66,10 +62,10 @@ class PlateDisplay(OneAxesDisplay):
         """
         if not isinstance(assay, AssayLike):
             raise invalid("assay", "the result of nucrec.assay.summarize", assay)
-        found: dict[tuple[int, int], list[float]] = defaultdict(list)
+        found: dict[Place, list[float]] = defaultdict(list)
         for unit in assay.units:
             found[_place(unit.well)].append(unit.rate.value)
-        rates = np.full(_shape(found), np.nan)
+        rates = np.full(smallest_plate(found), np.nan)
         for place, values in found.items():
             present = [value for value in values if value == value]
             rates[place] = sum(present) / len(present) if present else np.nan
@@ -98,30 +94,14 @@ class PlateDisplay(OneAxesDisplay):
                     column, row, f"{rate:.0f}", ha="center", va="center", color=colour, size=size
                 )
         ax.set_xticks(range(columns), [str(column + 1) for column in range(columns)])
-        ax.set_yticks(range(rows), [_letters(row) for row in range(rows)])
+        ax.set_yticks(range(rows), [row_letters(row) for row in range(rows)])
         ax.set_title(self.title, fontsize="medium")
         ax.figure.colorbar(image, ax=ax, shrink=0.8)
 
 
-def _place(well: str) -> tuple[int, int]:
+def _place(well: str) -> Place:
     """Return the row and column of a well, counted from 0."""
-    found = _WELL.fullmatch(well.strip())
-    if not found:
-        raise invalid("well", "names such as 'B03' for a plate map", well)
-    row = 0
-    for letter in found[1].upper():
-        row = 26 * row + ord(letter) - ord("A") + 1
-    place = row - 1, int(found[2]) - 1
-    if place[0] >= _PLATES[-1][0] or place[1] >= _PLATES[-1][1]:
-        raise invalid("well", "a well on a plate of at most 1536 wells", well)
+    place = place_of(well)
+    if place is None:
+        raise invalid("well", "names such as 'B03' for a plate map of at most 1536 wells", well)
     return place
-
-
-def _shape(places: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    """Return the rows and columns of the smallest plate with all positions."""
-    rows, columns = (max(each) + 1 for each in zip(*places, strict=True))
-    return next(shape for shape in _PLATES if rows <= shape[0] and columns <= shape[1])
-
-
-def _letters(row: int) -> str:
-    return chr(ord("A") + row) if row < 26 else "A" + chr(ord("A") + row - 26)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -32,6 +33,7 @@ def load_folder(
     class_names: Sequence[str] | None = None,
     group_by: str = "image",
     channel: Channel | None = None,
+    images: str | Path | None = None,
     on_error: OnError = "quarantine",
 ) -> ImageDataset:
     """Load images from class folders, or as listed in a table.
@@ -67,6 +69,10 @@ def load_folder(
     channel : int or str, optional
         The channel to read from multichannel images: its number from 0, or its name, such as "DAPI" if
         the file names its channels (OME-TIFF), or "blue" for a colour image.
+    images : str or Path, optional
+        For a table, the folder that its paths are relative to; by default the folder of the CSV file,
+        or the working directory for a data frame. The labels that a person gave on the page of
+        `nucrec.models.predict_folder` are loaded with the folder that was predicted.
     on_error : {"quarantine", "raise"}, default="quarantine"
         What to do with a file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or
         leads out of the folder: list it in ``dataset.quarantined`` with one warning, or raise.
@@ -114,7 +120,7 @@ def load_folder(
     ['micronucleated/cell 1.png', 'normal/cell 1.png']
     """
     check_channel(channel)
-    found = _find(path, group_by, class_names)
+    found = _find(path, group_by, class_names, images)
     spelled = merged_names(found.class_names, "classes")
     groups = merged_names((e.group for e in found.entries if e.group is not None), "groups")
     classes = _choose_classes(list(spelled.values()), class_names)
@@ -143,24 +149,44 @@ class _Found(NamedTuple):
     quarantined: list[Quarantined]
 
 
-def _find(path: Any, group_by: str, class_names: Sequence[str] | None) -> _Found:
+def _find(
+    path: Any, group_by: str, class_names: Sequence[str] | None, images: str | Path | None
+) -> _Found:
     """Return the files in a folder or archive, or listed in a table."""
     if not isinstance(group_by, str):
         raise invalid("group_by", "'image', 'folder', 'top' or the name of a column", group_by)
     if is_frame(path):
         table = table_of_frame(path, NEEDED)
+        if images is not None:
+            return _of_table(table, _folder_at(images), group_by)
         root, table.columns["file"][:] = root_of_paths(table.without_gaps("file"))
         return _of_table(table, root, group_by)
     where = checked_path("path", path, "a path or a data frame")
     if looks_like_table(where):
         table = read_table(where, NEEDED)
-        return _of_table(table, Folder(where.parent.resolve()), group_by)
+        root = Folder(where.parent.resolve()) if images is None else _folder_at(images)
+        return _of_table(table, root, group_by)
+    if images is not None:
+        raise invalid("images", "None, unless path is a table of files and labels", images)
+    return _of_folders(where, group_by, class_names)
+
+
+def _of_folders(where: Path, group_by: str, class_names: Sequence[str] | None) -> _Found:
     check_choice("group_by", group_by, ("image", "folder", "top"))
     opened = open_root(where)
     listing = opened.listing()
     entries, classes, strays = entries_of_folders(listing, group_by, str(where), class_names)
     listing.warn()
     return _Found(opened, entries, classes, {}, [*listing.quarantined, *strays])
+
+
+def _folder_at(images: str | Path) -> Folder:
+    """Return the folder that the paths of a table are relative to."""
+    where = checked_path("images", images)
+    opened = open_root(where)
+    if not isinstance(opened, Folder):
+        raise invalid("images", "a folder; unpack the archive first", str(images))
+    return opened
 
 
 def _of_table(table: Any, root: Folder, group_by: str) -> _Found:

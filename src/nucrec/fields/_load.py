@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nucrec._reading.channels import Channel, check_channel
 from nucrec._reading.listing import Quarantined
+from nucrec._reading.well_names import checked_pattern, find_wells, well_of_match
 from nucrec._text import many
 from nucrec._validation import check_real, invalid
 from nucrec._warnings import warn
@@ -22,7 +23,6 @@ from nucrec.fields._masks import Masks, open_masks
 from nucrec.fields._names import FieldFiles, folder_of, group_files, stem_of
 from nucrec.fields._reader import FieldReader
 from nucrec.fields._sources import Source, open_source
-from nucrec.fields._wells import checked_pattern, find_wells, well_of_match
 
 _MOST_WARNINGS = 10
 

@@ -1,7 +1,6 @@
 """The self-contained HTML page on which a person reviews cells."""
 
 import base64
-import hashlib
 import io
 import json
 import re
@@ -17,6 +16,7 @@ from nucrec._html import paragraph
 from nucrec._reviewed import COLUMNS
 from nucrec._text import html
 from nucrec._version import __version__
+from nucrec._web import digest_of, json_in_page, script_of
 from nucrec.errors import DatasetError
 from nucrec.fields._objects import Objects
 from nucrec.fields._outlines import (
@@ -80,7 +80,7 @@ class ReviewedCell:
 
 def review_page(title: str, key: str, cells: Sequence[ReviewedCell], *, blind: bool) -> str:
     """Return the page as HTML."""
-    script = _asset("review.js")
+    script = script_of("nucrec.fields", "data/review.js")
     shown = [
         {
             "id": cell.line.partition(",")[0],
@@ -92,13 +92,12 @@ def review_page(title: str, key: str, cells: Sequence[ReviewedCell], *, blind: b
         for cell in cells
     ]
     data = json.dumps({"key": key, "header": ",".join(COLUMNS), "cells": shown})
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     values = {
         "TITLE": html(title),
-        "SCRIPT_HASH": f"sha256-{digest}",
+        "SCRIPT_HASH": digest_of(script),
         "ABOUT": "\n".join(map(paragraph, (*(_BLIND if blind else _OPEN), *_ABOUT))),
         "FOOTER": f"nucrec {__version__}",
-        "DATA": data.replace("<", "\\u003c"),
+        "DATA": json_in_page(data),
         "SCRIPT": script,
     }
     return re.sub(r"\{\{([A-Z_]+)\}\}", lambda found: values[found[1]], _asset("review.html"))

@@ -1,13 +1,10 @@
-"use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const cells = data.cells;
 const key = "nucrec-" + data.key;
-const find = (id) => document.getElementById(id);
-const all = (what) => [...document.querySelectorAll(what)];
 let answers = {}; // review_id -> [answer, number of micronuclei or ""]
 let at = 0;
 let saved = true; // whether the CSV holds all answers
-let kept = true; // whether the browser keeps answers
+let remembers = true; // whether the browser keeps answers
 const plainView = { zoom: 1, contrast: 1, light: 1, invert: 0, outline: true };
 let view = { ...plainView };
 
@@ -15,30 +12,19 @@ const ids = new Set(cells.map((cell) => cell.id));
 const isAnswer = (value) => Array.isArray(value) && ["yes", "no", "unsure"].includes(value[0]);
 
 function remember() {
-  try {
-    localStorage.setItem(key, JSON.stringify({ answers, at, saved }));
-    kept = true;
-  } catch {
-    if (kept) say("This browser does not keep answers: save the CSV before you close the page.", true);
-    kept = false;
-  }
+  const could = keep(key, { answers, at, saved });
+  if (!could && remembers) say("This browser does not keep answers: save the CSV before you close the page.", true);
+  remembers = could;
 }
 
 function recall() {
-  try {
-    const state = JSON.parse(localStorage.getItem(key) || "{}");
-    for (const [id, value] of Object.entries(state.answers || {}))
-      if (ids.has(id) && isAnswer(value)) answers[id] = value;
-    if (Number.isInteger(state.at) && state.at >= 0 && state.at < cells.length) at = state.at;
-    saved = state.saved !== false;
-  } catch {
-    kept = false;
-  }
-}
-
-function say(words, bad = false) {
-  find("said").textContent = words;
-  find("said").classList.toggle("bad", bad);
+  const state = kept(key);
+  remembers = state !== null;
+  if (!state) return;
+  for (const [id, value] of Object.entries(state.answers || {}))
+    if (ids.has(id) && isAnswer(value)) answers[id] = value;
+  if (Number.isInteger(state.at) && state.at >= 0 && state.at < cells.length) at = state.at;
+  saved = state.saved !== false;
 }
 
 const count = () => Object.keys(answers).length;
@@ -100,48 +86,15 @@ function look(change) {
   show();
 }
 
-const limited = (value, low, high) => Math.min(Math.max(Math.round(value * 100) / 100, low), high);
 const zoom = (by) => look({ zoom: limited(view.zoom * by, 1, 8) });
 const light = (by) => look({ light: limited(view.light * by, 0.2, 8) });
 
-function csv() {
-  const lines = cells.map((cell) => cell.row + "," + (answers[cell.id] || ["", ""]).join(","));
-  const text = [data.header, ...lines].join("\n") + "\n";
-  return (/^[\x00-\x7f]*$/.test(text) ? "" : "\ufeff") + text;
-}
-
 function save() {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csv()], { type: "text/csv;charset=utf-8" }));
-  link.download = "reviewed.csv";
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  const lines = cells.map((cell) => cell.row + "," + (answers[cell.id] || ["", ""]).join(","));
+  download("reviewed.csv", [data.header, ...lines]);
   saved = true;
   remember();
   say(`Saved ${count()} answers as reviewed.csv in your downloads.`);
-}
-
-function parse(text) {
-  const first = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").replace(/^(?:[ \t,;]*(?:"?sep=.*)?\n)+/i, "");
-  const header = first.slice(0, first.search(/\n|$/));
-  const delimiter = [",", ";", "\t"].map((d) => [header.split(d).length, d]).sort((a, b) => b[0] - a[0])[0][1];
-  const rows = [[]];
-  let cell = "", quoted = false;
-  for (let i = 0; i < first.length; i++) {
-    const c = first[i];
-    if (quoted) {
-      if (c !== '"') cell += c;
-      else if (first[i + 1] === '"') { cell += '"'; i++; }
-      else quoted = false;
-    } else if (c === '"') quoted = true;
-    else if (c === delimiter) { rows.at(-1).push(cell); cell = ""; }
-    else if (c === "\n") { rows.at(-1).push(cell); cell = ""; rows.push([]); }
-    else cell += c;
-  }
-  rows.at(-1).push(cell);
-  return rows;
 }
 
 // other spellings of answers, as nucrec reads them in tables
@@ -233,7 +186,7 @@ find("load").addEventListener("change", async (event) => {
   event.target.value = "";
 });
 addEventListener("beforeunload", (event) => {
-  if (!saved && !kept) event.preventDefault();
+  if (!saved && !remembers) event.preventDefault();
 });
 
 recall();

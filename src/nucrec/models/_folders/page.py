@@ -1,133 +1,323 @@
-"""The HTML page of a folder's predictions: counts, probabilities, and the most doubtful images."""
+"""The page of a folder's predictions: the model, plates, probabilities, images, and labels."""
 
-import heapq
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nucrec._html import gallery, page, paragraph, picture, plot, section, table
+from nucrec import _html as parts
+from nucrec import _text as fmt
 from nucrec._plotting import STYLES, label, new_axes
-from nucrec.datasets import ImageDataset, ImageFiles
-from nucrec.models._classifier import ImageClassifier
-from nucrec.models._explain import grey_levels
+from nucrec._text import html
+from nucrec._version import __version__
+from nucrec._web import script_of
+from nucrec.datasets import ImageFiles
+from nucrec.models._folders.cards import CardMaker
+from nucrec.models._folders.chosen import BINS, Chooser, Chosen
+from nucrec.models._folders.facts import (
+    ModelFile,
+    model_facts,
+    readable_time,
+    report_of_calibration,
+    report_table,
+)
+from nucrec.models._folders.labels import TABLE, labels_data, training_command
+from nucrec.models._folders.places import Places
+from nucrec.models._folders.plate_map import highest_share, plate_map
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
-from nucrec.models._folders.result import FolderPredictions, notes, summary_table
+from nucrec.models._folders.result import (
+    ErrorCounts,
+    FolderCounts,
+    FolderPredictions,
+    notes,
+    summary_table,
+)
+from nucrec.models._saving.info import now
 
-_BINS = 20
-_AT_A_TIME = 16  # images of any size, with their heat maps
+MOST_IMAGES = 2000
+"""Pictures on a page; about 12 KB each, with a heat map."""
+
+_BOTTOM = f"""<div id="bottom" class="bar" hidden>
+<span id="said" role="status" aria-live="polite"></span>
+<button id="open">First without a label <kbd>F</kbd></button>
+<button id="save">Save {TABLE} <kbd>S</kbd></button>
+</div>"""
 
 
-class Doubtful:
-    """Collect the predictions closest to the decision boundary, and count probabilities.
-
-    Parameters
-    ----------
-    positive : int
-        Position of the positive class.
-    limit : int
-        Maximum number of predictions to keep.
+@dataclass(frozen=True)
+class Predicted:
+    """What a page is about.
 
     Attributes
     ----------
-    counts : list of int
-        Histogram of the probability of the positive class, in bins from 0 to 1.
+    files : ImageFiles
+        The images.
+    found : FolderPredictions
+        What was found by folder.
+    wells : FolderPredictions or None
+        What was found by well, where wells are known.
+    chosen : Chosen
+        The images to show.
+    classifier : FolderClassifier
+        What predicted them.
+    file : ModelFile or None
+        Its file, if it came from one.
+    places : Places
+        The wells of the images.
     """
 
-    def __init__(self, positive: int, limit: int) -> None:
-        self.counts = [0] * _BINS
-        self._positive = positive
-        self._limit = limit
-        self._kept: list[tuple[float, int, ImagePrediction]] = []  # a heap, clearest first
+    files: ImageFiles
+    found: FolderPredictions
+    wells: FolderPredictions | None
+    chosen: Chosen
+    classifier: FolderClassifier
+    file: ModelFile | None
+    places: Places
+
+
+class PageParts:
+    """What a page needs of predictions, gathered while they pass.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The names of all images.
+    class_names : tuple of str
+        The classes, in the order of the probabilities.
+    positive : int
+        Position of the positive class.
+    limit : int
+        How many images are shown.
+    """
+
+    def __init__(
+        self, files: Sequence[str], class_names: tuple[str, ...], positive: int, limit: int
+    ) -> None:
+        self.places = Places.of(files)
+        self._counts = FolderCounts(class_names, self.places.well_of)
+        self._chooser = Chooser(class_names, positive, limit)
 
     def seen(self, predictions: Iterable[ImagePrediction]) -> Iterator[ImagePrediction]:
-        """Yield the predictions, and keep those closest to the decision boundary."""
-        for number, prediction in enumerate(predictions):
-            if prediction.error is None:
-                self._add(number, prediction)
-            yield prediction
+        """Yield predictions, and keep what is needed of them."""
+        return self._chooser.seen(self._counts.counted(predictions))
 
     @property
-    def predictions(self) -> list[ImagePrediction]:
-        """The collected predictions, the most doubtful first."""
-        return [prediction for _, _, prediction in sorted(self._kept, reverse=True)]
+    def chosen(self) -> Chosen:
+        """The images to show."""
+        return self._chooser.chosen()
 
-    def _add(self, number: int, prediction: ImagePrediction) -> None:
-        share = prediction.probabilities[self._positive]
-        self.counts[min(int(share * _BINS), _BINS - 1)] += 1
-        *_, second, first = sorted(prediction.probabilities)
-        heapq.heappush(self._kept, (second - first, -number, prediction))
-        if len(self._kept) > self._limit:
-            heapq.heappop(self._kept)
+    def wells(
+        self, confidence: float, error_rate: float | None, errors: ErrorCounts | None
+    ) -> FolderPredictions | None:
+        """Return what was found by well; None where wells are not known."""
+        if not self._counts.has_images:
+            return None
+        return self._counts.result(None, (), confidence, error_rate, errors)
 
 
-def prediction_page(
-    files: ImageFiles, found: FolderPredictions, doubtful: Doubtful, classifier: FolderClassifier
-) -> str:
-    """Return the page of a folder. The images shown are read again, a few at a time."""
-    positive = found.positive_class
-    bins = ", ".join(map(str, doubtful.counts))
-    alt = f"Histogram. Images in {_BINS} bins of the probability, from 0 to 1: {bins}"
-    histogram = plot(lambda: _histogram(doubtful.counts, positive), alt)
-    parts = [
-        section("Folders", table(*summary_table(found)), *map(paragraph, notes(found))),
-        section(f"Probability of {positive}", histogram),
+def prediction_page(about: Predicted) -> str:
+    """Return the page of a folder; the images shown are read again, a few at a time."""
+    path = about.files.path
+    sections = [
+        parts.numbers(_key_numbers(about.found)),
+        _model_section(about),
+        *_plate_sections(about),
+        parts.section(
+            "Folders",
+            parts.table(*summary_table(about.found)),
+            *map(parts.paragraph, notes(about.found)),
+        ),
+        _histogram_section(about),
+        *_image_sections(about),
     ]
-    shown = doubtful.predictions
-    if shown:
-        about = "The images closest to the decision, the most doubtful first."
-        if isinstance(classifier.model, ImageClassifier):
-            about += (
-                f" Beside each: where the network saw what speaks for {positive} (Grad-CAM), from "
-                "violet to yellow, scaled for each image by itself; no colour where nothing does."
-            )
-        entries = gallery(_entries(files, shown, classifier, positive))
-        parts.append(section("Doubtful images", paragraph(about), entries))
+    if about.found.quarantined:
+        problems = [tuple(entry) for entry in about.found.quarantined]
+        left_out = parts.table(("file", "reason"), problems)
+        sections.append(parts.section("Files without a prediction", left_out))
+    shown = (*about.chosen.doubtful, *about.chosen.confident)
+    data = labels_data(shown, about.classifier.class_names, about.places)
+    script = parts.Script(script_of(__package__, "predictions.js"), data) if shown else None
+    title = f"Predictions of {path.name or path}"
+    return parts.page(title, sections, style=_asset("predictions.css"), script=script)
+
+
+def _asset(name: str) -> str:
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _key_numbers(found: FolderPredictions) -> list[tuple[str, str]]:
+    total = found.total
+    numbers = [
+        (f"{total.n:,}", "images"),
+        (f"{total.positive:,}", f"called {found.positive_class}"),
+        (f"{100 * total.share:.1f} %", "raw share"),
+    ]
+    if found.error_rate is not None:
+        numbers.append((f"{total.needs_review:,}", "need review"))
+    if total.unusual:
+        numbers.append((f"{total.unusual:,}", "unlike the training images"))
     if found.quarantined:
-        problems = [tuple(entry) for entry in found.quarantined]
-        parts.append(section("Files that were not predicted", table(("file", "reason"), problems)))
-    return page(f"Predictions of {files.path.name or files.path}", parts)
+        numbers.append((f"{len(found.quarantined):,}", "files without a prediction"))
+    return numbers
+
+
+def _model_section(about: Predicted) -> str:
+    model, names = about.classifier.model, about.classifier.class_names
+    rows = [
+        *model_facts(model, about.file),
+        ("Predicted", f"{readable_time(now())}, by nucrec {__version__}"),
+        ("Images", str(about.files.path)),
+    ]
+    tested = report_of_calibration(model, names, about.found.confidence)
+    if tested is None:
+        words = (
+            "This model carries no test result. Before you rely on it, test it on labelled images "
+            "from your microscope."
+        )
+        return parts.section("Model", parts.facts(rows), parts.paragraph(words))
+    words = (
+        f"On {fmt.images(tested.n)} with known labels that it was calibrated with and not trained "
+        f"on. Intervals: {fmt.percent(tested.confidence)}, for independent images."
+    )
+    return parts.section(
+        "Model",
+        '<div class="beside"><div>' + parts.facts(rows) + "</div><div>",
+        parts.heading("Test report"),
+        parts.paragraph(words),
+        parts.table(*report_table(tested)) + "</div></div>",
+    )
+
+
+def _plate_sections(about: Predicted) -> list[str]:
+    """Return the maps of the plates, and their rates as a table."""
+    if about.wells is None:
+        return []
+    positive, wells = about.found.positive_class, about.wells.folders
+    highest = highest_share(wells)
+    header, *_ = summary_table(about.wells)
+    words = (
+        f"Percentage of images called {positive}, and below it the number of images in the well. The "
+        f"colours run from dark blue for 0 to yellow for {100 * highest:.0f} %."
+    )
+    without = about.found.total.n - about.wells.total.n
+    if without:
+        words += f" {fmt.images(without)} with no well in the name are left out here."
+    maps = [
+        plate_map(plate, [w for w in wells if w.folder.rpartition("/")[0] == plate], highest)
+        for plate in about.places.plates
+    ]
+    table = parts.table(("well", *header[1:]), summary_table(about.wells)[1])
+    return [
+        parts.section(
+            "Plate map", parts.paragraph(words), *maps, parts.folded("Rates by well", table)
+        )
+    ]
+
+
+def _histogram_section(about: Predicted) -> str:
+    positive, counts = about.found.positive_class, about.chosen.counts
+    bins = ", ".join(map(str, counts))
+    alt = f"Histogram. Images in {BINS} bins of the probability, from 0 to 1: {bins}"
+    histogram = parts.plot(lambda: _histogram(counts, positive), alt)
+    return parts.section(f"Probability of {positive}", histogram)
 
 
 def _histogram(counts: Sequence[int], positive: str) -> Any:
     ax = new_axes((6.4, 3.0))
-    edges = np.linspace(0, 1, _BINS + 1)
-    ax.bar(edges[:-1], counts, 1 / _BINS, align="edge", color=STYLES[0].colour, ec="white")
-    ax.set(xlim=(0, 1), xlabel=f"probability of {label(positive)}", ylabel="images")
+    edges = np.linspace(0, 1, BINS + 1)
+    ax.bar(edges[:-1], counts, 1 / BINS, align="edge", color=STYLES[0].colour, ec="white")
+    ax.set(xlim=(0, 1), xlabel=f"probability of {label(positive)}", ylabel="number of images")
     ax.yaxis.get_major_locator().set_params(integer=True)
     return ax.figure
 
 
-def _entries(
-    files: ImageFiles, shown: Sequence[ImagePrediction], classifier: FolderClassifier, positive: str
-) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the name, prediction and pictures of each image."""
-    remarks = {prediction.file: _remark(prediction) for prediction in shown}
-    again = ImageFiles(files.path, list(remarks), channel=files.channel)
-    for images in again.parts(_AT_A_TIME):
-        for name, reason in images.quarantined:
-            yield name, f"cannot be read any more: {reason}", []
-        if len(images):
-            pictures = _pictures(images, classifier, positive)
-            for name, of_image in zip(images.ids.tolist(), pictures, strict=True):
-                yield name, remarks[name], of_image
+def _image_sections(about: Predicted) -> list[str]:
+    doubtful, confident = about.chosen.doubtful, about.chosen.confident
+    if not doubtful:
+        return []
+    names, positive = about.classifier.class_names, about.found.positive_class
+    maker = CardMaker(about.files, about.classifier, names.index(positive), about.places)
+    columns = [
+        parts.heading(f"Closest to the decision ({len(doubtful)})"),
+        maker.html(maker.cards(doubtful), 1),
+    ]
+    body = f'<div class="column">{"".join(columns)}</div>'
+    if confident:
+        clear = maker.html(maker.cards(confident), len(doubtful) + 1)
+        head = parts.heading(f"Most confident calls ({len(confident)})")
+        body += f'<div class="column">{head}{clear}</div>'
+    words = map(parts.paragraph, _about_images(about, maker.has_heat_maps))
+    content = [*words, _tools(about), f'<div class="columns">{body}</div>', _BOTTOM]
+    return ['<section id="images">\n<h2>Images</h2>\n' + "\n".join(content) + "\n</section>"]
 
 
-def _pictures(
-    images: ImageDataset, classifier: FolderClassifier, positive: str
-) -> Iterator[list[str]]:
-    """Yield a picture of each image and, for a network, of its heat map."""
-    found = None
-    if isinstance(classifier.model, ImageClassifier):
-        found = classifier.model.explain(images, classifier.class_names.index(positive))
-    for k, (name, image) in enumerate(zip(images.ids.tolist(), images.images, strict=True)):
-        pictures = [picture(grey_levels(image), name)]
-        if found is not None:
-            pictures.append(picture(found.overlay(k), f"{name}: heat of {positive}"))
-        yield pictures
+def _about_images(about: Predicted, has_heat_maps: bool) -> list[str]:
+    shown, n = len(about.chosen.doubtful) + len(about.chosen.confident), about.found.total.n
+    if shown == n:
+        words = [f"All {fmt.images(n)}."]
+    else:
+        words = [
+            f"{shown:,} of {n:,} images are shown: those closest to the decision, and for comparison "
+            "the most confident calls of each class. The table of predictions has all."
+        ]
+    if has_heat_maps:
+        words.append(
+            f"Beside each image: the regions that raised the score of {about.found.positive_class} "
+            "(Grad-CAM), from violet to yellow, scaled for each image by itself. No colour means that "
+            "nothing did."
+        )
+    return words
 
 
-def _remark(prediction: ImagePrediction) -> str:
-    call = f"{prediction.predicted}, {max(prediction.probabilities):.2f}"
-    review = ["a person should look at it"] if prediction.needs_review else []
-    return "; ".join([call, *review, *prediction.unusual])
+def _tools(about: Predicted) -> str:
+    """Return what the script works with; it is hidden where no script runs."""
+    names = about.classifier.class_names
+    flags = [("review", "needs review")] if about.found.error_rate is not None else []
+    flags += [("unusual", "unlike the training images")] if about.found.total.unusual else []
+    shown = (*about.chosen.doubtful, *about.chosen.confident)
+    wells = sorted({about.places.well_of(each.file) or "" for each in shown} - {""})
+    selects = [
+        _select("sort", "Sort by", _orders(about), ""),
+        _select("call", "Called", [(str(k), name) for k, name in enumerate(names)], "any class"),
+        _select("labelled", "Labels", [("no", "not labelled yet"), ("yes", "labelled"),
+                                       ("other", "labelled otherwise than called")], "all"),
+        *([_select("well", "Well", [(well, well) for well in wells], "all")] if wells else []),
+        *([_select("flags", "Marked", flags, "all")] if flags else []),
+    ]  # fmt: skip
+    values = {
+        "SELECTS": "".join(selects),
+        "TABLE": TABLE,
+        "COMMAND": html(training_command(about.files.path)),
+        "PYTHON": html(_python(about.files.path, about.files.channel)),
+    }
+    template = _asset("predictions.html")
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: values[found[1]], template)
+
+
+def _orders(about: Predicted) -> list[tuple[str, str]]:
+    positive = about.found.positive_class
+    orders = [
+        ("margin", "doubt, the greatest first"),
+        ("-margin", "confidence, the greatest first"),
+        ("-probability", f"probability of {positive}, the highest first"),
+        ("probability", f"probability of {positive}, the lowest first"),
+        ("name", "name"),
+    ]
+    return [*orders, *([("well", "well")] if about.wells is not None else [])]
+
+
+def _select(name: str, words: str, options: Sequence[tuple[str, str]], every: str) -> str:
+    first = [("", every)] if every else []
+    choices = "".join(
+        f'<option value="{html(k)}">{html(v)}</option>' for k, v in (*first, *options)
+    )
+    return f'<label>{html(words)}<select id="{name}">{choices}</select></label>'
+
+
+def _python(path: Path, channel: int | str | None) -> str:
+    option = "" if channel is None else f", channel={channel!r}"
+    return f'load_folder("{TABLE}", images={str(path)!r}{option})'

@@ -7,11 +7,12 @@ from typing import Any
 from nucrec._deprecation import renamed_parameter
 from nucrec._files import replacing, write_text
 from nucrec._html import check_page
-from nucrec._paths import check_not_read, output_file
+from nucrec._paths import check_not_read, checked_path, output_file
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageFiles
-from nucrec.models._folders.page import Doubtful, prediction_page
+from nucrec.models._folders.facts import ModelFile
+from nucrec.models._folders.page import MOST_IMAGES, PageParts, Predicted, prediction_page
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
 from nucrec.models._folders.result import ErrorCounts, FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import StoredPredictions, TableForm
@@ -27,7 +28,7 @@ def predict_folder(
     confidence: float = 0.95,
     error_rate: float | None = None,
     html: str | Path | None = None,
-    html_images: int = 60,
+    html_images: int = 120,
     progress: Progress | bool = False,
     ask_below: float | None = None,
 ) -> FolderPredictions:
@@ -37,8 +38,9 @@ def predict_folder(
 
     Parameters
     ----------
-    model : ImageClassifier or scikit-learn classifier with ``predict_proba``
-        A fitted model, such as the result of `load`.
+    model : ImageClassifier, scikit-learn classifier with ``predict_proba``, str or Path
+        A fitted model, such as the result of `load`, or the path of a file that nucrec saved. For a
+        file, the page shows its name, date and hash.
     path : str or Path
         A folder with images at any depth, or a zip archive of one, which is read in place.
     out : str or Path, optional
@@ -58,11 +60,16 @@ def predict_folder(
         true class is excluded for at most this share of the images of each class. Requires a
         network that was calibrated on similar images (`ImageClassifier.calibrate`).
     html : str or Path, optional
-        A self-contained HTML page to write as well, with the summary, the distribution of the
-        probabilities, and the images closest to the decision boundary; for a network, each with its
-        heat map (`ImageClassifier.explain`). Its name must end in ".html".
-    html_images : int, default=60
-        Maximum number of images on the page.
+        A self-contained HTML page to write as well, readable without JavaScript: the model and its
+        test report, the summary, a map of each plate if file names tell the wells ("B03", "r02c03"),
+        the distribution of the probabilities, and images; for a network, each with its heat map
+        (`ImageClassifier.explain`). The images can be sorted, filtered, enlarged and labelled, and the
+        labels saved as a table that `nucrec.datasets.load_folder` and ``nucrec train`` take. Its name
+        must end in ".html".
+    html_images : int, default=120
+        Maximum number of images on the page, from 0 to 2000: a third are the most confident calls of
+        each class, the others those closest to the decision boundary. Each takes about 10 KB, so the
+        size of the page is bounded for any number of images.
     progress : bool or callable, default=False
         True shows progress on standard error. A callable receives (images done, total images,
         message).
@@ -83,6 +90,8 @@ def predict_folder(
         A parameter is out of range, or the model has no probabilities or is not calibrated.
     MissingExtraError
         `html` was given, and matplotlib is not installed.
+    ModelFileError
+        `model` is a path, and the file is missing, damaged, or not a model that nucrec saved.
     NucrecError
         `out` or `html` cannot be written.
 
@@ -116,26 +125,37 @@ def predict_folder(
     (1, 'micronucleus', ['cell 1.png'])
     """
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
-    check_int("html_images", html_images, low=0)
+    check_int("html_images", html_images, low=0, high=MOST_IMAGES)
     error_rate = renamed_parameter("ask_below", ask_below, "error_rate", error_rate)
     page = None if html is None else check_page("html", html)
     table = None if out is None else output_file("out", out)
+    model, file = _opened(model)
     classifier = FolderClassifier.of(model, class_names, error_rate)
     files = ImageFiles(path, channel=channel)
     _check_outputs(table, page, files)
     counts = FolderCounts(classifier.class_names)
     positive = classifier.class_names.index(counts.positive_class)
-    doubtful = Doubtful(positive, 0 if page is None else html_images)
+    shown = PageParts(files.names, classifier.class_names, positive, html_images) if page else None
     predictions = classifier.predict(files, files.quarantined, progress_function(progress))
     form = TableForm(classifier.class_names, error_rate is not None, classifier.domain is not None)
-    rows = _rows(counts, doubtful.seen(predictions), table, form, path)
+    kept = predictions if shown is None else shown.seen(predictions)
+    rows = _rows(counts, kept, table, form, path)
     errors = ErrorCounts.of(getattr(model, "calibration_", None), positive)
     card = getattr(model, "card_", None)
     found = counts.result(table, rows, confidence, error_rate, errors, card)
     warn_of(found, len(files))
-    if page is not None:
-        write_text(page, prediction_page(files, found, doubtful, classifier))
+    if page is not None and shown is not None:
+        wells = shown.wells(confidence, error_rate, errors)
+        about = Predicted(files, found, wells, shown.chosen, classifier, file, shown.places)
+        write_text(page, prediction_page(about))
     return found
+
+
+def _opened(model: Any) -> tuple[Any, ModelFile | None]:
+    """Return a model, and what is known of its file if it was given as one."""
+    if isinstance(model, str | Path):
+        return ModelFile.opened(checked_path("model", model))
+    return model, None
 
 
 def _check_outputs(table: Path | None, page: Path | None, files: ImageFiles) -> None:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -271,11 +271,27 @@ class ErrorCounts(NamedTuple):
         return cls((hits, int(true.sum())), (rejections, int((~true).sum())))
 
 
-class FolderCounts:
-    """Count predictions by folder as they pass through."""
+def _folder_of(file: str) -> str:
+    return PurePosixPath(file).parent.as_posix()
 
-    def __init__(self, class_names: Sequence[str]) -> None:
+
+class FolderCounts:
+    """Count predictions by folder as they pass through.
+
+    Parameters
+    ----------
+    class_names : sequence of str
+        The classes.
+    place_of : callable
+        Returns what a file is counted under, by default its folder; None for files that are not
+        counted.
+    """
+
+    def __init__(
+        self, class_names: Sequence[str], place_of: Callable[[str], str | None] = _folder_of
+    ) -> None:
         self.positive_class = positive_class(class_names)
+        self._place_of = place_of
         self.quarantined: list[Quarantined] = []
         self._images: Counter[str] = Counter()
         self._positive: Counter[str] = Counter()
@@ -287,24 +303,34 @@ class FolderCounts:
         """Yield the predictions, and count them."""
         for prediction in predictions:
             if prediction.error is None:
-                folder = PurePosixPath(prediction.file).parent.as_posix()
-                self._images[folder] += 1
-                self._positive[folder] += prediction.predicted == self.positive_class
-                self._for_review[folder] += prediction.needs_review
-                self._unusual[folder] += bool(prediction.unusual)
-                self._kinds.update(reason.partition(" ")[0] for reason in prediction.unusual)
+                self._count(prediction)
             else:
                 self.quarantined.append(Quarantined(prediction.file, prediction.error))
             yield prediction
+
+    def _count(self, prediction: ImagePrediction) -> None:
+        place = self._place_of(prediction.file)
+        if place is None:
+            return
+        self._images[place] += 1
+        self._positive[place] += prediction.predicted == self.positive_class
+        self._for_review[place] += prediction.needs_review
+        self._unusual[place] += bool(prediction.unusual)
+        self._kinds.update(reason.partition(" ")[0] for reason in prediction.unusual)
 
     @property
     def n_files(self) -> int:
         """The number of files counted, including those without a prediction."""
         return self._images.total() + len(self.quarantined)
 
+    @property
+    def has_images(self) -> bool:
+        """Whether any image was counted."""
+        return bool(self._images)
+
     def check_any_image(self, path: str | Path) -> None:
         """Raise if no image could be read."""
-        if not self._images:
+        if not self.has_images:
             reason = self.quarantined[0].reason
             raise DatasetError(f"{path}: no image that can be predicted: {reason}")
 
