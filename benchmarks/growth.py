@@ -157,7 +157,7 @@ def _plot(
         axes[k].grid(alpha=0.3)
     axes[0].plot(sizes, [n / 200 for n in sizes], "k:", label="proportional")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=200)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main() -> None:
         below.set_xlabel(f"probability {found.probabilities[k, 1]:.2f}")
         for axes in (above, below):
             axes.set(xticks=[], yticks=[])
-    figure.savefig(HERE.parent / "images" / "explain.png", dpi=110)
+    figure.savefig(HERE.parent / "images" / "explain.png", dpi=200)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ Array = npt.NDArray[Any]
 
 GREY = "0.55"
 _WIDTH = 24  # maximum length of a line in a name
+DPI = 200
+"""Pixels per inch of a picture that is saved."""
+_SCREEN_DPI = 100  # of a picture in a notebook
 
 
 class Style(NamedTuple):
@@ -65,7 +68,7 @@ class Display(ABC):
         if figure.canvas.manager is not None:
             return None
         file = io.BytesIO()
-        figure.canvas.figure.savefig(file, format="png")
+        figure.canvas.figure.savefig(file, format="png", dpi=_SCREEN_DPI)
         return file.getvalue()
 
 
@@ -109,7 +112,9 @@ class OneAxesDisplay(Display):
 
 def new_axes(size: tuple[float, float], columns: int = 1) -> Any:
     """Return the axes of a new figure, or an array of several side by side."""
-    figure = require("matplotlib.figure", extra="plots").Figure(figsize=size, layout="constrained")
+    figure = require("matplotlib.figure", extra="plots").Figure(
+        figsize=size, dpi=DPI, layout="constrained"
+    )
     return figure.subplots(1, columns)
 
 
@@ -118,7 +123,9 @@ def stacked_figure(panels: Sequence[tuple[str, OneAxesDisplay]]) -> Any:
     sizes = [display._size for _, display in panels]
     heights = [height for _, height in sizes]
     size = max(width for width, _ in sizes), sum(heights)
-    figure = require("matplotlib.figure", extra="plots").Figure(figsize=size, layout="constrained")
+    figure = require("matplotlib.figure", extra="plots").Figure(
+        figsize=size, dpi=DPI, layout="constrained"
+    )
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for ax, (title, display) in zip(axes, panels, strict=True):
         display.plot(ax)

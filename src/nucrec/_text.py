@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -89,6 +90,21 @@ def text_table(header: Row, rows: Sequence[Row]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def terminal_width() -> int:
+    """Return how many characters a line of the terminal holds; 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def in_lines(text: str, width: int) -> list[str]:
+    """Return text in lines that are not longer, broken behind what parts names where possible."""
+    lines = []
+    while len(text) > width:
+        end = max(text.rfind(c, width // 2, width) for c in "/\\ _-.")
+        lines.append(text[: end + 1 if end > 0 else width])
+        text = text[len(lines[-1]) :]
+    return [*lines, text]
 
 
 def markdown_table(header: Row, rows: Sequence[Row]) -> str:

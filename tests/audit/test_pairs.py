@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tests.audit.planted import CHANGES, jpeg, levels, resized, turned
 
-from nucrec.audit import DuplicatePair, DuplicatePairs, clusters, duplicates
+from nucrec.audit import DuplicatePair, DuplicatePairs, clusters, duplicates, leakage
 from nucrec.datasets import ImageDataset, split
 from nucrec.errors import InvalidParameterError
 
@@ -132,10 +132,47 @@ def test_pairs_can_be_told_and_written(crops, tmp_path):
     assert pairs.to_dict()["pairs"][0] == pairs[0]._asdict()
     pairs.save_csv(tmp_path / "pairs.csv")
     lines = (tmp_path / "pairs.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "a,b,kind,similarity,overlap"
+    assert lines[0] == "a,b,kind,similarity,overlap,across"
     assert len(lines) == len(pairs) + 1
     assert str(DuplicatePairs([], 3)) == "0 pairs among 3 images"
     assert "and 2 more" in str(DuplicatePairs([DuplicatePair("a", "b", "exact", 1.0, 1.0)] * 12, 9))
+
+
+@pytest.fixture
+def contradictory(crops) -> ImageDataset:
+    """An exact pair of one class, and a brighter copy in the other class; their names are long."""
+    images = [crops.images[k] for k in (5, 5, 100, 100)]
+    images[3] = np.minimum(images[3].astype(float) * 1.2, 255).astype(np.uint8)
+    folder = "a folder with quite a long name/" * 2
+    ids = [f"{folder}{k}.png" for k in range(4)]
+    return ImageDataset(images, [0, 0, 0, 1], ["normal", "micronucleus"], ids=ids)
+
+
+def test_pairs_across_classes_come_first(contradictory, tmp_path):
+    pairs = duplicates(contradictory, min_overlap=1)
+    assert [pair.across for pair in pairs] == [True, False]
+    assert pairs[0].similarity < pairs[1].similarity
+    assert (pairs[0].a, pairs[0].b) == tuple(contradictory.ids[2:])
+    assert pairs.summary.endswith("1 across classes")
+    pairs.save_csv(tmp_path / "pairs.csv")
+    rows = (tmp_path / "pairs.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [row.rpartition(",")[2] for row in rows] == ["yes", ""]
+    train, test = contradictory[::2], contradictory[1::2]
+    assert [pair.across for pair in leakage(train, test, min_overlap=1).pairs] == [True, False]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 300])
+def test_tables_fit_the_terminal_with_whole_names(contradictory, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    pairs = duplicates(contradictory, min_overlap=1)
+    lines = str(pairs).splitlines()
+    assert max(map(len, lines[2:])) <= columns
+    assert ("images" in lines[2]) == (columns < 300)
+    if columns < 300:
+        names = "".join(line[: lines[2].index("kind") - 2] for line in lines[3:])
+        assert names.replace(" ", "") == "".join(
+            name.replace(" ", "") for pair in pairs for name in (pair.a, pair.b)
+        )
 
 
 def test_clusters_make_an_honest_split_possible(crops):

@@ -14,12 +14,12 @@ def test_the_pairs_are_printed_and_drawn(images, tmp_path, capsys, monkeypatch):
     sheet, table = tmp_path / "pairs.png", tmp_path / "pairs.csv"
     assert main(["audit", str(images), "-o", str(sheet), "--csv", str(table)]) == 0
     told = capsys.readouterr().out
-    assert "1 pair among 21 images: 1 exact" in told
+    assert "1 pair among 21 images: 1 exact; 1 across classes" in told
     assert f"Written to {table} and {sheet}" in told
     with Image.open(sheet) as picture:
         assert picture.format == "PNG"
     assert table.read_text(encoding="utf-8").splitlines()[1:] == [
-        "micronucleus/again.png,nucleus/0.png,exact,1.0,1.0"
+        "micronucleus/again.png,nucleus/0.png,exact,1.0,1.0,yes"
     ]
     monkeypatch.chdir(tmp_path)
     assert main(["audit", str(images), "--json", "--quiet"]) == 0

@@ -282,7 +282,14 @@ def test_save(fitted, tmp_path):
     files = found.save(tmp_path / "new" / "heat")
     assert sorted((tmp_path / "new" / "heat").iterdir()) == files
     assert [file.name[:5] for file in files] == ["00000", "00001"]
-    np.testing.assert_array_equal(np.asarray(Image.open(files[1])), found.overlay(1))
+    with Image.open(files[1]) as picture:
+        beside = np.asarray(picture)
+        assert picture.info["dpi"] == pytest.approx((200, 200), abs=0.01)
+    width = images.images[1].shape[1]
+    grey = np.repeat(images.images[1][..., np.newaxis], 3, axis=2)
+    np.testing.assert_array_equal(beside[:, :width], grey)
+    assert (beside[:, width : width + 4] == 255).all()
+    np.testing.assert_array_equal(beside[:, width + 4 :], found.overlay(1))
     assert found.save(tmp_path / "new" / "heat") == files  # replaced
     (tmp_path / "file").write_text("")
     with pytest.raises(NucrecError, match="cannot write"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from nucrec._files import replacing
 from nucrec._optional import require
-from nucrec._plotting import stacked_figure
+from nucrec._plotting import DPI, stacked_figure
 from nucrec.assay._assay import Assay
 from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._findings import Findings
@@ -16,7 +16,6 @@ from nucrec.assay._plate_plot import PlateDisplay
 from nucrec.errors import InvalidParameterError, MissingExtraError
 
 PICTURES = ("dose-response", "plate")
-_DPI = 150
 
 
 def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, list[str]], list[str]]:
@@ -33,7 +32,7 @@ def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, list[str]
             left_out.append(f"Left out: {name}.png. {error}")
             continue
         with replacing(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=_DPI)
+            figure.savefig(temporary, format="png", dpi=DPI)
         parts = [figure] if len(shown) == 1 else [stacked_figure([panel]) for panel in shown]
         drawn[name] = list(map(_svg, parts))
     return drawn, left_out

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from nucrec._pixels.image import ImageSource, digest_image
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_real, invalid
-from nucrec.audit._pairs import DuplicatePairs, FoundPair
+from nucrec.audit._pairs import DuplicatePairs, FoundPair, sorted_pairs
 from nucrec.audit._thumbnails import Thumbnails, grey
 from nucrec.audit._whole import match_whole
 from nucrec.audit._windows import match_windows
@@ -53,7 +53,7 @@ def duplicates(
     Returns
     -------
     DuplicatePairs
-        The pairs, sorted by decreasing similarity.
+        The pairs: those of images of different classes first, then by decreasing similarity.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def duplicates(
     """
     check_dataset("dataset", dataset)
     found = find_pairs(dataset.images.sources, similarity, min_overlap, progress)
-    pairs = DuplicatePairs([pair.named(dataset.ids) for pair in found], len(dataset))
+    pairs = DuplicatePairs(sorted_pairs(found, dataset.ids, dataset.labels), len(dataset))
     return pairs._with_pictures(dataset)
 
 

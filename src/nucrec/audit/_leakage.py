@@ -11,7 +11,7 @@ from nucrec._progress import Progress
 from nucrec._text import Row, number, text_table
 from nucrec._validation import invalid
 from nucrec.audit._duplicates import MIN_OVERLAP, SIMILARITY, check_dataset, find_pairs
-from nucrec.audit._pairs import DuplicatePairs
+from nucrec.audit._pairs import DuplicatePairs, sorted_pairs
 from nucrec.datasets import ImageDataset, find_leaks
 
 Array = npt.NDArray[Any]
@@ -94,7 +94,7 @@ class LeakageReport:
         -------
         dict
             ``{"n_train", "n_test", "twins", "shared_parents", "shared_groups", "leaked", "share",
-            "pairs": [{"a", "b", "kind", "similarity", "overlap"}, ...]}``.
+            "pairs": [{"a", "b", "kind", "similarity", "overlap", "across"}, ...]}``.
         """
         counts = {key: value for key, value in asdict(self).items() if key != "pairs"}
         pairs = [pair._asdict() for pair in self.pairs]
@@ -148,6 +148,7 @@ def leakage(
     found = find_pairs(sources, similarity, min_overlap, progress)
     across = [pair for pair in found if pair.a < n_train <= pair.b]
     names = np.concatenate([train.ids, test.ids])
+    classes = np.concatenate([np.array(part.class_names)[part.labels] for part in (train, test)])
     twin = np.zeros(len(test), bool)
     twin[[pair.b - n_train for pair in across]] = True
     parent, group, _ = find_leaks(train, test)
@@ -158,7 +159,7 @@ def leakage(
         shared_parents=int(parent.sum()),
         shared_groups=int(group.sum()),
         leaked=int((twin | parent | group).sum()),
-        pairs=DuplicatePairs([pair.named(names) for pair in across], len(sources))._with_pictures(
+        pairs=DuplicatePairs(sorted_pairs(across, names, classes), len(sources))._with_pictures(
             train, test
         ),
     )

@@ -1,7 +1,7 @@
 """Pairs of duplicate images, as numbers and text."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy.typing as npt
 from nucrec import _notebook as show
 from nucrec._files import write_text
 from nucrec._paths import output_file
-from nucrec._text import csv_text, text_table
+from nucrec._text import Row, csv_text, in_lines, printable, terminal_width, text_table
 from nucrec.audit._pictures import Pictures
 from nucrec.datasets import ImageDataset
 
 Array = npt.NDArray[Any]
 
 _SHOWN = 10
+_NARROWEST = 20  # characters of a name in a line
 
 
 class DuplicatePair(NamedTuple):
@@ -35,6 +36,8 @@ class DuplicatePair(NamedTuple):
         two thumbnails otherwise.
     overlap : float
         The shared area, as a share of the smaller image: 1 except for "overlap".
+    across : bool
+        Whether the images have different classes. Of two copies, one is then labelled wrongly.
 
     Examples
     --------
@@ -49,10 +52,11 @@ class DuplicatePair(NamedTuple):
     kind: str
     similarity: float
     overlap: float
+    across: bool = False
 
 
 class DuplicatePairs(Sequence[DuplicatePair]):
-    """The pairs that `duplicates` found, sorted by decreasing similarity.
+    """The pairs that `duplicates` found: those across classes first, then by decreasing similarity.
 
     Parameters
     ----------
@@ -115,7 +119,7 @@ class DuplicatePairs(Sequence[DuplicatePair]):
     def __str__(self) -> str:
         if not self._pairs:
             return self.summary
-        lines = [self.summary, "", text_table(_HEADER, [_cells(p) for p in self._pairs[:_SHOWN]])]
+        lines = [self.summary, "", _table(self._pairs[:_SHOWN])]
         if len(self) > _SHOWN:
             lines.append(f"and {len(self) - _SHOWN} more")
         return "\n".join(lines)
@@ -124,7 +128,7 @@ class DuplicatePairs(Sequence[DuplicatePair]):
         summary = show.paragraphs(self.summary)
         if self._pictures is not None and self._pairs:
             return show.fragment(summary, self._pictures.as_html(self._pairs))
-        return show.fragment(summary, show.table(_HEADER, map(_cells, self._pairs)))
+        return show.fragment(summary, show.table((*_HEADER, "classes"), map(_cells, self._pairs)))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -138,11 +142,14 @@ class DuplicatePairs(Sequence[DuplicatePair]):
         """A one-line summary of the pairs."""
         pairs = "1 pair" if len(self) == 1 else f"{len(self)} pairs"
         kinds = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
-        return f"{pairs} among {self.n_images} images" + (f": {kinds}" if kinds else "")
+        across = sum(pair.across for pair in self._pairs)
+        found = f"{pairs} among {self.n_images} images" + (f": {kinds}" if kinds else "")
+        return found + (f"; {across} across classes" if across else "")
 
     def to_csv(self) -> str:
-        """Return all pairs as CSV: a, b, kind, similarity, overlap."""
-        return csv_text(_HEADER, self._pairs)
+        """Return all pairs as CSV: a, b, kind, similarity, overlap, across ("yes" or empty)."""
+        rows = [(*pair[:-1], "yes" if pair.across else "") for pair in self._pairs]
+        return csv_text((*_HEADER, "across"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the pairs as plain dicts.
@@ -151,7 +158,7 @@ class DuplicatePairs(Sequence[DuplicatePair]):
         -------
         dict
             ``{"n_images", "counts": {kind: number, ...}, "pairs": [{"a", "b", "kind", "similarity",
-            "overlap"}, ...]}``.
+            "overlap", "across"}, ...]}``.
         """
         pairs = [pair._asdict() for pair in self._pairs]
         return {"n_images": self.n_images, "counts": self.counts, "pairs": pairs}
@@ -184,11 +191,40 @@ class FoundPair(NamedTuple):
     similarity: float
     overlap: float
 
-    def named(self, ids: Array) -> DuplicatePair:
-        """Return the pair with ids."""
+    def named(self, ids: Array, classes: Array) -> DuplicatePair:
+        """Return the pair with ids, and whether the images have different classes."""
         a, b = str(ids[self.a]), str(ids[self.b])
-        return DuplicatePair(a, b, self.kind, self.similarity, self.overlap)
+        across = bool(classes[self.a] != classes[self.b])
+        return DuplicatePair(a, b, self.kind, self.similarity, self.overlap, across)
 
 
-def _cells(pair: DuplicatePair) -> tuple[str, ...]:
-    return pair.a, pair.b, pair.kind, f"{pair.similarity:.3f}", f"{pair.overlap:.2f}"
+def sorted_pairs(pairs: Iterable[FoundPair], ids: Array, classes: Array) -> list[DuplicatePair]:
+    """Return pairs with ids, those across classes first, otherwise in the same order."""
+    return sorted((pair.named(ids, classes) for pair in pairs), key=lambda pair: not pair.across)
+
+
+def _table(pairs: Sequence[DuplicatePair]) -> str:
+    """Return pairs as a table that fits the terminal: where it is too wide, a stands above b."""
+    across = any(pair.across for pair in pairs)
+    header = (*_HEADER, *(["classes"] if across else []))
+    rows = [_cells(pair)[: len(header)] for pair in pairs]
+    beside = text_table(header, rows)
+    if max(map(len, beside.splitlines())) <= terminal_width():
+        return beside
+    others = text_table(header[2:], [row[2:] for row in rows]).splitlines()
+    width = max(_NARROWEST, terminal_width() - 2 - max(map(len, others)))
+    stacked = [line for row in rows for line in _stacked(row, width)]
+    return text_table(("images", *header[2:]), stacked)
+
+
+def _stacked(row: Row, width: int) -> list[Row]:
+    """Return the lines of a pair, with all of both names."""
+    a, b, *others = row
+    names = [part for name in (a, b) for part in in_lines(printable(name), width)]
+    empty = [""] * len(others)
+    return [(part, *(empty if k else others)) for k, part in enumerate(names)]
+
+
+def _cells(pair: DuplicatePair) -> Row:
+    numbers = f"{pair.similarity:.3f}", f"{pair.overlap:.2f}"
+    return pair.a, pair.b, pair.kind, *numbers, "differ" if pair.across else ""

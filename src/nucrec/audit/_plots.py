@@ -14,7 +14,9 @@ from nucrec.datasets import ImageDataset
 Array = npt.NDArray[Any]
 
 _ACROSS = 3
-_CELL = (2 * TILE + 24, TILE + 46)  # width and height, with the caption
+_WIDTH = 2 * TILE + 24  # of a pair, in points
+_LINE = 11  # points of a line of a caption
+_NAME = 38  # characters in such a line
 
 
 @dataclass(eq=False, repr=False)
@@ -94,16 +96,25 @@ class DuplicatePairsDisplay(OneAxesDisplay):
     def _points(self) -> tuple[int, int]:
         """Width and height of all pairs."""
         columns, rows = min(len(self.pairs), _ACROSS), -(-len(self.pairs) // _ACROSS)
-        return columns * _CELL[0], rows * _CELL[1]
+        return columns * _WIDTH, rows * self._height
+
+    @property
+    def _captions(self) -> list[list[str]]:
+        return [caption(pair, lambda line: len(line) <= _NAME) for pair in self.pairs]
+
+    @property
+    def _height(self) -> int:
+        """Height of a pair with the longest caption."""
+        return TILE + 13 + _LINE * max(map(len, self._captions))
 
     def _draw(self, ax: Any) -> None:
         width, height = self._points
-        for k, (pair, image) in enumerate(zip(self.pairs, self.images, strict=True)):
-            left, top = k % _ACROSS * _CELL[0], k // _ACROSS * _CELL[1]
+        for k, (lines, image) in enumerate(zip(self._captions, self.images, strict=True)):
+            left, top = k % _ACROSS * _WIDTH, k // _ACROSS * self._height
             extent = (left, left + 2 * TILE, top + TILE, top)
             ax.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
-            lines = caption(pair).replace("$", r"\$")  # which is one, and no formula
-            ax.text(left, top + TILE + 4, lines, va="top", fontsize="small")
+            text = "\n".join(lines).replace("$", r"\$")  # which is one, and no formula
+            ax.text(left, top + TILE + 4, text, va="top", fontsize="small")
         ax.set_xlim(0, width)
         ax.set_ylim(height, 0)
         ax.set_axis_off()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nucrec._notebook import Facts, fragment, paragraphs, table
 from nucrec._pixels.image import ImageSource
-from nucrec._text import Row, text_table
+from nucrec._text import Row, terminal_width, text_table
 from nucrec._validation import invalid
 from nucrec._warnings import warn
 from nucrec.datasets._dataset import ImageDataset
@@ -92,7 +92,11 @@ class Shortcuts(Sequence[Shortcut]):
         return iter(self.found)
 
     def __str__(self) -> str:
-        return text_table(*self._table)
+        beside = text_table(*self._table)
+        if max(map(len, beside.splitlines())) <= terminal_width():
+            return beside
+        header = ("property", "accuracy", "class", "usual", "")
+        return text_table(header, [line for each in self.found for line in _by_class(each)])
 
     def _repr_html_(self) -> str:
         verdict = self.verdict or "no property of the files tells the classes"
@@ -134,6 +138,16 @@ class Shortcuts(Sequence[Shortcut]):
                 "images of all classes alike (see find_shortcuts).",
                 LeakageWarning,
             )
+
+
+def _by_class(found: Shortcut) -> list[tuple[str, ...]]:
+    """Return the rows of a property, one for each class."""
+    first = (found.name, f"{found.accuracy:.2f}")
+    tells = "tells" if found.tells else ""
+    return [
+        (*(("", "") if k else first), name, value, "" if k else tells)
+        for k, (name, value) in enumerate(found.usual.items())
+    ]
 
 
 def find_shortcuts(dataset: ImageDataset) -> Shortcuts:

@@ -40,6 +40,8 @@ _INFERNO = np.array(
 _NAME = 80  # in characters
 _SHOWN = 8  # images in a notebook
 _OPACITY = 0.6
+_GAP = 4  # pixels between an image and its overlay
+_DPI = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,7 +139,7 @@ class Explanation:
         return np.stack(pictures) if isinstance(self.heat, np.ndarray) else pictures
 
     def save(self, folder: str | os.PathLike[str], *, opacity: float = _OPACITY) -> list[Path]:
-        """Write each overlay to a PNG file, named by position, class and image.
+        """Write each image beside its overlay to a PNG file, named by position, class and image.
 
         Parameters
         ----------
@@ -150,7 +152,8 @@ class Explanation:
         Returns
         -------
         list of Path
-            The files written.
+            The files written: the image in grey on the left, then 4 white pixels, then the overlay,
+            both at the size of the image.
 
         Raises
         ------
@@ -166,8 +169,8 @@ class Explanation:
         for k, (target, name) in enumerate(zip(self.targets, self.ids.tolist(), strict=True)):
             file = where / f"{k:05d} {_plain(target)} {_plain(name)}.png"
             with replacing(file) as temporary:
-                picture = _overlay(self.images[k], self.heat[k], opacity)
-                Image.fromarray(picture).save(temporary, "PNG")
+                picture = _beside(self.images[k], self.heat[k], opacity)
+                Image.fromarray(picture).save(temporary, "PNG", dpi=(_DPI, _DPI))
             files.append(file)
         return files
 
@@ -183,6 +186,13 @@ def _overlay(image: Array, heat: Array, opacity: float) -> Array:
     grey = grey_levels(image)[..., np.newaxis].astype(np.float32)
     weight = opacity * heat[..., np.newaxis]
     return np.rint(grey * (1 - weight) + inferno(heat) * weight).astype(np.uint8)
+
+
+def _beside(image: Array, heat: Array, opacity: float) -> Array:
+    """Return an image in grey, and its overlay to the right of it."""
+    grey = np.repeat(grey_levels(image)[..., np.newaxis], 3, axis=2)
+    gap = np.full((len(grey), _GAP, 3), 255, np.uint8)
+    return np.concatenate([grey, gap, _overlay(image, heat, opacity)], axis=1)
 
 
 def grey_levels(image: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from nucrec._files import replacing
-from nucrec._plotting import Display, new_axes
+from nucrec._plotting import DPI, Display, new_axes
 from nucrec._validation import invalid
 from nucrec.evaluate import Metric
 from nucrec.paper._epochs import MEAN
@@ -127,7 +127,7 @@ def draw_figure_4(tables: Sequence[TableResult], path: Path) -> None:
     """Draw Figure 4 as a PNG file; an existing file is replaced atomically."""
     figure = Figure4Display.from_tables(tables).plot().figure_
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+        figure.savefig(temporary, format="png", dpi=DPI)
 
 
 def _published(table: TableResult) -> dict[str, Metric]:

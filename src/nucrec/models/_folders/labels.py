@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from nucrec._class_names import order_classes
 from nucrec._text import csv_lines
 from nucrec.models._folders.places import Places
 from nucrec.models._folders.prediction import ImagePrediction
@@ -38,10 +39,33 @@ def labels_data(
     )
 
 
-def training_command(path: Path) -> str:
+def training_command(
+    path: Path, channel: int | str | None = None, class_names: Sequence[str] = ()
+) -> str:
     """Return the command that trains a network on the table."""
     words = ["nucrec", "train", TABLE, "--images", str(path), "-o", "corrected.keras"]
+    if channel is not None:
+        words += ["--channel", str(channel)]
+    if _order_is_needed(class_names):
+        words += ["--classes", ",".join(class_names)]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def loading_code(
+    path: Path, channel: int | str | None = None, class_names: Sequence[str] = ()
+) -> str:
+    """Return the line of Python that loads the table."""
+    options = [f"images={str(path)!r}"]
+    if channel is not None:
+        options.append(f"channel={channel!r}")
+    if _order_is_needed(class_names):
+        options.append(f"class_names={list(class_names)!r}")
+    return f"load_folder({TABLE!r}, {', '.join(options)})"
+
+
+def _order_is_needed(class_names: Sequence[str]) -> bool:
+    """Return whether the names alone would give the classes another order."""
+    return list(class_names) != order_classes(class_names)
 
 
 def _groups(files: Sequence[str], places: Places) -> dict[str, str]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from nucrec.models._folders.facts import (
     report_of_calibration,
     report_table,
 )
-from nucrec.models._folders.labels import TABLE, labels_data, training_command
+from nucrec.models._folders.labels import TABLE, labels_data, loading_code, training_command
 from nucrec.models._folders.places import Places
 from nucrec.models._folders.plate_map import highest_share, plate_map
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
@@ -288,11 +287,12 @@ def _tools(about: Predicted) -> str:
         *([_select("well", "Well", [(well, well) for well in wells], "all")] if wells else []),
         *([_select("flags", "Marked", flags, "all")] if flags else []),
     ]  # fmt: skip
+    source = about.files.path, about.files.channel, names
     values = {
         "SELECTS": "".join(selects),
         "TABLE": TABLE,
-        "COMMAND": html(training_command(about.files.path)),
-        "PYTHON": html(_python(about.files.path, about.files.channel)),
+        "COMMAND": html(training_command(*source)),
+        "PYTHON": html(loading_code(*source)),
     }
     template = _asset("predictions.html")
     return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: values[found[1]], template)
@@ -316,8 +316,3 @@ def _select(name: str, words: str, options: Sequence[tuple[str, str]], every: st
         f'<option value="{html(k)}">{html(v)}</option>' for k, v in (*first, *options)
     )
     return f'<label>{html(words)}<select id="{name}">{choices}</select></label>'
-
-
-def _python(path: Path, channel: int | str | None) -> str:
-    option = "" if channel is None else f", channel={channel!r}"
-    return f'load_folder("{TABLE}", images={str(path)!r}{option})'
