@@ -95,6 +95,14 @@ def test_the_model_and_its_test_stand_at_the_top(network, files, plate, tmp_path
         assert f"recall of {name}{recall:.2f}" in words
 
 
+def test_the_card_of_the_classifier_that_ships_is_told(plate, tmp_path):
+    predict_folder("pretrained", plate, html=tmp_path / "page.html", html_images=0)
+    words = read((tmp_path / "page.html").read_text(encoding="utf-8")).words
+    card = model_info("pretrained").card
+    for told in (card["name"], card["licence"], *card["figures"][0].values()):
+        assert told in words
+
+
 def test_a_model_without_a_test_says_so(named_gnb, plate, tmp_path):
     predict_folder(named_gnb, plate, html=tmp_path / "page.html", html_images=0)
     words = read((tmp_path / "page.html").read_text(encoding="utf-8")).words

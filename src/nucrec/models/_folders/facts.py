@@ -9,10 +9,12 @@ from nucrec import _text as fmt
 from nucrec._metric_names import title
 from nucrec.evaluate import Report, report
 from nucrec.models._backbones import name_of
+from nucrec.models._card import ModelCard
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._folders.worker import sha256_of
 from nucrec.models._persistence import load
 from nucrec.models._saving.info import model_info
+from nucrec.models._saving.opened import model_file
 
 _DIGITS = 16  # of a hash: enough to tell models apart
 
@@ -27,13 +29,14 @@ class ModelFile:
     fingerprint: str | None
 
     @classmethod
-    def opened(cls, path: Path) -> tuple[Any, Self]:
-        """Return the model in a file, and what is told of the file."""
+    def opened(cls, given: str | Path) -> tuple[Any, Self]:
+        """Return the model in a file, or that is called "pretrained", and what is told of the file."""
+        path = model_file("model", given)
         model, info = load(path), model_info(path)
         return model, cls(path.name, sha256_of(path), info.created, info.fingerprint)
 
 
-def model_facts(model: Any, file: ModelFile | None) -> list[fmt.Row]:
+def model_facts(model: Any, file: ModelFile | None, card: ModelCard | None) -> list[fmt.Row]:
     """Return what a model is, as rows of what and its value."""
     fingerprint = getattr(model, "fingerprint_", None) or None
     rows = [("Kind", _kind(model))]
@@ -46,6 +49,9 @@ def model_facts(model: Any, file: ModelFile | None) -> list[fmt.Row]:
         ]
     if fingerprint:
         rows.append(("Fingerprint of its training images", _short(fingerprint)))
+    if card is not None:
+        rows[1:1] = [("Name", card.name), ("Trained on", card.data), ("Licence", card.licence)]
+        rows += [("Not for", "; ".join(card.cannot))] if card.cannot else []
     return list(rows)
 
 

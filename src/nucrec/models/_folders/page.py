@@ -115,7 +115,7 @@ class PageParts:
         """Return what was found by well; None where wells are not known."""
         if not self._counts.has_images:
             return None
-        return self._counts.result(None, (), confidence, error_rate, errors)
+        return self._counts.result(None, (), confidence, error_rate, errors, None)
 
 
 def prediction_page(about: Predicted) -> str:
@@ -165,30 +165,43 @@ def _key_numbers(found: FolderPredictions) -> list[tuple[str, str]]:
 
 
 def _model_section(about: Predicted) -> str:
-    model, names = about.classifier.model, about.classifier.class_names
     rows = [
-        *model_facts(model, about.file),
+        *model_facts(about.classifier.model, about.file, about.found.card),
         ("Predicted", f"{readable_time(now())}, by nucrec {__version__}"),
         ("Images", str(about.files.path)),
     ]
-    tested = report_of_calibration(model, names, about.found.confidence)
-    if tested is None:
+    return parts.section(
+        "Model",
+        f'<div class="beside"><div>{parts.facts(rows)}</div>',
+        f"<div>{''.join(_test(about))}</div></div>",
+    )
+
+
+def _test(about: Predicted) -> list[str]:
+    """Return what is known of the model's errors: its card, and the images it was calibrated with."""
+    card, confidence = about.found.card, about.found.confidence
+    tested = report_of_calibration(about.classifier.model, about.classifier.class_names, confidence)
+    told = [parts.heading("Test report")]
+    if card is not None and card.figures:
+        header = list(card.figures[0])
+        figures = [[row.get(name, "") for name in header] for row in card.figures]
+        told += [
+            parts.paragraph("On images left out of its training."),
+            parts.table(header, figures),
+        ]
+    if tested is not None:
+        words = (
+            f"On {fmt.images(tested.n)} with known labels that it was calibrated with and not trained "
+            f"on. Intervals: {fmt.percent(confidence)}, for independent images."
+        )
+        told += [parts.paragraph(words), parts.table(*report_table(tested))]
+    if len(told) == 1:
         words = (
             "This model carries no test result. Before you rely on it, test it on labelled images "
             "from your microscope."
         )
-        return parts.section("Model", parts.facts(rows), parts.paragraph(words))
-    words = (
-        f"On {fmt.images(tested.n)} with known labels that it was calibrated with and not trained "
-        f"on. Intervals: {fmt.percent(tested.confidence)}, for independent images."
-    )
-    return parts.section(
-        "Model",
-        '<div class="beside"><div>' + parts.facts(rows) + "</div><div>",
-        parts.heading("Test report"),
-        parts.paragraph(words),
-        parts.table(*report_table(tested)) + "</div></div>",
-    )
+        return [parts.paragraph(words)]
+    return told
 
 
 def _plate_sections(about: Predicted) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from nucrec._deprecation import renamed_parameter
 from nucrec._files import replacing, write_text
 from nucrec._html import check_page
-from nucrec._paths import check_not_read, checked_path, output_file
+from nucrec._paths import check_not_read, output_file
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageFiles
@@ -39,8 +39,8 @@ def predict_folder(
     Parameters
     ----------
     model : ImageClassifier, scikit-learn classifier with ``predict_proba``, str or Path
-        A fitted model, such as the result of `load`, or the path of a file that nucrec saved. For a
-        file, the page shows its name, date and hash.
+        A fitted model, such as the result of `load`, or the path of a file that nucrec saved, or
+        "pretrained". For a file, the page shows its name, date and hash.
     path : str or Path
         A folder with images at any depth, or a zip archive of one, which is read in place.
     out : str or Path, optional
@@ -154,7 +154,7 @@ def predict_folder(
 def _opened(model: Any) -> tuple[Any, ModelFile | None]:
     """Return a model, and what is known of its file if it was given as one."""
     if isinstance(model, str | Path):
-        return ModelFile.opened(checked_path("model", model))
+        return ModelFile.opened(model)
     return model, None
 
 
