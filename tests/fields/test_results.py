@@ -191,7 +191,7 @@ def test_conditions_are_in_a_file_on_the_page_printed_and_in_json(conditions):
     assert "Rates by condition" in page.words
     assert "in none of the rows: 5 cells" in page.words
     assert (
-        "Names of conditions that look the same are taken for one: 'DMSO' and 'dmso'" in page.words
+        "Names of conditions that look the same are treated as one: 'DMSO' and 'dmso'" in page.words
     )
 
 

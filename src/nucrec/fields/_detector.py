@@ -92,9 +92,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
     field is normalised in contrast and rescaled so that a nucleus is 40 pixels across. Each pixel
     is classified as background, nucleus, border between nuclei, or micronucleus.
 
-    The probability of a micronucleus is calibrated by a logistic model of the highest probability
-    among its pixels, fitted to objects in held-out fields. It estimates the share of such objects
-    that annotators call micronuclei.
+    The probability of a micronucleus is calibrated by a logistic model of its highest pixel
+    probability, fitted to objects in held-out fields: the share that annotators call micronuclei.
 
     References
     ----------
@@ -145,8 +144,7 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         FieldDetector
-            The trained detector. Its ``card_`` describes the training data and the performance on
-            held-out fields.
+            The detector; its ``card_`` describes its training data and its performance.
 
         Examples
         --------
@@ -184,8 +182,8 @@ class FieldDetector(BaseEstimator):  # type: ignore[misc]
         card : DetectorCard, optional
             The description to store in the detector's file.
         checkpoint : path, optional
-            A file for the training state, written from time to time. A training with the same
-            parameters resumes from it. It is deleted when the training is done.
+            A file for the training state. A training with the same parameters resumes from it. It
+            is deleted when the training is done.
         progress : bool or callable, default=False
             True shows progress on standard error. A callable receives (steps done, total steps,
             message).
