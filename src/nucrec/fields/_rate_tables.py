@@ -17,17 +17,17 @@ def rate_tables(rates: Any) -> list[tuple[Row, list[Row]]]:
 
 
 def note_on(rates: Any) -> str:
-    """Return what the intervals are of."""
+    """Return a note on the intervals."""
     unit = rates.unit
     return (
-        f"Intervals: {percent(rates.confidence)}. That of a {unit} is of its cells alone; those of "
-        f"conditions and of all carry what differs between {unit}s, which fewer than three do not tell "
-        "(n/a). None covers errors of the detector."
+        f"Intervals: {percent(rates.confidence)}. That of a {unit} is based on its cells alone; those "
+        f"of conditions and of all cells include the variation between {unit}s, which cannot be "
+        "estimated from fewer than three (n/a). No interval covers errors of the detector."
     )
 
 
 def span(metric: Metric) -> str:
-    """Return the interval of a rate, "n/a" where it has none."""
+    """Return the interval of a rate, or "n/a" if it has none."""
     if metric.low != metric.low:
         return "n/a"
     return f"{number(metric.low, 1)} to {number(metric.high, 1)}"

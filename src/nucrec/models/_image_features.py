@@ -1,4 +1,4 @@
-"""What all transformers from images to rows of numbers share."""
+"""The base of all transformers from images to feature rows."""
 
 from typing import Any, Self
 
@@ -15,9 +15,9 @@ Array = npt.NDArray[Any]
 
 
 class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn images into rows of numbers, and pass rows of numbers on unchanged.
+    """Convert images to feature rows, and pass rows of numbers through unchanged.
 
-    A subclass says which parameters are valid, how long a row is, and what a row holds.
+    A subclass defines the valid parameters, and the length and content of a row.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""A classifier on labelled images: every prediction beside the truth, as tables and as a page."""
+"""Evaluation of a classifier on labelled images, as tables and as a page."""

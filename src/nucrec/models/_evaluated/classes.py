@@ -1,4 +1,4 @@
-"""Which class of labelled images is which of a model."""
+"""Matching of the classes of labelled images with those of a model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,16 +17,16 @@ def in_classes_of(
     Parameters
     ----------
     images : ImageDataset
-        With classes of any names.
+        The images, with any class names.
     own : sequence of str
         The model's classes.
     classes : sequence of str, optional
-        What the images call them, in the same order.
+        The names of these classes in `images`, in the same order.
 
     Raises
     ------
     InvalidParameterError
-        Nothing tells which class of the images is which of the model.
+        The classes of the images cannot be matched with those of the model.
     """
     meant = _meant(images, own, classes)
     labels = np.array([own.index(meant[name]) for name in images.class_names])[images.labels]
@@ -48,7 +48,7 @@ def in_classes_of(
 def _meant(
     images: ImageDataset, own: Sequence[str], classes: Sequence[str] | None
 ) -> Mapping[str, str]:
-    """Return which class of the model each class of the images is."""
+    """Return the model's class for each class of the images."""
     names = images.class_names
     if classes is not None:
         return _as_told(names, own, classes)

@@ -1,4 +1,4 @@
-"""A classifier on labelled images: its report, and each prediction beside the truth."""
+"""Evaluation of a classifier on labelled images."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,20 +33,21 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A classifier on labelled images: the report, and each prediction beside the truth.
+    """The evaluation of a classifier on labelled images: the report, and every prediction.
 
     Attributes
     ----------
     report : Report
-        Seven metrics with intervals; its remarks say which images the model has seen before.
+        Seven metrics with confidence intervals; the remarks name images that the model was trained
+        on.
     images : ImageDataset
         The images, with the classes of the model.
     predicted : ndarray of int, shape (n,)
         The predicted class of each image, as a position in ``images.class_names``.
     probabilities : ndarray of float, shape (n, n_classes), or None
-        The probability of each class; None for a model that gives none.
+        The probability of each class; None for a model without probabilities.
     calibration_error : CalibrationError or None
-        How far the probabilities are from the shares of correct predictions.
+        How well calibrated the probabilities are.
 
     Examples
     --------
@@ -81,14 +82,14 @@ class Evaluation:
         Parameters
         ----------
         model : ImageClassifier or scikit-learn classifier
-            Fitted, or loaded from a file.
+            A model that is fitted or loaded from a file.
         images : ImageDataset
-            Images that the model was not trained on. Their groups count: images of a group are not
-            taken for independent.
+            Images that the model was not trained on. Images that share a group are treated as
+            dependent.
         classes : sequence of str, optional
-            The names of the model's classes in `images`, in the model's order. By default names that
-            look the same are the same, and of two classes the positive one is told by its name, such
-            as "MN" beside "normal".
+            The names of the model's classes in `images`, in the model's order. By default, classes
+            are matched by name, ignoring spelling, and the positive one of two classes is
+            recognised by its name, such as "MN" beside "normal".
         confidence : float, default=0.95
             Confidence level of the intervals, strictly between 0 and 1.
 
@@ -100,7 +101,8 @@ class Evaluation:
         Raises
         ------
         InvalidParameterError
-            `images` is no data set or empty, or nothing tells which of its classes is which.
+            `images` is not a data set or is empty, or its classes cannot be matched with those of
+            the model.
         sklearn.exceptions.NotFittedError
             The model is not fitted.
         """
@@ -170,13 +172,13 @@ class Evaluation:
         }
 
     def to_csv(self) -> str:
-        """Return a row for each image as CSV.
+        """Return the predictions as CSV text, with one row per image.
 
         Returns
         -------
         str
-            With the columns file, group (if images share one), true, predicted, wrong ("yes" or
-            empty), and the probability of each class.
+            CSV text with the columns file, group (if images share one), true, predicted, wrong
+            ("yes" or empty), and the probability of each class.
         """
         names, images = self.images.class_names, self.images
         columns = {
@@ -227,7 +229,8 @@ class Evaluation:
         Parameters
         ----------
         folder : str or Path
-            Where to; it is made if it is not there. Files of the same names are replaced.
+            The output folder, which is created if necessary. Existing files of the same names are
+            replaced.
         title : str, default="Evaluation"
             The heading of the page.
 
@@ -240,7 +243,7 @@ class Evaluation:
         Raises
         ------
         InvalidParameterError
-            `folder` is no path.
+            `folder` is not a path.
         MissingExtraError
             matplotlib is not installed.
         NucrecError

@@ -1,4 +1,4 @@
-"""How a classifier does on each group of images: a field of view, a slide, a patient."""
+"""Results of a classifier by group of images: field of view, slide or patient."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -105,7 +105,7 @@ def groups_table(groups: Sequence[GroupResult]) -> tuple[Row, list[Row]]:
 
 
 def groups_csv(groups: Sequence[GroupResult]) -> str:
-    """Return a row for each group as CSV, its numbers unrounded."""
+    """Return unrounded CSV text with one row per group."""
     ends = ("n_correct", "n")
     classes = [f"{name}_{end}" for name in groups[0].by_class for end in ends]
     rows = [

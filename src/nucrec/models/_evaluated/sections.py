@@ -69,7 +69,7 @@ def evaluation_sections(evaluation: Evaluated) -> list[str]:
 
 
 def _curves(evaluation: Evaluated) -> Iterator[str]:
-    """Yield the curves that there are: of scores for all classes that occur, of probabilities."""
+    """Yield the available curves: of scores for all classes that occur, and of probabilities."""
     images, scores = evaluation.images, evaluation.probabilities
     if scores is None:
         return
@@ -98,7 +98,7 @@ def _wrong(evaluation: Evaluated) -> str:
 
 
 def _entries(evaluation: Evaluated, shown: Array) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the name of each image, what it is and what it was taken for, and its picture."""
+    """Yield the name of each image, its true and predicted class, and its picture."""
     images, names = evaluation.images, evaluation.images.class_names
     for k in shown.tolist():
         name, taken = str(images.ids[k]), int(evaluation.predicted[k])

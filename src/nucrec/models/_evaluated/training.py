@@ -1,4 +1,4 @@
-"""The page of a training: how it went, and how good the network is on images kept back."""
+"""The page of a training: its curves, and the performance on held-out images."""
 
 from pathlib import Path
 
@@ -24,16 +24,16 @@ def save_training_page(
     train: ImageDataset | None = None,
     title: str = "Training",
 ) -> Path:
-    """Write the curves of a training, and how good the network is on images kept back, to one page.
+    """Write one page with the curves of a training and the performance on held-out images.
 
     Parameters
     ----------
     classifier : ImageClassifier
-        Fitted, or loaded from a file.
+        A classifier that is fitted or loaded from a file.
     path : str or Path
         The file, ending in ".html"; an existing one is replaced atomically.
     evaluation : Evaluation, optional
-        The network on images that were kept back.
+        The evaluation of the network on held-out images.
     train : ImageDataset, optional
         The training images, whose numbers and groups are listed.
     title : str, default="Training"
@@ -47,7 +47,7 @@ def save_training_page(
     Raises
     ------
     InvalidParameterError
-        `classifier` is no network, or the name does not end in ".html".
+        `classifier` is not a network, or the name does not end in ".html".
     MissingExtraError
         matplotlib is not installed.
     NucrecError
