@@ -148,13 +148,13 @@ def test_files_that_are_no_fields_are_told_and_the_others_go_on(plate, tmp_path,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "a folder of fields, or --example"),
-        (["PLATE", "--example"], "and not both"),
+        ([], "PLATE: give a folder of fields of view, or --example"),
+        (["PLATE", "--example"], "exclude each other"),
         (["--example", "--masks", "m"], "--masks does not go with --example"),
         (["--example", "--pixel-size", "0.3"], "--pixel-size does not go with --example"),
         (["PLATE", "-o", "PLATE/results"], "--out: .* is in the folder of the fields"),
         (["PLATE", "-o", "PLATE"], "--out: .* is in the folder of the fields"),
-        (["PLATE", "-o", "OUT", "--pixel-size", "0"], "pixel_size"),
+        (["PLATE", "-o", "OUT", "--pixel-size", "0"], "--pixel-size: expected"),
         (["PLATE", "-o", "OUT", "--review", "9"], "--review: 9 cells; give 10 to 2000"),
     ],
 )

@@ -137,11 +137,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Detect, write everything, print the rates and return the exit code."""
     if arguments.review is not None and not 10 <= arguments.review <= 2000:
         raise InvalidParameterError(f"--review: {arguments.review} cells; give 10 to 2000")
-    check_input("PLATE", arguments.data, "fields")
     check_input("--detector", arguments.detector, "detector")
-    check_input("--masks", arguments.masks, "masks")
-    for name in ("layout", "historical"):
-        check_input(f"--{name}", getattr(arguments, name), "table")
+    check_input("--historical", arguments.historical, "table")
     fields = _fields(arguments)
     check_assay(fields, arguments)
     try:
@@ -232,6 +229,9 @@ def _fields(arguments: argparse.Namespace) -> "FieldSet":
             option = given[0].replace("_", "-")
             raise InvalidParameterError(f"--{option} does not go with --example")
         return sample_fields().fields
+    check_input("PLATE", arguments.data, "fields")
+    check_input("--masks", arguments.masks, "masks")
+    check_input("--layout", arguments.layout, "table")
     _check_apart(arguments.data, arguments.out)
     return load_fields(
         arguments.data,

@@ -182,7 +182,7 @@ def _missing(needed: Sequence[str], names: Sequence[str]) -> str:
     """Return which column is missing, and which may be meant, as further sentences."""
     missing = next((column for column in needed if column not in names), None)
     if missing is None:
-        return ". There is no row below it"
+        return ""
     hint = did_you_mean(missing, [name for name in names if name not in needed])
     return f". There is no column {missing!r}. {hint or 'Rename one, or add it.'}"
 
