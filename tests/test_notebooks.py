@@ -135,19 +135,18 @@ def twins(crops):
 
 def test_pairs_across_classes_come_first_with_the_pixels_of_both(twins):
     pairs = audit.duplicates(twins)
-    assert [pair[:2] for pair in pairs] == [("a", HOSTILE), ("b", "across")]
     found = shown(pairs)
     assert found.alts[::2] == ["b | across", f"a | {HOSTILE}"]
-    assert "1 of different classes" in found.words
+    assert "exact 1.000; nucleus and micronucleus" in found.words
     for picture, k in zip(found.pictures, [1, 4, 0, 3], strict=True):
         np.testing.assert_array_equal(picture, twins.images[k])
-    assert shown(pairs[:1]).alts == [f"a | {HOSTILE}"] * 2
+    assert shown(pairs[1:]).alts == [f"a | {HOSTILE}"] * 2
 
 
 def test_pairs_from_elsewhere_are_a_table(twins):
     pairs = pickle.loads(pickle.dumps(audit.duplicates(twins)))
     assert shown(pairs).pictures == []
-    assert shown(pairs).rows[1] == ["a", HOSTILE, "exact", "1.000", "1.00"]
+    assert shown(pairs).rows[2][:5] == ["a", HOSTILE, "exact", "1.000", "1.00"]
 
 
 def test_leakage_shows_shares_and_twins(twins):

@@ -1,6 +1,6 @@
-"""Pairs as a notebook shows them: the pictures of both, pairs across classes first."""
+"""Pairs as a notebook shows them: the pictures of both side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -25,18 +25,15 @@ class Pictures:
     def __init__(self, dataset: ImageDataset, other: ImageDataset) -> None:
         self._parts = dataset, other
 
-    def as_html(self, pairs: Iterable[Any]) -> str:
-        """Return some pairs side by side, those across classes first."""
+    def as_html(self, pairs: Sequence[Any]) -> str:
+        """Return the first pairs, the images of each side by side."""
         places = [{str(name): i for i, name in enumerate(part.ids)} for part in self._parts]
-        found = [
-            (pair, [at[name] for at, name in zip(places, pair[:2], strict=True)]) for pair in pairs
+        tiles = [
+            self._tile(pair, [at[name] for at, name in zip(places, pair[:2], strict=True)])
+            for pair in pairs[:_SHOWN]
         ]
-        found.sort(key=lambda entry: not self._is_across(entry[1]))  # otherwise in their order
-        across = sum(self._is_across(places) for _, places in found)
-        first = "; those of different classes first" if across else ""
-        shown = found[:_SHOWN]
-        words = f"{across} of different classes; shown: {len(shown)} of {len(found)}{first}"
-        return show.paragraphs(words) + show.thumbnails([self._tile(*entry) for entry in shown])
+        more = f"shown: the first {_SHOWN}" if len(pairs) > _SHOWN else ""
+        return show.paragraphs(more) + show.thumbnails(tiles)
 
     def _tile(self, pair: Any, places: list[int]) -> show.Tile:
         pictures = [
@@ -53,6 +50,3 @@ class Pictures:
             part.class_names[int(part.labels[i])]
             for part, i in zip(self._parts, places, strict=True)
         ]
-
-    def _is_across(self, places: list[int]) -> bool:
-        return len(set(self._classes(places))) > 1
