@@ -115,7 +115,7 @@ def _cells_section(content: PageContent) -> list[str]:
             f"{shown} Least probable ones first; among the equally probable, those with most reasons "
             "for doubt, then with the fewest and smallest micronuclei. Beside each cell: the same with "
             "the outlines of what was found. Choose a picture to enlarge it. Probabilities of the "
-            "pre-trained detector are calibrated and end near 0.9, since even the clearest findings are "
+            "pre-trained detector are calibrated and end near 0.9, since even clear findings are "
             "not always annotated as micronuclei."
         )
         cells = page.gallery(_entries(content.doubtful), "doubtful")
