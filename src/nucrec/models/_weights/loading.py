@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
+from nucrec._keras import start_tensorflow
 from nucrec._paths import checked_path
 from nucrec._spelling import did_you_mean
 from nucrec.errors import WeightsError, WeightsNotAvailableError
@@ -96,6 +97,7 @@ def _installed(file: WeightsFile, package: str, folder: str) -> Path:
 
 def _downloaded(file: WeightsFile) -> Path:
     """Return the file's path in Keras's cache, downloaded and checked if it is not there yet."""
+    start_tensorflow()  # which importing Keras alone would do with all its log lines
     import keras
 
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()  # as in Keras
