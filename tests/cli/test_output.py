@@ -62,7 +62,7 @@ def test_audit(plate, tmp_path):
 def test_a_folder_that_is_not_there(tmp_path):
     result = run("ascii", "audit", tmp_path / GREEK)
     assert result.returncode == 1
-    assert result.stderr.endswith(b"Zellen \\u03bc: there is no such folder or file\n")
+    assert result.stderr.endswith(b"Zellen \\u03bc: there is no such file or folder.\n")
 
 
 def test_reproduce(plate, tmp_path):

@@ -58,7 +58,7 @@ def in_options(message: object, option_of: OptionOf) -> str:
     text = re.sub(rf"\b([A-Za-z_]+)=({_VALUE})", lambda found: _assigned(found, option_of), text)
     text = re.sub(r"^([A-Za-z_]+)(?=: )", lambda found: _named(found[1], option_of), text)
     # an underscore tells parameters from words
-    pattern = r"(?<![\w/\\.'-])[a-z]+(?:_[a-z]+)+(?![\w/\\.'=(-])"
+    pattern = r"(?<![\w/\\.'-])[a-z]+(?:_[a-z]+)+(?![\w/\\'=(-]|\.\w)"
     return re.sub(pattern, lambda found: _named(found[0], option_of), text)
 
 
