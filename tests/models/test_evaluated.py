@@ -121,7 +121,9 @@ def test_classes_of_other_names(gnb_file, crops, found):
     assert told.report.metrics == plain.report.metrics
     upside_down = Evaluation.of(model, swapped, classes=["a", "b"])
     assert upside_down.report.accuracy.value == pytest.approx(1 - plain.report.accuracy.value)
-    with pytest.raises(InvalidParameterError, match=r"the model's classes, nucleus, .*classes=\["):
+    with pytest.raises(
+        InvalidParameterError, match=r"the classes of the model, nucleus, .*classes=\["
+    ):
         Evaluation.of(model, swapped)
     with pytest.raises(InvalidParameterError, match="classes: expected the classes of the images"):
         Evaluation.of(model, swapped, classes=["a", "c"])
