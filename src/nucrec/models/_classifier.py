@@ -68,7 +68,8 @@ class ImageClassifier(SavedNetwork):
     image_size : int, optional
         Height and width in pixels that images are resized to; by default the backbone's own size.
     epochs : int, optional
-        Number of epochs of the last training stage; by default the recipe's.
+        Number of epochs of the last training stage; by default the recipe's: 12 of fine-tuning, or up
+        to 40 until there are 400 steps; 60 of the CNN; 100 of the head on frozen features.
     batch_size : int, default=32
         Number of images per training step.
     learning_rate : float, optional

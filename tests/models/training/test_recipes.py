@@ -29,6 +29,14 @@ def test_the_default_recipe_trains_the_head_and_then_all_but_batch_normalisation
     assert changed(model, own) == {"convolution_b/kernel"}
 
 
+def test_few_images_are_trained_on_for_more_epochs_until_there_are_400_steps_or_40_epochs():
+    epochs = []
+    for batch_size in (4, 32):  # 16 steps in an epoch, and 2
+        model = transfer(normalised(), batch_size=batch_size, random_state=0).fit(TRAIN)
+        epochs.append(model.history_["stage"].count("finetune"))
+    assert epochs == [400 // 16, 40]
+
+
 def test_the_papers_recipe_trains_everything_with_batch_normalisation_live():
     own = normalised()
     model = plainly(own, epochs=1).fit(TRAIN)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from nucrec._keras import keras_defaults
-from nucrec.models._networks.build import BODY, CLASSES
+from nucrec.models._networks.build import BODY, CLASSES, EMBEDDING
 from nucrec.models._networks.inference import BatchFunction
 
 Array = npt.NDArray[Any]
@@ -27,8 +27,8 @@ class GradCam:
     Parameters
     ----------
     network : keras.Model
-        A network from `build_network`: a layer "backbone", the mean of its feature maps over the
-        image, and a layer "classes".
+        A network as `build_network` returns it: a layer "backbone", a layer "embedding" that pools its
+        feature maps over the image, and a layer "classes".
     """
 
     @keras_defaults()
@@ -38,6 +38,7 @@ class GradCam:
         maps = _maps_with_places(body)
         self._before = keras.Model(network.input, before)
         self._body = keras.Model(body.input, [maps, body.output])
+        self._pool = network.get_layer(EMBEDDING)
         self._classes = network.get_layer(CLASSES)
         self._shape = maps.shape[1:3]
         images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
@@ -65,7 +66,7 @@ class GradCam:
             inputs = self._before(images)
             tape.watch(inputs)
             maps, last = self._body(inputs, training=False)
-            embedding = tf.reduce_mean(tf.cast(last, tf.float32), axis=(1, 2))
+            embedding = self._pool(tf.cast(last, tf.float32))
             scores = embedding @ self._classes.kernel + self._classes.bias
             chosen = tf.where(target < 0, tf.argmax(scores, axis=1), target)
             score = tf.reduce_sum(tf.gather(scores, chosen, axis=1, batch_dims=1))

@@ -29,6 +29,9 @@ class Recipe:
         Number of augmented copies of each image whose features are cached besides its own.
     epochs : int
         Number of epochs in which the whole network is trained; 0 for a frozen backbone.
+    least_steps, most_epochs : int
+        Few images are trained on for more epochs, at most `most_epochs`, until there are as many
+        steps; 0 and 0 if not.
     learning_rate : float
         Peak learning rate of the schedule.
     unhurried_steps : int
@@ -55,6 +58,8 @@ class Recipe:
     head_epochs: int = 0
     head_copies: int = 0
     epochs: int = 0
+    least_steps: int = 0
+    most_epochs: int = 0
     learning_rate: float = 1e-3
     unhurried_steps: int = 0
     warm_up: float = 0.0
@@ -63,6 +68,11 @@ class Recipe:
     frozen: float = 0.0
     batch_norm: bool = True
     augment: Sequence[Operation] = ()
+
+    def epochs_of(self, steps: int) -> int:
+        """Return for how many epochs of so many steps the whole network is trained."""
+        enough = -(-self.least_steps // steps)
+        return max(self.epochs, min(self.most_epochs, enough))
 
 
 _MICROSCOPE = (
@@ -84,6 +94,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         head_epochs=20,
         head_copies=1,
         epochs=12,
+        least_steps=400,
+        most_epochs=40,
         learning_rate=6e-4,
         unhurried_steps=80,
         warm_up=0.1,

@@ -146,6 +146,7 @@ def _recipe(given: Parameters, *, is_cnn: bool) -> Recipe:
     if given["epochs"] is not None:
         n = check_int("epochs", given["epochs"], low=1)
         changes["head_epochs" if mode == "features" else "epochs"] = n
+        changes["least_steps"] = 0
     if given["learning_rate"] is not None:
         rate = given["learning_rate"]
         changes["learning_rate"] = check_real("learning_rate", rate, low=0, high=10, open_ends=True)

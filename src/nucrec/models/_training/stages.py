@@ -167,14 +167,15 @@ def _whole_stage(name: str, network: keras.Model, images: TrainingImages) -> Sta
     """Return the stage that trains all layers that the recipe does not freeze."""
     recipe = images.settings.recipe
     steps = -(-len(images.train) // images.settings.batch_size)
+    epochs = recipe.epochs_of(steps)
     return Stage(
         name=name,
         model=network,
         batches=images.batches,
         validate=images.validation(network),
         steps=steps,
-        epochs=recipe.epochs,
-        optimizer=make_optimizer(recipe, steps * recipe.epochs),
+        epochs=epochs,
+        optimizer=make_optimizer(recipe, steps * epochs),
         prepare=lambda: set_trainable(network, batch_norm=recipe.batch_norm, frozen=recipe.frozen),
     )
 
