@@ -152,7 +152,7 @@ def test_the_command_line_knows_its_name_whatever_else_is_called_so(
     assert main(["predict", "./pretrained", *command]) == 1
     assert "ends in .keras or .skops" in capsys.readouterr().err
     assert main(["predict", "pretraind", *command]) == 1
-    assert "the model that ships is called 'pretrained'" in capsys.readouterr().err
+    assert "Did you mean 'pretrained'?" in capsys.readouterr().err
     with pytest.raises(ModelFileError, match="no such file"):
         load(Path("nothing.keras"))
 
