@@ -109,6 +109,20 @@ def write_text(path: Path, text: str) -> None:
         file.write(content)
 
 
+def remove_file(path: Path) -> None:
+    """Delete a file that an earlier call wrote, if there is one.
+
+    Raises
+    ------
+    NucrecError
+        It cannot be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise NucrecError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
 def make_folder(path: Path) -> None:
     """Create the folder `path` and its parents, and check that files can be written there.
 

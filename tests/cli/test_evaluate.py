@@ -36,6 +36,15 @@ def test_a_report_a_page_and_tables(run, gnb_file, labelled, tmp_path):
     assert "gnb.skops on labelled" in read(page.decode()).words
 
 
+def test_groups_of_an_earlier_evaluation_are_removed(run, gnb_file, labelled, tmp_path):
+    out = tmp_path / "out"
+    assert run("evaluate", gnb_file, labelled, "--group-by", "folder", "-o", out).returncode == 0
+    assert (out / "groups.csv").exists()
+    assert run("evaluate", gnb_file, labelled, "-o", out).returncode == 0
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["metrics.csv", "predictions.csv", "report.html"]
+
+
 def test_numbers_as_json(run, gnb_file, labelled):
     result = run("evaluate", gnb_file, labelled, "--json", "--confidence", 0.9)
     images = load_folder(labelled, class_names=["normal", "MN"])

@@ -24,6 +24,56 @@ def everything(folder) -> dict:
     return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.fixture
+def tables(here):
+    """Inputs, in a folder of their own, under every name that a command writes."""
+    table = "file,label\n../cells/nucleus/0.png,nucleus\n../cells/micronucleus/0.png,micronucleus\n"
+    names = ["predictions", "groups", "metrics", "cells", "fields", "conditions", "table-1", "own"]
+    for folder in ("own/checkpoints", "own/labels", "links"):
+        (here / folder).mkdir(parents=True)
+    for name in names:
+        (here / "own" / f"{name}.csv").write_text(table)
+    (here / "own" / "checkpoints" / "t.csv").write_text(table)
+    wells = "".join(f"B0{k},{'DMSO' if k < 4 else 'drug'},2000,20\n" for k in range(1, 7))
+    (here / "own" / "decision.csv").write_text(f"well,condition,n_scored,n_micronucleated\n{wells}")
+    (here / "own" / "run.json").write_text("{}")
+    (here / "links" / "predictions.csv").symlink_to("../own/own.csv")
+    (here / "fields").mkdir()
+    shutil.copy(here / "cells" / "nucleus" / "0.png", here / "fields" / "B02.png")
+    return here
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("evaluate gnb.skops own/predictions.csv -o own", "--out: own/predictions.csv is read"),
+        ("evaluate gnb.skops own/groups.csv -o own/../own", "groups.csv is read"),
+        ("evaluate gnb.skops own/metrics.csv -o own", "--out: own/metrics.csv is read"),
+        ("evaluate gnb.skops own/own.csv -o links", "--out: links/predictions.csv is read"),
+        ("detect fields --layout own/cells.csv -o own", "--out: own/cells.csv is read"),
+        ("detect fields --layout own/conditions.csv -o own", "--out: own/conditions.csv is read"),
+        ("detect fields --historical own/fields.csv -o own", "--out: own/fields.csv is read"),
+        ("detect fields --masks own/labels -o own --overwrite", "own/labels would be replaced"),
+        (
+            "detect fields --masks own -o own --overwrite",
+            "--out: own is in the folder of the masks",
+        ),
+        ("assay own/decision.csv -o own", "--out: expected a folder in which own/decision.csv"),
+        ("reproduce --data own/table-1.csv --tables 1 -o own", "--out: own/table-1.csv is read"),
+        ("reproduce --data own/checkpoints/t.csv -o own", "own/checkpoints would be replaced"),
+        ("reproduce --from-record own/run.json -o own", "--out: own/run.json is read"),
+        ("train cells --weights w.keras -o w.keras", "--out: w.keras is read"),
+    ],
+)
+def test_inputs_in_the_folder_that_is_written_to(tables, command, message, capsys):
+    before = everything(tables)
+    assert run(command) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.out == ""
+    assert everything(tables) == before
+
+
 def run(command: str) -> int:
     try:
         return main([*command.split(), "--quiet"])

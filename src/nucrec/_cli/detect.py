@@ -9,7 +9,7 @@ from nucrec._cli.command import add_channel, add_command, add_output_options
 from nucrec._cli.detect_assay import REPORT, check_assay, links_of, save_assay, wants_assay
 from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import folder_to_write
+from nucrec._cli.outputs import check_folder, folder_to_write
 from nucrec._cli.parser import number, whole_number
 from nucrec.errors import InvalidParameterError
 
@@ -34,6 +34,11 @@ Find nuclei and micronuclei in fields of view, and write to a folder:
 If it is interrupted, the same command continues where it stopped. Wells are recognized in file
 names (B03, r02c03), or come from a table with conditions, doses and replicates, --layout.
 """
+_FILES = (
+    *("report.html", "review.html", "detect.json", "conditions.csv", "summary.csv"),
+    *("cells.csv", "micronuclei.csv", "fields.csv"),
+)
+_FOLDERS = ("parts", "labels", "overlays")
 EXAMPLES = """\
 examples:
   nucrec detect --example -o results
@@ -139,6 +144,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise InvalidParameterError(f"--review: {arguments.review} cells; give 10 to 2000")
     check_input("--detector", arguments.detector, "detector")
     check_input("--historical", arguments.historical, "table")
+    reads = [
+        getattr(arguments, name) for name in ("data", "masks", "layout", "historical", "detector")
+    ]
+    check_folder(reads, arguments.out, _FILES, _FOLDERS)
     fields = _fields(arguments)
     check_assay(fields, arguments)
     try:
@@ -232,7 +241,9 @@ def _fields(arguments: argparse.Namespace) -> "FieldSet":
     check_input("PLATE", arguments.data, "fields")
     check_input("--masks", arguments.masks, "masks")
     check_input("--layout", arguments.layout, "table")
-    _check_apart(arguments.data, arguments.out)
+    _check_apart("fields", arguments.data, arguments.out)
+    if arguments.masks is not None:
+        _check_apart("masks", arguments.masks, arguments.out)
     return load_fields(
         arguments.data,
         channel=arguments.channel,
@@ -248,11 +259,11 @@ def _detector(path: str | None) -> "FieldDetector":
     return FieldDetector.pretrained() if path is None else FieldDetector.load(path)
 
 
-def _check_apart(data: str, out: str) -> None:
-    """Raise if the pictures that are written would be read as fields the next time."""
+def _check_apart(kind: str, data: str, out: str) -> None:
+    """Raise if the pictures that are written would be read as fields or masks the next time."""
     read, written = (Path(name).expanduser().resolve() for name in (data, out))
     if written.is_relative_to(read):
         raise InvalidParameterError(
-            f"--out: {out} is in the folder of the fields, {data}, and its pictures would be read as "
-            "fields the next time. Choose a folder outside of it."
+            f"--out: {out} is in the folder of the {kind}, {data}, and its pictures would be read as "
+            f"{kind} the next time. Choose a folder outside of it."
         )

@@ -13,7 +13,7 @@ from nucrec._cli.command import (
 )
 from nucrec._cli.inputs import check_input, check_order
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import check_outputs, file_to_write, folder_to_write
+from nucrec._cli.outputs import check_folder, check_outputs, file_to_write, folder_to_write
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
@@ -33,6 +33,7 @@ With -o, these files are written to a folder:
   metrics.csv      the metrics, unrounded
   groups.csv       one row for each group, if images share groups
 """
+_FILES = ("report.html", "predictions.csv", "metrics.csv", "groups.csv")
 EXAMPLES = """\
 examples:
   nucrec evaluate model.keras labelled
@@ -71,8 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     check_order("evaluate", arguments.model, arguments.data)
     check_input("MODEL", arguments.model, "model")
     check_input("LABELLED", arguments.data, "labelled")
-    writes = {"--out": arguments.out, "--html": arguments.html}
-    check_outputs([arguments.model, arguments.data], writes)
+    reads = [arguments.model, arguments.data]
+    check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
+    if arguments.out is not None:
+        check_folder(reads, arguments.out, _FILES)
     model, images = load(arguments.model), _images(arguments)
     found = Evaluation.of(model, images, classes=arguments.classes, confidence=arguments.confidence)
     title = f"{Path(arguments.model).name} on {Path(arguments.data).name or arguments.data}"

@@ -69,11 +69,49 @@ def check_outputs(reads: Sequence[str], writes: Mapping[str, str | None]) -> Non
         if name is None:
             continue
         place = _place(name)
-        if any(place == source or _is_image_in(source, place) for source in sources):
+        if any(_is_same(place, source) or _is_image_in(source, place) for source in sources):
             raise InvalidParameterError(f"{option}: {name} is read: choose another name")
         if place in others:
             raise InvalidParameterError(f"{option}: {name} is written already: choose another name")
         others.append(place)
+
+
+def check_folder(
+    reads: Sequence[str | None], folder: str, files: Sequence[str], folders: Sequence[str] = ()
+) -> None:
+    """Raise, before any work, if what is written to the folder of --out would destroy an input.
+
+    Parameters
+    ----------
+    reads : sequence of str or None
+        Files and folders that the command reads; None for what was not given.
+    folder : str
+        The folder to write to.
+    files : sequence of str
+        The names of all files that the command may write there, or delete.
+    folders : sequence of str
+        The folders in it that are replaced with everything in them.
+    """
+    for name in filter(None, reads):
+        source = _place(name)
+        for file in (Path(folder, each) for each in files):
+            if _is_same(_place(str(file)), source):
+                raise InvalidParameterError(
+                    f"--out: {file} is read, and would be replaced: choose another folder"
+                )
+        for part in (Path(folder, each) for each in folders):
+            if source.is_relative_to(_place(str(part))):
+                raise InvalidParameterError(
+                    f"--out: {name} is read, and {part} would be replaced: choose another folder"
+                )
+
+
+def _is_same(place: Path, source: Path) -> bool:
+    """Return whether two paths are one file, also where upper and lower case are the same."""
+    try:
+        return place == source or place.samefile(source)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 def _place(name: str) -> Path:

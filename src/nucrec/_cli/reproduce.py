@@ -8,7 +8,7 @@ from typing import Any
 from nucrec._cli.command import add_command, add_output_options, add_seed
 from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import folder_to_write
+from nucrec._cli.outputs import check_folder, folder_to_write
 from nucrec._cli.parser import number, whole_number
 
 DESCRIPTION = """\
@@ -21,6 +21,10 @@ image are in both the training and the test set; "honest" tests by cross-validat
 view that were not trained on. Tables V and VI need the extra "offline", the figure needs "plots":
 pip install "nucrec[offline,plots]".
 """
+_FILES = (
+    *(f"table-{number}.{ending}" for number in range(1, 7) for ending in ("csv", "md")),
+    *("figure-4.png", "card.md", "run.json"),
+)
 EXAMPLES = """\
 examples:
   nucrec reproduce
@@ -116,6 +120,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_input("--data", arguments.data, "labelled")
     check_input("--from-record", arguments.from_record, "record")
+    weights = None if arguments.weights == "imagenet" else arguments.weights
+    reads = [arguments.data, arguments.from_record, weights]
+    check_folder(reads, arguments.out, _FILES, ["checkpoints"])
     if arguments.from_record is not None:
         return _repeat(arguments)
     result = reproduce(

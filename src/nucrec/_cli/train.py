@@ -121,7 +121,8 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.models import Evaluation
 
     check_input("LABELLED", arguments.data, "labelled")
-    reads = [arguments.data, *filter(None, [arguments.images])]
+    weights = None if arguments.weights in ("imagenet", "none") else arguments.weights
+    reads = [arguments.data, *filter(None, [arguments.images, weights])]
     check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
     train = load_folder(
         arguments.data,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from nucrec._files import make_folder, write_text
+from nucrec._files import make_folder, remove_file, write_text
 from nucrec._html import check_page, page
 from nucrec._paths import checked_path
 from nucrec._text import csv_text, many
@@ -230,7 +230,7 @@ class Evaluation:
         ----------
         folder : str or Path
             The output folder, which is created if necessary. Existing files of the same names are
-            replaced.
+            replaced; a groups.csv of an earlier call is removed if no images share a group now.
         title : str, default="Evaluation"
             The heading of the page.
 
@@ -254,6 +254,8 @@ class Evaluation:
         tables = {"metrics.csv": self.report.to_csv(), "predictions.csv": self.to_csv()}
         if self.groups:
             tables["groups.csv"] = groups_csv(self.groups)
+        else:
+            remove_file(where / "groups.csv")
         written = [self.save_html(where / "report.html", title)]
         for name, text in tables.items():
             write_text(where / name, text)
