@@ -27,7 +27,7 @@ examples:
   nucrec train cells -o model.keras --group-by folder
   nucrec train cells.csv -o model.keras --group-by slide --html training.html
   nucrec train cells -o model.keras --test-size 0 --epochs 20
-  nucrec train corrected.csv --images plate-7 -o corrected.keras
+  nucrec train corrected.csv --images plate-7 --test-size 0 -o corrected.keras
   nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
 """
 

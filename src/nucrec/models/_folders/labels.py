@@ -42,8 +42,13 @@ def labels_data(
 def training_command(
     path: Path, channel: int | str | None = None, class_names: Sequence[str] = ()
 ) -> str:
-    """Return the command that trains a network on the table."""
-    words = ["nucrec", "train", TABLE, "--images", str(path), "-o", "corrected.keras"]
+    """Return the command that trains a network on the table.
+
+    It keeps no test set back: labels of doubtful images that were given in view of the model's calls
+    say little about its accuracy.
+    """
+    words = ["nucrec", "train", TABLE, "--images", str(path), "--test-size", "0"]
+    words += ["-o", "corrected.keras"]
     if channel is not None:
         words += ["--channel", str(channel)]
     if _order_is_needed(class_names):
