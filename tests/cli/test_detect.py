@@ -41,7 +41,9 @@ def test_the_example(tmp_path, capsys):
     assert main(["detect", "--example", "-o", str(out)]) == 0
     told = capsys.readouterr()
     n = len(sample_fields())
-    assert f"[{n}/{n}]" in told.err
+    assert re.search(rf"\[{n}/{n}\] +\d+ s  detecting", told.err)
+    known = f"{n} of {n} fields were used to train the detector"
+    assert told.out.count(known) == 1
     assert f"Written to {out}: report.html, summary.csv" in told.out
     names = {path.name for path in out.iterdir()}
     assert {"report.html", "summary.csv", "cells.csv", "micronuclei.csv", "fields.csv"} <= names
@@ -50,6 +52,7 @@ def test_the_example(tmp_path, capsys):
     page = read((out / "report.html").read_text(encoding="utf-8"))
     assert "Micronuclei in the sample fields" in page.words
     assert "FieldDetector" in page.words
+    assert 0 < page.words.index(known) < page.words.index("Rates by field")
     assert Cells.from_csv(out).cells["scored"].any()
 
 

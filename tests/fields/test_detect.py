@@ -72,7 +72,7 @@ def test_the_number_of_jobs_changes_nothing(two, n_jobs):
 def test_progress_is_told(two):
     told = []
     detect(*two, progress=lambda *step: told.append(step))
-    assert told == [(0, 2, "fields"), (1, 2, "fields"), (2, 2, "fields")]
+    assert told == [(0, 2, "detecting"), (1, 2, "detecting"), (2, 2, "detecting")]
 
 
 def test_a_call_that_goes_on_says_what_was_done_before(two, tmp_path):
@@ -83,7 +83,7 @@ def test_a_call_that_goes_on_says_what_was_done_before(two, tmp_path):
         detect(
             fields, detector, out=tmp_path, write_labels=True, progress=lambda *s: told.append(s[2])
         )
-    part, whole = ("fields; 1 of 2 already done", "fields; 2 of 2 already done")
+    part, whole = ("detecting; 1 of 2 already done", "detecting; 2 of 2 already done")
     assert told == [part] * 3 + [whole] * 3
 
 

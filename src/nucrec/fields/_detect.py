@@ -189,7 +189,7 @@ def _settings(detector: Detector, rules: Rules, masks: bool) -> dict[str, Any]:
 def _what(fields: Sequence[Field], plate: Plate | None) -> str:
     """Return the label of the progress, and the number of fields done before."""
     known = 0 if plate is None else sum(map(plate.has, fields))
-    return f"fields; {known} of {len(fields)} already done" if known else "fields"
+    return f"detecting; {known} of {len(fields)} already done" if known else "detecting"
 
 
 def _shown(parts: Iterator[Cells], total: int, show: Progress, what: str) -> Iterator[Cells]:

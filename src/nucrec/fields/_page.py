@@ -49,6 +49,8 @@ class PageContent:
         The files that were not used.
     remarks : sequence of (field, remark)
         The unusual properties of fields.
+    notes : sequence of str
+        What a reader must know of all results, shown at the top.
     settings : mapping of str to str
         The settings of the detection.
     links : mapping of str to str
@@ -67,12 +69,14 @@ class PageContent:
     others: list[Shown] = field(default_factory=list)
     fields: list[Shown] = field(default_factory=list)
     links: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def detection_page(content: PageContent) -> str:
     """Return the page as HTML."""
     parts = [
         page.numbers(_key_numbers(content)),
+        *(page.paragraph(f"{words[0].upper()}{words[1:]}.") for words in content.notes),
         *(page.link(words, target) for words, target in content.links.items()),
         *rates_sections(content.rates),
         *_cells_section(content),

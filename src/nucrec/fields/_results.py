@@ -24,6 +24,7 @@ from nucrec.fields._page import PageContent, detection_page
 from nucrec.fields._page_quality import find_quality
 from nucrec.fields._plate import LABELS, file_name
 from nucrec.fields._saved import CONDITIONS, OVERLAYS, PAGE, SUMMARY, SavedResults
+from nucrec.fields._training_marks import remarks_on_training_fields
 from nucrec.fields._views import View, Views
 
 Array = npt.NDArray[Any]
@@ -149,6 +150,7 @@ def save_results(
     left_out = [*getattr(fields, "quarantined", ()), *cells.failed.items()]
     good = [field for field in fields if field.name not in cells.failed]
     _draw_all(good, views, found, folder / OVERLAYS, jobs, progress_function(progress))
+    told = remarks_on_training_fields(cells.fields["remarks"][cells.fields["error"] == ""].tolist())
     content = PageContent(
         title=title or "Micronuclei",
         rates=rates,
@@ -162,6 +164,7 @@ def save_results(
         others=views.others,
         fields=views.fields,
         links=_pages_beside(folder) if links is None else dict(links),
+        notes=told,
     )
     cells.to_csv(folder)
     write_text(folder / SUMMARY, rates.to_csv())
@@ -174,7 +177,7 @@ def save_results(
         shutil.rmtree(folder / LABELS, ignore_errors=True)
     _tell_of_others(folder / OVERLAYS, good)
     failed = {str(name): str(reason) for name, reason in left_out}
-    return SavedResults(folder, rates, failed, labels)
+    return SavedResults(folder, rates, failed, labels, told)
 
 
 def _pages_beside(folder: Path) -> dict[str, str]:

@@ -33,6 +33,8 @@ class SavedResults:
         The fields that were not analysed and the files that are not fields, with the reasons.
     has_labels : bool
         Whether the folder ``labels`` holds label images.
+    remarks : tuple of str
+        Remarks on the detection as a whole, such as how many fields the detector was trained on.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class SavedResults:
     rates: Rates
     failed: dict[str, str]
     has_labels: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -66,14 +69,14 @@ class SavedResults:
 
     def __str__(self) -> str:
         tables = (text_table(*each) for each in rate_tables(self.rates))
-        return "\n\n".join([*tables, "\n".join([note_on(self.rates), *self.rates.remarks])])
+        return "\n\n".join([*tables, "\n".join([note_on(self.rates), *self._remarks()])])
 
     def _repr_html_(self) -> str:
         failed = show.table(("file", "reason"), self.failed.items())
         summary = f"{len(self.failed)} not analysed"
         return show.fragment(
             self.rates._repr_html_(),
-            show.paragraphs(f"Page: {self.folder / PAGE}"),
+            show.paragraphs(*self.remarks, f"Page: {self.folder / PAGE}"),
             show.folded(summary, failed) if self.failed else "",
         )
 
@@ -95,8 +98,11 @@ class SavedResults:
             "units": [_plain(rate) for rate in self.rates.units],
             "total": _plain(self.rates.total),
             "failed": self.failed,
-            "remarks": list(self.rates.remarks),
+            "remarks": self._remarks(),
         }
+
+    def _remarks(self) -> list[str]:
+        return [*self.remarks, *self.rates.remarks]
 
 
 def _plain(rate: Rate) -> dict[str, Any]:

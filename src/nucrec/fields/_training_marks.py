@@ -1,6 +1,7 @@
 """Recognition of the fields that a detector was trained on, and of cut-outs from them."""
 
 import functools
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -77,6 +78,17 @@ def remarks_on_training(image: Array, card: DetectorCard) -> tuple[str, ...]:
     shared = int(np.isin(marks, known).sum())
     is_known = shared >= max(_FEWEST, _LEAST_SHARE * len(marks))
     return (TRAINED_ON,) if is_known else ()
+
+
+def remarks_on_training_fields(remarks: Sequence[str]) -> tuple[str, ...]:
+    """Return a remark that counts the training fields, from the remarks on each field."""
+    known = sum(TRAINED_ON in each for each in remarks)
+    if not known:
+        return ()
+    return (
+        f"{known} of {len(remarks)} fields were used to train the detector, or were cut from such "
+        "fields: its results there are better than on unseen fields",
+    )
 
 
 def _marks_of_training(card: DetectorCard) -> Array:
