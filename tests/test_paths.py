@@ -75,7 +75,7 @@ def test_only_files_are_replaced(gnb, plate, tmp_path):
         (tmp_path / f"folder {name}").mkdir()
         with pytest.raises(InvalidParameterError, match="There is a folder of that name"):
             write(tmp_path / f"folder {name}")
-        with pytest.raises(NucrecError, match="cannot write .*No such file or directory"):
+        with pytest.raises(NucrecError, match="cannot write .*there is no folder"):
             write(tmp_path / "nowhere" / name)
 
 

@@ -36,8 +36,8 @@ BATCH = 32
 LEARNING_RATE, WEIGHT_DECAY, AVERAGE, CLIP = 1e-3, 0.01, 0.99, 5.0
 
 EVIDENCE = (0.5, 0.5)
-"""The log-odds of a crop: so many times those of the whole crop, and the logarithm of the probability
-of its surest pixel."""
+"""Weights, in the log-odds of the answer, of the log-odds of the whole crop and of the log-probability
+of the pixel that is most likely a micronucleus."""
 
 _FILTERS = (96, 96, 64, 48)
 _TAPS = ("block2_add", "block4_add", "block10_add")
@@ -52,14 +52,18 @@ _CRUDE = 60.0  # grey levels of a nucleus: what images of 8 bits have
 _SCALE, _MARGIN = 1.5, 8.0  # of the shipped crops: times the box of a nucleus, and pixels
 _ZOOM, _STRETCH, _SHIFT = (0.72, 1.45), 0.1, 0.06
 _NUCLEAR = 0.6  # of a crop: the diameter of its nucleus
-_SHRUNK = 1.2  # pixels of the field in one of a crop, from which it is smoothed first
+_SHRUNK = 1.2  # field pixels per crop pixel above which the field is smoothed before sampling
 _EMPTY_OUTSIDE = 0.15  # of the crops: what lies outside of the field is dark
 _COMPLETE, _LEAST = 0.85, 8  # a micronucleus in a crop: share of its area, and pixels
 _EVEN = 0.35  # crops of a cell line are drawn less often, the more there are of them
 
 
 class Nucleus(NamedTuple):
-    """A nucleus in a field: its label, the centre of its box, the side of its crop, in pixels."""
+    """A nucleus in a field: its label, the centre of its box, and the side of its crop, in pixels.
+
+    It is drawn as a positive one if any pixel of a micronucleus lies in its crop; the label of a crop
+    that was drawn needs a whole one.
+    """
 
     label: int
     y: float

