@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from nucrec.datasets import ImageDataset, load_mnfinder_crops, rescale_intensity
+from nucrec.datasets import ImageDataset, load_images, load_mnfinder_crops, rescale_intensity
 from nucrec.errors import DataWarning, InvalidParameterError, ModelFileError
 from nucrec.models import (
     Embeddings,
@@ -24,6 +24,7 @@ from nucrec.models import (
     load,
     model_info,
     predict_folder,
+    pretrained,
     save,
 )
 
@@ -156,6 +157,53 @@ def test_other_depths_are_unusual_and_nothing_else_about_them(all_crops, domain)
     assert set(both.unusual(dataset(deep))) == {()}
 
 
+def stacked(red, green, blue):
+    return np.stack([np.asarray(band, np.uint8) for band in (red, green, blue)], axis=-1)
+
+
+def test_other_stains_beside_the_nuclei_are_unusual(all_crops, domain):
+    image = all_crops.images[0]
+    none, spots = np.zeros_like(image), np.zeros_like(image)
+    spots[::11, ::11] = 200
+    told = "colour {} different channels, in training 1: choose that of the nuclei, such as "
+    told += "channel='blue' or --channel blue"
+    two, three = stacked(spots, none, image), stacked(spots, spots.T[::-1, ::-1], image)
+    reasons = domain.unusual(dataset([two, three, two.astype(np.uint16) * 16]))
+    assert [each[-1] for each in reasons] == [told.format(2), told.format(3), told.format(2)]
+    assert TrainingDomain.of(dataset([image, two])).unusual(dataset([two])) == [()]
+    assert dataclasses.replace(domain, colour=None).unusual(dataset([two]))[0] == reasons[0][:-1]
+
+
+def test_grey_and_one_colour_are_not_unusual(all_crops, domain, tmp_path):
+    image = all_crops.images[0]
+    none = np.zeros_like(image)
+    one = {
+        "grey": stacked(image, image, image),
+        "blue": stacked(none, none, image),
+    }
+    for name, each in one.items():
+        for ending in ("png", "jpg"):
+            Image.fromarray(each).save(tmp_path / f"{name}.{ending}", quality=75)
+    Image.fromarray(stacked(none, image // 2, image)).save(tmp_path / "cyan.png")
+    Image.fromarray(stacked(none + 9, none, image)).save(tmp_path / "on constant red.png")
+    images = load_images(tmp_path)
+    assert len(images) == 6
+    assert not [why for reasons in domain.unusual(images) for why in reasons if "colour" in why]
+
+
+def test_composites_are_counted_with_what_to_do(all_crops, tmp_path):
+    model = pretrained()
+    assert model.domain_.colour is False
+    spots = np.zeros_like(all_crops.images[0])
+    spots[::11, ::11] = 200
+    Image.fromarray(stacked(spots, spots * 0, all_crops.images[0])).save(tmp_path / "a.png")
+    with pytest.warns(DataWarning, match="colour 1.*mixed to grey: choose that of the nuclei"):
+        found = predict_folder(model, tmp_path)
+    assert found.unusual["colour"] == 1
+    assert str(found).count("--channel blue") == 1
+    assert predict_folder(model, tmp_path, channel="blue").unusual == {}
+
+
 def test_intensities_are_those_that_models_are_given(all_crops):
     deep = dataset(image.astype(np.uint16) * 16 for image in all_crops[:50].images)
     scaled = dataset(rescale_intensity(image) for image in deep.images)
@@ -206,6 +254,7 @@ def test_it_survives_json(domain):
         {"n": None},
         {"n": 0},
         {"depths": 3},
+        {"colour": "no"},
     ],
 )
 def test_a_description_that_was_changed_is_refused(domain, change):

@@ -23,6 +23,7 @@ FIELD_OF_VIEW = (
     "this looks like a field of view, and the model was trained on crops of single cells: use `nucrec "
     "detect`, or nucrec.fields.detect in Python"
 )
+ONE_CHANNEL = "choose that of the nuclei, such as channel='blue' or --channel blue"
 _MOST = 1000  # number of training images that are measured
 _FACTOR = 1.5  # a size, brightness or sharpness is unusual beyond this factor of the range
 _MARGIN = 0.25  # margin for a background, which may be 0
@@ -31,6 +32,8 @@ _FIELD_SIDE = 3.0  # multiple of the longest usual side
 _FIELD_OBJECTS = 3
 _THUMBNAIL = 256  # length in pixels of the longer side at which objects are counted
 _LARGE_OBJECT = 0.25  # as a share of the largest object's area
+_ALIKE = 0.95  # correlation from which two channels show the same picture; lossy files lower it
+_FAINT = 0.05  # a channel has content from this share of the largest standard deviation
 _DEPTHS = {"uint8": "8 bit", "uint16": "16 bit"}
 
 
@@ -70,6 +73,9 @@ class TrainingDomain(Facts):
         and noise, low for blurred and enlarged images, independent of contrast.
     objects : float
         The median number of bright objects the size of a nucleus.
+    colour : bool or None
+        Whether some of the images have channels with different pictures, such as two stains, which are
+        mixed to grey; None if that is unknown, as in files written before it was recorded.
 
     Examples
     --------
@@ -91,6 +97,7 @@ class TrainingDomain(Facts):
     background: Range
     sharpness: Range
     objects: float
+    colour: bool | None = None
 
     @classmethod
     def of(cls, images: ImageDataset) -> Self:
@@ -128,6 +135,7 @@ class TrainingDomain(Facts):
             background=background,
             sharpness=sharpness,
             objects=float(np.median(objects)),
+            colour=any(_n_pictures(source) > 1 for source in sources),
         )
 
     def unusual(self, images: ImageDataset) -> list[tuple[str, ...]]:
@@ -142,13 +150,16 @@ class TrainingDomain(Facts):
         -------
         list of tuple of str
             The reasons for each image; most images have none. Each reason begins with the unusual
-            property: "size", "brightness", "background", "sharpness" or "depth".
+            property: "size", "brightness", "background", "sharpness", "depth" or "colour".
 
         Notes
         -----
         A size, brightness or sharpness is unusual beyond 1.5 times the range of the training
         images, and a background more than 0.25 beyond it. With n training images, both limits are
         widened by a factor of 1 + 8/n, since few images say little about the range of others.
+
+        A colour is unusual if the channels of an image show different pictures, such as two stains, and
+        those of the training images do not. Grey stored as RGB, and images of one colour, are not.
         """
         return [tuple(self._reasons(source)) for source in images.images.sources]
 
@@ -201,7 +212,9 @@ class TrainingDomain(Facts):
             n, objects = int(values["n"]), float(values["objects"])
             if n < 1:
                 raise ValueError(f"expected at least one image, received {n}")
-            return cls(n, depths, **ranges, objects=objects)
+            return cls(
+                n, depths, **ranges, objects=objects, colour=_checked_flag(values.get("colour"))
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"training images are not described whole: {error!r}") from error
 
@@ -222,6 +235,9 @@ class TrainingDomain(Facts):
         if source.dtype.name not in self.depths:
             usual = ", ".join(map(_depth, self.depths))
             yield f"depth {_depth(source.dtype.name)}, in training {usual}"
+        n_pictures = _n_pictures(source) if self.colour is False else 1
+        if n_pictures > 1:
+            yield f"colour {n_pictures} different channels, in training 1: {ONE_CHANNEL}"
 
     def _within(self, value: float, usual: Range) -> bool:
         factor = _FACTOR * (1 + _FEW / self.n)
@@ -248,6 +264,19 @@ def _measure(grey: Array) -> _Measures:
 def _grey(source: ImageSource) -> Array:
     """Return the image as models receive it: grey, uint8."""
     return as_dtype(to_channels(source.in_grey().read(), 1)[..., 0], "uint8")
+
+
+def _n_pictures(source: ImageSource) -> int:
+    """Return how many channels show different pictures; 1 for grey and for images of one colour."""
+    if len(source.shape) == 2 or source.shape[2] < 3 or source.in_grey() is not source:
+        return 1
+    bands = np.moveaxis(source.read()[..., :3], -1, 0).reshape(3, -1).astype(float)
+    contrast = bands.std(axis=1)
+    filled = bands[(contrast > 0) & (contrast >= _FAINT * contrast.max())]
+    different = 0
+    for k, alike in enumerate(np.atleast_2d(np.corrcoef(filled)) if len(filled) else ()):
+        different += bool((np.abs(alike[:k]) < _ALIKE).all())
+    return max(different, 1)
 
 
 def _sharpness(grey: Array) -> float:
@@ -317,3 +346,9 @@ def _checked_range(value: Any) -> Range:
     if not 0 <= low <= high:
         raise ValueError(f"expected a range, received {value!r}")
     return low, high
+
+
+def _checked_flag(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"expected true or false, received {value!r}")
+    return value

@@ -78,7 +78,7 @@ class SavedNetwork(FittedNetwork):
         classifier = cls(**parameters_from_json(info.parameters))
         classifier._set_fitted(network, np.asarray(info.classes), info.class_names)
         classifier.fingerprint_ = info.fingerprint or ""
-        classifier.domain_ = None if info.domain is None else TrainingDomain.from_json(info.domain)
+        classifier.domain_ = _domain(info)
         classifier.card_ = None if info.card is None else ModelCard.from_dict(info.card)
         classifier.marks_ = info.marks
         classifier.history_ = History.of_file(info.history)
@@ -120,3 +120,12 @@ class SavedNetwork(FittedNetwork):
             return None
         probabilities, labels = self.calibration_
         return {"probabilities": probabilities.tolist(), "labels": labels.tolist()}
+
+
+def _domain(info: ModelInfo) -> TrainingDomain | None:
+    """Return the training domain; whether it has colours follows from the network's channels."""
+    if info.domain is None:
+        return None
+    domain = TrainingDomain.from_json(info.domain)
+    in_colour = int(info.preprocessing["channels"]) > 1
+    return replace(domain, colour=in_colour) if domain.colour is None else domain

@@ -18,6 +18,7 @@ from nucrec.datasets import Quarantined
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
 from nucrec.models._card import ModelCard
+from nucrec.models._domain import ONE_CHANNEL
 from nucrec.models._folders.prediction import ImagePrediction
 
 _MANY_UNUSUAL = 0.05  # share of the images above which to warn
@@ -98,7 +99,7 @@ class FolderPredictions:
         The error rate that selects images for manual review.
     unusual : dict of str to int
         Number of images that are unlike the training images in their "size", "brightness",
-        "background", "sharpness" or "depth"; see `TrainingDomain`.
+        "background", "sharpness", "depth" or "colour"; see `TrainingDomain`.
     sensitivity, specificity : (int, int) or None
         Number of positive (or negative) calibration images that the model classified correctly, and
         their total number.
@@ -234,7 +235,11 @@ def _of_model(card: ModelCard) -> str:
 def _unlike_training(found: FolderPredictions) -> str:
     total = found.total
     kinds = ", ".join(f"{name} {n}" for name, n in sorted(found.unusual.items()))
-    return f"{total.unusual} of {total.n} images are unlike the training images: {kinds}"
+    told = f"{total.unusual} of {total.n} images are unlike the training images: {kinds}"
+    mixed = (
+        f" (their channels are mixed to grey: {ONE_CHANNEL})" if "colour" in found.unusual else ""
+    )
+    return f"{told}{mixed}"
 
 
 def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None:
