@@ -23,7 +23,7 @@ def test_what_is_no_path(read, path):
 def test_somebody_s_home_is_found_and_nobody_s_is_explained(monkeypatch, class_folder):
     monkeypatch.setenv("HOME", str(class_folder.parent))
     assert len(load_folder("~/cells")) == 10
-    with pytest.raises(InvalidParameterError, match=r"There is no user of that name: \./~nobody-h"):
+    with pytest.raises(InvalidParameterError, match=r"write \./~nobody-h"):
         load_folder("~nobody-here")
 
 

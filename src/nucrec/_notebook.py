@@ -154,7 +154,7 @@ def as_words(value: Any) -> str:
     if isinstance(value, tuple | list | Set) and not hasattr(value, "_fields"):
         if all(isinstance(each, _SCALARS) for each in value):
             return _several([as_words(each) for each in value], "values")
-        return many(len(value), "entry").replace("entrys", "entries")
+        return many(len(value), "entry", "entries")
     return shown(value)
 
 
@@ -192,7 +192,7 @@ def as_picture(image: Array) -> Array:
 def small_picture(read: Callable[[], Array], side: int = 96) -> Array:
     """Return an image as a picture that is large enough for a thumbnail; grey if it cannot be read.
 
-    A large image is thinned out before its intensities are rescaled, which takes no time then.
+    A large image is subsampled before rescaling, which is faster.
     """
     try:
         image = read()

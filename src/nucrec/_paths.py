@@ -23,7 +23,7 @@ def checked_path(name: str, value: object, expected: str = "a path") -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        hint = f"There is no user of that name: ./{text} is what is called so."
+        hint = f"There is no user of that name. For a file of that name, write ./{text}."
         raise invalid(name, expected, value, hint) from error
 
 

@@ -44,9 +44,9 @@ def counts(values: Iterable[int]) -> str:
     return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
-def many(n: int, what: str) -> str:
+def many(n: int, what: str, plural: str = "") -> str:
     """Return "1 image" or "92 images"."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    return f"{n} {what}" if n == 1 else f"{n} {plural or f'{what}s'}"
 
 
 def images(n: int, n_groups: int | None = None) -> str:

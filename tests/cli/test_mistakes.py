@@ -70,6 +70,13 @@ NO_SUCH = "there is no such file or folder."
             ["predict", "m.skps", "cells", "-o", "o.csv"],
             f"MODEL: m.skps: {NO_SUCH} Did you mean 'm.s",
         ),
+        (["predict", "pretraind", "cells", "-o", "o.csv"], "Did you mean 'pretrained'?"),
+        (["predict", "m.skops", "pretraind", "-o", "o.csv"], f"FOLDER: pretraind: {NO_SUCH}"),
+        (["train", "list.csv", "-o", "o.keras", "--images", "no"], f"--images: no: {NO_SUCH}"),
+        (
+            ["train", "list.csv", "-o", "o.keras", "--images", "list.csv"],
+            "--images: expected a folder of images, but list.csv is a table.",
+        ),
         # the other kind, or the other way round
         (
             ["predict", "cells", "m.skops", "-o", "o.csv"],
@@ -119,6 +126,7 @@ NO_SUCH = "there is no such file or folder."
         # paths
         (["predict", "m.skops", '"cells"', "-o", "o.csv"], "The quotes are part of the name"),
         (["predict", "m.skops", "cells/*.tif", "-o", "o.csv"], "Nothing matches the pattern."),
+        (["evaluate", "*.keras", "cells"], "Give the file by its name, without * or ?."),
         (["predict", "m.skops", "C:\\d\\p 7", "-o", "o.csv"], "In WSL, it is /mnt/c/d/p 7."),
         (["predict", "m.skops", "no/where", "-o", "o.csv"], "There is no folder no either."),
         (["predict", "m.skops", "a.png", "b.png", "-o", "o.csv"], "not each image (no *). See"),

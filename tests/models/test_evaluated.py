@@ -129,8 +129,28 @@ def test_classes_of_other_names(gnb_file, crops, found):
         Evaluation.of(model, swapped, classes=["a", "c"])
     with pytest.raises(InvalidParameterError, match="classes: expected 2 different names"):
         Evaluation.of(model, swapped, classes=["a"])
+    with pytest.raises(InvalidParameterError, match="classes: expected 2 different names"):
+        Evaluation.of(model, swapped, classes="ba")
     with pytest.raises(InvalidParameterError, match="at least one labelled image"):
         Evaluation.of(model, images[:0])
+
+
+def test_classes_that_are_numbers_have_the_names_that_are_given(gnb, crops):
+    assert not hasattr(gnb, "class_names_")
+    only = crops[crops.labels == 1][:20]
+    alone = ImageDataset(only.images, [0] * 20, ("damaged",))
+    found = Evaluation.of(gnb, alone, classes=["intact", "damaged"])
+    assert found.images.class_names == ("intact", "damaged")
+    assert found.images.labels.tolist() == [1] * 20
+    assert found.predicted.tolist() == gnb.predict(only).tolist()
+    with pytest.raises(InvalidParameterError, match=r"all classes of the model.*classes=\.\.\."):
+        Evaluation.of(gnb, alone)
+    images = crops[::3]
+    swapped = ImageDataset(images.images, 1 - images.labels, ("b", "a"))  # class 0 is "a"
+    told = Evaluation.of(gnb, swapped, classes=["a", "b"])
+    assert told.images.class_names == ("a", "b")
+    assert told.images.labels.tolist() == images.labels.tolist()
+    assert told.predicted.tolist() == gnb.predict(images).tolist()
 
 
 def test_one_class_alone_has_no_curve_through_the_other(gnb_file, crops, tmp_path):

@@ -87,11 +87,13 @@ def test_its_calibration_is_that_of_crops_left_out(model):
     called = probabilities.argmax(axis=1) == 1
     assert called[labels == 1].mean() == pytest.approx(measured["sensitivity"][0], abs=1e-4)
     assert (~called[labels == 0]).mean() == pytest.approx(measured["specificity"][0], abs=1e-4)
-    assert set(model.conformal(0.1).needs_review(model.predict_proba(crops[:20]))) <= {True, False}
+    review = model.conformal(0.1).needs_review(probabilities)
+    accuracy = called == labels
+    assert 0 < review.mean() < 0.5
+    assert accuracy[~review].mean() > accuracy[review].mean()
 
 
-def test_16_bits_change_little(model):
-    assert 0 < json.loads(RESULTS.read_text(encoding="utf-8"))["difference"] < 0.01
+def test_its_kernels_have_16_bits(model):
     kernels = [w for w in model.model_.weights if len(w.shape) > 1]
     for kernel in kernels:
         values = np.asarray(kernel)
@@ -162,7 +164,7 @@ def test_crops_of_16_bits_are_as_usual(model, new):
     assert model.domain_.unusual(whole) == [()] * len(whole)
     apart = np.abs(model.predict_proba(whole) - model.predict_proba(new)).max()
     assert apart < 0.1
-    assert json.loads(RESULTS.read_text(encoding="utf-8"))["agreement_of_16_bits"] >= 0.99
+    np.testing.assert_array_equal(model.predict(whole), model.predict(new))
 
 
 def test_a_new_training_has_no_card_and_knows_its_own_images(crops):

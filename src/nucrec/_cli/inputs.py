@@ -1,23 +1,25 @@
-"""What commands read: it is there, and of the kind that is asked for."""
+"""Check that inputs exist and are of the expected kind."""
 
 import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
+from nucrec._endings import IMAGES, MODELS, PRETRAINED, TABLES
 from nucrec._spelling import did_you_mean
 from nucrec.errors import DatasetNotFoundError, InvalidParameterError
 
 _KINDS = {
-    "a model": (".keras", ".skops"),
-    "a table": (".csv", ".tsv", ".xlsx", ".xls", ".ods"),
-    "an image": (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"),
+    "a model": tuple(MODELS),
+    "a table": (*TABLES, ".xlsx", ".xls", ".ods"),
+    "an image": IMAGES,
     "a zip archive": (".zip",),
     "a page": (".html", ".htm"),
 }
 _EXPECTED = {
-    "model": "a file that nucrec saved, with a name ending in .keras or .skops",
+    "model": f"a file that nucrec saved, with a name ending in {' or '.join(MODELS)}",
     "images": "a folder of images, or a zip archive of one",
+    "folder": "a folder of images",
     "fields": "a folder of fields of view, or a zip archive of one",
     "labelled": "a folder with one sub-folder for each class, a zip archive of it, or a CSV file",
     "detector": "a file that FieldDetector.save wrote",
@@ -28,6 +30,7 @@ _EXPECTED = {
 _REFUSED = {
     "model": ("a folder", "a table", "an image", "a zip archive", "a page"),
     "images": ("a model", "a table", "an image", "a page"),
+    "folder": ("a model", "a table", "an image", "a zip archive", "a page", "a file"),
     "fields": ("a model", "a table", "an image", "a page"),
     "labelled": ("a model", "an image", "a page"),
     "detector": ("a folder", "a model", "a table", "an image", "a page"),
@@ -36,21 +39,19 @@ _REFUSED = {
     "table": ("a folder", "a model", "an image", "a zip archive", "a page"),
 }
 
-_IN_FOLDERS = {"model": (".keras", ".skops"), "table": (".csv", ".tsv")}
+_IN_FOLDERS = {"model": tuple(MODELS), "table": TABLES}
 _HINTS = {
     (
         "a table",
         "images",
     ): "Give the folder of the images; nucrec evaluate and nucrec train read tables.",
+    ("a table", "folder"): "Give the folder of the images; the table comes first.",
+    ("a zip archive", "folder"): "Unpack it, and give the folder.",
     ("a table", "fields"): "Give the folder of the fields; nucrec assay reads tables.",
     ("an image", "labelled"): "Give the folder that holds the folders of the classes.",
     ("a model", "detector"): "This is a classifier of single cells: use it with nucrec predict.",
     ("a model", "labelled"): "nucrec evaluate takes a model and then labelled images.",
 }
-
-
-PRETRAINED = "pretrained"
-"""What the model that ships is called."""
 
 
 def check_input(option: str, name: str | None, wanted: str) -> None:
@@ -62,7 +63,7 @@ def check_input(option: str, name: str | None, wanted: str) -> None:
         What the user calls it, such as "--layout" or "FOLDER".
     name : str or None
         What was typed, None for nothing.
-    wanted : {"model", "images", "fields", "labelled", "masks", "detector", "record", "table"}
+    wanted : {"model", "images", "folder", "fields", "labelled", "masks", "detector", "record", "table"}
         What it should be.
 
     Raises
@@ -79,7 +80,7 @@ def check_input(option: str, name: str | None, wanted: str) -> None:
     path = _expanded(option, name)
     if not os.path.lexists(path):  # the library says more of a link that leads nowhere
         raise DatasetNotFoundError(
-            f"{option}: {name}: there is no such file or folder. {_meant(name, path)}".strip()
+            f"{option}: {name}: there is no such file or folder. {_meant(name, path, wanted)}".strip()
         )
     kind = _kind(path)
     if kind in _REFUSED[wanted]:
@@ -94,8 +95,8 @@ def _expanded(option: str, name: str) -> Path:
         return Path(name).expanduser()
     except RuntimeError as error:
         raise InvalidParameterError(
-            f"{option}: expected a path, received {name!r}. There is no user of that name: ./{name} is "
-            "what is called so."
+            f"{option}: expected a path, received {name!r}. There is no user of that name. For a file "
+            f"of that name, write ./{name}."
         ) from error
 
 
@@ -114,7 +115,7 @@ def _kind(path: Path) -> str:
     return next((kind for kind, endings in _KINDS.items() if ending in endings), "a file")
 
 
-def _meant(name: str, path: Path) -> str:
+def _meant(name: str, path: Path, wanted: str) -> str:
     """Return what may be meant by the name of something that is not there."""
     if name.strip("\"'") != name:
         return (
@@ -122,7 +123,8 @@ def _meant(name: str, path: Path) -> str:
             "quote makes it part of the name."
         )
     if any(sign in name for sign in "*?["):
-        return "Nothing matches the pattern. Give the folder by its name, without * or ?."
+        what = "file" if "a folder" in _REFUSED[wanted] else "folder"
+        return f"Nothing matches the pattern. Give the {what} by its name, without * or ?."
     if PureWindowsPath(name).drive and not path.drive:
         drive, *parts = PureWindowsPath(name).parts
         here = "/".join([f"/mnt/{drive[0].lower()}", *parts])
@@ -130,21 +132,22 @@ def _meant(name: str, path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"There is no folder {folder} either."
-    return did_you_mean(path.name, [PRETRAINED, *(each.name for each in folder.iterdir())])
+    models = [PRETRAINED] if wanted == "model" else []
+    return did_you_mean(path.name, [*models, *(each.name for each in folder.iterdir())])
 
 
 def _instead(path: Path, kind: str, wanted: str) -> str:
     """Return what to give instead of something of another kind."""
     if kind == "a folder" and wanted in _IN_FOLDERS:
         return _of_folder(path, _IN_FOLDERS[wanted])
-    if kind == "an image" and wanted in ("images", "fields"):
+    if kind == "an image" and wanted in ("images", "folder", "fields"):
         return f"Give the folder that holds it: {path.parent}"
     return _HINTS.get((kind, wanted), "")
 
 
 def _of_folder(path: Path, endings: Sequence[str]) -> str:
     """Return which file in a folder may be meant."""
-    found = sorted(each for each in path.iterdir() if each.suffix in endings)
+    found = sorted(each for each in path.iterdir() if each.suffix.lower() in endings)
     if not found:
         return f"It holds no file ending in {' or '.join(endings)}."
     best = next((each for each in found if each.name == "cells.csv"), found[0])

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from nucrec._cli.output import show_line
+from nucrec._endings import IMAGES
 from nucrec._spelling import did_you_mean
-
-_IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -87,7 +86,7 @@ class CommandParser(OneLineParser):
     def _refuse_further_names(self, others: Sequence[str]) -> None:
         shown = ", ".join(map(repr, others[:3])) + (", ..." if len(others) > 3 else "")
         what = f"not understood: {shown}"
-        if all(name.lower().endswith(_IMAGES) for name in others):
+        if all(name.lower().endswith(IMAGES) for name in others):
             self.error(f"{what}. Give the folder of the images, not each image (no *)")
         self.error(f"{what}. A name with spaces needs quotes around it")
 

@@ -121,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.models import Evaluation
 
     check_input("LABELLED", arguments.data, "labelled")
+    check_input("--images", arguments.images, "folder")
     weights = None if arguments.weights in ("imagenet", "none") else arguments.weights
     reads = [arguments.data, *filter(None, [arguments.images, weights])]
     check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})

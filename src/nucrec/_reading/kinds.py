@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp")
-TABLE_SUFFIXES = (".csv", ".tsv")
+from nucrec._endings import IMAGES
 
 MICROSCOPE_SUFFIXES = frozenset(
     [
@@ -85,7 +84,7 @@ _FRAMES_OF_JPEG = {  # markers of frames without an available decoder
 
 def is_image_name(name: str) -> bool:
     """Return whether a file with this name is treated as an image."""
-    return name.lower().endswith(SUFFIXES)
+    return name.lower().endswith(IMAGES)
 
 
 def microscope_endings(names: Iterable[str]) -> Counter[str]:

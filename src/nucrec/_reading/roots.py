@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol, cast
 
 from nucrec._class_names import plain_name
-from nucrec._reading.kinds import TABLE_SUFFIXES, is_image_name, other_kind, too_large
+from nucrec._endings import TABLES
+from nucrec._reading.kinds import is_image_name, other_kind, too_large
 from nucrec._reading.listing import Listing, Quarantined, is_litter
 from nucrec._zip import is_bomb, read_member
 from nucrec.errors import DatasetError, DatasetNotFoundError, ImageError
@@ -371,7 +372,7 @@ def _member_name(name: str) -> str:
 
 def _what_it_is(path: Path) -> str:
     """Return the kind of the file and what to do; empty if unknown."""
-    if path.suffix.lower() in TABLE_SUFFIXES:
+    if path.suffix.lower() in TABLES:
         return "a table: load_folder reads tables; here, give the folder of the images"
     if is_image_name(path.name):
         return "an image: give the folder that holds it"

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._class_names import is_missing, look_alike_key, plain_name
-from nucrec._reading.kinds import TABLE_SUFFIXES, other_kind
+from nucrec._endings import TABLES
+from nucrec._reading.kinds import other_kind
 from nucrec._spelling import did_you_mean
 from nucrec._validation import is_missing_value
 from nucrec.errors import DatasetError, DatasetNotFoundError
@@ -81,7 +82,7 @@ class Table:
 
 def looks_like_table(path: Path) -> bool:
     """Return whether a path is that of a table rather than of a folder or archive."""
-    return path.suffix.lower() in (*TABLE_SUFFIXES, *_WORKBOOKS) and not path.is_dir()
+    return path.suffix.lower() in (*TABLES, *_WORKBOOKS) and not path.is_dir()
 
 
 def read_table(path: Path, needed: Sequence[str], wanted: Wanted | None = None) -> Table:

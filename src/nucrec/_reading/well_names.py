@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from nucrec._reading.wells import plain_well, well_name
+from nucrec._reading.wells import MOST_COLUMNS, PLATES, plain_well, row_letters, well_name
 from nucrec._validation import invalid
 
 _SURE = tuple(
@@ -23,7 +23,6 @@ _TOKEN = re.compile(
 )
 _OTHER_WORDS = frozenset("CDEFHPcdefhp")
 """Letters before a number that may mean channel, day, exposure, field, hour or passage."""
-_MOST_COLUMNS = 48
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def well_of_match(found: re.Match[str]) -> str:
         return plain_well(groups["well"]) or groups["well"]
     row, column = groups["row"], groups["column"]
     if row.isdecimal():
-        row = _row_letter(int(row))
+        row = _row_letter(int(row)) or row
     return plain_well(f"{row}{column}") or f"{row}{column}"
 
 
@@ -126,7 +125,7 @@ def _sure_well(part: str) -> str | None:
             groups = found.groupdict()
             row = groups.get("row") or _row_letter(int(groups.get("row_number") or 0))
             column = int(groups["column"])
-            if row and 1 <= column <= _MOST_COLUMNS:
+            if row and 1 <= column <= MOST_COLUMNS:
                 return well_name(row, column)
     return None
 
@@ -135,7 +134,7 @@ def _candidates(part: str) -> list[_Candidate]:
     return [
         _Candidate(well_name(found["row"], int(found["column"])), found["row"], found["column"])
         for found in _TOKEN.finditer(part)
-        if 1 <= int(found["column"]) <= _MOST_COLUMNS
+        if 1 <= int(found["column"]) <= MOST_COLUMNS
     ]
 
 
@@ -174,6 +173,4 @@ def _best(found: list[_Candidate], slots: dict[tuple[int, int], int]) -> str | N
 
 def _row_letter(number: int) -> str:
     """Return "A" for 1 and "AA" for 27; nothing beyond the 32 rows of the largest plates."""
-    if not 1 <= number <= 32:
-        return ""
-    return chr(64 + number) if number <= 26 else "A" + chr(64 + number - 26)
+    return row_letters(number - 1) if 1 <= number <= PLATES[-1][0] else ""

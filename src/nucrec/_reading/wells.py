@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from string import ascii_uppercase
 
 Place = tuple[int, int]
 """The row and the column of a well, from 0."""
@@ -9,15 +10,21 @@ Place = tuple[int, int]
 PLATES = ((8, 12), (16, 24), (32, 48))
 """Rows and columns of the usual plates."""
 
-_WELL = re.compile(r"(?i)(?:well)?[ _-]*([A-P]|A[A-F])[ _-]*0*([1-9]\d?)")
+MOST_COLUMNS = PLATES[-1][1]
 
-_PLACE = re.compile(r"([A-Za-z]{1,2})[ _-]?0*([1-9]\d?)")
+_ROWS: tuple[str, ...] = (*ascii_uppercase, *(f"A{letter}" for letter in "ABCDEF"))
+_OTHER_ROWS = frozenset("QRSTUVWXYZ")
+"""Rows of plates with 1536 wells whose letters, before a number, rather mean a time or a slice."""
+
+_WELL = re.compile(r"(?i)(?:well)?[ _-]*([A-Z]|A[A-F])[ _-]*0*([1-9]\d?)")
 
 
 def plain_well(text: str) -> str | None:
     """Return a well as "B03", however it is written; None if it is not a well."""
-    found = _WELL.fullmatch(text.strip())
-    return well_name(found[1], int(found[2])) if found else None
+    place = place_of(text)
+    if place is None or row_letters(place[0]) in _OTHER_ROWS:
+        return None
+    return well_name(row_letters(place[0]), place[1] + 1)
 
 
 def well_name(row: str, column: int) -> str:
@@ -27,14 +34,10 @@ def well_name(row: str, column: int) -> str:
 
 def place_of(well: str) -> Place | None:
     """Return the place of a well such as "B03"; None if it is no well of a plate with at most 1536."""
-    found = _PLACE.fullmatch(well.strip())
-    if not found:
+    found = _WELL.fullmatch(well.strip())
+    if not found or int(found[2]) > MOST_COLUMNS:
         return None
-    row = 0
-    for letter in found[1].upper():
-        row = 26 * row + ord(letter) - ord("A") + 1
-    place = row - 1, int(found[2]) - 1
-    return place if place[0] < PLATES[-1][0] and place[1] < PLATES[-1][1] else None
+    return _ROWS.index(found[1].upper()), int(found[2]) - 1
 
 
 def smallest_plate(places: Iterable[Place]) -> Place:
@@ -45,4 +48,4 @@ def smallest_plate(places: Iterable[Place]) -> Place:
 
 def row_letters(row: int) -> str:
     """Return what a row of a plate is called: "A" for 0, "AA" for 26."""
-    return chr(ord("A") + row) if row < 26 else "A" + chr(ord("A") + row - 26)
+    return _ROWS[row]

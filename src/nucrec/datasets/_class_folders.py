@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from nucrec._class_meaning import meaning
 from nucrec._class_names import look_alike_key
-from nucrec._reading.kinds import SUFFIXES
+from nucrec._endings import IMAGES
 from nucrec._reading.listing import Listing, Quarantined
 from nucrec._text import many
 from nucrec._warnings import warn
@@ -181,7 +181,7 @@ def _parent(name: str) -> str:
 
 
 def _no_classes(listing: Listing, where: str) -> str:
-    message = f"{where}: expected one sub-folder with images ({', '.join(SUFFIXES)}) for each class"
+    message = f"{where}: expected one sub-folder with images ({', '.join(IMAGES)}) for each class"
     if listing.images:
         return f"{message}; found {many(len(listing.images), 'image')}, but no sub-folders"
     return f"{message}; found no images{listing.instead}"

@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy.typing as npt
 
+from nucrec._endings import IMAGES
 from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._reading.channels import Channel
 from nucrec._reading.decode import Decoded, decode
-from nucrec._reading.kinds import SUFFIXES
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Root
 from nucrec._text import listed, many
@@ -184,7 +184,7 @@ def _check_classes(
     raise DatasetError(
         f"no image that can be read in class {listed(empty)}{because}. "
         f"Images were found in: {listed(found) or 'none'}. "
-        f"Add images ({', '.join(SUFFIXES)}), or leave the class out."
+        f"Add images ({', '.join(IMAGES)}), or leave the class out."
     )
 
 

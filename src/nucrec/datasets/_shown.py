@@ -25,7 +25,7 @@ def in_words(dataset: Any) -> str:
     ]
     copies = int((dataset.parents != dataset.ids).sum())
     if copies:
-        parts.append(f"{copies} augmented cop{'y' if copies == 1 else 'ies'}")
+        parts.append(many(copies, "augmented copy", "augmented copies"))
     if dataset.quarantined:
         parts.append(f"{len(dataset.quarantined)} quarantined")
     return "; ".join(parts)

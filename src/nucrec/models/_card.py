@@ -17,7 +17,7 @@ class ModelCard(Card):
     data : str
         What it was trained on, and where that comes from.
     licence : str
-        The licence of the data, and so of the weights.
+        The licence of the data, and therefore of the weights.
     can, cannot : tuple of str
         What it is for, and what it is not for.
     figures : tuple of dict

@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from nucrec._endings import MODELS, PRETRAINED
 from nucrec._paths import output_file
 from nucrec._text import shown
 from nucrec._validation import invalid
@@ -15,7 +16,7 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._saving.classical import load_classical, save_classical
 from nucrec.models._saving.info import DAMAGED_ARCHIVE, checked_info
 from nucrec.models._saving.network import load_network
-from nucrec.models._saving.opened import KINDS, PRETRAINED, model_file, opened, private_copy
+from nucrec.models._saving.opened import model_file, opened, private_copy
 
 
 def save(
@@ -124,7 +125,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     where = model_file("path", path)
     try:
         with opened(where) as file:
-            if KINDS[where.suffix] == "classical":
+            if MODELS[where.suffix] == "classical":
                 content = file.read()
                 return load_classical(content, checked_info(io.BytesIO(content), where), where)
             with private_copy(file, where.suffix) as copy:

@@ -18,7 +18,7 @@ def marks_of(images: ImageDataset) -> tuple[str, ...]:
 
 
 def kept_marks(images: ImageDataset) -> tuple[str, ...]:
-    """Return the marks of training images; none of very many, whose file would be too large."""
+    """Return the marks of training images, or none if there are too many to store."""
     return marks_of(images) if len(images) <= _MOST else ()
 
 

@@ -78,7 +78,7 @@ class Runs:
 
     def _divisions(self, batch: Sequence[TableSpec]) -> dict[str, Division]:
         """Return the training and test sets by name."""
-        # of networks the largest first: no core shall wait at the end for a long training
+        # The largest networks go first, so that no core idles at the end.
         sizes = sorted({table.augmented for table in batch}, reverse=batch[0].is_network)
         return {
             _name(division, number, len(made)): division

@@ -117,6 +117,12 @@ def test_a_model_without_a_test_says_so(named_gnb, plate, tmp_path):
         (["r02c03f01.png", "r02c03f02.png", "r04c11f01.png", "other.png"], [""]),
         (["B03_s1/1.png", "B03_s2/2.png", "D11_s1/3.png", "other.png"], [""]),
         (["p 1/B03/1.png", "p 1/B03/2.png", "p 1/D11/3.png", "p 2/D11/4.png"], ["p 1", "p 2"]),
+        (
+            ["e/p 1/B03/1.png", "e/p 1/B03/2.png", "e/p 1/D11/3.png", "e/p 2/B03/4.png"],
+            ["e/p 1", "e/p 2"],
+        ),
+        (["P A1/B03_1.png", "P A1/B03_2.png", "P A1/D11.png", "P A2/B03.png"], ["P A1", "P A2"]),
+        (["B03/s 1/1.png", "B03/s 2/2.png", "D11/s 1/3.png", "other.png"], [""]),
     ],
 )
 def test_wells_in_names_make_a_plate_map(named_gnb, crops, tmp_path, names, plates):

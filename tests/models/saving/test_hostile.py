@@ -49,7 +49,7 @@ def test_an_archive_behind_another_file_is_refused(tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.keras")
-    refused(tmp_path / "a.keras", "something that is no file")
+    refused(tmp_path / "a.keras", "not a regular file")
 
 
 def test_what_is_checked_is_what_is_loaded(tmp_path, monkeypatch, crops):
@@ -101,11 +101,14 @@ def test_a_layer_that_its_weights_do_not_fit_is_refused(tmp_path):
     ("change", "reason"),
     [
         ({"class_names": ["nucleus", "nucleus"]}, "class names that are not all different"),
-        ({"card": {"evil": 1}}, "a card with other entries"),
-        ({"card": ["name"]}, "a card with other entries"),
-        ({"card": {"name": 3}}, "a card with another kind of name"),
-        ({"card": {"can": [3]}}, "a card with entries that are no texts"),
-        ({"card": {"figures": [[]]}}, "a card with figures that are no rows"),
+        ({"card": {"evil": 1}}, "a faulty card: values: expected entries of"),
+        ({"card": ["name"]}, "a faulty card: values: expected a dict"),
+        ({"card": {"name": 3}}, r"a faulty card: values\['name'\]: expected a text"),
+        ({"card": {"can": [3]}}, r"a faulty card: values\['can'\]: expected a list of texts"),
+        (
+            {"card": {"figures": [[]]}},
+            r"a faulty card: values\['figures'\]: expected a list of rows",
+        ),
         ({"card": {"name": "n" * 200_000}}, "a card of more than 100000 characters"),
         ({"marks": [1]}, "marks of training images that are no texts"),
         ({"marks": 1}, "its description cannot be read"),
@@ -169,7 +172,7 @@ class NotANumber(GaussianNB):
 
 def test_probabilities_that_are_not_numbers_make_no_table(class_folder, tmp_path):
     model = NotANumber().fit([[0.0], [1.0]], [0, 1])
-    with pytest.raises(NucrecError, match="probabilities that are no finite numbers"):
+    with pytest.raises(NucrecError, match="probabilities that are not finite"):
         predict_folder(model, class_folder, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 

@@ -39,7 +39,7 @@ class DetectorCard(Card):
     data : str
         The training data and their source.
     licence : str
-        The licence of the data, and so of the weights.
+        The licence of the data, and therefore of the weights.
     can, cannot : tuple of str
         The uses that the detector is meant for, and those it is not meant for.
     figures : tuple of dict

@@ -58,6 +58,8 @@ def _meant(
     if len(names) == len(own) == 2 and is_positive_told(names) and is_positive_told(own):
         return dict(zip(order_classes(names), order_classes(own), strict=True))
     hint = "The images need as many classes as the model."
+    if len(names) < len(own):
+        hint = "Pass the names of all classes of the model, in its order: classes=..."
     if len(names) == len(own):
         hint = (
             f"Pass their names in the order of the model's classes: classes={order_classes(names)}."
@@ -66,7 +68,7 @@ def _meant(
 
 
 def _as_told(names: Sequence[str], own: Sequence[str], classes: Sequence[str]) -> Mapping[str, str]:
-    told = [str(name) for name in classes]
+    told = () if isinstance(classes, str) else tuple(map(str, classes))
     if len(told) != len(own) or len(set(told)) < len(told):
         expected = f"{len(own)} different names, one for each class of the model: {', '.join(own)}"
         raise invalid("classes", expected, classes)

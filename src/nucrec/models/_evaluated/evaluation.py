@@ -109,7 +109,7 @@ class Evaluation:
         if not isinstance(images, ImageDataset) or not len(images):
             raise invalid("images", "a data set with at least one labelled image", images)
         check_is_fitted(model)
-        renamed, remark = in_classes_of(images, _names_of(model, images), classes)
+        renamed, remark = in_classes_of(images, _names_of(model, images, classes), classes)
         expected = Expected.of(model, renamed, None, None)
         scores = scores_of(model, renamed)
         if isinstance(model, ImageClassifier) and scores is not None:
@@ -263,12 +263,16 @@ class Evaluation:
         return tuple(written)
 
 
-def _names_of(model: Any, images: ImageDataset) -> tuple[str, ...]:
-    """Return the names of a model's classes; numbers from 0 are those of the images' classes."""
+def _names_of(model: Any, images: ImageDataset, classes: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of a model's classes.
+
+    Numbers from 0 have the names that are given, or else those of the images' classes.
+    """
     own = getattr(model, "class_names_", None)
     if own is not None:
         return tuple(own)
     values = np.asarray(model.classes_).tolist()
-    if values == list(range(len(images.class_names))):
-        return images.class_names
+    names = images.class_names if classes is None else tuple(map(str, classes))
+    if values == list(range(len(names))) and not isinstance(classes, str):
+        return names
     return tuple(map(str, values))

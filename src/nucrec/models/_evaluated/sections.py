@@ -99,12 +99,18 @@ def _wrong(evaluation: Evaluated) -> str:
 
 def _entries(evaluation: Evaluated, shown: Array) -> Iterator[tuple[str, str, list[str]]]:
     """Yield the name of each image, its true and predicted class, and its picture."""
-    images, names = evaluation.images, evaluation.images.class_names
+    images = evaluation.images
     for k in shown.tolist():
-        name, taken = str(images.ids[k]), int(evaluation.predicted[k])
-        remark = f"{names[images.labels[k]]}, predicted {names[taken]}"
-        if evaluation.probabilities is not None:
-            remark += f" ({evaluation.probabilities[k, taken]:.2f})"
+        name, remark = str(images.ids[k]), called(evaluation, k)
         if evaluation.groups:
             remark += f"; group {images.groups[k]}"
         yield name, remark, [picture(grey_levels(images.images[k]), name)]
+
+
+def called(evaluation: Evaluated, k: int) -> str:
+    """Return the true and the predicted class of an image, with its probability if there is one."""
+    names, predicted = evaluation.images.class_names, int(evaluation.predicted[k])
+    words = f"{names[evaluation.images.labels[k]]}, predicted {names[predicted]}"
+    if evaluation.probabilities is None:
+        return words
+    return f"{words} ({evaluation.probabilities[k, predicted]:.2f})"

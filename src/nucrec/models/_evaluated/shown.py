@@ -3,7 +3,8 @@
 from typing import Any
 
 from nucrec import _notebook as show
-from nucrec._text import many, number
+from nucrec._text import many
+from nucrec.models._evaluated.sections import called
 
 _SHOWN = 12
 
@@ -25,10 +26,5 @@ def evaluation_html(found: Any) -> str:
 
 
 def _tile(found: Any, i: int) -> show.Tile:
-    names = found.images.class_names
-    predicted = int(found.predicted[i])
-    words = f"{names[int(found.images.labels[i])]}, predicted {names[predicted]}"
-    if found.probabilities is not None:
-        words += f" ({number(float(found.probabilities[i, predicted]))})"
     picture = show.small_picture(lambda: found.images.images[i])
-    return show.Tile([picture], str(found.images.ids[i]), words)
+    return show.Tile([picture], str(found.images.ids[i]), called(found, i))

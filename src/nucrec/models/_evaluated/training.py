@@ -74,8 +74,8 @@ def save_training_page(
     alt = "Accuracy and loss on the training images by epoch"
     curves = plot(lambda: display.plot().figure_, alt)
     about = (
-        "Accuracy and loss on the training images while weights change, as augmented; images that were "
-        "kept back take no part in the training."
+        "Accuracy and loss, measured on augmented images during training; images that were kept back "
+        "take no part in the training."
     )
     parts = [
         section("How it was trained", facts(_facts(classifier, train, evaluation))),
@@ -101,7 +101,7 @@ def _facts(
         ("classes", ", ".join(classifier.class_names_)),
     ]
     if train is not None:
-        rows.append(("trained on", repr(train).removeprefix("ImageDataset(").removesuffix(")")))
+        rows.append(("trained on", _in_words(train)))
     if evaluation is not None:
         rows.append(("kept back", _told(evaluation.images)))
     rows.append(("fingerprint of the training images", classifier.fingerprint_))
@@ -109,6 +109,10 @@ def _facts(
 
 
 def _told(images: ImageDataset) -> str:
-    told = repr(images).removeprefix("ImageDataset(").removesuffix(")")
+    told = _in_words(images)
     names = np.unique(images.groups).tolist()
     return told if len(names) == len(images) else f"{told}: {listed(names, 50)}"
+
+
+def _in_words(images: ImageDataset) -> str:
+    return repr(images).removeprefix("ImageDataset(").removesuffix(")")

@@ -30,7 +30,7 @@ class ModelFile:
 
     @classmethod
     def opened(cls, given: str | Path) -> tuple[Any, Self]:
-        """Return the model in a file, or that is called "pretrained", and what is told of the file."""
+        """Return a model by its file or as "pretrained", and what the page shows about the file."""
         path = model_file("model", given)
         model, info = load(path), model_info(path)
         return model, cls(path.name, sha256_of(path), info.created, info.fingerprint)

@@ -82,7 +82,10 @@ def _groups(files: Sequence[str], places: Places) -> dict[str, str]:
 
 
 def _row(prediction: ImagePrediction, groups: dict[str, str]) -> dict[str, str]:
-    """Return the cells of a row before and after the label; no row for a name that is no text."""
+    """Return the cells of a row before and after the label.
+
+    It is an empty row if the name cannot be written as UTF-8.
+    """
     file = prediction.file
     if not _is_text(file):
         return {"file": "", "before": "", "after": ""}

@@ -10,6 +10,7 @@ import numpy as np
 
 from nucrec import _html as parts
 from nucrec import _text as fmt
+from nucrec._card import figures_table
 from nucrec._plotting import STYLES, label, new_axes
 from nucrec._text import html
 from nucrec._version import __version__
@@ -183,11 +184,9 @@ def _test(about: Predicted) -> list[str]:
     tested = report_of_calibration(about.classifier.model, about.classifier.class_names, confidence)
     told = [parts.heading("Test report")]
     if card is not None and card.figures:
-        header = list(card.figures[0])
-        figures = [[row.get(name, "") for name in header] for row in card.figures]
         told += [
             parts.paragraph("On images left out of its training."),
-            parts.table(header, figures),
+            parts.table(*figures_table(card.figures)),
         ]
     if tested is not None:
         words = (
@@ -286,7 +285,7 @@ def _about_images(about: Predicted, has_heat_maps: bool) -> list[str]:
 
 
 def _tools(about: Predicted) -> str:
-    """Return what the script works with; it is hidden where no script runs."""
+    """Return the controls that the script uses; they are hidden where no script runs."""
     names = about.classifier.class_names
     flags = [("review", "needs review")] if about.found.error_rate is not None else []
     flags += [("unusual", "unlike the training images")] if about.found.total.unusual else []

@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from nucrec._reading.well_names import find_wells
+from nucrec._reading.wells import plain_well
 
 
 @dataclass(frozen=True)
@@ -15,8 +18,8 @@ class Places:
     Attributes
     ----------
     wells : dict of str to str
-        By file, the well: "B03", or "plate 1/B03" where several folders have the same wells. Files
-        whose names tell none are missing.
+        By file, the well: "B03", or "exp 1/plate 1/B03" where several folders have the same wells.
+        Files whose names tell none are missing.
     """
 
     wells: dict[str, str]
@@ -30,12 +33,12 @@ class Places:
         stems = [_without_ending(file) for file in files]
         wells = find_wells(stems)
         if not any(wells):
-            wells = find_wells([PurePosixPath(stem).parent.as_posix() for stem in stems])
-        found = {file: well for file, well in zip(files, wells, strict=True) if well}
-        if len(set(found.values())) < 2:
+            stems = [PurePosixPath(stem).parent.as_posix() for stem in stems]
+            wells = find_wells(stems)
+        if len(set(wells) - {None}) < 2:
             return cls({})
-        plates = _plates(found)
-        return cls({file: plates.get(file, "") + well for file, well in found.items()})
+        plates = _plates(stems, wells)
+        return cls({f: p + w for f, p, w in zip(files, plates, wells, strict=True) if w})
 
     @property
     def plates(self) -> list[str]:
@@ -52,15 +55,26 @@ def _without_ending(file: str) -> str:
     return str(path.with_name(path.stem.removesuffix(".ome"))) if path.stem else file
 
 
-def _plates(wells: dict[str, str]) -> dict[str, str]:
-    """Return the outermost folder of each file, where one well is in several that are no wells."""
-    tops = {file: PurePosixPath(file).parts[0] for file in wells if "/" in file}
-    names = sorted(set(tops.values()))
-    is_well = dict(zip(names, find_wells(names), strict=True))
-    folders = defaultdict(set)
-    for file, top in tops.items():
-        folders[wells[file]].add(top)
-    several = any(len(found) > 1 for found in folders.values())
-    if not several or any(is_well.values()):
-        return {}
-    return {file: f"{top}/" for file, top in tops.items()}
+def _plates(stems: Sequence[str], wells: Sequence[str | None]) -> list[str]:
+    """Return the plate of each file, such as "exp 1/plate 1/".
+
+    It is "" unless the same well occurs in several folders that are not wells themselves.
+    """
+    folders = [_outside(stem, well) for stem, well in zip(stems, wells, strict=True)]
+    of_well = defaultdict(set)
+    for folder, well in zip(folders, wells, strict=True):
+        if well:
+            of_well[well].add(folder)
+    several = any(len(found) > 1 for found in of_well.values())
+    return [f"{folder}/" if folder and several else "" for folder in folders]
+
+
+def _outside(stem: str, well: str | None) -> str:
+    """Return the folders of a file down to the first that is its well, or all of them."""
+    folders = PurePosixPath(stem).parts[:-1]
+    return "/".join(takewhile(lambda name: _well_of_folder(name) != well, folders))
+
+
+@lru_cache(maxsize=4096)
+def _well_of_folder(name: str) -> str | None:
+    return plain_well(name) or find_wells([f"{name}/-"])[0]

@@ -121,7 +121,7 @@ class FolderClassifier:
             return
         probabilities = np.asarray(self.model.predict_proba(images))
         if not np.isfinite(probabilities).all():
-            raise NucrecError("the model answers with probabilities that are no finite numbers")
+            raise NucrecError("the model returned probabilities that are not finite")
         predicted = [self.class_names[k] for k in probabilities.argmax(axis=1).tolist()]
         rounded = (tuple(round(p, _DIGITS) for p in row) for row in probabilities.tolist())
         review: Iterable[bool] = repeat(False)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nucrec._deprecation import renamed_parameter
+from nucrec._endings import MODELS
 from nucrec._files import make_folder, only_writer, replacing, write_text
 from nucrec._paths import checked_path
 from nucrec._progress import Progress, progress_function
@@ -30,7 +31,7 @@ from nucrec.models._saving.opened import model_file
 _PLAN = "shards.json"
 _FORMAT = 2  # 1: written by nucrec 0.1.0, with a column "ask"
 _WITHOUT_WORKERS = 60.0  # seconds
-_ENDINGS = {"network": ".keras", "classical": ".skops"}
+_ENDINGS = {kind: ending for ending, kind in MODELS.items()}
 
 
 def predict_shards(

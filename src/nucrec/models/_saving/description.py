@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nucrec._card import Card
+from nucrec.errors import InvalidParameterError
+
 _LONGEST_NAME = 1000  # characters
 _LARGEST_SIDE = 4096  # pixels
 _MOST_CHANNELS = 4
 _LARGEST_CARD = 100_000  # characters
-_CARD: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "data", "licence"), (str,)),
-    **dict.fromkeys(("can", "cannot", "figures"), (tuple, list)),
-    "training": (dict,),
-}
-"""The entries of a card, and their types."""
 
 
 def check_description(about: Mapping[str, Any]) -> None:
@@ -77,16 +74,11 @@ def _check_marks(marks: Sequence[Any]) -> None:
 
 def _check_card(card: Any) -> None:
     """Raise unless it is what `ModelCard.to_dict` returns, or JSON makes of it."""
-    _must(isinstance(card, dict) and card.keys() <= _CARD.keys(), "a card with other entries")
-    for name, kinds in _CARD.items():
-        _must(isinstance(card.get(name, kinds[0]()), kinds), f"a card with another kind of {name}")
+    try:
+        Card.from_dict(card)
+    except InvalidParameterError as error:
+        raise ValueError(f"it has a faulty card: {error}") from error
     _must(len(str(card)) <= _LARGEST_CARD, f"a card of more than {_LARGEST_CARD} characters")
-    texts = [*card.get("can", ()), *card.get("cannot", ())]
-    _must(all(isinstance(text, str) for text in texts), "a card with entries that are no texts")
-    rows = card.get("figures", ())
-    _must(
-        all(isinstance(row, dict) and row for row in rows), "a card with figures that are no rows"
-    )
 
 
 def _check_images(preprocessing: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ def halve_kernels(path: Path) -> None:
 
 
 def _halved(content: bytes) -> bytes:
-    import h5py  # which Keras reads and writes weights by
+    import h5py  # Keras stores weights with it
 
     written = io.BytesIO()
     with h5py.File(io.BytesIO(content)) as source, h5py.File(written, "w") as target:

@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from nucrec._endings import MODELS
 from nucrec._files import replacing
 from nucrec._text import shown
 from nucrec._validation import invalid
@@ -28,7 +29,7 @@ from nucrec.models._card import ModelCard
 from nucrec.models._saving.described import describe
 from nucrec.models._saving.description import check_description
 from nucrec.models._saving.layers import larger_than, unlisted
-from nucrec.models._saving.opened import KINDS, model_file, opened
+from nucrec.models._saving.opened import model_file, opened
 from nucrec.models._saving.printed import description_as_text
 
 _LIBRARIES = ("numpy", "scikit-learn", "tensorflow", "keras")
@@ -177,7 +178,7 @@ def checked_info(file: BinaryIO, where: Path) -> ModelInfo:
     try:
         with zipfile.ZipFile(file) as archive:
             about = _checked_members(archive, where, file.seek(0, os.SEEK_END))
-            if about["kind"] != KINDS[where.suffix]:
+            if about["kind"] != MODELS[where.suffix]:
                 raise ModelFileError(
                     f"{where} holds a model of kind {shown(repr(about['kind']))}, which its ending "
                     "is not of"

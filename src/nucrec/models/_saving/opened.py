@@ -10,14 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
+from nucrec._endings import MODELS, PRETRAINED
 from nucrec._paths import checked_path
 from nucrec.errors import ModelFileError
-
-KINDS = {".keras": "network", ".skops": "classical"}
-"""What a file holds, by the ending of its name."""
-
-PRETRAINED = "pretrained"
-"""The name of the classifier that ships. No file of a model is called so: it would have an ending."""
 
 
 def model_file(name: str, value: object) -> Path:
@@ -47,15 +42,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        hint = "" if path.suffix in KINDS else f"; the model that ships is called {PRETRAINED!r}"
+        hint = "" if path.suffix in MODELS else f"; the model that ships is called {PRETRAINED!r}"
         raise ModelFileError(f"{path}: there is no such file{hint}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise ModelFileError(f"{path}: there is no such file, but something that is no file")
+        raise ModelFileError(f"{path}: this is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if path.suffix not in KINDS:
+        if path.suffix not in MODELS:
             raise ModelFileError(
-                f"{path}: the name of a file with a model ends in {' or '.join(KINDS)}"
+                f"{path}: the name of a file with a model ends in {' or '.join(MODELS)}"
             )
         yield file
 

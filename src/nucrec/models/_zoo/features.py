@@ -111,7 +111,7 @@ def share_features(
 
 
 def _is_frozen(model: Any) -> bool:
-    """Return whether a classifier is a network of which only the classes are trained, once for all."""
+    """Return whether only the classification head is trained, on fixed features."""
     if not isinstance(model, ImageClassifier) or model.views != 1:
         return False
     try:
@@ -186,7 +186,7 @@ def _embed(model: bytes, images: ImageDataset, channels: int, batch_size: int) -
     from nucrec.models._networks.inference import run_model
 
     missing = batch_size - len(images)
-    # filled up, since another shape would have the network compiled once more
+    # padded to a full batch: another shape would trigger recompilation
     full = images[np.r_[np.arange(len(images)), np.full(missing, len(images) - 1)]]
     return run_model(run_batch, full, size, channels, batch_size=batch_size)[: len(images)]
 
