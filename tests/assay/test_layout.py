@@ -57,6 +57,15 @@ def test_a_layout_by_field_and_by_plate():
     assert [each.n_micronucleated for each in found] == [1, 9]
 
 
+def test_a_misspelt_column_is_asked_about():
+    layout = LAYOUT | {"condtion": ["MMC"] * len(LAYOUT["well"]), "Notes": LAYOUT["well"]}
+    remarks = summarize(PLAIN, layout=layout).remarks
+    asked = "The column 'condtion' is not used; did you mean 'condition'?"
+    assert [each for each in remarks if "not used" in each] == [asked]
+    by_it = summarize(PLAIN, layout=layout, by="condtion").remarks
+    assert not [each for each in by_it if "not used" in each]
+
+
 def test_what_does_not_fit_is_told():
     layout = {"well": ["B2", "B3", "H1", "H2"], "condition": ["a", "b", "a", "b"]}
     cells = {

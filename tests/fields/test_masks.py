@@ -224,6 +224,17 @@ def test_a_column_that_looks_like_doses_and_is_not_used_is_remarked_on(tmp_path,
     assert [field.dose for field in fields] == [None] * 4
 
 
+def test_a_misspelt_column_of_a_layout_is_asked_about(tmp_path, plate):
+    text = "well,condtion,dose,notes\nB02,DMSO,0,\nB03,MMC,1,\nC11,MMC,2,\n"
+    layout = write(tmp_path / "layout.csv", text)
+    asked = "the column 'condtion' is not used; did you mean 'condition'?"
+    with pytest.warns(DataWarning) as caught:
+        fields = load_fields(plate, layout=layout)
+    assert [str(each.message) for each in caught].count(asked) == 1
+    assert asked in fields.remarks
+    assert "notes" not in " ".join(fields.remarks)
+
+
 def test_names_with_a_sign_in_a_layout_for_spreadsheets(tmp_path, plate):
     text = "well,condition\nB02,'-S9\nB03,'+S9\nC11,'S9'\n"
     fields = load_fields(plate, layout=write(tmp_path / "layout.csv", text))

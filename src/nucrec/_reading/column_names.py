@@ -1,5 +1,6 @@
 """Column names in tables written by other programs and by people."""
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -8,6 +9,8 @@ from nucrec._validation import invalid
 from nucrec.errors import DatasetError
 
 _CHILDREN = "children_micronuclei_count"
+_SHORTEST = 4  # letters of a name that others are compared with
+_RESEMBLES = 0.8  # similarity by difflib: one wrong, missing or swapped letter in five
 _COUNTS = ("n_micronuclei", "n_scored", "n_micronucleated")
 _UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _COUNT_OF_CHILDREN = re.compile(
@@ -124,6 +127,31 @@ def plain(name: str) -> str:
 def looks_like_dose(name: str) -> bool:
     """Return whether a column may hold doses, judging by its name."""
     return _LOOKS_LIKE_DOSE.fullmatch(plain(name)) is not None
+
+
+def misspelt(unused: Iterable[str], called: Mapping[str, str], ours: Iterable[str]) -> list[str]:
+    """Return a remark on each unused column whose name resembles that of a column that is missing.
+
+    Parameters
+    ----------
+    unused : iterable of str
+        Columns of the table that are used for nothing.
+    called : mapping of str to str
+        The name in the table of each of our columns that it has.
+    ours : iterable of str
+        Our columns that the table may have.
+    """
+    missing = [name for key in ours if key not in called for name in SYNONYMS[key]]
+    found = ((name, _resembled(plain(name), missing)) for name in unused if not is_known(name))
+    return [
+        f"the column {name!r} is not used; did you mean {like!r}?" for name, like in found if like
+    ]
+
+
+def _resembled(name: str, known: list[str]) -> str:
+    """Return the known name that differs by few letters; short names resemble too much."""
+    close = [each for each in known if len(each) >= _SHORTEST]
+    return next(iter(difflib.get_close_matches(name, close, 1, _RESEMBLES)), "")
 
 
 def is_known(name: str) -> bool:

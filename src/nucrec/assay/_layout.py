@@ -8,6 +8,7 @@ import numpy as np
 
 from nucrec._class_names import look_alike_key
 from nucrec._paths import checked_path
+from nucrec._reading.column_names import looks_like_dose, misspelt, plain
 from nucrec._reading.plate_map import PlateCell, is_plate_map, read_plate_map
 from nucrec._reading.spelling import well_key
 from nucrec._reading.table import text_of_table
@@ -22,11 +23,13 @@ _DESIGN = ("condition", "dose", "replicate")
 _SHOWN = 5
 
 
-def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
+def with_layout(
+    source: Source, layout: object, read: Sequence[str | None] = ()
+) -> tuple[Source, list[str]]:
     """Return a table with the columns of its layout, and remarks on mismatches.
 
     Rows are matched by well, and by plate if both tables have plates; without wells, by field or
-    file. Values in the layout replace those in the table.
+    file. Values in the layout replace those in the table. Columns in `read` are used besides ours.
 
     Raises
     ------
@@ -47,6 +50,7 @@ def with_layout(source: Source, layout: object) -> tuple[Source, list[str]]:
         *_on_unused(plan, by, places, used),
         *_on_missing(by, keys, places),
         *_on_replaced(source, plan, by),
+        *_on_misspelt(plan, read),
     ]
     return _joined(source, plan, by, rows), remarks
 
@@ -157,6 +161,20 @@ def _on_replaced(source: Source, plan: Source, by: Sequence[str]) -> list[str]:
         if name in plan and name in source and name not in by and any(source.text(name))
     ]
     return [f"The layout replaces columns of the table: {', '.join(both)}."] if both else []
+
+
+def _on_misspelt(plan: Source, read: Sequence[str | None]) -> list[str]:
+    """Return remarks on columns of the layout that are not used and resemble one that is missing."""
+    used = {plain(name) for name in read if name}
+    unused = [
+        name
+        for name in plan.names
+        if name not in plan.called.values()
+        and plain(name) not in used
+        and not looks_like_dose(name)
+    ]
+    told = misspelt(unused, plan.called, (*_KEYS, "plate", *_DESIGN))
+    return [f"{text[0].upper()}{text[1:]}" for text in told]
 
 
 def _listed(names: Sequence[str]) -> str:

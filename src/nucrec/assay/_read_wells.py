@@ -62,7 +62,7 @@ def read_wells(
         check_flags_of_cells(source)
     remarks: list[str] = []
     if layout is not None:
-        source, remarks = with_layout(source, layout)
+        source, remarks = with_layout(source, layout, (by, unit, block))
     design = _Design(source, by, unit, block, rows_are_units=of_counts)
     wells = _of_counts(source, design) if of_counts else _of_cells(source, design)
     remarks += on_unused_doses(source, (by, unit, block))

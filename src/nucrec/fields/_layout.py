@@ -126,17 +126,19 @@ def _of_list(table: Table) -> Layout:
         if key in rows:
             raise DatasetError(f"{row.where}: {by} {row.key!r} is listed twice")
         rows[key] = row
-    return Layout("well" if by == "well" else "file", rows, _on_unused_doses(table, columns))
+    return Layout("well" if by == "well" else "file", rows, _on_unused(table, columns))
 
 
-def _on_unused_doses(table: Table, columns: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a remark on columns that look like doses and are not used."""
+def _on_unused(table: Table, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return remarks on columns that are not used and look like doses or are misspelt."""
     unused = [name for name in table.columns if name not in columns.values()]
     like = [name for name in unused if column_names.looks_like_dose(name)]
-    if not like:
-        return ()
-    named = ", ".join(map(repr, like))
-    return (f"not used, though it looks like doses: {named}. If it is, call it 'dose'",)
+    others = [name for name in unused if name not in like]
+    told = column_names.misspelt(others, columns, (*_KEYS, *_COLUMNS))
+    if like:
+        named = ", ".join(map(repr, like))
+        told.append(f"not used, though it looks like doses: {named}. If it is, call it 'dose'")
+    return tuple(told)
 
 
 def _check_doses(places: Sequence[str], cells: Sequence[str]) -> None:
