@@ -39,7 +39,7 @@ from nucrec.models._folders.result import (
 from nucrec.models._saving.info import now
 
 MOST_IMAGES = 2000
-"""Pictures on a page; about 12 KB each, with a heat map."""
+"""Pictures on a page; about 10 KB each, with a heat map, and less for small crops."""
 
 _BOTTOM = f"""<div id="bottom" class="bar" hidden>
 <span id="said" role="status" aria-live="polite"></span>
