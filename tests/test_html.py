@@ -22,7 +22,7 @@ def test_text_is_shown_and_never_run(tmp_path):
     assert not {"\x1b", "\u202e", "\udce9"} & set(page)
 
 
-@pytest.mark.filterwarnings("ignore:1 of 1 images are unlike the training images")
+@pytest.mark.filterwarnings("ignore:1 of 1 image is unlike the training images")
 def test_pictures_are_small(gnb, crops, tmp_path):
     (tmp_path / "plate").mkdir()
     enlarged = Image.fromarray(crops.images[0]).resize((320, 160))

@@ -1,6 +1,7 @@
 """`nucrec evaluate`: a report, tables and a page on labelled images."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,58 @@ def images_named(images):
 
 
 def test_classes_that_are_told(run, gnb_file, labelled):
-    right = run("evaluate", gnb_file, labelled, "--classes", "normal, MN", "--json")
-    wrong = run("evaluate", gnb_file, labelled, "--classes", "MN,normal", "--json")
-    values = [
-        json.loads(each.stdout)["report"]["metrics"]["ACC"]["value"] for each in (right, wrong)
-    ]
-    assert sum(values) == pytest.approx(1)
+    told = run("evaluate", gnb_file, labelled, "--classes", "normal, MN", "--json")
+    found = run("evaluate", gnb_file, labelled, "--json")
+    assert told.stdout == found.stdout
+    for crosswise in ("MN,normal", "micronucleus,nucleus"):
+        wrong = run("evaluate", gnb_file, labelled, "--classes", crosswise)
+        assert wrong.returncode == 2
+    wrong = run("evaluate", gnb_file, labelled, "--classes", "MN,normal")
+    assert "--classes: expected names in the order of the model's classes" in wrong.stderr
+    assert "These names mean the opposite." in wrong.stderr
+    absent = run("evaluate", gnb_file, labelled, "--classes", "no,yes")
+    assert absent.returncode == 2
+    assert "--classes: there is no class 'no', only MN, normal" in absent.stderr
+
+
+def test_a_set_of_one_class(run, gnb_file, labelled, tmp_path):
+    shutil.copytree(labelled / "MN", tmp_path / "one" / "MN")
+    options = ("--classes", "normal,MN", "--group-by", "folder", "--json")
+    one = run("evaluate", gnb_file, tmp_path / "one", *options)
+    assert one.returncode == 0, one.stderr
+    told = json.loads(one.stdout)
+    of_all = json.loads(run("evaluate", gnb_file, labelled, "--json").stdout)
+    assert told["wrong"] == [name for name in of_all["wrong"] if name.startswith("MN/")]
+    n = len(list((labelled / "MN").rglob("*.png")))
+    accuracy = told["report"]["metrics"]["ACC"]["value"]
+    assert accuracy == pytest.approx(1 - len(told["wrong"]) / n)
+    mistaken = run("evaluate", gnb_file, tmp_path / "one")
+    assert mistaken.returncode == 2
+    assert "--group-by folder" in mistaken.stderr
+
+
+def test_a_table_of_images_in_another_folder(run, gnb_file, labelled, tmp_path):
+    names = [path.relative_to(labelled).as_posix() for path in sorted(labelled.rglob("*.png"))]
+    rows = [f"{name},{name.split('/')[0]}" for name in names]
+    table = tmp_path / "corrected.csv"
+    table.write_text("\n".join(["file,label", *rows]))
+    found = run("evaluate", gnb_file, table, "--images", labelled, "--json")
+    of_folders = run("evaluate", gnb_file, labelled, "--json")
+    assert json.loads(found.stdout)["report"] == json.loads(of_folders.stdout)["report"]
+    missing = run("evaluate", gnb_file, table)
+    assert missing.returncode == 1
+    assert f"Paths are relative to {tmp_path}; for another folder, pass --images" in missing.stderr
+    channel = run("evaluate", gnb_file, table, "--images", labelled, "--channel", "DAPI")
+    assert "Choose another channel than 'DAPI'" in channel.stderr
+    beside = run("evaluate", gnb_file, labelled, "--images", labelled)
+    assert beside.returncode == 2
+    assert "--images: expected only beside a CSV file" in beside.stderr
+
+
+def test_the_page_may_lie_in_the_folder_that_is_made(run, gnb_file, labelled, tmp_path):
+    result = run("evaluate", gnb_file, labelled, "-o", "ev", "--html", "ev/page.html", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "ev/page.html").read_bytes() == (tmp_path / "ev/report.html").read_bytes()
+    other = run("evaluate", gnb_file, labelled, "-o", "ev", "--html", "no/page.html", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "--html: there is no folder no" in other.stderr

@@ -206,7 +206,8 @@ def test_classes_that_nothing_tells_are_told_by_an_option(run, place, tmp_path):
             Image.fromarray(pixels).save(tmp_path / "new" / name / f"{i}.png")
     result = run("evaluate", place / "m.skops", tmp_path / "new")
     assert result.returncode == 2
-    assert "Pass their names in the order of the model's classes: --classes a,b." in result.stderr
+    assert "Received: 'a, b'" in result.stderr
+    assert "--classes NAME-OF-nucleus,NAME-OF-micronucleus." in result.stderr
     too_small = ("--image-size", 8)
     result = run("train", tmp_path / "new", "-o", tmp_path / "o.keras", *too_small)
     assert result.returncode == 2

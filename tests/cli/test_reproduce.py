@@ -14,6 +14,11 @@ import pytest
     ("arguments", "code", "message"),
     [
         (["--tables", "9"], 2, "nucrec: --tables: expected"),
+        (
+            ["--tables", "1", "--weights", "no.h5"],
+            2,
+            "--weights: expected 'imagenet' unless Tables",
+        ),
         (["--jobs", "0"], 2, "nucrec: --jobs: expected"),
         (["--data", "nowhere"], 1, "nucrec: --data: nowhere: there is no such file or folder"),
         (["--out", "/dev/null/x"], 1, "nucrec: cannot write to the folder"),

@@ -77,8 +77,12 @@ def test_classes_can_be_chosen_and_ordered(tmp_path):
     assert dataset.ids.tolist() == ["control/1.png", "treated/1.png"]
     assert dataset.labels.tolist() == [1, 0]
     expected = "there is no class 'missing', only control, treated, unsure."
-    with pytest.raises(DatasetError, match=expected):
+    with pytest.raises(InvalidParameterError, match=expected):
         load_folder(tmp_path, class_names=["control", "missing"])
+    with pytest.raises(InvalidParameterError, match="there is no class 'no'"):
+        load_folder(tmp_path, class_names=["no", "missing"], allow_absent=True)
+    one = load_folder(tmp_path, class_names=["missing", "control"], allow_absent=True)
+    assert one.class_names == ("control",)
     for names in ("control", [], ["control", "control"]):
         with pytest.raises(ValueError, match="^class_names: expected"):
             load_folder(tmp_path, class_names=names)

@@ -313,7 +313,7 @@ def test_a_classical_model_flags_unusual_images_and_refuses_fields(all_crops, cr
         assert {"`nucrec detect`", "nucrec.fields.detect"} <= set(
             re.findall("`.*`|nucrec[.a-z]+t", refusal)
         )
-        assert unlike.startswith("1 of 2 images are unlike the training images: background 1")
+        assert unlike.startswith("1 of 2 images is unlike the training images: background 1")
         rows = {row.file: row for row in found.rows}
         assert rows["crop.png"].unusual == ()
         assert rows["field.png"].predicted is None

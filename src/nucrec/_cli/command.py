@@ -56,6 +56,11 @@ def add_labelled(command: Any, *, classes: str) -> None:
         "--classes", type=_names, metavar="NAME,NAME", help=f"{classes} (default: as the names say)"
     )
     add_channel(command)
+    add(
+        "--images",
+        metavar="FOLDER",
+        help="the folder that the files of a CSV are in (default: that of the CSV)",
+    )
 
 
 def add_output_options(command: Any, printed: str) -> None:

@@ -13,7 +13,13 @@ from nucrec._cli.command import (
 )
 from nucrec._cli.inputs import check_input, check_order
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import check_folder, check_outputs, file_to_write, folder_to_write
+from nucrec._cli.outputs import (
+    check_folder,
+    check_outputs,
+    check_page,
+    folder_to_write,
+    page_to_write,
+)
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
@@ -38,6 +44,7 @@ EXAMPLES = """\
 examples:
   nucrec evaluate model.keras labelled
   nucrec evaluate model.keras labelled.csv --group-by slide -o evaluation
+  nucrec evaluate model.keras corrected.csv --images plate-7
   nucrec evaluate model.keras labelled --classes normal,MN --html evaluation.html
 """
 
@@ -57,7 +64,7 @@ def add_to(commands: Any) -> None:
     )
     add(
         "--html",
-        type=file_to_write(".html"),
+        type=page_to_write,
         metavar="FILE",
         help="write the page alone; its name ends in .html",
     )
@@ -72,7 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
     check_order("evaluate", arguments.model, arguments.data)
     check_input("MODEL", arguments.model, "model")
     check_input("LABELLED", arguments.data, "labelled")
-    reads = [arguments.model, arguments.data]
+    check_input("--images", arguments.images, "folder")
+    check_page("--html", arguments.html, arguments.out)
+    reads = [arguments.model, arguments.data, *filter(None, [arguments.images])]
     check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
     if arguments.out is not None:
         check_folder(reads, arguments.out, _FILES)
@@ -103,4 +112,6 @@ def _images(arguments: argparse.Namespace) -> "ImageDataset":
             group_by=arguments.group_by,
             class_names=arguments.classes,
             channel=arguments.channel,
+            images=arguments.images,
+            allow_absent=True,
         )

@@ -32,6 +32,23 @@ def file_to_write(ending: str = "") -> Callable[[str], str]:
     return check
 
 
+def page_to_write(name: str) -> str:
+    """Check the name of a page; `check_page` checks its folder, which may be made by the command."""
+    if not name.lower().endswith(".html"):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .html, received {name!r}")
+    return name
+
+
+def check_page(option: str, page: str | None, made: str | None) -> None:
+    """Raise if a page cannot be written, unless its folder is one that the command makes."""
+    if page is None or (made is not None and _place(page).parent == _place(made)):
+        return
+    try:
+        file_to_write(".html")(page)
+    except argparse.ArgumentTypeError as error:
+        raise InvalidParameterError(f"{option}: {error}") from error
+
+
 def table_to_write(name: str) -> str:
     """Check the name of a table, which is CSV: a workbook is refused."""
     path = Path(name)

@@ -51,11 +51,6 @@ def _add_writing(command: Any) -> None:
         help="the file of the model; its name ends in .keras",
     )
     command.add_argument(
-        "--images",
-        metavar="FOLDER",
-        help="the folder that the files of a CSV are in (default: that of the CSV)",
-    )
-    command.add_argument(
         "--html",
         type=file_to_write(".html"),
         metavar="FILE",

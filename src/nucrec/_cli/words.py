@@ -24,6 +24,9 @@ PARAMETERS = {
 
 SENTENCES = {
     " All are in dataset.quarantined.": "",
+    "expected None, unless path is a table of files and labels": (
+        "expected only beside a CSV file of files and labels"
+    ),
     "load unlabelled images with load_images": "use `nucrec predict` for unlabelled images",
     "a table: load_folder reads tables; here, give the folder of the images": (
         "a table: give the folder of the images"
@@ -31,6 +34,7 @@ SENTENCES = {
     "Call calibrate() with labelled images that it was not trained on.": (
         "nucrec train calibrates it, unless --test-size is 0."
     ),
+    "load them with class_names in the order": "give --classes in the order",
     "load it yourself and pass the arrays to ImageDataset": "save it as TIFF or PNG",
     ", or table numbers such as '1,2' or [1, 2]": ", or numbers of tables such as 1,2",
     "Pass the file as the masks of load_fields": "Pass the file as --masks",

@@ -32,7 +32,7 @@ def entries_of_folders(
     places = {
         folder: PurePosixPath(folder) for folder in {_parent(name) for name in listing.images}
     }
-    top = _top(listing.folders, places)
+    top = _top(listing.folders, places, set(map(look_alike_key, map(str, named or ()))))
     outer = [path.name for path in map(PurePosixPath, listing.folders) if path.parent == top]
     outer = _without_masks(outer, listing, top)
     if not outer or not listing.images:
@@ -163,14 +163,18 @@ def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> bool:
     return bool(odd)
 
 
-def _top(folders: list[str], places: Mapping[str, PurePosixPath]) -> PurePosixPath:
-    """Return the folder that contains the class folders, skipping folders with a single sub-folder."""
+def _top(folders: list[str], places: Mapping[str, PurePosixPath], named: set[str]) -> PurePosixPath:
+    """Return the folder that contains the class folders, skipping folders with a single sub-folder.
+
+    A single sub-folder that the user `named` as a class is one.
+    """
     top = PurePosixPath()
     paths = [PurePosixPath(name) for name in folders]
     with_images = set(places.values())
     while True:
         inside = [path for path in paths if path.parent == top]
         only_one = len(inside) == 1 and top not in with_images
+        only_one = only_one and look_alike_key(inside[0].name) not in named
         if not only_one or not any(path.parent == inside[0] for path in paths):
             return top
         top = inside[0]

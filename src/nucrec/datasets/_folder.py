@@ -24,7 +24,7 @@ from nucrec.datasets._columns import merged_names, warn_if_positive_is_not_told
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._labelled_table import NEEDED, entries_of_table, root_of_paths
 from nucrec.datasets._load import Entry, OnError, load_entries
-from nucrec.errors import DatasetError
+from nucrec.errors import InvalidParameterError
 
 
 def load_folder(
@@ -35,6 +35,7 @@ def load_folder(
     channel: Channel | None = None,
     images: str | Path | None = None,
     on_error: OnError = "quarantine",
+    allow_absent: bool = False,
 ) -> ImageDataset:
     """Load images from class folders, or as listed in a table.
 
@@ -76,6 +77,9 @@ def load_folder(
     on_error : {"quarantine", "raise"}, default="quarantine"
         What to do with a file that cannot be read, is larger than ``PIL.Image.MAX_IMAGE_PIXELS`` or
         leads out of the folder: list it in ``dataset.quarantined`` with one warning, or raise.
+    allow_absent : bool, default=False
+        If True, some of `class_names` may be absent, as in a set of one class for an evaluation; the
+        data set has the others. By default, each of them must be there.
 
     Returns
     -------
@@ -94,7 +98,8 @@ def load_folder(
     ImageError
         With ``on_error="raise"``, the first file that cannot be read.
     InvalidParameterError
-        A parameter has an invalid value, or a table has no such column to group by.
+        A parameter has an invalid value, there is no class of a name in `class_names`, or a table has
+        no such column to group by.
 
     Warns
     -----
@@ -123,7 +128,7 @@ def load_folder(
     found = _find(path, group_by, class_names, images)
     spelled = merged_names(found.class_names, "classes")
     groups = merged_names((e.group for e in found.entries if e.group is not None), "groups")
-    classes = _choose_classes(list(spelled.values()), class_names)
+    classes = _choose_classes(list(spelled.values()), class_names, allow_absent=allow_absent)
     chosen = [spelled[entry.class_name] in classes for entry in found.entries]
     return load_entries(
         found.root,
@@ -136,6 +141,7 @@ def load_folder(
         channel=channel,
         quarantined=found.quarantined,
         metadata={name: column[chosen] for name, column in found.metadata.items()},
+        missing=found.missing,
     )
 
 
@@ -147,6 +153,8 @@ class _Found(NamedTuple):
     class_names: list[str]
     metadata: dict[str, npt.NDArray[Any]]
     quarantined: list[Quarantined]
+    missing: str = ""
+    """What to do about files that a table lists and that are not there."""
 
 
 def _find(
@@ -167,7 +175,8 @@ def _find(
         root = Folder(where.parent.resolve()) if images is None else _folder_at(images)
         return _of_table(table, root, group_by)
     if images is not None:
-        raise invalid("images", "None, unless path is a table of files and labels", images)
+        hint = "A folder or archive holds its images itself."
+        raise invalid("images", "None, unless path is a table of files and labels", images, hint)
     return _of_folders(where, group_by, class_names)
 
 
@@ -191,19 +200,26 @@ def _folder_at(images: str | Path) -> Folder:
 
 def _of_table(table: Any, root: Folder, group_by: str) -> _Found:
     entries, metadata, missing = entries_of_table(table, root, group_by)
-    return _Found(root, entries, table.columns["label"], metadata, missing)
+    advice = f"Paths are relative to {root.path}; for another folder, pass images='FOLDER'."
+    return _Found(
+        root, entries, table.columns["label"], metadata, missing, advice if missing else ""
+    )
 
 
-def _choose_classes(found: Sequence[str], asked: Sequence[str] | None) -> dict[str, str]:
+def _choose_classes(
+    found: Sequence[str], asked: Sequence[str] | None, *, allow_absent: bool
+) -> dict[str, str]:
     """Return the classes to load, each with the name that it receives."""
     if asked is not None:
         by_key = {look_alike_key(name): name for name in found}
         names = check_class_names(asked)
+        there = [name for name in names if look_alike_key(name) in by_key]
+        names = tuple(there) if allow_absent and there else names
         for name in names:
             if look_alike_key(name) not in by_key:
                 hint = did_you_mean(name, found)
                 known = ", ".join(found)
-                raise DatasetError(
+                raise InvalidParameterError(
                     f"class_names: there is no class {name!r}, only {known}. {hint}".rstrip()
                 )
         return {by_key.get(look_alike_key(name), name): name for name in names}

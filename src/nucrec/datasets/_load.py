@@ -46,6 +46,7 @@ def load_entries(
     channel: Channel | None = None,
     quarantined: Sequence[Quarantined] = (),
     metadata: Mapping[str, npt.NDArray[Any]] | None = None,
+    missing: str = "",
 ) -> ImageDataset:
     """Decode each entry once, and return the readable ones as a data set.
 
@@ -65,6 +66,8 @@ def load_entries(
         The files that were left out earlier.
     metadata : mapping of str to ndarray of shape (len(entries),), optional
         Further columns.
+    missing : str
+        What to do about files that are not there.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def load_entries(
         raise ImageError(f"{problems[0].name}: {problems[0].reason}")
     kept = found.kept
     readable = [entries[i] for i in kept]
-    _check_classes(readable, class_names, problems)
+    _check_classes(readable, class_names, problems, missing or _advice(found.quarantined, channel))
     warn_of_files(problems, found.several_pages, len(entries))
     numbers = {name: k for k, name in enumerate(class_names)}
     return ImageDataset(
@@ -171,7 +174,10 @@ def _reason(error: ImageError, name: str) -> str:
 
 
 def _check_classes(
-    readable: Sequence[Entry], class_names: Sequence[str], problems: Sequence[Quarantined]
+    readable: Sequence[Entry],
+    class_names: Sequence[str],
+    problems: Sequence[Quarantined],
+    advice: str,
 ) -> None:
     counts = dict.fromkeys(class_names, 0)
     for entry in readable:
@@ -183,9 +189,15 @@ def _check_classes(
     because = f" ({problems[0].name}: {problems[0].reason})" if problems else ""
     raise DatasetError(
         f"no image that can be read in class {listed(empty)}{because}. "
-        f"Images were found in: {listed(found) or 'none'}. "
-        f"Add images ({', '.join(IMAGES)}), or leave the class out."
+        f"{f'Images were found in: {listed(found)}. ' if found else ''}{advice}"
     )
+
+
+def _advice(unreadable: Sequence[Quarantined], channel: Channel | None) -> str:
+    """Return what to do about a class without images."""
+    if unreadable and channel is not None:
+        return f"Choose another channel than {channel!r}, or leave it out."
+    return f"Add images ({', '.join(IMAGES)}), or leave the class out."
 
 
 def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str], n: int) -> None:

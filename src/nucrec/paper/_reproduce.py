@@ -13,7 +13,7 @@ from nucrec import _notebook as show
 from nucrec._files import make_folder, only_writer, write_text
 from nucrec._paths import checked_path
 from nucrec._progress import Progress
-from nucrec._validation import check_int
+from nucrec._validation import check_int, invalid
 from nucrec._warnings import warn
 from nucrec.datasets import ImageDataset
 from nucrec.errors import LongRunWarning, MissingExtraError
@@ -144,7 +144,7 @@ def reproduce(
         features of the paper's own network at 299 pixels.
     weights : "imagenet" or path, default="imagenet"
         The weights of the pre-trained network: those of ImageNet, or a file of them. A file that does
-        not fit is refused before anything is computed.
+        not fit is refused before anything is computed, and so is one that no table needs.
     random_state : int, default=0
         Seed of all random numbers.
     n_repeats : int, default=2
@@ -212,6 +212,8 @@ def reproduce(
         backbone,
         str(weights),
     )
+    if parameters.weights != "imagenet" and not _needs_weights(parameters):
+        raise invalid("weights", "'imagenet' unless Tables V or VI are made", weights)
     if n_jobs is not None:
         check_int("n_jobs", n_jobs, low=1)
     dataset, source = load_data(data)
@@ -250,9 +252,13 @@ def run(
 def _check_weights(preset: Preset, parameters: Parameters) -> None:
     """Raise if the user's own file of weights does not fit, before anything is computed."""
     network = preset.pretrained
-    needed = any(TABLES[number].kind == "pretrained" for number in parameters.tables)
-    if needed and network.weights != "imagenet":
+    if _needs_weights(parameters) and network.weights != "imagenet":
         load_backbone(str(network.backbone), image_size=network.image_size, weights=network.weights)
+
+
+def _needs_weights(parameters: Parameters) -> bool:
+    """Return whether there is a table of a pre-trained network."""
+    return any(TABLES[number].kind == "pretrained" for number in parameters.tables)
 
 
 def _conclude(

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nucrec._class_meaning import meaning
 from nucrec._class_names import is_positive_told, look_alike_key, order_classes
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset
 
 
 def in_classes_of(
-    images: ImageDataset, own: Sequence[str], classes: Sequence[str] | None
+    images: ImageDataset,
+    own: Sequence[str],
+    classes: Sequence[str] | None,
+    *,
+    own_are_known: bool = True,
 ) -> tuple[ImageDataset, str | None]:
     """Return the images with labels of the model's classes, and a remark on names that differ.
 
@@ -22,12 +27,16 @@ def in_classes_of(
         The model's classes.
     classes : sequence of str, optional
         The names of these classes in `images`, in the same order.
+    own_are_known : bool
+        Whether the model tells its classes' names. If not, they are those of the images.
 
     Raises
     ------
     InvalidParameterError
         The classes of the images cannot be matched with those of the model.
     """
+    if classes is not None and own_are_known:
+        _check_not_crosswise([str(name) for name in classes], own)
     meant = _meant(images, own, classes)
     labels = np.array([own.index(meant[name]) for name in images.class_names])[images.labels]
     renamed = ImageDataset(
@@ -57,14 +66,40 @@ def _meant(
         return {name: by_key[look_alike_key(name)] for name in names}
     if len(names) == len(own) == 2 and is_positive_told(names) and is_positive_told(own):
         return dict(zip(order_classes(names), order_classes(own), strict=True))
-    hint = "The images need as many classes as the model."
+    raise invalid(
+        "images",
+        f"the classes of the model, {', '.join(own)}",
+        ", ".join(names),
+        _advice(names, own),
+    )
+
+
+def _advice(names: Sequence[str], own: Sequence[str]) -> str:
+    """Return what to do about names that do not show which class of the model each is."""
+    as_many = "The images need as many classes as the model."
     if len(names) < len(own):
-        hint = "Pass the names of all classes of the model, in its order: classes=..."
+        as_many = "Pass the names of all classes of the model, in its order: classes=..."
     if len(names) == len(own):
-        hint = (
-            f"Pass their names in the order of the model's classes: classes={order_classes(names)}."
-        )
-    raise invalid("images", f"the classes of the model, {', '.join(own)}", ", ".join(names), hint)
+        template = [f"NAME-OF-{name}" for name in own]
+        as_many = f"Pass which is which, in the order of the model's classes: classes={template}."
+    return (
+        f"{as_many} If these are groups of one class, such as slides, load them with class_names in "
+        "the order of the model's classes and group_by='folder'."
+    )
+
+
+def _check_not_crosswise(told: Sequence[str], own: Sequence[str]) -> None:
+    """Raise if names that are told mean other classes of the model than those of their places."""
+    keys, own_keys = [look_alike_key(name) for name in told], [look_alike_key(name) for name in own]
+    moved = any(k in own_keys and k != o for k, o in zip(keys, own_keys, strict=False))
+    both_are_told = len(told) == len(own) == 2 and is_positive_told(told) and is_positive_told(own)
+    opposite = both_are_told and (meaning(told[0]) < meaning(told[1])) != (
+        meaning(own[0]) < meaning(own[1])
+    )
+    if moved or opposite:
+        expected = f"names in the order of the model's classes, {', '.join(own)}"
+        hint = "These names mean the opposite. " if opposite else "These are in another order. "
+        raise invalid("classes", expected, list(told), f"{hint}Rename the classes if they do not.")
 
 
 def _as_told(names: Sequence[str], own: Sequence[str], classes: Sequence[str]) -> Mapping[str, str]:

@@ -89,7 +89,8 @@ class Evaluation:
         classes : sequence of str, optional
             The names of the model's classes in `images`, in the model's order. By default, classes
             are matched by name, ignoring spelling, and the positive one of two classes is
-            recognised by its name, such as "MN" beside "normal".
+            recognised by its name, such as "MN" beside "normal". Names that mean the opposite of the
+            model's classes are refused.
         confidence : float, default=0.95
             Confidence level of the intervals, strictly between 0 and 1.
 
@@ -109,7 +110,8 @@ class Evaluation:
         if not isinstance(images, ImageDataset) or not len(images):
             raise invalid("images", "a data set with at least one labelled image", images)
         check_is_fitted(model)
-        renamed, remark = in_classes_of(images, _names_of(model, images, classes), classes)
+        names, are_known = _names_of(model, images, classes), hasattr(model, "class_names_")
+        renamed, remark = in_classes_of(images, names, classes, own_are_known=are_known)
         expected = Expected.of(model, renamed, None, None)
         scores = scores_of(model, renamed)
         if isinstance(model, ImageClassifier) and scores is not None:

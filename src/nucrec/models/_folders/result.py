@@ -14,6 +14,7 @@ from nucrec import _text as fmt
 from nucrec._class_names import positive_class
 from nucrec._deprecation import warn_renamed
 from nucrec._notebook import Facts
+from nucrec._text import many
 from nucrec.datasets import Quarantined
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
@@ -235,7 +236,9 @@ def _of_model(card: ModelCard) -> str:
 def _unlike_training(found: FolderPredictions) -> str:
     total = found.total
     kinds = ", ".join(f"{name} {n}" for name, n in sorted(found.unusual.items()))
-    told = f"{total.unusual} of {total.n} images are unlike the training images: {kinds}"
+    are = "is" if total.unusual == 1 else "are"
+    n = many(total.n, "image")
+    told = f"{total.unusual} of {n} {are} unlike the training images: {kinds}"
     mixed = (
         f" (their channels are mixed to grey: {ONE_CHANNEL})" if "colour" in found.unusual else ""
     )
