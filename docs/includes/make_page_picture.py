@@ -6,6 +6,7 @@ Needs Chromium, its driver, and selenium.
 """
 
 import base64
+import contextlib
 import io
 import shutil
 import sys
@@ -35,9 +36,9 @@ def make_page(folder: Path) -> Path:
     for k, image in enumerate(crops.images[::3]):
         well = f"{'BCDE'[k % 4]}{k // 4 % 6 + 3:02d}"
         Image.fromarray(image).save(plate / f"{well}_s1_{k}.png")
-    page = folder / "report.html"
-    predict_folder(folder / "micronuclei.keras", plate, folder / "out.csv", html=page)
-    return page
+    with contextlib.chdir(folder):  # the page states paths as they were given
+        predict_folder("micronuclei.keras", plate.name, "out.csv", html="report.html")
+    return folder / "report.html"
 
 
 def main() -> None:
@@ -48,6 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, opened(*map(str, programs)) as window:
         window.get(make_page(Path(folder)).as_uri())
         resize(window, *SIZE)
+        window.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         window.execute_script("document.querySelector('#tools details').open = false")
         clip = {"x": 0, "y": 0, "width": SIZE[0], "height": SIZE[1], "scale": 0.75}
         shot = window.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip})

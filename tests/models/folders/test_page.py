@@ -101,6 +101,9 @@ def test_the_card_of_the_classifier_that_ships_is_told(plate, tmp_path):
     card = model_info("pretrained").card
     for told in (card["name"], card["licence"], *card["figures"][0].values()):
         assert told in words
+    assert "pretrained, which comes with nucrec" in words
+    assert "classifier.keras" not in words
+    assert words.count("Another test: the images that its probabilities were calibrated with") == 1
 
 
 def test_a_model_without_a_test_says_so(named_gnb, plate, tmp_path):

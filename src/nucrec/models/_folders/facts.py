@@ -14,7 +14,7 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._folders.worker import sha256_of
 from nucrec.models._persistence import load
 from nucrec.models._saving.info import model_info
-from nucrec.models._saving.opened import model_file
+from nucrec.models._saving.opened import PRETRAINED, model_file
 
 _DIGITS = 16  # of a hash: enough to tell models apart
 
@@ -33,7 +33,8 @@ class ModelFile:
         """Return a model by its file or as "pretrained", and what the page shows about the file."""
         path = model_file("model", given)
         model, info = load(path), model_info(path)
-        return model, cls(path.name, sha256_of(path), info.created, info.fingerprint)
+        name = f"{given}, which comes with nucrec" if given == PRETRAINED else path.name
+        return model, cls(name, sha256_of(path), info.created, info.fingerprint)
 
 
 def model_facts(model: Any, file: ModelFile | None, card: ModelCard | None) -> list[fmt.Row]:

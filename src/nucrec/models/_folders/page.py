@@ -48,6 +48,9 @@ _BOTTOM = f"""<div id="bottom" class="bar" hidden>
 </div>"""
 
 
+_OF_CALIBRATION = "Another test: the images that its probabilities were calibrated with"
+
+
 @dataclass(frozen=True)
 class Predicted:
     """What a page is about.
@@ -183,6 +186,7 @@ def _test(about: Predicted) -> list[str]:
     card, confidence = about.found.card, about.found.confidence
     tested = report_of_calibration(about.classifier.model, about.classifier.class_names, confidence)
     told = [parts.heading("Test report")]
+    has_card = card is not None and bool(card.figures)
     if card is not None and card.figures:
         told += [
             parts.paragraph("On images left out of its training."),
@@ -193,7 +197,8 @@ def _test(about: Predicted) -> list[str]:
             f"On {fmt.images(tested.n)} with known labels that it was calibrated with and not trained "
             f"on. Intervals: {fmt.percent(confidence)}, for independent images."
         )
-        told += [parts.paragraph(words), parts.table(*report_table(tested))]
+        content = [parts.paragraph(words), parts.table(*report_table(tested))]
+        told += [parts.folded(_OF_CALIBRATION, *content)] if has_card else content
     if len(told) == 1:
         words = (
             "This model carries no test result. Before you rely on it, test it on labelled images "
