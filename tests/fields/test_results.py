@@ -300,6 +300,7 @@ def test_the_page_shows_rates_cells_fields_and_quality(plate):
         "touches the edge of the field",
         "nothing: the rest of the cell lies outside of the picture",
         "out of focus",
+        "Rates and summary.csv have only the micronuclei in scored cells",
         "nucrec",
     ):
         assert words in page.words

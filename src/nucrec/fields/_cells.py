@@ -69,10 +69,12 @@ class Cells:
         ``distance`` and ``distance_um``, the gap between both outlines; ``probability``;
         ``ambiguous``, whether another nucleus is almost as near; ``humn``, whether the ratio is
         from 1/16 to 1/3; ``counted``, and ``excluded``, the reason why not.
+        Those in cells that are not scored count, too.
     fields : dict of str to ndarray of shape (n_fields,)
         One row per field: the same first six columns; ``height``, ``width``; ``pixel_size`` in um;
         ``diameter``, the median nuclear diameter; ``mask``, whether the nuclei were given;
-        ``n_cells``, ``n_scored``, ``n_micronuclei``; ``remarks``; ``error``, the reason why the
+        ``n_cells``, ``n_scored``; ``n_micronuclei``, the number of counted micronuclei, also of cells
+        that are not scored; ``remarks``; ``error``, the reason why the
         field was not analysed, or empty.
 
     Raises

@@ -71,7 +71,11 @@ def _flags(cells: Columns) -> list[Flag]:
 
 def quality_sections(quality: Quality) -> list[str]:
     """Return the sections on quality."""
-    words = "Each cell and each micronucleus stands in one row, so that the rows add up to all."
+    words = (
+        "Each cell and each micronucleus stands in one row, so that the rows add up to all. Rates and "
+        "summary.csv have only the micronuclei in scored cells; counted in micronuclei.csv and "
+        "n_micronuclei in fields.csv include those in cells that are not scored."
+    )
     tables = (
         _parts_table("cells", quality.cells),
         _parts_table("micronuclei", quality.micronuclei),
