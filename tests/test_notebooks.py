@@ -243,7 +243,7 @@ def test_annotated_fields_show_their_annotation():
 
 def test_a_detector_says_what_it_is_of():
     found = shown(fields.FieldDetector.pretrained().card_)
-    assert {"Data", "Licence", "Can", "Cannot"} <= {row[0] for row in found.rows}
+    assert {"Data", "Licence", "For", "Not for"} <= {row[0] for row in found.rows}
 
 
 def test_rates_of_many_fields_are_cut_off_with_their_number():

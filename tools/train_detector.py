@@ -65,7 +65,8 @@ CARD = DetectorCard(
         "brightfield, Giemsa or pancentromeric stains",
         "binucleated cells of the cytokinesis-block assay: nuclei are found, not cells",
         "erythrocytes, tissue sections, three dimensions",
-        "tell micronuclei from blebs and fragments of dying cells with certainty: look at the pictures",
+        "telling micronuclei with certainty from blebs and fragments of dying cells: look at the "
+        "pictures",
     ),
 )
 

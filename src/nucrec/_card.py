@@ -75,8 +75,8 @@ class Card:
         return [
             ("Data", self.data),
             ("Licence", self.licence),
-            ("Can", "; ".join(self.can)),
-            ("Cannot", "; ".join(self.cannot)),
+            ("For", "; ".join(self.can)),
+            ("Not for", "; ".join(self.cannot)),
             ("Training", training),
         ]
 

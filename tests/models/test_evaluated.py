@@ -75,6 +75,15 @@ def test_groups_add_up(found, crops):
     assert "group" not in alone.to_csv().splitlines()[0].split(",")
 
 
+def test_only_groups_with_errors_are_printed(found):
+    wrong = sum(each.n_correct < each.n for each in found.groups)
+    assert 10 < wrong < len(found.groups)
+    head = (
+        f"{wrong} of {len(found.groups)} groups with misclassified images, the least accurate first"
+    )
+    assert f"{head}; 10 are shown\n" in str(found)
+
+
 def rows_of(path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 

@@ -76,7 +76,7 @@ def test_its_card_says_what_was_measured(model):
             assert shown[name] == f"{value:.2f} ({low:.2f} to {high:.2f})"
     text = str(model.card_)
     assert "MIT; copyright 2023 Lucian DiPeso" in text
-    assert "Cannot: whole fields of view" in text
+    assert "Not for: whole fields of view" in text
 
 
 def test_its_calibration_is_that_of_crops_left_out(model):

@@ -159,4 +159,4 @@ class CalibrationDisplay(OneAxesDisplay):
         ax.set_xlabel("mean probability of the predicted class\n(numbers: images in each bin)")
         ax.set_ylabel(f"share that is right, with its {percent(self.confidence)} interval")
         found = images(int(self.counts.sum()), self.n_groups)
-        ax.set_title(f"Calibration of {found}\nexpected error {self.error}", fontsize="medium")
+        ax.set_title(f"Calibration of {found}\ncalibration error {self.error}", fontsize="medium")

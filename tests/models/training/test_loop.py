@@ -106,6 +106,15 @@ def test_progress_counts_all_batches():
     assert "validation" in seen[-1][2]
 
 
+def test_progress_of_a_stage_states_no_accuracy_of_the_stage_before():
+    seen = []
+    network = transfer(convolution(), image_size=SIDE, epochs=2, random_state=0)
+    network.set_params(progress=lambda *step: seen.append(step[2])).fit(TRAIN)
+    first = [what for what in seen if what.startswith("finetune, epoch 1")]
+    assert set(first) == {"finetune, epoch 1 of 2"}
+    assert any(what.startswith("finetune, epoch 2 of 2: training accuracy") for what in seen)
+
+
 @pytest.mark.parametrize("make", [plainly, transfer], ids=["paper", "default"])
 def test_a_training_leaves_nothing_in_memory(make):
     backbone, objects = convolution(), []

@@ -123,5 +123,9 @@ def groups_in_words(groups: Sequence[GroupResult]) -> str:
     shown = [group for group in groups if group.n_correct < group.n][:_MOST]
     if not shown:
         return f"All images of all {many(len(groups), 'group')} are classified correctly"
-    head = f"{len(shown)} of {many(len(groups), 'group')}, the least accurate first"
+    wrong = sum(group.n_correct < group.n for group in groups)
+    head = f"{wrong} of {many(len(groups), 'group')} with misclassified images, "
+    head += "the least accurate first"
+    if wrong > len(shown):
+        head += f"; {len(shown)} are shown"
     return f"{head}\n\n{text_table(*groups_table(shown))}"

@@ -211,8 +211,8 @@ class TrainingLoop:
 
     def _label(self, stage: Stage, epoch: int) -> str:
         text = f"{stage.name}, epoch {epoch + 1} of {stage.epochs}"
-        if not self.rows:
-            return text
+        if not self.rows or self.rows[-1]["stage"] != stage.name:
+            return text  # nothing is known of this stage yet
         last = self.rows[-1]
         text += f": training accuracy {last['accuracy']:.2f}"
         return text + (f", validation {last['val_accuracy']:.2f}" if "val_accuracy" in last else "")
