@@ -23,7 +23,7 @@ FIELD_OF_VIEW = (
     "this looks like a field of view, and the model was trained on crops of single cells: use `nucrec "
     "detect`, or nucrec.fields.detect in Python"
 )
-ONE_CHANNEL = "choose that of the nuclei, such as channel='blue' or --channel blue"
+ONE_CHANNEL = "choose that of the nuclei, such as channel='blue'"
 _MOST = 1000  # number of training images that are measured
 _FACTOR = 1.5  # a size, brightness or sharpness is unusual beyond this factor of the range
 _MARGIN = 0.25  # margin for a background, which may be 0
