@@ -166,7 +166,7 @@ def test_other_stains_beside_the_nuclei_are_unusual(all_crops, domain):
     none, spots = np.zeros_like(image), np.zeros_like(image)
     spots[::11, ::11] = 200
     told = "colour {} different channels, in training 1: choose that of the nuclei, such as "
-    told += "channel='blue' or --channel blue"
+    told += "channel='blue'"
     two, three = stacked(spots, none, image), stacked(spots, spots.T[::-1, ::-1], image)
     reasons = domain.unusual(dataset([two, three, two.astype(np.uint16) * 16]))
     assert [each[-1] for each in reasons] == [told.format(2), told.format(3), told.format(2)]
