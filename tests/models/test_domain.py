@@ -200,7 +200,7 @@ def test_composites_are_counted_with_what_to_do(all_crops, tmp_path):
     with pytest.warns(DataWarning, match="colour 1.*mixed to grey: choose that of the nuclei"):
         found = predict_folder(model, tmp_path)
     assert found.unusual["colour"] == 1
-    assert str(found).count("--channel blue") == 1
+    assert str(found).count("channel='blue'") == 1
     assert predict_folder(model, tmp_path, channel="blue").unusual == {}
 
 
