@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from nucrec.errors import InvalidParameterError
+from nucrec.errors import DataWarning, InvalidParameterError, LeakageWarning
 from nucrec.evaluate import fit_conformal, fit_temperature
 from nucrec.models import ImageClassifier, classical_zoo, cnn, load, model_info
 
@@ -74,6 +74,15 @@ def test_it_is_saved(crops, calibrated, tmp_path):
     np.testing.assert_array_equal(again.predict_proba(new), calibrated.predict_proba(new))
     assert again.conformal(0.05) == calibrated.conformal(0.05)
     assert len(model_info(path).calibration["labels"]) == len(crops[1::3])
+
+
+def test_images_that_do_not_suit_calibration_are_warned_of(crops):
+    model = fitted(crops)
+    with pytest.warns(LeakageWarning, match="trained on 21 of 42 calibration images"):
+        model.calibrate(crops[[*range(0, 306, 15), *range(1, 306, 15)]])
+    held_out = crops[1::3]
+    with pytest.warns(DataWarning, match="no calibration image is of class 'micronucleus'"):
+        model.calibrate(held_out[held_out.labels == 0])
 
 
 def test_what_cannot_be_calibrated(crops, plain):

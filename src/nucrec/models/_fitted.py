@@ -17,6 +17,7 @@ from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
 from nucrec.models._inputs import Images, held_out_part, require_images
 from nucrec.models._saving.info import ModelInfo
+from nucrec.models._training_images import warn_of_calibration
 
 if TYPE_CHECKING:
     import keras
@@ -151,6 +152,13 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             `y` does not fit `X`, or has other classes than the network.
+
+        Warns
+        -----
+        DataWarning
+            A class has no calibration image.
+        LeakageWarning
+            Calibration images are training images.
         """
         check_is_fitted(self, "model_")
         if y is not None:
@@ -161,6 +169,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise invalid("y", "the classes of the images, or a data set in X", None)
         probabilities = self._uncalibrated(held_out)
         self._set_calibration(probabilities, held_out.labels)
+        warn_of_calibration(held_out, getattr(self, "marks_", ()))
         return self
 
     def conformal(self, error_rate: float = 0.05) -> ConformalRule:

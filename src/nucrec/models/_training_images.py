@@ -3,7 +3,9 @@
 from collections.abc import Collection
 
 from nucrec._pixels.image import digest_image
+from nucrec._warnings import warn
 from nucrec.datasets import ImageDataset
+from nucrec.errors import DataWarning, LeakageWarning
 
 TRAINED_ON = "the model was trained on {}, so its metrics are too good"
 """The remark, to be completed by which images."""
@@ -20,6 +22,26 @@ def marks_of(images: ImageDataset) -> tuple[str, ...]:
 def kept_marks(images: ImageDataset) -> tuple[str, ...]:
     """Return the marks of training images, or none if there are too many to store."""
     return marks_of(images) if len(images) <= _MOST else ()
+
+
+def warn_of_calibration(images: ImageDataset, known: Collection[str]) -> None:
+    """Warn if calibration images lack a class, or are training images with the marks `known`."""
+    present = set(images.labels.tolist())
+    lacking = [name for k, name in enumerate(images.class_names) if k not in present]
+    if lacking:
+        warn(
+            f"no calibration image is of class {', '.join(map(repr, lacking))}: probabilities and "
+            "conformal sets are not reliable. Calibrate with images of all classes.",
+            DataWarning,
+        )
+    training = set(known)
+    n = sum(mark in training for mark in marks_of(images)) if training else 0
+    if n:
+        warn(
+            f"the model was trained on {n} of {len(images)} calibration images, so its probabilities "
+            "are too confident. Calibrate with images that it was not trained on.",
+            LeakageWarning,
+        )
 
 
 def remarks_on_training(images: ImageDataset, known: Collection[str]) -> tuple[str, ...]:
