@@ -257,7 +257,7 @@ def test_foreign_files(tmp_path):
             load(tmp_path / name)
     with pytest.raises(ModelFileError, match="no such file"):
         load(tmp_path / "missing.keras")
-    with pytest.raises(ModelFileError, match="no such file"):
+    with pytest.raises(ModelFileError, match="not a regular file"):
         model_info(tmp_path)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from nucrec import _text as fmt
+from nucrec._endings import PRETRAINED
 from nucrec._metric_names import title
 from nucrec.evaluate import Report, report
 from nucrec.models._backbones import name_of
@@ -14,7 +15,7 @@ from nucrec.models._classifier import ImageClassifier
 from nucrec.models._folders.worker import sha256_of
 from nucrec.models._persistence import load
 from nucrec.models._saving.info import model_info
-from nucrec.models._saving.opened import PRETRAINED, model_file
+from nucrec.models._saving.opened import model_file
 
 _DIGITS = 16  # of a hash: enough to tell models apart
 
