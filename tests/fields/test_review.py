@@ -253,9 +253,13 @@ def saved(window: Any) -> Path:
     target.unlink(missing_ok=True)
     press(window, "s")
     deadline = time.monotonic() + 60
-    while not target.exists() and time.monotonic() < deadline:
+    while not _size(target) and time.monotonic() < deadline:  # Chromium begins with an empty file
         time.sleep(0.05)
     return target
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 @pytest.mark.slow
