@@ -157,7 +157,9 @@ def saved_table(browser, downloads: Path) -> Path:
     path.unlink(missing_ok=True)
     press(browser, "s")
     deadline = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:  # Chromium begins with an empty file
+        if path.exists() and path.stat().st_size:
+            break
         time.sleep(0.05)
     return path
 
