@@ -60,3 +60,15 @@ function say(words, bad = false) {
 }
 
 const limited = (value, low, high) => Math.min(Math.max(Math.round(value * 100) / 100, low), high);
+
+// read the table that a person opens, and ask before what they did is lost
+function guard(load, isUnsaved) {
+  find("load").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (file) load(await file.text());
+    event.target.value = "";
+  });
+  addEventListener("beforeunload", (event) => {
+    if (isUnsaved()) event.preventDefault();
+  });
+}

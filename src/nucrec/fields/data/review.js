@@ -180,14 +180,7 @@ document.addEventListener("keydown", (event) => {
 for (const [id, action] of Object.entries(actions)) find(id).addEventListener("click", action);
 all("[data-answer]").forEach((b) => b.addEventListener("click", () => answer(b.dataset.answer)));
 all("[data-count]").forEach((b) => b.addEventListener("click", () => answer("yes", b.dataset.count)));
-find("load").addEventListener("change", async (event) => {
-  const [file] = event.target.files;
-  if (file) load(await file.text());
-  event.target.value = "";
-});
-addEventListener("beforeunload", (event) => {
-  if (!saved && !remembers) event.preventDefault();
-});
+guard(load, () => !saved && !remembers);
 
 recall();
 if (count()) say(`${count()} answers were kept from the last time.`);

@@ -246,14 +246,7 @@ for (const link of all("[data-well]").filter((each) => each.tagName === "A"))
     choose();
     if (find("well").value !== link.dataset.well) say(`No image of ${link.dataset.well} is among those shown.`);
   });
-find("load").addEventListener("change", async (event) => {
-  const [file] = event.target.files;
-  if (file) load(await file.text());
-  event.target.value = "";
-});
-addEventListener("beforeunload", (event) => {
-  if (!saved && !remembers) event.preventDefault();
-});
+guard(load, () => !saved && !remembers);
 
 recall();
 cards.forEach(prepare);
