@@ -1,5 +1,6 @@
 """Files as people have them, each with its right value: data/files-as-people-have-them.md."""
 
+import shutil
 import sys
 import tarfile
 import unicodedata
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nucrec.datasets import (
     ImageFiles,
@@ -16,8 +18,9 @@ from nucrec.datasets import (
     load_nucrec,
     split,
 )
-from nucrec.errors import DatasetError, DataWarning, LeakageWarning
-from nucrec.models import classical_zoo
+from nucrec.errors import DatasetError, DatasetNotFoundError, DataWarning, LeakageWarning
+from nucrec.fields import load_fields
+from nucrec.models import classical_zoo, predict_folder
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -126,12 +129,63 @@ def test_08_files_of_microscopes_are_named_by_every_reader(reader, cases):
     assert {w.filename for w in caught} == {__file__}
 
 
-@pytest.mark.parametrize("reader", [load_folder, load_images, ImageFiles])
-def test_08_nothing_but_files_of_microscopes(reader, cases):
+@pytest.mark.parametrize("reader", [load_folder, load_images, load_nucrec, ImageFiles, load_fields])
+@pytest.mark.parametrize("is_zipped", [False, True])
+def test_08_nothing_but_files_of_microscopes(reader, is_zipped, cases, tmp_path):
+    folder = cases / "08_vendor_and_odd_endings" / "only_czi"
+    path = shutil.make_archive(str(tmp_path / "a"), "zip", folder) if is_zipped else folder
     with pytest.raises(
-        DatasetError, match=r"files of microscopes \(6 \.czi\): export them as TIFF"
+        (DatasetError, DatasetNotFoundError),
+        match=r"files of microscopes \(6 \.czi\): export them as TIFF",
     ):
-        reader(cases / "08_vendor_and_odd_endings" / "only_czi")
+        reader(path)
+
+
+def test_08_files_of_microscopes_among_fields_and_predicted_images(cases, tmp_path):
+    folder = cases / "08_vendor_and_odd_endings" / "mixed"
+    crops = load_folder(cases / "07_blue_dapi" / "grey")
+    model = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    archive = shutil.make_archive(str(tmp_path / "a"), "zip", folder)
+    for path in (folder, archive):
+        with pytest.warns(DataWarning, match=r"6 files of microscopes were passed over"):
+            assert len(predict_folder(model, path, class_names=["nucleus", "MN"]).rows) == 2
+    shutil.copytree(folder, tmp_path / "fields")
+    for name in ("micronucleus", "nucleus"):
+        field = np.random.default_rng(0).integers(0, 250, (140, 150), dtype=np.uint8)
+        Image.fromarray(field).save(tmp_path / "fields" / name / "0.tif")
+    with pytest.warns(DataWarning, match=r"6 files of microscopes were passed over"):
+        assert len(load_fields(tmp_path / "fields")) == 2
+
+
+def test_08_a_table_that_lists_a_file_of_a_microscope(cases, tmp_path):
+    shutil.copytree(cases / "08_vendor_and_odd_endings" / "mixed", tmp_path / "a")
+    table = tmp_path / "a" / "cells.csv"
+    table.write_text(
+        "file,label\nnucleus/0.tif,nucleus\nmicronucleus/0.tif,micronucleus\nnucleus/1.czi,nucleus\n"
+    )
+    with pytest.warns(DataWarning, match=r"nucleus/1\.czi: a Zeiss CZI file: export it as TIFF"):
+        assert len(load_folder(table)) == 2
+
+
+def test_pictures_in_formats_that_are_not_read_are_named(tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.new("L", (8, 8), 9).save(tmp_path / name)
+    for name in ("c.jp2", "d.jp2", "e.nrrd", "f.ome.zarr/0/0", "f.ome.zarr/.zattrs", "g.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_bytes(b"9")
+    with pytest.warns(DataWarning) as caught:
+        assert len(load_images(tmp_path)) == 2
+    assert [str(w.message).partition(": ")[0] for w in caught] == [
+        "1 file of microscopes was passed over (1 .zarr)",
+        "3 pictures in formats that are not read were passed over (2 .jp2, 1 .nrrd)",
+    ]
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).unlink()
+    shutil.rmtree(tmp_path / "f.ome.zarr")
+    with pytest.raises(
+        DatasetError, match=r"but pictures in formats .* \(2 \.jp2, 1 \.nrrd\): save"
+    ):
+        load_images(tmp_path)
 
 
 def test_10_slides_are_no_classes_but_may_be_groups(cases):

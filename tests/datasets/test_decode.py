@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nucrec.datasets import ImageFiles, load_images
-from nucrec.errors import DataWarning
+from nucrec.datasets import ImageDataset, ImageFiles, load_images
+from nucrec.errors import DataWarning, InvalidParameterError
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -227,6 +227,65 @@ def test_no_image(data, reason, refusal):
 def test_formats_beyond_the_list_are_refused(refusal):
     data = encode(Image.new("L", (4, 4)), "ICO")
     assert refusal(data, "a.png") == "an icon: save it as PNG or TIFF"
+
+
+KINDS = [
+    (b"OLYMPUSRAWFORMAT", "an Olympus OIR file"),
+    (bytes(96) + b"\xc0\xa0", "a DeltaVision file"),
+    (bytes(208) + b"MAP DD\0\0", "an MRC file"),
+    (b"NRRD0004\n", "an NRRD file"),
+    (b"ObjectType = Image\nNDims = 2\n", "a MetaImage file"),
+    (b"\x5c\x01" + bytes(342) + b"n+1\0", "a NIfTI file"),
+    (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+    (bytes(128) + b"DICM", "a DICOM file"),
+    (b"II\xbc\x01", "a JPEG XR image"),
+    (b"P5\n2 2\n255\n1234", "a PNM image"),
+    (b"%!PS-Adobe-3.0", "a PostScript file"),
+    (b"RIFF\x10\0\0\0AVI LIST", "a video"),
+    (b"\x1f\x8b\x08", "a gzip file"),
+    (b"BZh91AY", "a bzip2 file"),
+    (b"a.tif" + bytes(252) + b"ustar\x0000", "a tar archive"),
+    (b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut, not the image"),
+    (b"\xef\xbb\xbf\n  <!doctype HTML>", "a web page, not an image"),
+    (bytes(5000), "nothing but zeros"),
+    (b"\xff\xd8\xff\xf7\0\x0b\x08\0\x10\0\x10\x01", "a near-lossless (LS) JPEG"),
+    (b"\xff\xd8\xff\xc3\0\x0b\x10\0\x10\0\x10\x01", "a lossless 16-bit JPEG"),
+    (b"\xff\xd8\xff\xc1\0\x0b\x0c\0\x10\0\x10\x01", "a 12-bit JPEG"),
+]
+
+
+@pytest.mark.parametrize(("data", "kind"), KINDS, ids=[kind for _, kind in KINDS])
+def test_other_kinds_are_named_with_what_to_do(data, kind, refusal):
+    reason = refusal(data, "a.tif")
+    assert reason.startswith((f"{kind}: ", f"{kind}, which is not supported: "))
+    assert re.search("export|save|unpack|copy|download", reason.partition(": ")[2])
+
+
+@pytest.mark.parametrize("kind", ["TGA", "PCX", "DDS", "ICO", "SGI", "PDF", "JPEG2000", "PPM"])
+def test_formats_that_pillow_alone_reads_are_named(kind, refusal):
+    reason = refusal(encode(Image.new("RGB", (16, 16), (9, 8, 7)), kind))
+    assert reason.endswith(": save it as PNG or TIFF")
+
+
+def test_a_blue_picture_is_its_one_channel_in_a_jpeg_of_several_pictures(tmp_path):
+    y, x = np.mgrid[:64, :64]
+    blue = np.zeros((64, 64, 3), np.uint8)
+    blue[..., 2] = 9 + 200 * np.exp(-((x - 30) ** 2 + (y - 32) ** 2) / 200)
+    picture = Image.fromarray(blue)
+    picture.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[picture])
+    assert load_images(tmp_path).to_array(64).shape == (1, 64, 64, 1)
+
+
+def test_marks_for_missing_data_beyond_32_bit_floats_are_refused(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    values = np.ones((4, 5))
+    tifffile.imwrite(tmp_path / "good.tif", values)
+    values[1, 2] = -np.finfo(np.float64).max
+    tifffile.imwrite(tmp_path / "mark.tif", values)
+    with pytest.warns(DataWarning, match=r"mark\.tif: holds values beyond 3\.4e38, such as a mark"):
+        assert load_images(tmp_path).ids.tolist() == ["good.tif"]
+    with pytest.raises(InvalidParameterError, match=r"images\[0\]: holds values beyond 3\.4e38"):
+        ImageDataset([values], [0])
 
 
 def png_header(width: int, height: int, bits: int = 8, colour: int = 0) -> bytes:

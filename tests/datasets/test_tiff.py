@@ -10,7 +10,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from nucrec.datasets import ImageFiles
+from nucrec.datasets import ImageFiles, load_images
+from nucrec.errors import DataWarning
 
 pytest.importorskip("imagecodecs")
 
@@ -237,7 +238,7 @@ def packed(samples: np.ndarray, bits: int, photometric: int) -> bytes:
     return with_tag(data, 262, photometric)
 
 
-@pytest.mark.parametrize("bits", [1, 2, 4, 12])
+@pytest.mark.parametrize("bits", [1, 2, 4, 10, 12, 14])
 @pytest.mark.parametrize("photometric", [0, 1])
 def test_samples_of_a_few_bits(bits, photometric, tmp_path):
     top = 2**bits - 1
@@ -434,3 +435,62 @@ def test_lossless_webp_is_told_from_lossy(lossless, has_exif, container, tmp_pat
         Image.fromarray(weak).save(path, lossless=lossless, **({"exif": exif} if has_exif else {}))
     (part,) = ImageFiles(tmp_path, [path.name]).parts(1)
     assert part.channels == (3 if lossless else 1)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_colours_are_not_divided_by_their_transparency(planar, compression, tmp_path):
+    rgba = np.random.default_rng(0).integers(0, 256, (6, 7, 4), dtype=np.uint8)
+    stored = np.moveaxis(rgba, -1, 0) if planar == "separate" else rgba
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planar,
+                     extrasamples=["assocalpha"], compression=compression, metadata=None)  # fmt: skip
+    images, _ = read(tmp_path, ["a.tif"])
+    np.testing.assert_array_equal(images["a.tif"], rgba)
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_fax_compressions(compression, photometric, tmp_path):
+    values = np.random.default_rng(0).random((9, 21)) > 0.5
+    Image.fromarray(values).save(
+        tmp_path / "a.tif", compression=compression, tiffinfo={262: photometric}
+    )
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.pages[0].photometric == photometric
+    images, _ = read(tmp_path, ["a.tif"])
+    np.testing.assert_array_equal(images["a.tif"], values * np.uint8(255))
+
+
+@pytest.mark.parametrize("number", [32809, 34661, 34676, 34713, 12345])
+def test_compressions_that_nothing_undoes_are_named(number, tmp_path):
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((4, 5), "u1"), metadata=None)
+    (tmp_path / "a.tif").write_bytes(with_tag(file.getvalue(), 259, number))
+    _, refused = read(tmp_path, ["a.tif"])
+    assert refused["a.tif"].startswith(
+        f"a TIFF of 8-bit integer grey, compression {number} is not supported: save it as"
+    )
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_page_that_nothing_describes_is_chosen_by_number(compression, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 60_000, (4, 6, 7)).astype("u2")
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for i, page in enumerate(stack):  # the third is a smaller copy of another page
+            file.write(page, metadata=None, compression=compression, subfiletype=i == 2,
+                       photometric="minisblack")  # fmt: skip
+    for number, page in enumerate((0, 1, 3)):
+        images, _ = read(tmp_path, ["a.tif"], number)
+        np.testing.assert_array_equal(images["a.tif"], stack[page])
+    for channel in (3, "DAPI"):
+        _, refused = read(tmp_path, ["a.tif"], channel)
+        assert refused["a.tif"] == f"has no channel {channel!r}; it has 3, which have no names"
+
+
+def test_planes_of_metamorph_are_more_pages(tmp_path):
+    planes_tag = (33629, 5, 3, [1] * 6, True)  # three fractions: as many as planes
+    values = np.arange(20, dtype="u2").reshape(4, 5)
+    tifffile.imwrite(tmp_path / "a.tif", values, metadata=None, extratags=[planes_tag])
+    with pytest.warns(DataWarning, match="1 TIFF file holds several pages; the first page of each"):
+        dataset = load_images(tmp_path)
+    np.testing.assert_array_equal(dataset.images[0], values)

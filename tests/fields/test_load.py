@@ -252,16 +252,36 @@ def test_one_value_and_pictures_of_screens_are_refused_when_read(tmp_path):
 
 
 def test_a_picture_of_one_colour_is_its_one_channel(tmp_path):
+    y, x = np.mgrid[:140, :150]
     image = np.zeros((140, 150, 3), np.uint8)
-    image[..., 2] = pixels(140, 150, dtype=np.uint8)
+    image[..., 2] = 9 + 200 * np.exp(-((x - 70) ** 2 + (y - 60) ** 2) / 900)
     Image.fromarray(image).save(tmp_path / "blue.png")
     Image.fromarray(image).save(tmp_path / "lossy.jpg", quality=95)
+    Image.fromarray(image).save(tmp_path / "lossy 2.webp", quality=95)
+    Image.fromarray(image).save(tmp_path / "exact.webp", lossless=True)
     Image.fromarray(image[..., 2]).convert("RGBA").save(tmp_path / "grey.png")
-    with pytest.warns(DataWarning, match=r"lossy compression.*1 field: lossy.jpg"):
-        blue, grey, lossy = load_fields(tmp_path)
-    assert np.array_equal(blue.read(), image[..., 2])
-    assert np.array_equal(grey.read(), image[..., 2])
-    assert lossy.read().ndim == 2
+    with pytest.warns(DataWarning) as caught:
+        files = {field.file: field.read() for field in load_fields(tmp_path)}
+    assert [str(each.message) for each in caught if "lossy" in str(each.message)] == [
+        "lossy compression, such as JPEG, blurs small micronuclei (2 fields: lossy.jpg, lossy 2.webp)"
+    ]
+    for name in ("blue.png", "exact.webp", "grey.png"):
+        np.testing.assert_array_equal(files[name], image[..., 2])
+    for name in ("lossy.jpg", "lossy 2.webp"):
+        assert np.abs(files[name].astype(int) - image[..., 2]).max() < 20
+
+
+def test_pictures_that_cannot_be_read_are_left_out_before_they_are_read(tmp_path):
+    image = pixels(140, 150, 3, dtype=np.uint8)
+    save(tmp_path, "good.tif")
+    Image.fromarray(image).save(tmp_path / "a.png", "TGA")
+    imagecodecs = pytest.importorskip("imagecodecs")
+    (tmp_path / "b.png").write_bytes(imagecodecs.png_encode(image.astype(np.uint16) * 257))
+    with pytest.warns(DataWarning, match="was left out"):
+        fields = load_fields(tmp_path)
+    assert fields.names == ("good",)
+    assert why(fields)["a.png"] == "a TGA image: save it as PNG or TIFF"
+    assert why(fields)["b.png"].startswith("16-bit colour is not supported")
 
 
 def test_min_is_white_is_bright_for_much_stain(tmp_path):

@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._validation import check_finite, invalid
+from nucrec.errors import InvalidParameterError
 
 Array = npt.NDArray[Any]
+
+BEYOND_FLOAT32 = "holds values beyond 3.4e38, such as a mark for missing data: replace them first"
 
 KEEP_DECODED_BYTES = 256 * 2**20
 """Pixels of a set of images that are kept in memory; images beyond it are decoded again."""
@@ -23,6 +26,15 @@ def check_image(name: str, array: Array) -> None:
         received = f"shape {array.shape}, dtype {array.dtype}"
         raise invalid(name, "a real array of shape (H, W) or (H, W, C), C from 1 to 4", received)
     check_finite(name, array)
+    if exceeds_float32(array):
+        raise InvalidParameterError(f"{name}: {BEYOND_FLOAT32}")
+
+
+def exceeds_float32(array: Array) -> bool:
+    """Return whether 64-bit floats hold values that 32-bit floats cannot, as "no data" marks do."""
+    if array.dtype.itemsize <= 4 or array.dtype.kind != "f":
+        return False
+    return bool(max(array.max(), -array.min()) > float(np.finfo(np.float32).max))
 
 
 class ImageSource(Protocol):

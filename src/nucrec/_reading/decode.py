@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from nucrec._pixels.image import BEYOND_FLOAT32, exceeds_float32
 from nucrec._pixels.intensity import only_channel
 from nucrec._reading.channels import Channel, channel_number, pick_channel
 from nucrec._reading.kinds import is_lossy_webp, other_kind, unusual_jpeg
@@ -19,7 +20,15 @@ from nucrec._reading.planes import (
     is_stack_behind_first_page,
 )
 from nucrec._reading.tiff import TiffKind, read_samples
-from nucrec._reading.tiff_tags import ORIENTATION, Tags, is_tiff, read_tags
+from nucrec._reading.tiff_tags import (
+    ORIENTATION,
+    Tags,
+    full_size_pages,
+    is_metamorph_stack,
+    is_tiff,
+    read_pages,
+    read_tags,
+)
 from nucrec.errors import ImageError
 
 Array = npt.NDArray[Any]
@@ -32,6 +41,8 @@ _START_OF_SCAN = b"\xff\xda"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LEAST_CHUNK = 12  # in bytes
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+_JPEG = ("JPEG", "MPO")
+"""Pillow's names of JPEG files with one picture and with several."""
 _AS_STORED = ("L", "LA", "RGB", "RGBA", "F", "I")
 _UNPACKED = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
@@ -119,9 +130,12 @@ def explained(data: bytes, name: str) -> Iterator[None]:
             f"{name}: more pixels than PIL.Image.MAX_IMAGE_PIXELS ({error})"
         ) from error
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: {_not_known(data)}") from error
+        kind = _unusual_jpeg(data) or other_kind(data)
+        kind = kind or "not an image of a known format (PNG, JPEG, TIFF, ...)"
+        raise ImageError(f"{name}: {kind}") from error
     except Exception as error:  # decoders raise almost anything on damaged input
-        raise ImageError(f"{name}: {_damaged(data, error)}") from error
+        kind = _unusual_jpeg(data) or f"damaged image ({type(error).__name__}: {error})"
+        raise ImageError(f"{name}: {kind}") from error
 
 
 def checked_pixels(array: Array, name: str) -> Array:
@@ -130,36 +144,49 @@ def checked_pixels(array: Array, name: str) -> Array:
         raise ImageError(f"{name}: holds no pixels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name}: holds NaN or infinite values")
+    if exceeds_float32(array):
+        raise ImageError(f"{name}: {BEYOND_FLOAT32}")
     array.setflags(write=False)
     return array
 
 
-def _not_known(data: bytes) -> str:
-    return other_kind(data) or "not an image of a known format (PNG, JPEG, TIFF, ...)"
-
-
-def _damaged(data: bytes, error: Exception) -> str:
+def _unusual_jpeg(data: bytes) -> str:
+    """Return why a JPEG cannot be decoded, and what to do; empty for others."""
     unusual = unusual_jpeg(data)
-    if unusual:
-        return f"a {unusual} JPEG, which is not supported: save it as PNG or TIFF"
-    return f"damaged image ({type(error).__name__}: {error})"
+    return unusual and f"a {unusual} JPEG, which is not supported: save it as PNG or TIFF"
 
 
 def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
     """Return an image other than a TIFF; for an animation, its first frame."""
-    if data.startswith(_PNG) and _has_too_many_chunks(data):
-        raise ImageError(f"{name}: a PNG of more than {MAX_CHUNKS} chunks")
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-        _check_size(image.size, name)
-        _check_depth(image, name)
-        if image.format == "JPEG" and data.count(_START_OF_SCAN) > MAX_SCANS:
+    with open_picture(data, name) as image:
+        if image.format in _JPEG and data.count(_START_OF_SCAN) > MAX_SCANS:
             # a scan of a few bytes covers all pixels
             raise ImageError(f"{name}: a JPEG of more than {MAX_SCANS} scans")
         array = _to_array(image)
-        kind = image.format or ""
-    is_lossy = kind == "JPEG" or (kind == "WEBP" and is_lossy_webp(data))
+        kind, is_lossy = image.format or "", is_lossy_picture(image, data)
     picked = array if channel is None else pick_channel(array, channel, (), name)
     return _Found(picked, False, kind, is_lossy)
+
+
+def open_picture(data: bytes, name: str) -> Image.Image:
+    """Open an image other than a TIFF without decoding it.
+
+    Raises
+    ------
+    ImageError
+        The image is too large, has too many parts, or would be truncated to 8 bits.
+    """
+    if data[: len(_PNG)] == _PNG and _has_too_many_chunks(data):
+        raise ImageError(f"{name}: a PNG of more than {MAX_CHUNKS} chunks")
+    image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    _check_size(image.size, name)
+    _check_depth(image, name)
+    return image
+
+
+def is_lossy_picture(image: Image.Image, data: bytes) -> bool:
+    """Return whether the compression of an image other than a TIFF changes values."""
+    return image.format in _JPEG or (image.format == "WEBP" and is_lossy_webp(data))
 
 
 def _has_too_many_chunks(data: bytes) -> bool:
@@ -184,12 +211,15 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> _Found:
             f"{name}: one of {planes.n_files} files that hold the channels of an OME-TIFF together: "
             "save them to one file, or each channel as a TIFF of its own"
         )
-    more_pages = tags.next_page != 0 or planes.n_planes > 1
+    more_pages = tags.next_page != 0 or planes.n_planes > 1 or is_metamorph_stack(tags)
     page = 0
     if channel is not None and planes.n_channels > 1:
         number = channel_number(channel, planes.n_channels, planes.names, name)
         tags, page = _tags_of_channel(tags, planes, number)
         more_pages, channel = planes.n_planes > planes.n_channels, None
+    elif channel is not None and _may_be_pages_of_channels(tags, planes):
+        tags, page = _page_of_channel(tags, channel, name)
+        more_pages, channel = False, None
     kind = TiffKind(tags)
     _check_size(kind.size[::-1], name, kind.pixels)
     if channel is None and kind.n_extra and not kind.has_alpha:
@@ -213,6 +243,19 @@ def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int
         return behind_first_page(tags, number, n_bytes), 0
     page = planes.page_of(number)
     return read_tags(tags.data, page), page
+
+
+def _may_be_pages_of_channels(tags: Tags, planes: Planes) -> bool:
+    """Return whether nothing describes the pages of a grey TIFF."""
+    return tags.next_page != 0 and planes.n_planes == 1 and TiffKind(tags).samples == 1
+
+
+def _page_of_channel(tags: Tags, channel: Channel, name: str) -> tuple[Tags, int]:
+    """Return the tags and the number of the page that is chosen by number."""
+    pages = read_pages(tags.data)
+    full = full_size_pages(pages)
+    page = full[channel_number(channel, len(full), (), name)]
+    return pages[page], page
 
 
 def oriented(array: Array, orientation: int) -> Array:

@@ -1,8 +1,6 @@
 """Recognition of other file kinds, by name or first bytes."""
 
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+import codecs
 
 from nucrec._endings import IMAGES
 
@@ -38,12 +36,24 @@ MICROSCOPE_SUFFIXES = frozenset(
         ".dcm",
         ".h5",
         ".hdf5",
+        ".zarr",
     ]
 )
 """Endings of the formats of microscopes and their programs."""
 
+PICTURE_SUFFIXES = frozenset(
+    [
+        ".jp2", ".j2k", ".jpx", ".jxl", ".jxr", ".heic", ".heif", ".avif", ".psd", ".xcf", ".tga",
+        ".pgm", ".ppm", ".pnm", ".pbm", ".dib", ".pcx", ".exr", ".qoi", ".dds",
+        ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf",
+        ".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".fits", ".fit", ".fts", ".dm3", ".dm4",
+    ]
+)  # fmt: skip
+"""Endings of formats of pictures that are not read."""
+
 _EXPORT = "export it as TIFF or PNG, for example with Fiji (File > Import > Bio-Formats)"
 _CONVERT = "save it as PNG or TIFF"
+_FRAMES = "save its frames as PNG or TIFF"
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"ZISRAWFILE", "a Zeiss CZI file", _EXPORT),
     (0, b"\xda\xce\xbe\x0a", "a Nikon ND2 file", _EXPORT),
@@ -55,12 +65,36 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftypavif", "an AVIF image", _CONVERT),
     (4, b"ftyphei", "a HEIC image", _CONVERT),
     (4, b"ftypmif1", "a HEIC image", _CONVERT),
-    (4, b"ftyp", "a video", "save its frames as PNG or TIFF"),
+    (4, b"ftyp", "a video", _FRAMES),
     (4, b"jP  ", "a JPEG 2000 image", _CONVERT),
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image", _CONVERT),
     (4, b"JXL ", "a JPEG XL image", _CONVERT),
     (0, b"\xff\x0a", "a JPEG XL image", _CONVERT),
+    (0, b"OLYMPUSRAWFORMAT", "an Olympus OIR file", _EXPORT),
+    (0, b"SIS\0", "an Olympus ETS file", _EXPORT),
+    (96, b"\xa0\xc0", "a DeltaVision file", _EXPORT),
+    (96, b"\xc0\xa0", "a DeltaVision file", _EXPORT),
+    (208, b"MAP DD\0", "an MRC file", _EXPORT),
+    (208, b"MAP DA\0", "an MRC file", _EXPORT),
+    (0, b"\0\0\0\x03\0", "a Gatan DM3 file", _EXPORT),
+    (0, b"\0\0\0\x04\0\0\0\0", "a Gatan DM4 file", _EXPORT),
+    (0, b"NRRD", "an NRRD file", _EXPORT),
+    (0, b"ObjectType = Image", "a MetaImage file", _EXPORT),
+    (344, b"n+1\0", "a NIfTI file", _EXPORT),
+    (0, b"MATLAB 5", "a MATLAB file", "save its images as PNG or TIFF"),
+    (0, b"\x0e\x03\x13\x01", "an HDF4 file", _EXPORT),
+    (0, b"II\xbc\x01", "a JPEG XR image", _CONVERT),
     (0, b"8BPS", "a Photoshop file", _CONVERT),
+    (0, b"gimp xcf", "a GIMP file", _CONVERT),
+    (0, b"qoif", "a QOI image", _CONVERT),
+    (0, b"DDS ", "a DDS image", _CONVERT),
+    (0, b"icns", "an icon", _CONVERT),
+    (0, b"#?RADIANCE", "a Radiance HDR image", _CONVERT),
+    (0, b"%!PS", "a PostScript file", _CONVERT),
+    (0, b"\x01\xda", "an SGI image", _CONVERT),
+    (0, b"\x0a\x05\x01", "a PCX image", _CONVERT),
+    (8, b"AVI LIST", "a video", _FRAMES),
+    (0, b"\x1aE\xdf\xa3", "a video", _FRAMES),
     (0, b"\x76\x2f\x31\x01", "an OpenEXR image", _CONVERT),
     (0, b"\x00\x00\x01\x00", "an icon", _CONVERT),
     (0, b"%PDF", "a PDF file", _CONVERT),
@@ -70,15 +104,25 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "a gzip file", "unpack it first"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
     (0, b"Rar!", "a RAR archive", "unpack it first"),
-    (0, b"<svg", "an SVG drawing", _CONVERT),
-    (0, b"<!DOCTYPE", "a web page, not an image", "download it again"),
-    (0, b"<html", "a web page, not an image", "download it again"),
-    (0, b"<?xml", "an XML file", _CONVERT),
+    (0, b"\xfd7zXZ", "an xz file", "unpack it first"),
+    (0, b"BZh", "a bzip2 file", "unpack it first"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
+    (257, b"ustar\0", "a tar archive", "unpack it first"),
+    (257, b"ustar  \0", "a tar archive", "unpack it first"),
+    (0, b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut, not the image", "copy the file that it names"),
 )  # fmt: skip
+_TEXTS: tuple[tuple[bytes, str, str], ...] = (
+    (b"<svg", "an SVG drawing", _CONVERT),
+    (b"<!doctype", "a web page, not an image", "download it again"),
+    (b"<html", "a web page, not an image", "download it again"),
+    (b"<?xml", "an XML file", _CONVERT),
+)
+"""Beginnings of texts in lower case, after blanks and a byte order mark."""
+_ZEROS = "nothing but zeros", "the copy or download failed, copy the file again"
 _PNM = {b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"}
 _FRAMES_OF_JPEG = {  # markers of frames without an available decoder
     0xC3: "lossless", 0xC7: "lossless", 0xCB: "lossless", 0xC9: "arithmetic-coded",
-    0xCA: "arithmetic-coded", 0xC5: "hierarchical", 0xC6: "hierarchical",
+    0xCA: "arithmetic-coded", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xF7: "near-lossless (LS)",
 }  # fmt: skip
 
 
@@ -87,20 +131,20 @@ def is_image_name(name: str) -> bool:
     return name.lower().endswith(IMAGES)
 
 
-def microscope_endings(names: Iterable[str]) -> Counter[str]:
-    """Count the endings of files in microscope vendor formats."""
-    endings = (PurePosixPath(name).suffix.lower() for name in names)
-    return Counter(ending for ending in endings if ending in MICROSCOPE_SUFFIXES)
-
-
 def other_kind(data: bytes) -> str:
-    """Return the kind of an unreadable file and what to do; empty if unknown."""
+    """Return the kind of a file that is no image that is read, and what to do; empty if unknown."""
     for at, signature, what, advice in _SIGNATURES:
         if data[at : at + len(signature)] == signature:
             return f"{what}: {advice}"
+    text = data[:512].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    for beginning, what, advice in _TEXTS:
+        if text.startswith(beginning):
+            return f"{what}: {advice}"
     if data[:2] in _PNM and data[2:3].isspace():
         return f"a PNM image: {_CONVERT}"
-    return ""
+    if data[-18:-2] == b"TRUEVISION-XFILE":
+        return f"a TGA image: {_CONVERT}"
+    return ": ".join(_ZEROS) if data and not data[:].strip(b"\0") else ""
 
 
 def too_large(size: int, most: int) -> str:
@@ -128,7 +172,7 @@ def unusual_jpeg(data: bytes) -> str:
     at = 2
     while data[:2] == b"\xff\xd8" and at + 9 < len(data) and data[at] == 0xFF:
         marker, depth = data[at + 1], data[at + 4]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+        if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
             depth_of = "" if depth == 8 else f"{depth}-bit "
             coding = _FRAMES_OF_JPEG.get(marker, "")
             return f"{coding} {depth_of}".strip() if coding or depth_of else ""

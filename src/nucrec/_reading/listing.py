@@ -1,15 +1,17 @@
 """Listing of a folder or archive, sorted by name into images and skipped files."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from nucrec._reading.kinds import MICROSCOPE_SUFFIXES, is_image_name
+from nucrec._reading.kinds import MICROSCOPE_SUFFIXES, PICTURE_SUFFIXES, is_image_name
 from nucrec._text import many
 from nucrec._warnings import warn
 from nucrec.errors import DataWarning
 
+_ZARR = ".zarr/"
+_CONVERT = "save them as PNG or TIFF"
 _EXPORT = "export them as TIFF or PNG, for example with Fiji (File > Import > Bio-Formats)"
 _LITTER = {
     "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin",
@@ -81,24 +83,35 @@ class Listing(NamedTuple):
         images: list[str] = []
         others: Counter[str] = Counter()
         other_files: list[str] = []
+        zarr: set[str] = set()
         for name in files:
             if is_image_name(name):
                 images.append(name)
+            elif _ZARR in name:
+                zarr.add(name.partition(_ZARR)[0])
             else:
                 other_files.append(name)
                 path = PurePosixPath(name)
                 others[path.suffix.lower() or path.name] += 1
+        others[_ZARR[:-1]] += len(zarr)
         masks = _masks_of(images) | _in_folders_of_masks(images)
         kept = [name for name in images if name not in masks] if masks else images
         return cls(
-            sorted(kept), sorted(folders), others, sorted(masks), quarantined, sorted(other_files)
+            sorted(kept), sorted(folders), +others, sorted(masks), quarantined, sorted(other_files)
         )
 
     @property
     def microscope_files(self) -> Counter[str]:
         """The endings of files in microscope vendor formats, with counts."""
-        found = {ending: n for ending, n in self.others.items() if ending in MICROSCOPE_SUFFIXES}
-        return Counter(found)
+        return self._counted(MICROSCOPE_SUFFIXES)
+
+    @property
+    def other_pictures(self) -> Counter[str]:
+        """The endings of pictures in formats that are not read, with counts."""
+        return self._counted(PICTURE_SUFFIXES)
+
+    def _counted(self, endings: Container[str]) -> Counter[str]:
+        return Counter({ending: n for ending, n in self.others.items() if ending in endings})
 
     @property
     def instead(self) -> str:
@@ -106,6 +119,9 @@ class Listing(NamedTuple):
         if self.microscope_files:
             found = endings_in_words(self.microscope_files)
             return f", but files of microscopes ({found}): {_EXPORT}"
+        if self.other_pictures:
+            found = endings_in_words(self.other_pictures)
+            return f", but pictures in formats that are not read ({found}): {_CONVERT}"
         if self.others:
             return f", but files of other kinds: {endings_in_words(self.others)}"
         if self.quarantined:
@@ -119,6 +135,14 @@ class Listing(NamedTuple):
             warn(
                 f"{many(n_files, 'file')} of microscopes {_was(n_files)} passed over "
                 f"({endings_in_words(self.microscope_files)}): {_EXPORT}",
+                DataWarning,
+            )
+        if self.other_pictures:
+            n_pictures = self.other_pictures.total()
+            form = "a format that is" if n_pictures == 1 else "formats that are"
+            warn(
+                f"{many(n_pictures, 'picture')} in {form} not read {_was(n_pictures)} passed over "
+                f"({endings_in_words(self.other_pictures)}): {_CONVERT}",
                 DataWarning,
             )
         if self.masks:

@@ -1,6 +1,5 @@
 """Microscope image files: their content, and one channel of them as one image."""
 
-import io
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +11,24 @@ from PIL import Image
 
 from nucrec._reading import tiff_tags as tag
 from nucrec._reading.channels import Channel, channel_number, pick_channel
-from nucrec._reading.decode import checked_pixels, decode, explained, oriented
+from nucrec._reading.decode import (
+    checked_pixels,
+    decode,
+    explained,
+    is_lossy_picture,
+    open_picture,
+    oriented,
+)
 from nucrec._reading.pixel_size import pixel_size_of
 from nucrec._reading.planes import Planes, behind_first_page, is_stack_behind_first_page
 from nucrec._reading.tiff import TiffKind, read_plain_samples, read_samples
-from nucrec._reading.tiff_tags import Tags, is_tiff, read_pages
+from nucrec._reading.tiff_tags import (
+    Tags,
+    full_size_pages,
+    is_metamorph_stack,
+    is_tiff,
+    read_pages,
+)
 from nucrec.errors import ImageError
 
 Array = npt.NDArray[Any]
@@ -27,7 +39,6 @@ MAX_PIXELS = 500_000_000
 _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 _STORED = ((tag.STRIP_OFFSETS, tag.STRIP_BYTES), (tag.TILE_OFFSETS, tag.TILE_BYTES))
-_REDUCED = 1  # flag of the tag NewSubfileType: a smaller copy of another page
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def read_header(data: bytes, name: str) -> Header:
         series, several positions, or part of a set of files.
     """
     with explained(data, name):
-        return Stack.of(data, name).header if is_tiff(data) else _header_of_picture(data)
+        return Stack.of(data, name).header if is_tiff(data) else _header_of_picture(data, name)
 
 
 def read_stack(data: bytes, name: str, channel: Channel | None = None) -> Array:
@@ -102,14 +113,14 @@ def read_stack(data: bytes, name: str, channel: Channel | None = None) -> Array:
     return decode(data, name, channel).array
 
 
-def _header_of_picture(data: bytes) -> Header:
-    with Image.open(io.BytesIO(data)) as image:
+def _header_of_picture(data: bytes, name: str) -> Header:
+    with open_picture(data, name) as image:
         width, height = image.size
         # for a PNG without it, all pixels would be decoded to look for it after them
         may_be_turned = image.format != "PNG" or "exif" in image.info
         turned = may_be_turned and image.getexif().get(_EXIF_ORIENTATION) in _TURNED
         size = (width, height) if turned else (height, width)
-        return Header(size, is_lossy=image.format == "JPEG")
+        return Header(size, is_lossy=is_lossy_picture(image, data))
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,7 @@ class Stack:
     @cached_property
     def full_pages(self) -> list[int]:
         """The pages that are not smaller copies of others."""
-        return [i for i, page in enumerate(self.pages) if not page.value(tag.SUBFILE, 0) & _REDUCED]
+        return full_size_pages(self.pages)
 
     @property
     def is_told(self) -> bool:
@@ -233,7 +244,7 @@ class Stack:
 
     def _check_single(self) -> None:
         """Refuse files that are not one field."""
-        planes, metamorph = self.planes, self.pages[0].entries.get(tag.METAMORPH_STACK)
+        planes, first = self.planes, self.pages[0]
         reason = ""
         if planes.n_files > 1:
             reason = (
@@ -254,10 +265,11 @@ class Stack:
                 f"describes {planes.n_planes} images, but {planes.n_channels} channels of "
                 f"{planes.n_z} z positions: save it again as a hyperstack or an OME-TIFF"
             )
-        elif metamorph is not None and metamorph.count > 1:
+        elif is_metamorph_stack(first):
+            n_planes = first.entries[tag.METAMORPH_STACK].count
             reason = (
-                f"a MetaMorph stack of {metamorph.count} planes: save it as an OME-TIFF, or each "
-                "plane as a file"
+                f"a MetaMorph stack of {n_planes} planes: save it as an OME-TIFF, or each plane as a "
+                "file"
             )
         if reason:
             raise ImageError(f"{self.name}: {reason}")

@@ -59,7 +59,7 @@ _LOSSLESS = (_NONE, 5, 8, 32773, 32946, 34925, 50000)  # undone by Pillow
 _MAY_BE_LOSSY = (6, _JPEG, 33003, 33005, 34712, 34892, 34934, 50002)
 _START = 4096  # number of bytes at the start of a WebP image that state its kind
 _IN_ALL_PILLOWS = (_NONE, 5, _JPEG, 8, 32773, 32946, *_CCITT)
-_CONVERTED = {"RGBa": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB"}
+_CONVERTED = {"CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB"}
 _CONVERT = "save it as RGB of 8 bits, or grey of 8 or 16 bits"
 _WIDER = {"bool": "u1", "int8": "i4", "int16": "i4", "float16": "f4"}
 """What becomes of small types, without loss; Pillow makes the same of them."""
@@ -259,7 +259,7 @@ def _plain_data(kind: TiffKind) -> bytes:
         plain[tag.PHOTOMETRIC] = _BLACK_IS_ZERO
     if kind.tags.value(tag.SAMPLE_FORMAT, _UNSIGNED) == _UNDEFINED:
         plain[tag.SAMPLE_FORMAT] = _UNSIGNED
-    if kind.n_extra == 1 and not kind.alpha:  # otherwise Pillow drops it
+    if kind.n_extra == 1:  # otherwise Pillow drops it, or divides the colours by it
         plain[tag.EXTRA_SAMPLES] = 2
     return kind.tags.with_values(plain)
 
@@ -300,6 +300,8 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
             f"{name}: a TIFF of {kind} needs the extra microscopy "
             '(pip install "nucrec[microscopy]"); or save it as a grey TIFF of 8 or 16 bits'
         ) from error
+    if kind.compression not in tifffile.TIFF.DECOMPRESSORS:
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
     logger = logging.getLogger("tifffile")
     if not logger.handlers:  # otherwise Python writes its messages to standard error
         logger.addHandler(logging.NullHandler())
@@ -308,7 +310,7 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
     if kind.is_planar:
         samples = np.moveaxis(samples, 0, -1)
     if samples.shape[:2] != kind.size or samples.dtype.kind not in "buif":
-        raise ImageError(f"{name}: a TIFF of {kind} is not supported")
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
     if kind.bits < 8 and kind.photometric != _PALETTE:
         return np.asarray(np.rint(samples * (255 / (2**kind.bits - 1))), dtype=np.uint8)
     wider = _WIDER.get(samples.dtype.name, samples.dtype.newbyteorder("="))

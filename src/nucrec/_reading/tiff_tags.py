@@ -1,6 +1,7 @@
 """The tags of a TIFF's pages, read without pixels."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _BYTE_ORDERS = {b"II": "<", b"MM": ">"}
@@ -16,6 +17,7 @@ COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT = 320, 322, 32
 STRIP_OFFSETS, TILE_OFFSETS, SUBSAMPLING = 273, 324, 530
 STRIP_BYTES, TILE_BYTES, METAMORPH_STACK = 279, 325, 33629
 X_RESOLUTION, RESOLUTION_UNIT, SUBFILE = 282, 296, 254
+_REDUCED = 1  # flag of the tag NewSubfileType: a smaller copy of another page
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,17 @@ def read_pages(data: bytes, most: int = 10_000) -> list[Tags]:
         if len(pages) > most:
             raise ValueError(f"more than {most} pages")
     return pages
+
+
+def full_size_pages(pages: Sequence[Tags]) -> list[int]:
+    """Return the numbers of the pages that are not smaller copies of others."""
+    return [i for i, page in enumerate(pages) if not page.value(SUBFILE, 0) & _REDUCED]
+
+
+def is_metamorph_stack(tags: Tags) -> bool:
+    """Return whether MetaMorph stored further planes after the first one, without tags."""
+    stack = tags.entries.get(METAMORPH_STACK)
+    return stack is not None and stack.count > 1
 
 
 def _read_page(data: bytes, order: str, is_big: bool, at: int) -> tuple[dict[int, Entry], int]:

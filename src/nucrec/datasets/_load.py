@@ -216,6 +216,7 @@ def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str],
         hold = "hold" if len(several_pages) > 1 else "holds"
         warn(
             f"{many(len(several_pages), 'TIFF file')} {hold} several pages; the first page of each, "
-            f"or of its channel, is used: {shown}",
+            f"or of its channel, is used: {shown}. Where the pages are channels, choose one with "
+            "channel=.",
             DataWarning,
         )

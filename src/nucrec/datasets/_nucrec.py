@@ -94,7 +94,7 @@ def load_nucrec(
         Entry(name, class_name) for name in listing.images if (class_name := _class_of(name))
     ]
     if {entry.class_name for entry in entries} != set(CLASS_NAMES):
-        raise _not_found(places)
+        raise _not_found(places, "" if listing.images else listing.instead)
     listing.warn()
     dataset = load_entries(
         root,
@@ -172,10 +172,12 @@ def _class_of(name: str) -> str | None:
     return None
 
 
-def _not_found(places: list[Path]) -> DatasetNotFoundError:
+def _not_found(places: list[Path], instead: str = "") -> DatasetNotFoundError:
+    there = instead and f" No images were found{instead}."
     looked = ", ".join(str(place) for place in places)
     return DatasetNotFoundError(
-        f"NucRec (DOI {DOI}) was not found. Looked in: {looked}. Accepted there, as a folder or a zip "
-        f"archive: {_LAYOUT}. Get it from https://doi.org/{DOI} (login needed) and pass path= or set "
-        "NUCREC_DATA; or start without it: nucrec.datasets.load_mnfinder_crops() ships with nucrec."
+        f"NucRec (DOI {DOI}) was not found. Looked in: {looked}.{there} Accepted there, as a "
+        f"folder or a zip archive: {_LAYOUT}. Get it from https://doi.org/{DOI} "
+        "(login needed) and pass path= or set NUCREC_DATA; or start without it: "
+        "nucrec.datasets.load_mnfinder_crops() ships with nucrec."
     )
