@@ -10,7 +10,7 @@ from nucrec._validation import check_unmasked, invalid
 from nucrec.fields._arrays import check_pixels, label_image
 from nucrec.fields._field import Field
 from nucrec.fields._segmentation.card import Seen
-from nucrec.fields._segmentation.look import measure_sharpness
+from nucrec.fields._segmentation.look import edges_of, measure_sharpness
 from nucrec.fields._segmentation.sampling import Sample, make_sample
 
 Array = npt.NDArray[Any]
@@ -46,7 +46,8 @@ def samples_of(
         samples.append(sample)
         diameters.append(sample.diameter)
         signals.append(sample.signal_to_noise)
-        sharpness.append(measure_sharpness(sample.image, sample.nuclei))
+        inside = sample.nuclei > 0
+        sharpness.append(measure_sharpness(sample.image, inside, edges_of(inside)))
     if not samples:
         raise invalid("fields", "at least one annotated field", "none")
     seen = Seen((min(diameters), max(diameters)), min(signals), min(sharpness))

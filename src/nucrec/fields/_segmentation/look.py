@@ -1,7 +1,8 @@
 """The analysis of a field: contrast, scale, network output, and unusual properties."""
 
+import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -102,69 +103,88 @@ def look_at(
     """
     contrast = measure_contrast(pixels)
     field, hot = without_hot_pixels(normalised(pixels, contrast))
-
-    def seen(guess: float) -> Look:
-        return _seen(field, network, scale, guess, contrast)
-
+    glance = functools.partial(_glance, field, network, scale)
     if diameter is not None:
-        look = seen(diameter)
+        found = glance(diameter)
     else:
         guess = estimate_diameter(field)
         if np.isnan(guess) and pixel_size:
             guess = TYPICAL / pixel_size
-        look = _with_scale_found(seen, guess) if guess > 0 else _nothing_seen(field, contrast)
-    return replace(look, hot=hot, pixel_size=pixel_size)
+        if not guess > 0:
+            return _nothing_seen(field, contrast, hot, pixel_size)
+        found = _at_scale_found(glance, guess)
+    sharpness, relief = _measured(found)
+    return Look(found.maps, found.diameter, contrast, sharpness, relief, hot, pixel_size)
 
 
-def _with_scale_found(seen: Callable[[float], Look], guess: float) -> Look:
-    """Repeat the analysis at the scale of the nuclei found, until both agree."""
-    for _ in range(_LOOKS):
-        look = seen(guess)
-        ratio = look.diameter / guess
-        if not (ratio > _NEAR_ENOUGH or ratio < 1 / _NEAR_ENOUGH):  # or NaN: no nuclei
-            break
-        guess = look.diameter
-    return look
+@dataclass(frozen=True, eq=False)
+class _Glance:
+    """The network's output at one scale: the maps and nuclei of the field, and what the network saw."""
+
+    maps: Maps
+    nuclei: Array
+    diameter: float
+    scaled: Array
 
 
-def _nothing_seen(field: Array, contrast: Contrast) -> Look:
-    nothing = Maps(*np.zeros((3, *field.shape), np.uint8))
-    return Look(nothing, float("nan"), contrast, float("nan"))
-
-
-def _seen(
-    field: Array, network: Network, scale: float, diameter: float, contrast: Contrast
-) -> Look:
-    factor = min(scale / diameter, _LARGEST)
-    scaled = at_scale(field, factor)
+def _glance(field: Array, network: Network, scale: float, diameter: float) -> _Glance:
+    scaled = at_scale(field, min(scale / diameter, _LARGEST))
     size = field.shape[0], field.shape[1]
     maps = Maps(*(resize(each, size) for each in predict_maps(network, scaled)))
     nuclei = find_nuclei(maps, diameter)
-    there = labels_at(nuclei, scaled.shape)
-    sharpness, relief = measure_sharpness(scaled, there), measure_relief(scaled, there)
-    return Look(maps, Objects.of(nuclei).median_diameter, contrast, sharpness, relief)
+    return _Glance(maps, nuclei, Objects.of(nuclei).median_diameter, scaled)
 
 
-def measure_sharpness(field: Array, nuclei: Array) -> float:
+def _at_scale_found(glance: Callable[[float], _Glance], guess: float) -> _Glance:
+    """Repeat the analysis at the scale of the nuclei found, until both agree."""
+    for _ in range(_LOOKS):
+        found = glance(guess)
+        ratio = found.diameter / guess
+        if not (ratio > _NEAR_ENOUGH or ratio < 1 / _NEAR_ENOUGH):  # or NaN: no nuclei
+            break
+        guess = found.diameter
+    return found
+
+
+def _nothing_seen(field: Array, contrast: Contrast, hot: int, pixel_size: float | None) -> Look:
+    nothing = Maps(*np.zeros((3, *field.shape), np.uint8))
+    nan = float("nan")
+    return Look(nothing, nan, contrast, nan, nan, hot, pixel_size)
+
+
+def _measured(found: _Glance) -> tuple[float, float]:
+    """Return the sharpness and the relief of the nuclei, at the scale of the network."""
+    inside = labels_at(found.nuclei, found.scaled.shape) > 0
+    edges = edges_of(inside)
+    return (
+        measure_sharpness(found.scaled, inside, edges),
+        measure_relief(found.scaled, inside, edges),
+    )
+
+
+def edges_of(inside: Array) -> Array:
+    """Return the pixels on both sides of the edge of a mask, as a mask of the same shape."""
+    return filtered(_rim, inside, reach=2, dtype=bool)
+
+
+def measure_sharpness(field: Array, inside: Array, edges: Array) -> float:
     """Return the median steepness of the edges of nuclei.
 
     Parameters
     ----------
     field : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus, at the scale of the network.
-    nuclei : ndarray of shape (H, W)
-        The label image of the nuclei.
+    inside, edges : ndarray of bool, shape (H, W)
+        The pixels of nuclei, and those of their edges.
 
     Returns
     -------
     float
         The steepness in units of nuclear brightness per pixel; NaN without nuclei.
     """
-    inside = nuclei > 0
-    rim = filtered(_rim, inside, reach=2, dtype=bool)
-    if not rim.any():
+    if not edges.any():
         return float("nan")
-    steepness = filtered(_steepness, field, reach=2, dtype=np.float32)[rim]
+    steepness = filtered(_steepness, field, reach=2, dtype=np.float32)[edges]
     level = max(float(np.median(field[inside])), 0.1)
     return float(np.median(steepness)) / level
 
@@ -177,7 +197,7 @@ def _steepness(field: Array) -> Array:
     return np.asarray(np.hypot(ndimage.sobel(field, 0), ndimage.sobel(field, 1)) / 8)
 
 
-def measure_relief(field: Array, nuclei: Array) -> float:
+def measure_relief(field: Array, inside: Array, edges: Array) -> float:
     """Return the ratio of gradients at the edges of nuclei to those inside.
 
     A nucleus is a plateau with steep edges; a smooth texture is as steep inside bright regions as
@@ -187,16 +207,14 @@ def measure_relief(field: Array, nuclei: Array) -> float:
     ----------
     field : ndarray of shape (H, W)
         float32, 0 for the background and 1 for a nucleus, at the scale of the network.
-    nuclei : ndarray of shape (H, W)
-        The label image of the nuclei.
+    inside, edges : ndarray of bool, shape (H, W)
+        The pixels of nuclei, and those of their edges.
 
     Returns
     -------
     float
         The ratio of the median gradients; NaN if no nucleus is large enough to have an inside.
     """
-    inside = nuclei > 0
-    edge = filtered(_rim, inside, reach=2, dtype=bool)
     deep = ndimage.binary_erosion(inside, iterations=_DEEP)
     if not deep.any():
         return float("nan")
@@ -206,7 +224,7 @@ def measure_relief(field: Array, nuclei: Array) -> float:
         return np.asarray(ndimage.gaussian_gradient_magnitude(clipped, _FINE, truncate=3.0))
 
     gradient = filtered(steepness, field, reach=int(3 * _FINE) + 1, dtype=np.float32)
-    return float(np.median(gradient[edge]) / max(np.median(gradient[deep]), 1e-6))
+    return float(np.median(gradient[edges]) / max(np.median(gradient[deep]), 1e-6))
 
 
 def remarks_on(look: Look, seen: Seen, n_given: int | None = None) -> tuple[str, ...]:
