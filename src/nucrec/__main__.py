@@ -42,20 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
         return 1
     except OSError as error:
-        show_line(f"cannot go on: {error}")
+        show_line(f"cannot continue: {error}")
         abandon_output()
         return 1
     except KeyboardInterrupt as interrupt:
         print(file=sys.stderr)
         where = f" {interrupt}" if str(interrupt) else ""
         show_line(
-            f"interrupted{where}; files that were finished are complete, no half files are left"
+            f"interrupted{where}; finished files are complete, and there are no partial files"
         )
         return 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; what it parses has the function to call as ``run``."""
+    """Return the parser of all commands; parsed arguments hold the command's function as ``run``."""
     whole = OneLineParser(
         prog="nucrec",
         description="Find cells with micronuclei in microscope images, and measure their rate.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from nucrec._files import write_text
 from nucrec._optional import require
 from nucrec._paths import output_file
 from nucrec._text import Row, html, html_table
@@ -113,6 +114,42 @@ def check_page(name: str, path: object) -> Path:
         raise invalid(name, "a name that ends in .html", str(path))
     require("matplotlib", extra="plots")
     return where
+
+
+class SavedAsPage:
+    """A result that `save_html` writes to a page; ``_page_parts`` returns the parts of the page."""
+
+    def save_html(self, path: str | Path, title: str | None = None) -> Path:
+        """Write the result, with its tables and plots, to one HTML file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in ".html"; an existing one is replaced atomically.
+        title : str, optional
+            The heading of the page; by default the name of the class.
+
+        Returns
+        -------
+        pathlib.Path
+            The path of the file, which is self-contained and works offline.
+
+        Raises
+        ------
+        InvalidParameterError
+            The name does not end in ".html".
+        MissingExtraError
+            matplotlib is not installed.
+        NucrecError
+            The file cannot be written.
+        """
+        where = check_page("path", path)
+        heading = type(self).__name__ if title is None else title
+        write_text(where, page(heading, self._page_parts()))
+        return where
+
+    def _page_parts(self) -> Sequence[str]:
+        raise NotImplementedError
 
 
 def page(title: str, parts: Iterable[str], *, style: str = "", script: Script | None = None) -> str:

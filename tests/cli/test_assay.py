@@ -219,7 +219,7 @@ def test_inputs_are_never_overwritten(tmp_path, capsys):
     table = counts(tmp_path / "conditions.csv")
     before = table.read_bytes()
     assert main(["assay", str(table), "-o", str(tmp_path), "--quiet"]) == 2
-    assert "conditions.csv would not be overwritten" in capsys.readouterr().err
+    assert "conditions.csv is an input, and would be replaced" in capsys.readouterr().err
     assert table.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["conditions.csv"]
 

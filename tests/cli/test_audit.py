@@ -36,7 +36,7 @@ def test_without_pairs_there_is_no_picture(images, tmp_path, capsys, monkeypatch
     assert main(["audit", str(images), "--quiet"]) == 0
     told = capsys.readouterr().out
     assert told.startswith(
-        "0 pairs among 20 images\n\nWhat tells the classes apart besides the cells\n"
+        "0 pairs among 20 images\n\nProperties besides the cells that reveal the class\n"
     )
     assert re.search(r"^bit depth +0\.50 +uint8 +uint8", told, re.MULTILINE)
     assert main(["audit", str(images / "nucleus"), "--quiet"]) == 0

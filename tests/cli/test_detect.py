@@ -153,12 +153,15 @@ def test_files_that_are_no_fields_are_told_and_the_others_go_on(plate, tmp_path,
     [
         ([], "PLATE: give a folder of fields of view, or --example"),
         (["PLATE", "--example"], "exclude each other"),
-        (["--example", "--masks", "m"], "--masks does not go with --example"),
-        (["--example", "--pixel-size", "0.3"], "--pixel-size does not go with --example"),
-        (["PLATE", "-o", "PLATE/results"], "--out: .* is in the folder of the fields"),
-        (["PLATE", "-o", "PLATE"], "--out: .* is in the folder of the fields"),
+        (["--example", "--masks", "m"], "--masks cannot be combined with --example"),
+        (["--example", "--pixel-size", "0.3"], "--pixel-size cannot be combined with --example"),
+        (["PLATE", "-o", "PLATE/results"], "--out: .* is inside the folder of the fields"),
+        (["PLATE", "-o", "PLATE"], "--out: .* is inside the folder of the fields"),
         (["PLATE", "-o", "OUT", "--pixel-size", "0"], "--pixel-size: expected"),
-        (["PLATE", "-o", "OUT", "--review", "9"], "--review: 9 cells; give 10 to 2000"),
+        (
+            ["PLATE", "-o", "OUT", "--review", "9"],
+            "--review: expected 10 to 2000 cells, received 9",
+        ),
     ],
 )
 def test_mistakes_are_told_before_any_work(arguments, message, tmp_path, capsys):
@@ -176,9 +179,17 @@ def test_the_control_is_checked_before_any_work(plate, tmp_path, capsys):
     assert main(command) == 2
     assert "--control: no field has a condition" in capsys.readouterr().err
     assert main([*command, "--layout", str(plate / "layout.csv")]) == 2
-    assert "'DMSO' is no condition of the layout: drug" in capsys.readouterr().err
+    assert "'DMSO' is not a condition of the layout: drug" in capsys.readouterr().err
     assert main([*command, "--historical", str(tmp_path / "none.csv")]) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_results_of_other_settings_name_the_option(plate, tmp_path, capsys):
+    (tmp_path / "detect.json").write_text('{"format": 0}', encoding="utf-8")
+    assert main(["detect", str(plate / "fields"), "-o", str(tmp_path), "--quiet"]) == 1
+    told = capsys.readouterr().err
+    assert told.endswith("Choose another folder, or pass --overwrite to start again.\n")
+    assert "=True" not in told
 
 
 def test_a_folder_that_is_not_there(tmp_path, capsys):

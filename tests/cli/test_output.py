@@ -89,5 +89,5 @@ def test_train(plate, tmp_path, plain_environment):
     told = result.stderr.splitlines()  # nothing of TensorFlow
     assert all(line.startswith(b"nucrec: warning: ") for line in told)
     assert b"saved to " + bytes(tmp_path) + b"/Zellen \\u03bc.keras\n" in result.stdout
-    assert b"Zellen \\u03bc" in result.stdout.partition(b"On images kept back")[2]
+    assert b"Zellen \\u03bc" in result.stdout.partition(b"On held-out images")[2]
     assert set(load(model).class_names_) == {LATIN_1, GREEK}

@@ -29,13 +29,14 @@ def tables(here):
     """Inputs, in a folder of their own, under every name that a command writes."""
     table = "file,label\n../cells/nucleus/0.png,nucleus\n../cells/micronucleus/0.png,micronucleus\n"
     names = ["predictions", "groups", "metrics", "cells", "fields", "conditions", "table-1", "own"]
-    for folder in ("own/checkpoints", "own/labels", "links"):
+    for folder in ("own/checkpoints", "own/labels", "own/report", "links"):
         (here / folder).mkdir(parents=True)
     for name in names:
         (here / "own" / f"{name}.csv").write_text(table)
     (here / "own" / "checkpoints" / "t.csv").write_text(table)
     wells = "".join(f"B0{k},{'DMSO' if k < 4 else 'drug'},2000,20\n" for k in range(1, 7))
     (here / "own" / "decision.csv").write_text(f"well,condition,n_scored,n_micronucleated\n{wells}")
+    shutil.copy(here / "own" / "decision.csv", here / "own" / "report" / "units.csv")
     (here / "own" / "run.json").write_text("{}")
     (here / "links" / "predictions.csv").symlink_to("../own/own.csv")
     (here / "fields").mkdir()
@@ -46,23 +47,37 @@ def tables(here):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("evaluate gnb.skops own/predictions.csv -o own", "--out: own/predictions.csv is read"),
-        ("evaluate gnb.skops own/groups.csv -o own/../own", "groups.csv is read"),
-        ("evaluate gnb.skops own/metrics.csv -o own", "--out: own/metrics.csv is read"),
-        ("evaluate gnb.skops own/own.csv -o links", "--out: links/predictions.csv is read"),
-        ("detect fields --layout own/cells.csv -o own", "--out: own/cells.csv is read"),
-        ("detect fields --layout own/conditions.csv -o own", "--out: own/conditions.csv is read"),
-        ("detect fields --historical own/fields.csv -o own", "--out: own/fields.csv is read"),
+        ("evaluate gnb.skops own/predictions.csv -o own", "--out: own/predictions.csv is an input"),
+        ("evaluate gnb.skops own/groups.csv -o own/../own", "groups.csv is an input"),
+        ("evaluate gnb.skops own/metrics.csv -o own", "--out: own/metrics.csv is an input"),
+        ("evaluate gnb.skops own/own.csv -o links", "--out: links/predictions.csv is an input"),
+        ("detect fields --layout own/cells.csv -o own", "--out: own/cells.csv is an input"),
+        (
+            "detect fields --layout own/conditions.csv -o own",
+            "--out: own/conditions.csv is an input",
+        ),
+        ("detect fields --historical own/fields.csv -o own", "--out: own/fields.csv is an input"),
         ("detect fields --masks own/labels -o own --overwrite", "own/labels would be replaced"),
         (
             "detect fields --masks own -o own --overwrite",
-            "--out: own is in the folder of the masks",
+            "--out: own is inside the folder of the masks",
         ),
-        ("assay own/decision.csv -o own", "--out: expected a folder in which own/decision.csv"),
-        ("reproduce --data own/table-1.csv --tables 1 -o own", "--out: own/table-1.csv is read"),
+        ("assay own/decision.csv -o own", "--out: own/decision.csv is an input, and would be"),
+        (
+            "detect fields --layout own/report/units.csv --control DMSO -o own",
+            "--out: own/report/units.csv is an input",
+        ),
+        (
+            "detect fields --historical own/report/units.csv -o own",
+            "--out: own/report/units.csv is an input",
+        ),
+        (
+            "reproduce --data own/table-1.csv --tables 1 -o own",
+            "--out: own/table-1.csv is an input",
+        ),
         ("reproduce --data own/checkpoints/t.csv -o own", "own/checkpoints would be replaced"),
-        ("reproduce --from-record own/run.json -o own", "--out: own/run.json is read"),
-        ("train cells --weights w.keras -o w.keras", "--out: w.keras is read"),
+        ("reproduce --from-record own/run.json -o own", "--out: own/run.json is an input"),
+        ("train cells --weights w.keras -o w.keras", "--out: w.keras is an input"),
     ],
 )
 def test_inputs_in_the_folder_that_is_written_to(tables, command, message, capsys):
@@ -84,11 +99,20 @@ def run(command: str) -> int:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("predict gnb.skops cells -o gnb.skops", "--out: gnb.skops is read: choose another name"),
-        ("predict gnb.skops cells -o link.csv", "--out: link.csv is read"),
-        ("predict gnb.skops cells.zip -o cells.zip", "--out: cells.zip is read"),
-        ("predict gnb.skops cells -o cells/nucleus/0.png", "--out: cells/nucleus/0.png is read"),
-        ("predict gnb.skops cells -o a.html --html a.html", "--html: a.html is written already"),
+        (
+            "predict gnb.skops cells -o gnb.skops",
+            "--out: gnb.skops is an input: choose another name",
+        ),
+        ("predict gnb.skops cells -o link.csv", "--out: link.csv is an input"),
+        ("predict gnb.skops cells.zip -o cells.zip", "--out: cells.zip is an input"),
+        (
+            "predict gnb.skops cells -o cells/nucleus/0.png",
+            "--out: cells/nucleus/0.png is an input",
+        ),
+        (
+            "predict gnb.skops cells -o a.html --html a.html",
+            "--html: a.html is written by another option",
+        ),
         ("predict gnb.skops cells -o pipe.csv", "There is no regular file of that name"),
         ("predict gnb.skops cells -o .", "There is a folder of that name"),
         ("predict gnb.skops cells -o ~nobody-here/a.csv", "out: expected a path"),
@@ -98,8 +122,8 @@ def run(command: str) -> int:
         ),
         ("predict gnb.skops ~nobody-here -o a.csv", "FOLDER: expected a path"),
         ("predict ~nobody-here cells -o a.csv", "MODEL: expected a path"),
-        ("audit cells -o cells/nucleus/0.png", "--out: cells/nucleus/0.png is read"),
-        ("audit cells -o a.png --csv a.png", "--csv: a.png is written already"),
+        ("audit cells -o cells/nucleus/0.png", "--out: cells/nucleus/0.png is an input"),
+        ("audit cells -o a.png --csv a.png", "--csv: a.png is written by another option"),
         ("audit cells -o a.jpg", "expected a name that ends in .png, received 'a.jpg'"),
         ("audit cells -o nowhere/a.png", "there is no folder nowhere"),
         ("audit cells --csv .", "cannot write a file ."),

@@ -35,7 +35,7 @@ def test_a_table_and_a_page(gnb_file, plate, tmp_path, capsys):
     assert f"Written to {table} and {page}" in capsys.readouterr().out
     assert page.read_text(encoding="utf-8").count("<img") == 1 + 3
     assert main([*predict, "--html", str(page), "--shard-size", "8"]) == 2
-    assert "--html goes with one table" in capsys.readouterr().err
+    assert "--html needs a single table" in capsys.readouterr().err
     assert main([*predict, "--html", str(tmp_path / "page.pdf")]) == 2
     assert "html: expected a name that ends in .html" in capsys.readouterr().err
 

@@ -45,5 +45,6 @@ def test_standard_output_on_a_full_disk(name, gnb_file, class_folder):
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     assert (
-        result.stderr.splitlines()[-1] == "nucrec: cannot go on: [Errno 28] No space left on device"
+        result.stderr.splitlines()[-1]
+        == "nucrec: cannot continue: [Errno 28] No space left on device"
     )

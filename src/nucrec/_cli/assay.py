@@ -4,10 +4,16 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from nucrec._cli.command import add_command, add_confidence, add_output_options, add_seed
+from nucrec._cli.command import (
+    add_command,
+    add_confidence,
+    add_out_folder,
+    add_output_options,
+    add_seed,
+)
 from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json, saying_if_slow
-from nucrec._cli.outputs import folder_to_write
+from nucrec._written import ASSAY, check_not_replaced
 from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
@@ -42,24 +48,18 @@ def add_to(commands: Any) -> None:
     command = add_command(commands, "assay", run, about, DESCRIPTION, EXAMPLES)
     add = command.add_argument
     add("cells", metavar="CELLS", help="a CSV file of cells, or of counts for each well")
-    add(
-        *("-o", "--out"),
-        default="report",
-        type=folder_to_write,
-        metavar="FOLDER",
-        help="the folder to write to (default: report)",
-    )
+    add_out_folder(command, "report")
     add_control(command)
     add(
         "--layout",
         metavar="CSV",
-        help="what each well was treated with: a table with the column well (or field, or file), and "
-        "any of condition, dose and replicate",
+        help="the treatment of each well: a table with the column well (or field, or file), and any of "
+        "condition, dose and replicate",
     )
     add(
         "--reviewed",
         metavar="CSV",
-        help="cells that a person reviewed: rates are corrected for the errors of the detector",
+        help="cells reviewed by a person, which correct the rates for the errors of the detector",
     )
     _add_columns(add)
     add_confidence(command)
@@ -78,7 +78,7 @@ def _add_columns(add: Any) -> None:
         "--unit",
         default="well",
         metavar="COLUMN",
-        help="the column with what was treated independently (default: well)",
+        help="the column of the units that were treated independently (default: well)",
     )
     add(
         "--block",
@@ -90,7 +90,7 @@ def _add_columns(add: Any) -> None:
         action="extend",
         type=_pairs,
         metavar="NAME=COLUMN,...",
-        help="what columns are called in the table, such as n_micronuclei=MN,well=WellName",
+        help="the names of columns in the table, such as n_micronuclei=MN,well=WellName",
     )
 
 
@@ -105,8 +105,8 @@ def add_control(command: Any) -> None:
     command.add_argument(
         "--historical",
         metavar="CSV",
-        help="historical controls, a table with one row for each experiment: scored and micronucleated "
-        "cells, or the rate per 1000",
+        help="a table of historical controls, with one row for each experiment: scored and "
+        "micronucleated cells, or the rate per 1000",
     )
 
 
@@ -137,6 +137,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_input("CELLS", arguments.cells, "table")
     for name in ("layout", "historical", "reviewed"):
         check_input(f"--{name}", getattr(arguments, name), "table")
+    reads = [arguments.cells, arguments.layout, arguments.historical, arguments.reviewed]
+    check_not_replaced("--out", arguments.out, ASSAY, reads)
     with saying_if_slow(f"reading {arguments.cells}", quiet=arguments.quiet):
         assay = summarize(
             arguments.cells,

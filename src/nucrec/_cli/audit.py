@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset, Shortcuts
 
 DESCRIPTION = """\
-Find images that show the same cell, or almost the same: exact copies, re-encoded, resized,
-brightened, flipped and rotated ones, and windows that overlap. If one of them is in the training
-set and the other in the test set, any score is too good. The pairs are printed, and drawn side by
-side in a picture. For a folder with class folders, a table shows which properties of the files
-alone reveal the class: bit depth, colour, format, size.
+Find duplicate and near-duplicate images: exact, re-encoded, resized, brightened, flipped and
+rotated copies, and overlapping windows. With one of a pair in the training set and the other in the
+test set, any score is too good. The pairs are printed, and drawn side by side in a picture. For
+class folders, a table shows which properties of the files alone reveal the class: bit depth,
+colour, format, size.
 """
 EXAMPLES = """\
 examples:
@@ -49,14 +49,14 @@ def add_to(commands: Any) -> None:
         type=number,
         default=0.965,
         metavar="S",
-        help="the smallest correlation of two images that are paired, up to 1 (default: 0.965)",
+        help="the smallest correlation of two images to be paired, up to 1 (default: 0.965)",
     )
     add(
         "--min-overlap",
         type=number,
         default=0.5,
         metavar="SHARE",
-        help="the smallest overlap of two windows that are paired, as a share of the area of the "
+        help="the smallest overlap of two windows to be paired, as a share of the area of the "
         "smaller one (default: 0.5)",
     )
     add_output_options(command, "the pairs")
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(found)
         if shortcuts is not None:
-            print(f"\nWhat tells the classes apart besides the cells\n\n{shortcuts}")
+            print(f"\nProperties besides the cells that reveal the class\n\n{shortcuts}")
     written = [arguments.csv] if arguments.csv else []
     if arguments.csv:
         found.save_csv(arguments.csv)

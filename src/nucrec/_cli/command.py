@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nucrec._cli.output import show_line
+from nucrec._cli.outputs import folder_to_write
 from nucrec._cli.parser import CommandParser, HelpFormatter, number, whole_number
 
 Run = Callable[[argparse.Namespace], int]
@@ -41,30 +42,44 @@ def add_channel(command: Any) -> None:
 
 
 def add_labelled(command: Any, *, classes: str) -> None:
-    """Add the labelled images, and what says their classes and groups, to a command."""
+    """Add the labelled images, and the options for their classes and groups, to a command."""
     add = command.add_argument
     add("data", metavar="LABELLED", help=f"{LABELLED}file and label (and group)")
     add(
         "--group-by",
         default="image",
         metavar="HOW",
-        help="which images belong together, such as those of a slide: folder (folders of one name "
-        "inside the class folders), top (outer folders, with the class folders inside), image (each "
+        help="which images belong together, such as those of a slide: folder (folders of the same name "
+        "inside the class folders), top (outer folders that hold the class folders), image (each "
         "image by itself), or a column of the CSV file (default: image, or the column group)",
     )
     add(
-        "--classes", type=_names, metavar="NAME,NAME", help=f"{classes} (default: as the names say)"
+        "--classes",
+        type=_names,
+        metavar="NAME,NAME",
+        help=f"{classes} (default: told from the names)",
     )
     add_channel(command)
     add(
         "--images",
         metavar="FOLDER",
-        help="the folder that the files of a CSV are in (default: that of the CSV)",
+        help="the folder that the paths in a CSV file start from (default: that of the CSV file)",
+    )
+
+
+def add_out_folder(command: Any, default: str) -> None:
+    """Add the option for the output folder to a command, or to a group of its options."""
+    command.add_argument(
+        *("-o", "--out"),
+        default=default,
+        type=folder_to_write,
+        metavar="FOLDER",
+        help=f"the folder to write to (default: {default})",
     )
 
 
 def add_output_options(command: Any, printed: str) -> None:
-    """Add the options that say what is printed to a command, or to a group of its options."""
+    """Add the options for what is printed to a command, or to a group of its options."""
     command.add_argument("--json", action="store_true", help=f"print {printed} as JSON")
     command.add_argument("--quiet", action="store_true", help="show no progress")
 

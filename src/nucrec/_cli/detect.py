@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nucrec._cli.assay import add_control
-from nucrec._cli.command import add_channel, add_command, add_output_options
-from nucrec._cli.detect_assay import REPORT, check_assay, links_of, save_assay, wants_assay
+from nucrec._cli.command import add_channel, add_command, add_out_folder, add_output_options
+from nucrec._cli.detect_assay import check_assay, links_of, save_assay, wants_assay
 from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import check_folder, folder_to_write
 from nucrec._cli.parser import number, whole_number
+from nucrec._written import ASSAY, ASSAY_FOLDER, DETECTION, REVIEW, check_not_replaced
 from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -22,23 +22,18 @@ Find nuclei and micronuclei in fields of view, and write to a folder:
   report.html      rates by well with intervals, doubtful cells, fields with outlines, quality
   conditions.csv   the rate of micronucleated cells of each condition and dose, with --layout
   summary.csv      the rate of each well, or of each field if wells are not known
-  cells.csv        one row for each cell: place, size, micronuclei, quality, scored or why not
+  cells.csv        one row for each cell: position, size, micronuclei, quality, scored or why not
   micronuclei.csv  one row for each micronucleus, with its cell
   fields.csv       one row for each field, with remarks
-  overlays         a picture of each field with outlines
+  overlays         a picture of each field, with outlines
   labels           label images of nuclei and micronuclei: TIFF, for Fiji, napari and Cellpose
-  report           with --control or --historical: rates by condition, tests and decision, as nucrec
-                   assay makes them
+  report           with --control or --historical: rates by condition, tests and decision, as from
+                   nucrec assay
   review.html      with --review: cells to confirm or reject by keyboard, the detector's call hidden
 
-If it is interrupted, the same command continues where it stopped. Wells are recognized in file
-names (B03, r02c03), or come from a table with conditions, doses and replicates, --layout.
+After an interruption, the same command continues where it stopped. Wells are read from the file
+names (B03, r02c03), or from a table of conditions, doses and replicates (--layout).
 """
-_FILES = (
-    *("report.html", "review.html", "detect.json", "conditions.csv", "summary.csv"),
-    *("cells.csv", "micronuclei.csv", "fields.csv"),
-)
-_FOLDERS = ("parts", "labels", "overlays")
 EXAMPLES = """\
 examples:
   nucrec detect --example -o results
@@ -46,8 +41,8 @@ examples:
   nucrec detect plate-7 -o results --layout layout.csv --control DMSO
   nucrec detect plate-7 -o results --review 600
 
-after --review: open results/review.html in a browser, answer, save reviewed.csv, and correct the rates
-with it: nucrec assay results/cells.csv --reviewed reviewed.csv
+after --review: open results/review.html in a browser, answer, save reviewed.csv, and use it to correct
+the rates: nucrec assay results/cells.csv --reviewed reviewed.csv
 """
 
 
@@ -59,12 +54,12 @@ def add_to(commands: Any) -> None:
         "data", nargs="?", metavar="PLATE", help="fields at any depth of a folder, or a zip of it"
     )
     command.add_argument(
-        "--example", action="store_true", help="take the sample fields that ship with nucrec"
+        "--example", action="store_true", help="use the sample fields that ship with nucrec"
     )
-    _add_reading(command.add_argument_group("what is known about the fields"))
-    _add_counting(command.add_argument_group("what is counted"))
-    add_control(command.add_argument_group("the assay: tests and decision, in the folder report"))
-    _add_writing(command.add_argument_group("what is written"))
+    _add_reading(command.add_argument_group("fields"))
+    _add_counting(command.add_argument_group("counting"))
+    add_control(command.add_argument_group("assay: tests and decision, in the folder report"))
+    _add_writing(command.add_argument_group("output"))
 
 
 def _add_reading(group: Any) -> None:
@@ -74,7 +69,7 @@ def _add_reading(group: Any) -> None:
         "--pixel-size",
         type=number,
         metavar="UM",
-        help="the size of a pixel in micrometres (default: what the files say)",
+        help="the size of a pixel in micrometres (default: as stated in the files)",
     )
     add(
         "--masks",
@@ -85,8 +80,8 @@ def _add_reading(group: Any) -> None:
     add(
         "--layout",
         metavar="CSV",
-        help="what each well was treated with: a table with the column well or file, and any of "
-        "condition, dose and replicate, or a block for each of these in the shape of the plate",
+        help="the treatment of each well: a table with the column well or file, and any of condition, "
+        "dose and replicate, or a block for each of these in the shape of the plate",
     )
 
 
@@ -106,19 +101,13 @@ def _add_counting(group: Any) -> None:
 
 def _add_writing(group: Any) -> None:
     add = group.add_argument
-    add(
-        *("-o", "--out"),
-        default="results",
-        type=folder_to_write,
-        metavar="FOLDER",
-        help="the folder to write to (default: results)",
-    )
+    add_out_folder(group, "results")
     add(
         "--labels",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="keep the label images of nuclei and micronuclei (default: --labels); without them, the "
-        "same command begins anew",
+        "same command starts again",
     )
     add(
         "--review",
@@ -126,13 +115,13 @@ def _add_writing(group: Any) -> None:
         type=whole_number,
         const=400,
         metavar="N",
-        help="write review.html, on which a person says of N cells, 10 to 2000, whether they have a "
-        "micronucleus (default: 400): a random sample of those called with and without",
+        help="write review.html, on which a person states whether each of N cells, 10 to 2000, has a "
+        "micronucleus (default: 400): a random sample of cells called with and without one",
     )
     add(
         "--overwrite",
         action="store_true",
-        help="begin anew if the folder holds results, whatever they were made with",
+        help="discard results in the folder and start again, whatever settings they were made with",
     )
     add("--n-jobs", type=whole_number, metavar="N", help="threads (default: one for each core)")
     add_output_options(group, "the rates")
@@ -141,27 +130,31 @@ def _add_writing(group: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Detect, write everything, print the rates and return the exit code."""
     if arguments.review is not None and not 10 <= arguments.review <= 2000:
-        raise InvalidParameterError(f"--review: {arguments.review} cells; give 10 to 2000")
+        raise InvalidParameterError(
+            f"--review: expected 10 to 2000 cells, received {arguments.review}"
+        )
     check_input("--detector", arguments.detector, "detector")
     check_input("--historical", arguments.historical, "table")
     reads = [
         getattr(arguments, name) for name in ("data", "masks", "layout", "historical", "detector")
     ]
-    check_folder(reads, arguments.out, _FILES, _FOLDERS)
+    check_not_replaced("--out", arguments.out, DETECTION, reads)
+    if wants_assay(arguments):
+        check_not_replaced("--out", Path(arguments.out, ASSAY_FOLDER), ASSAY, reads)
     fields = _fields(arguments)
     check_assay(fields, arguments)
     try:
         cells, saved, page = _detect(fields, arguments)
     except KeyboardInterrupt as interrupt:
         where = f"{interrupt}; " if str(interrupt) else ""
-        raise KeyboardInterrupt(f"{where}the same command goes on from there") from None
+        raise KeyboardInterrupt(f"{where}the same command continues from there") from None
     report = save_assay(cells, arguments) if wants_assay(arguments) else None
     if arguments.json:
         further = {} if report is None else {"assay": report.to_dict()}
         reviewed = {} if page is None else {"review": str(page.path)}
         print_json(saved.to_dict() | further | reviewed)
     else:
-        folders = [] if report is None else [REPORT]
+        folders = [] if report is None else [ASSAY_FOLDER]
         print(*(each for each in (saved, report) if each is not None), sep="\n\n")
         print(f"Written to {arguments.out}: {', '.join([*saved.files, *folders])}")
         if page is not None:
@@ -213,7 +206,7 @@ def _review(
     return review(
         cells,
         fields,
-        Path(arguments.out) / "review.html",
+        Path(arguments.out) / REVIEW,
         n=arguments.review,
         labels=arguments.out,
         detector=detector,
@@ -227,7 +220,7 @@ def _fields(arguments: argparse.Namespace) -> "FieldSet":
 
     if arguments.example == (arguments.data is not None):
         raise InvalidParameterError(
-            "PLATE and --example exclude each other: give one of them"
+            "PLATE and --example exclude each other: give either one"
             if arguments.example
             else "PLATE: give a folder of fields of view, or --example for the sample fields"
         )
@@ -236,7 +229,7 @@ def _fields(arguments: argparse.Namespace) -> "FieldSet":
         given = [name for name in names if getattr(arguments, name) is not None]
         if given:
             option = given[0].replace("_", "-")
-            raise InvalidParameterError(f"--{option} does not go with --example")
+            raise InvalidParameterError(f"--{option} cannot be combined with --example")
         return sample_fields().fields
     check_input("PLATE", arguments.data, "fields")
     check_input("--masks", arguments.masks, "masks")
@@ -264,6 +257,6 @@ def _check_apart(kind: str, data: str, out: str) -> None:
     read, written = (Path(name).expanduser().resolve() for name in (data, out))
     if written.is_relative_to(read):
         raise InvalidParameterError(
-            f"--out: {out} is in the folder of the {kind}, {data}, and its pictures would be read as "
-            f"{kind} the next time. Choose a folder outside of it."
+            f"--out: {out} is inside the folder of the {kind}, {data}, so its pictures would be read "
+            f"as {kind} the next time. Choose a folder outside it."
         )

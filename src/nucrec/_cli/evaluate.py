@@ -14,12 +14,12 @@ from nucrec._cli.command import (
 from nucrec._cli.inputs import check_input, check_order
 from nucrec._cli.output import print_json
 from nucrec._cli.outputs import (
-    check_folder,
     check_outputs,
     check_page,
     folder_to_write,
     page_to_write,
 )
+from nucrec._written import EVALUATION, check_not_replaced
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
@@ -28,8 +28,8 @@ DESCRIPTION = """\
 Evaluate a saved model on labelled images that it was not trained on. Printed are accuracy,
 precision, recall, F1, Matthews correlation coefficient (MCC), Cohen's kappa and the area under the
 ROC curve (AUC), each with its interval, the confusion matrix, the calibration error, and the
-results by group. A note says so if the model was trained on some of the images. The word
-"pretrained" is the model that ships with nucrec.
+results by group. A note tells whether the model was trained on some of the images. The word
+"pretrained" stands for the model that ships with nucrec.
 
 With -o, these files are written to a folder:
 
@@ -39,7 +39,6 @@ With -o, these files are written to a folder:
   metrics.csv      the metrics, unrounded
   groups.csv       one row for each group, if images share groups
 """
-_FILES = ("report.html", "predictions.csv", "metrics.csv", "groups.csv")
 EXAMPLES = """\
 examples:
   nucrec evaluate model.keras labelled
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     reads = [arguments.model, arguments.data, *filter(None, [arguments.images])]
     check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
     if arguments.out is not None:
-        check_folder(reads, arguments.out, _FILES)
+        check_not_replaced("--out", arguments.out, EVALUATION, reads)
     model, images = load(arguments.model), _images(arguments)
     found = Evaluation.of(model, images, classes=arguments.classes, confidence=arguments.confidence)
     title = f"{Path(arguments.model).name} on {Path(arguments.data).name or arguments.data}"

@@ -60,7 +60,7 @@ def check_input(option: str, name: str | None, wanted: str) -> None:
     Parameters
     ----------
     option : str
-        What the user calls it, such as "--layout" or "FOLDER".
+        The option or place on the command line, such as "--layout" or "FOLDER".
     name : str or None
         What was typed, None for nothing.
     wanted : {"model", "images", "folder", "fields", "labelled", "masks", "detector", "record", "table"}
@@ -69,7 +69,7 @@ def check_input(option: str, name: str | None, wanted: str) -> None:
     Raises
     ------
     DatasetNotFoundError
-        There is nothing. The message says what may be meant.
+        Nothing of that name exists. The message suggests a name.
     InvalidParameterError
         It is of another kind. The message says what to give instead.
     """
@@ -101,11 +101,11 @@ def _expanded(option: str, name: str) -> Path:
 
 
 def check_order(command: str, model: str, data: str) -> None:
-    """Raise if the model and the images were given the other way round."""
+    """Raise if the model and the images were swapped."""
     is_model = data == PRETRAINED or (_kind(Path(data)) == "a model" and Path(data).is_file())
     if is_model and model != PRETRAINED and _kind(Path(model)) != "a model":
         line = shlex.join(["nucrec", command, data, model])
-        raise InvalidParameterError(f"the model comes first, and then the images: {line} ...")
+        raise InvalidParameterError(f"give the model first, and then the images: {line} ...")
 
 
 def _kind(path: Path) -> str:
@@ -116,7 +116,7 @@ def _kind(path: Path) -> str:
 
 
 def _meant(name: str, path: Path, wanted: str) -> str:
-    """Return what may be meant by the name of something that is not there."""
+    """Return advice on the name of something that does not exist."""
     if name.strip("\"'") != name:
         return (
             "The quotes are part of the name: remove them. On Windows, a backslash before the closing "
@@ -137,7 +137,7 @@ def _meant(name: str, path: Path, wanted: str) -> str:
 
 
 def _instead(path: Path, kind: str, wanted: str) -> str:
-    """Return what to give instead of something of another kind."""
+    """Return advice on what to give instead of something of another kind."""
     if kind == "a folder" and wanted in _IN_FOLDERS:
         return _of_folder(path, _IN_FOLDERS[wanted])
     if kind == "an image" and wanted in ("images", "folder", "fields"):

@@ -12,7 +12,7 @@ from typing import Any
 
 
 def prepare_streams() -> None:
-    """Make standard output and standard error take whatever is printed.
+    """Make standard output and standard error accept whatever is printed.
 
     Where they are closed, nothing is shown. Standard output escapes what the terminal cannot encode,
     as standard error does.
@@ -25,7 +25,7 @@ def prepare_streams() -> None:
 
 
 def abandon_output() -> None:
-    """Let nothing more be written to standard output: its reader went away, or its disk is full."""
+    """Discard further standard output: its reader is gone, or its disk is full."""
     with contextlib.suppress(OSError):  # it may be replaced by what is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -36,7 +36,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def show_line(text: object) -> None:
-    """Show `text` as one line on standard error, and nothing in it that a terminal would obey."""
+    """Show `text` as one line on standard error, with control characters escaped."""
     line = " ".join(str(text).split())
     shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
     print(f"nucrec: {shown}", file=sys.stderr)
@@ -44,7 +44,7 @@ def show_line(text: object) -> None:
 
 @contextlib.contextmanager
 def saying_if_slow(what: str, *, quiet: bool, seconds: float = 2.0) -> Iterator[None]:
-    """Say on standard error what is being done, if it takes longer than some seconds."""
+    """Report on standard error what is being done, if it takes longer than some seconds."""
     timer = threading.Timer(seconds, show_line, (what,))
     timer.daemon = True
     if not quiet:

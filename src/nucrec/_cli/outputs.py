@@ -1,10 +1,11 @@
-"""Files that commands write: they can be written, and are neither what is read nor two in one."""
+"""Checks of output files: they can be written, and replace neither an input nor each other."""
 
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from nucrec._written import is_same_file, real_place
 from nucrec.errors import InvalidParameterError
 
 _NO_IMAGES = (".csv", ".html", ".htm", ".keras")
@@ -13,7 +14,7 @@ _FILES = (*_WORKBOOKS, ".csv", ".tsv", ".html", ".htm", ".zip", ".json", ".txt")
 
 
 def file_to_write(ending: str = "") -> Callable[[str], str]:
-    """Return what checks the name of a file to write, before the work rather than after it."""
+    """Return a check of the name of an output file, to be made before any work."""
     wanted = f"a name that ends in {ending}" if ending else "the name of a file"
 
     def check(name: str) -> str:
@@ -41,7 +42,7 @@ def page_to_write(name: str) -> str:
 
 def check_page(option: str, page: str | None, made: str | None) -> None:
     """Raise if a page cannot be written, unless its folder is one that the command makes."""
-    if page is None or (made is not None and _place(page).parent == _place(made)):
+    if page is None or (made is not None and real_place(page).parent == real_place(made)):
         return
     try:
         file_to_write(".html")(page)
@@ -80,63 +81,19 @@ def check_outputs(reads: Sequence[str], writes: Mapping[str, str | None]) -> Non
     writes : mapping of str to str or None
         The file that each option names.
     """
-    sources = [_place(name) for name in reads]
+    sources = [real_place(name) for name in reads]
     others: list[Path] = []
     for option, name in writes.items():
         if name is None:
             continue
-        place = _place(name)
-        if any(_is_same(place, source) or _is_image_in(source, place) for source in sources):
-            raise InvalidParameterError(f"{option}: {name} is read: choose another name")
+        place = real_place(name)
+        if any(is_same_file(place, source) or _is_image_in(source, place) for source in sources):
+            raise InvalidParameterError(f"{option}: {name} is an input: choose another name")
         if place in others:
-            raise InvalidParameterError(f"{option}: {name} is written already: choose another name")
+            raise InvalidParameterError(
+                f"{option}: {name} is written by another option: choose another name"
+            )
         others.append(place)
-
-
-def check_folder(
-    reads: Sequence[str | None], folder: str, files: Sequence[str], folders: Sequence[str] = ()
-) -> None:
-    """Raise, before any work, if what is written to the folder of --out would destroy an input.
-
-    Parameters
-    ----------
-    reads : sequence of str or None
-        Files and folders that the command reads; None for what was not given.
-    folder : str
-        The folder to write to.
-    files : sequence of str
-        The names of all files that the command may write there, or delete.
-    folders : sequence of str
-        The folders in it that are replaced with everything in them.
-    """
-    for name in filter(None, reads):
-        source = _place(name)
-        for file in (Path(folder, each) for each in files):
-            if _is_same(_place(str(file)), source):
-                raise InvalidParameterError(
-                    f"--out: {file} is read, and would be replaced: choose another folder"
-                )
-        for part in (Path(folder, each) for each in folders):
-            if source.is_relative_to(_place(str(part))):
-                raise InvalidParameterError(
-                    f"--out: {name} is read, and {part} would be replaced: choose another folder"
-                )
-
-
-def _is_same(place: Path, source: Path) -> bool:
-    """Return whether two paths are one file, also where upper and lower case are the same."""
-    try:
-        return place == source or place.samefile(source)
-    except (OSError, ValueError):  # one of them is not there
-        return False
-
-
-def _place(name: str) -> Path:
-    """Return where a name leads, through links."""
-    try:
-        return Path(name).expanduser().resolve()
-    except (RuntimeError, ValueError):  # "~" and the name of nobody, or a null character
-        return Path(name)
 
 
 def _is_image_in(folder: Path, place: Path) -> bool:

@@ -33,7 +33,7 @@ def _filled(paragraph: str, width: int) -> str:
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and that asks for the name that may be meant."""
+    """A parser whose errors are one line, with a suggestion for a misspelt name."""
 
     def error(self, message: str) -> NoReturn:
         """Show the mistake on standard error, and end with exit code 2."""
@@ -59,7 +59,7 @@ class CommandParser(OneLineParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Parse, and refuse what the command does not know."""
+        """Parse, and refuse unknown options and names."""
         given = list(sys.argv[1:] if args is None else args)
         self._refuse_unknown_options(given)  # before argparse misses what they were meant to be
         found, others = super().parse_known_args(given, namespace)
@@ -68,7 +68,7 @@ class CommandParser(OneLineParser):
         return found, others
 
     def option_of(self, parameter: str) -> str | None:
-        """Return what users call a parameter: its option, or the name of its place."""
+        """Return the option for a parameter, or the name of its place on the command line."""
         for action in self._actions:
             if action.dest == parameter:
                 return max(action.option_strings, key=len, default=str(action.metavar))

@@ -17,10 +17,10 @@ from nucrec.errors import InvalidParameterError
 
 DESCRIPTION = """\
 Predict the class of every image in a folder, at any depth, with a saved model. The table that is
-written has one row for each image: file, predicted class, probability of each class, and what is
-unlike the training images. Printed for each folder are the number and the share of images of the
-positive class, with its interval; for a calibrated network also the share corrected for its
-errors.
+written has one row for each image: file, predicted class, probability of each class, and any
+property that is unlike the training images. The number and the share of images of the positive
+class are printed for each folder, with the interval; for a calibrated network, the share is also
+corrected for its errors.
 
 The model is a file that nucrec saved, or the word "pretrained": the classifier of crops of single
 cells that ships with nucrec.
@@ -57,7 +57,7 @@ def add_to(commands: Any) -> None:
     add(
         "--html",
         metavar="FILE",
-        help="write a page as well: the model, plate maps, and images to label, doubtful and clear",
+        help="write a page as well: the model, plate maps, and doubtful and confident images to label",
     )
     add(
         "--html-images",
@@ -66,15 +66,25 @@ def add_to(commands: Any) -> None:
         metavar="N",
         help="the largest number of images that the page shows (default: 120)",
     )
+    _add_review(command)
+    _add_shards(command)
+    add_output_options(command, "the summary")
+
+
+def _add_review(command: Any) -> None:
     review = command.add_mutually_exclusive_group().add_argument
     review(
         "--error-rate",
         type=number,
         metavar="RATE",
-        help="mark the images that a person should decide, so that at most this share of the images of "
-        "each class is decided wrongly by the model, such as 0.05 (default: mark none)",
+        help="mark images for review by a person, so that the model decides at most this share of the "
+        "images of each class wrongly, such as 0.05 (default: mark none)",
     )
     review("--ask-below", dest="error_rate", action=FormerName, type=number, help=argparse.SUPPRESS)
+
+
+def _add_shards(command: Any) -> None:
+    add = command.add_argument
     add(
         "--shard-size",
         type=whole_number,
@@ -82,7 +92,6 @@ def add_to(commands: Any) -> None:
         help="write the table in parts of N images (default with --scheduler: 10240)",
     )
     add("--scheduler", metavar="ADDRESS", help="predict on the workers of this Dask cluster")
-    add_output_options(command, "the summary")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,7 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
         common |= {"html": arguments.html, "html_images": arguments.html_images}
         found = predict_folder(arguments.model, arguments.data, arguments.out, **common)
     elif arguments.html is not None:
-        raise InvalidParameterError("--html goes with one table: leave out the shards, or --html")
+        raise InvalidParameterError(
+            "--html needs a single table: leave out --shard-size and --scheduler, or --html"
+        )
     else:
         files = (arguments.model, arguments.data, arguments.out)
         if arguments.shard_size is not None:

@@ -5,26 +5,22 @@ import shutil
 import sys
 from typing import Any
 
-from nucrec._cli.command import add_command, add_output_options, add_seed
+from nucrec._cli.command import add_command, add_out_folder, add_output_options, add_seed
 from nucrec._cli.inputs import check_input
 from nucrec._cli.output import print_json
-from nucrec._cli.outputs import check_folder, folder_to_write
 from nucrec._cli.parser import number, whole_number
+from nucrec._written import REPRODUCTION, check_not_replaced
 
 DESCRIPTION = """\
 Reproduce the six tables and Figure 4 of the paper, as published and as obtained on real
 micrographs.
 
-Without options, all tables are made under both protocols, on the 306 crops that ship with nucrec.
+Without options, all tables are made under both protocols, with the 306 crops that ship with nucrec.
 The "paper" protocol augments first and then draws the test images at random, so that copies of one
-image are in both the training and the test set; "honest" tests by cross-validation on fields of
-view that were not trained on. Tables V and VI need the extra "offline", the figure needs "plots":
+image are in both the training and the test set; the "honest" protocol cross-validates on unseen
+fields of view. Tables V and VI need the extra "offline", the figure needs "plots":
 pip install "nucrec[offline,plots]".
 """
-_FILES = (
-    *(f"table-{number}.{ending}" for number in range(1, 7) for ending in ("csv", "md")),
-    *("figure-4.png", "card.md", "run.json"),
-)
 EXAMPLES = """\
 examples:
   nucrec reproduce
@@ -58,8 +54,28 @@ def add_to(commands: Any) -> None:
         choices=("quick", "overnight", "full"),
         default="quick",
         help="quick takes minutes on a laptop; full fine-tunes the paper's network for 100 epochs, and "
-        "overnight for 20; both continue when they are called again (default: quick)",
+        "overnight for 20; called again, both continue (default: quick)",
     )
+    _add_networks(command)
+    add(
+        "--data",
+        metavar="PATH",
+        help="the NucRec folder or zip, a class folder, a zip of it, or a CSV file (default: the crops "
+        "that ship)",
+    )
+    add_out_folder(command, "results")
+    add(
+        "--from-record",
+        metavar="FILE",
+        help="repeat the run of a run.json with its parameters, and compare the numbers",
+    )
+    add_seed(command, "all splits and trainings")
+    _add_run(command)
+    add_output_options(command, "the record of the run instead of the tables")
+
+
+def _add_networks(command: Any) -> None:
+    add = command.add_argument
     add(
         "--backbone",
         metavar="NAME",
@@ -72,25 +88,10 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="its weights from a file, if they cannot be downloaded (default: imagenet)",
     )
-    add(
-        "--data",
-        metavar="PATH",
-        help="the NucRec folder or zip, a class folder, a zip of it, or a CSV file (default: the crops "
-        "that ship)",
-    )
-    add(
-        *("-o", "--out"),
-        default="results",
-        type=folder_to_write,
-        metavar="FOLDER",
-        help="the folder to write to (default: results)",
-    )
-    add(
-        "--from-record",
-        metavar="FILE",
-        help="repeat the run of a run.json with its parameters, and compare the numbers",
-    )
-    add_seed(command, "all splits and trainings")
+
+
+def _add_run(command: Any) -> None:
+    add = command.add_argument
     add(
         "--repeats",
         type=whole_number,
@@ -111,7 +112,6 @@ def add_to(commands: Any) -> None:
         metavar="S",
         help="the longest time for one classifier, in seconds (default: 600)",
     )
-    add_output_options(command, "the record of the run instead of the tables")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -122,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_input("--from-record", arguments.from_record, "record")
     weights = None if arguments.weights == "imagenet" else arguments.weights
     reads = [arguments.data, arguments.from_record, weights]
-    check_folder(reads, arguments.out, _FILES, ["checkpoints"])
+    check_not_replaced("--out", arguments.out, REPRODUCTION, reads)
     if arguments.from_record is not None:
         return _repeat(arguments)
     result = reproduce(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Train a network on labelled images, and save it to one file for nucrec predict and nucrec evaluate.
 
-A fifth of the images is kept back as a test: the report on them is printed, and then the
+A fifth of the images is held out as a test set: the report on them is printed, and then the
 probabilities are calibrated with them. Images that belong together, such as those of a slide, must
-not be on both sides: say which they are with --group-by. With --test-size 0 the network is trained
-on all images, and there is no report.
+not be in both the training and the test set: --group-by names them. With --test-size 0, the network
+is trained on all images, and there is no report.
 """
 EXAMPLES = """\
 examples:
@@ -54,8 +54,8 @@ def _add_writing(command: Any) -> None:
         "--html",
         type=file_to_write(".html"),
         metavar="FILE",
-        help="write a page as well: the training by epoch, the test report, the groups that were kept "
-        "back, and the misclassified images; its name ends in .html",
+        help="write a page as well: the training by epoch, the test report, the held-out groups, and "
+        "the misclassified images; its name ends in .html",
     )
     add_output_options(command, "the test report")
 
@@ -73,7 +73,7 @@ def _add_network(group: Any) -> None:
         "--weights",
         default="imagenet",
         metavar="WHICH",
-        help="what a pre-trained network begins with: imagenet (default), none, or the path of a file",
+        help="initial weights of a pre-trained network: imagenet (default), none, or a file",
     )
     add(
         "--mode",
@@ -86,17 +86,15 @@ def _add_network(group: Any) -> None:
         "--image-size",
         type=whole_number,
         metavar="N",
-        help="height and width that images are resized to, in pixels (default: what suits the "
+        help="height and width that images are resized to, in pixels (default: that of the "
         "backbone)",
     )
-    add(
-        "--epochs", type=whole_number, metavar="N", help="epochs (default: what suits the backbone)"
-    )
+    add("--epochs", type=whole_number, metavar="N", help="epochs (default: that of the backbone)")
     add_seed(group, "the test images and of the training")
     add(
         "--checkpoint",
         metavar="FOLDER",
-        help="save the state of the training here after each epoch; the same command continues from it",
+        help="save the state of the training here after each epoch; the same command resumes it",
     )
 
 
@@ -106,7 +104,7 @@ def _add_test(group: Any) -> None:
         type=number,
         default=0.2,
         metavar="SHARE",
-        help="the share of the images to test on, below 1; 0 trains on all (default: 0.2)",
+        help="share of the images to hold out for the test, below 1; 0 trains on all (default: 0.2)",
     )
 
 
@@ -178,12 +176,12 @@ def _print(
 ) -> None:
     print(f"Trained on {train}; saved to {arguments.out}")
     if found is not None:
-        print(f"\nOn images kept back:\n\n{found.report}\n")
+        print(f"\nOn held-out images:\n\n{found.report}\n")
         print(
-            f"Calibration error {found.calibration_error}, before probabilities were calibrated with "
-            "these images"
+            f"Calibration error {found.calibration_error}, before the probabilities were calibrated "
+            "with these images"
         )
         if found.groups:
-            print(f"\nGroups kept back: {', '.join(sorted(group.group for group in found.groups))}")
+            print(f"\nHeld-out groups: {', '.join(sorted(group.group for group in found.groups))}")
     if arguments.html is not None:
         print(f"\nWritten to {arguments.html}")

@@ -20,10 +20,16 @@ PARAMETERS = {
     "record": "from_record",
     "y": "data",
 }
-"""The options of parameters that are called otherwise, in those commands that have no such option."""
+"""Parameters whose option has another name, in commands without an option of their name."""
 
 SENTENCES = {
     " All are in dataset.quarantined.": "",
+    " (nucrec.datasets.find_contradictions)": "",
+    " fields.quarantined lists all": " report.html lists all",
+    "the table `fields` lists them": "fields.csv lists them",
+    "If these are not channels, pass well_pattern.": (
+        "If these are not channels, rename the files, or call load_fields(well_pattern=...) in Python."
+    ),
     "expected None, unless path is a table of files and labels": (
         "expected only beside a CSV file of files and labels"
     ),
@@ -41,20 +47,20 @@ SENTENCES = {
     "PIL.Image.MAX_IMAGE_PIXELS": "Pillow opens",
     "transfer(backbone='efficientnet-lite0')": "--backbone efficientnet-lite0",
 }
-"""What the library says to those who write Python, and what is said here instead."""
+"""Phrases for users of Python, and those that replace them on the command line."""
 
-_VALUE = r"\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|\.\.\."
+_VALUE = r"\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"|\.\.\.|True\b|False\b|None\b|\d+(?:\.\d+)?\b"
 
 
 def in_options(message: object, option_of: OptionOf) -> str:
-    """Return a message of the library that speaks of options.
+    """Return a message of the library in terms of the options of a command.
 
     Parameters
     ----------
     message : object
         An error or a warning, or its text.
     option_of : callable
-        Returns what users of the command call a parameter, None for one that it does not have.
+        Returns the option for a parameter, or None if the command has no such option.
     """
     text = str(message)
     for theirs, ours in SENTENCES.items():
@@ -74,8 +80,12 @@ def _named(parameter: str, option_of: OptionOf) -> str:
 def _assigned(found: re.Match[str], option_of: OptionOf) -> str:
     """Return such as "--group-by top" for "group_by='top'"."""
     option = _named(found[1], option_of)
-    if not option.startswith("--"):
+    if not option.startswith("--") or found[2] in ("False", "None"):
         return found[0]
+    if found[2] == "True":
+        return option
     names = re.findall(r"'([^']*)'|\"([^\"]*)\"", found[2])
-    value = ",".join(first or second for first, second in names) or "..."
+    value = ",".join(first or second for first, second in names) or found[2].strip("[]").replace(
+        " ", ""
+    )
     return f'{option} "{value}"' if " " in value else f"{option} {value}"

@@ -9,13 +9,12 @@ from typing import Any
 from nucrec._files import replacing
 from nucrec._optional import require
 from nucrec._plotting import DPI, stacked_figure
+from nucrec._written import PICTURES
 from nucrec.assay._assay import Assay
 from nucrec.assay._dose_plot import DoseResponseDisplay
 from nucrec.assay._findings import Findings
 from nucrec.assay._plate_plot import PlateDisplay
 from nucrec.errors import InvalidParameterError, MissingExtraError
-
-PICTURES = ("dose-response", "plate")
 
 
 def draw_pictures(findings: Findings, folder: Path) -> tuple[dict[str, list[str]], list[str]]:

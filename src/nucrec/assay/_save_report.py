@@ -10,27 +10,17 @@ from nucrec._paths import checked_path
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec._warnings import warn
+from nucrec._written import ASSAY, LATEX, MARKDOWN, PAGE, check_not_replaced
 from nucrec.assay import _tables
 from nucrec.assay._assay import Assay
 from nucrec.assay._findings import Findings, findings_of
 from nucrec.assay._provenance import FileHash, hash_of, hashes_of, is_path, now, versions
 from nucrec.assay._report_page import PageContent, report_page
-from nucrec.assay._report_pictures import PICTURES, draw_pictures
+from nucrec.assay._report_pictures import draw_pictures
 from nucrec.assay._report_tables import ReportTable, report_tables
 from nucrec.assay._saved_report import SavedReport, saved_report
 from nucrec.errors import DataWarning
 
-PAGE = "report.html"
-MARKDOWN, LATEX = "tables.md", "tables.tex"
-TABLES = (
-    *("conditions", "exclusions", "micronuclei-per-cell", "against-control", "trend"),
-    *("smallest-increase", "decision", "corrected", "detector", "cytotoxicity", "units"),
-)
-_FILES = (
-    *(PAGE, MARKDOWN, LATEX),
-    *(f"{name}.csv" for name in TABLES),
-    *(f"{name}.png" for name in PICTURES),
-)
 _STEPS = 4
 
 
@@ -122,7 +112,7 @@ def save_report(
     check_int("random_state", random_state, low=0)
     folder = checked_path("out", out, "the path of a folder")
     read = [*inputs, *(each for each in (historical, reviewed) if is_path(each))]
-    check_not_overwritten(folder, read)
+    check_not_replaced("out", folder, ASSAY, [checked_path("inputs", path) for path in read])
     show = progress_function(progress)
     findings = findings_of(assay, historical, reviewed, alpha, random_state)
     hashes = hashes_of(read)
@@ -163,14 +153,6 @@ def _written(
     return saved_report(folder, (PAGE, *written), findings, tables, left_out)
 
 
-def check_not_overwritten(folder: Path, read: Sequence[object]) -> None:
-    """Raise if an input file has the name of an output file."""
-    outputs = {(folder / name).resolve() for name in _FILES}
-    for path in read:
-        if checked_path("inputs", path).resolve() in outputs:
-            raise invalid("out", f"a folder in which {path} would not be overwritten", str(folder))
-
-
 def _write_tables(folder: Path, tables: Mapping[str, ReportTable]) -> list[str]:
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", fmt.csv_for_excel(_tables.as_csv(table.numbers)))
@@ -203,7 +185,7 @@ def _of_folder(folder: Path, name: str) -> FileHash:
 
 def _tell_of_others(folder: Path, written: Sequence[str]) -> None:
     """Warn about files of an earlier report that are not part of this one."""
-    others = [name for name in _FILES if name not in written and (folder / name).exists()]
+    others = [name for name in ASSAY.files if name not in written and (folder / name).exists()]
     if others:
         warn(
             f"{folder}: {', '.join(others)} of an earlier report "

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy.typing as npt
 
 from nucrec import _notebook as show
-from nucrec._files import write_text
-from nucrec._html import check_page, page, paragraph, plot, section, table
+from nucrec._html import SavedAsPage, paragraph, plot, section, table
 from nucrec._metric_names import NAMES, title
 from nucrec._text import (
     Row,
@@ -37,7 +35,7 @@ _CONFUSION = "Confusion matrix (true classes in rows, predicted in columns)"
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(SavedAsPage):
     """The metrics of one classifier on one test set, and their tables in several formats.
 
     Attributes
@@ -202,33 +200,8 @@ class Report:
         rows = [(NAMES[key], m.value, m.low, m.high, m.method) for key, m in self.metrics.items()]
         return csv_text(header, rows)
 
-    def save_html(self, path: str | Path, title: str = "Report") -> Path:
-        """Write the numbers, the confusion matrix and the intervals to one HTML file.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file, ending in ".html"; an existing one is replaced atomically.
-        title : str, default="Report"
-            The heading of the page.
-
-        Returns
-        -------
-        pathlib.Path
-            The path of the file, which is self-contained and works offline.
-
-        Raises
-        ------
-        InvalidParameterError
-            The name does not end in ".html".
-        MissingExtraError
-            matplotlib is not installed.
-        NucrecError
-            The file cannot be written.
-        """
-        where = check_page("path", Path(path))
-        write_text(where, page(title, [self.to_html()]))
-        return where
+    def _page_parts(self) -> list[str]:
+        return [self.to_html()]
 
     def to_html(self) -> str:
         """Return the numbers, the confusion matrix and the intervals as part of an HTML page.

@@ -13,6 +13,7 @@ from nucrec._files import make_folder
 from nucrec._optional import require
 from nucrec._paths import checked_path
 from nucrec._validation import check_choice, invalid
+from nucrec._written import CELL_TABLES
 from nucrec.fields._cells_shown import pictures_of
 from nucrec.fields._columns import (
     CELLS,
@@ -191,7 +192,7 @@ class Cells:
         """
         where = checked_path("folder", folder)
         make_folder(where)
-        for name in ("micronuclei", "cells", "fields"):
+        for name in CELL_TABLES:
             write_table(where / f"{name}.csv", getattr(self, name))
 
     def to_pandas(self, table: TableName = "cells") -> Any:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from nucrec import _html as page
 from nucrec._text import Row, number, percent
+from nucrec._written import CONDITIONS, SUMMARY
 from nucrec.fields._charts import Bar, interval_chart, plate_chart
 from nucrec.fields._rate_tables import span
 from nucrec.fields._rates import Rate, Rates
-from nucrec.fields._saved import CONDITIONS, SUMMARY
 
 _MOST_BARS = 60
 _MOST_ROWS = 400

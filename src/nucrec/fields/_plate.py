@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from nucrec._files import ANY_NAME, make_folder, only_writer, write_text
 from nucrec._version import __version__
+from nucrec._written import LABELS, PARTS, SETTINGS
 from nucrec.errors import DatasetError, NucrecError
 from nucrec.fields._analysis import of_field
 from nucrec.fields._cells import Cells
@@ -18,9 +19,6 @@ from nucrec.fields._detection import Detection
 from nucrec.fields._field import Field
 from nucrec.fields._label_files import write_labels
 
-_RECORD = "detect.json"
-_PARTS = "parts"
-LABELS = "labels"
 _STAMP = "stamp.txt"
 _FORMAT = 1
 
@@ -58,14 +56,14 @@ class Plate:
     def _prepare(self, settings: Mapping[str, Any], overwrite: bool) -> None:
         record = {"format": _FORMAT, "nucrec": __version__, **settings}
         text = json.dumps(record, indent=1)
-        path = self.folder / _RECORD
+        path = self.folder / SETTINGS
         if overwrite:
-            for part in (_PARTS, LABELS):
+            for part in (PARTS, LABELS):
                 shutil.rmtree(self.folder / part, ignore_errors=True)
         elif path.exists():
             self._compare(_read_record(path), json.loads(text))
             return
-        elif (self.folder / _PARTS).exists():
+        elif (self.folder / PARTS).exists():
             raise NucrecError(f"{path} is missing: choose another folder, or pass overwrite=True")
         write_text(path, text)
 
@@ -121,7 +119,7 @@ class Plate:
         return label_files(self.folder, field)
 
     def _part(self, field: Field) -> Path:
-        return self.folder / _PARTS / file_name(field.name)
+        return self.folder / PARTS / file_name(field.name)
 
 
 def _stamp(field: Field) -> str:

@@ -14,6 +14,7 @@ from nucrec._progress import Progress, progress_function
 from nucrec._threads import available_cores, ordered_map
 from nucrec._validation import check_int, check_real
 from nucrec._warnings import warn
+from nucrec._written import CONDITIONS, LABELS, OVERLAYS, PAGE, SUMMARY, pages_beside
 from nucrec.errors import DataWarning
 from nucrec.fields._cells import Cells
 from nucrec.fields._detection import Detector
@@ -22,18 +23,12 @@ from nucrec.fields._find_rates import find_rates
 from nucrec.fields._found_labels import FoundLabels
 from nucrec.fields._page import PageContent, detection_page
 from nucrec.fields._page_quality import find_quality
-from nucrec.fields._plate import LABELS, file_name
-from nucrec.fields._saved import CONDITIONS, OVERLAYS, PAGE, SUMMARY, SavedResults
+from nucrec.fields._plate import file_name
+from nucrec.fields._saved import SavedResults
 from nucrec.fields._training_marks import remarks_on_training_fields
 from nucrec.fields._views import View, Views
 
 Array = npt.NDArray[Any]
-
-_BESIDE = {
-    "Rates by condition, tests and decision": "report/report.html",
-    "Review cells, to correct the rates": "review.html",
-}
-"""Pages that may be in the folder of results, by what they are."""
 
 
 def save_results(
@@ -163,7 +158,7 @@ def save_results(
         doubtful=views.doubtful,
         others=views.others,
         fields=views.fields,
-        links=_pages_beside(folder) if links is None else dict(links),
+        links=pages_beside(folder) if links is None else dict(links),
         notes=told,
     )
     cells.to_csv(folder)
@@ -178,11 +173,6 @@ def save_results(
     _tell_of_others(folder / OVERLAYS, good)
     failed = {str(name): str(reason) for name, reason in left_out}
     return SavedResults(folder, rates, failed, labels, told)
-
-
-def _pages_beside(folder: Path) -> dict[str, str]:
-    """Return the pages of a review and of an assay that are already in the folder."""
-    return {words: page for words, page in _BESIDE.items() if (folder / page).is_file()}
 
 
 def _tell_of_others(overlays: Path, fields: Sequence[Field]) -> None:
@@ -245,7 +235,7 @@ def _settings(detector: Detector | None, cells: Cells) -> dict[str, str]:
         "found by the detector" if not given else f"given in {given} fields, found in the others"
     )
     return {
-        "detector": "not told" if detector is None else _name_of(detector),
+        "detector": "unknown" if detector is None else _name_of(detector),
         **_errors_of(detector),
         "nuclei": nuclei if given < good.sum() else "given as masks",
         "pixel size": ", ".join(f"{size:g} um" for size in sizes) or "unknown",

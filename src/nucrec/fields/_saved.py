@@ -6,15 +6,10 @@ from typing import Any
 
 from nucrec import _notebook as show
 from nucrec._text import text_table
+from nucrec._written import CONDITIONS, LABELS, OVERLAYS, PAGE, SUMMARY
 from nucrec.evaluate import Metric
-from nucrec.fields._plate import LABELS
 from nucrec.fields._rate_tables import note_on, rate_tables
 from nucrec.fields._rates import Rate, Rates
-
-PAGE = "report.html"
-SUMMARY = "summary.csv"
-CONDITIONS = "conditions.csv"
-OVERLAYS = "overlays"
 
 
 @dataclass(frozen=True)

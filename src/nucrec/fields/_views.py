@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._text import number
+from nucrec._written import OVERLAYS
 from nucrec.fields._cells import Cells
 from nucrec.fields._doubt import find_doubts
 from nucrec.fields._field import Field
@@ -15,7 +16,6 @@ from nucrec.fields._outlines import grey_levels
 from nucrec.fields._overlay import overlay
 from nucrec.fields._page import Shown
 from nucrec.fields._plate import file_name
-from nucrec.fields._saved import OVERLAYS
 
 Array = npt.NDArray[Any]
 

@@ -15,6 +15,7 @@ from nucrec._paths import checked_path
 from nucrec._progress import Progress
 from nucrec._validation import check_int, invalid
 from nucrec._warnings import warn
+from nucrec._written import CARD, CHECKPOINTS, FIGURE, RECORD, table_files
 from nucrec.datasets import ImageDataset
 from nucrec.errors import LongRunWarning, MissingExtraError
 from nucrec.evaluate import Ranking
@@ -232,7 +233,7 @@ def run(
     started = time.perf_counter()
     preset = parameters.networks
     _check_weights(preset, parameters)
-    runs = Runs(dataset, preset, parameters, n_jobs, folder / "checkpoints", progress)
+    runs = Runs(dataset, preset, parameters, n_jobs, folder / CHECKPOINTS, progress)
     make_folder(folder)
     told = runs.announcement()
     if told is not None:
@@ -272,14 +273,14 @@ def _conclude(
     record["ranking"] = None if ranking is None else ranking.to_dict()
     record["seconds"] = time.perf_counter() - started
     record = plain(record)
-    write_text(folder / "card.md", card(record, claims_text(claims, ranking)))
-    write_text(folder / "run.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
+    write_text(folder / CARD, card(record, claims_text(claims, ranking)))
+    write_text(folder / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
     files = [path for table in results for path in _table_files(table, folder)]
     missing = [why for table in results for why in _unavailable(table)]
     return Reproduction(
         tuple(results),
         record,
-        (*files, *figure, folder / "card.md", folder / "run.json"),
+        (*files, *figure, folder / CARD, folder / RECORD),
         tuple(dict.fromkeys([*missing, *reason])),
         claims,
         ranking,
@@ -297,7 +298,7 @@ def _write_figure(tables: Sequence[TableResult], folder: Path) -> tuple[list[Pat
     """Return the figure that was drawn, or what is missing to draw it."""
     if not can_draw(tables):
         return [], []
-    path = folder / "figure-4.png"
+    path = folder / FIGURE
     try:
         draw_figure_4(tables, path)
     except MissingExtraError as error:
@@ -312,4 +313,4 @@ def _write_table(table: TableResult, folder: Path) -> None:
 
 
 def _table_files(table: TableResult, folder: Path) -> list[Path]:
-    return [folder / f"table-{table.published.number}.{ending}" for ending in ("csv", "md")]
+    return [folder / name for name in table_files(table.published.number)]

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from nucrec._files import make_folder, remove_file, write_text
-from nucrec._html import check_page, page
+from nucrec._html import SavedAsPage
 from nucrec._paths import checked_path
 from nucrec._text import csv_text, many
 from nucrec._validation import invalid
+from nucrec._written import GROUPS, METRICS, PAGE, PREDICTIONS
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import CalibrationError, Report, calibration_error
 from nucrec.models._classifier import ImageClassifier
@@ -32,7 +33,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Evaluation(SavedAsPage):
     """The evaluation of a classifier on labelled images: the report, and every prediction.
 
     Attributes
@@ -197,33 +198,8 @@ class Evaluation:
                 columns[f"probability_{name}"] = [f"{value:.6f}" for value in of_class]
         return csv_text(list(columns), list(zip(*columns.values(), strict=True)))
 
-    def save_html(self, path: str | Path, title: str = "Evaluation") -> Path:
-        """Write the report, curves, groups and the misclassified images to one HTML file.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file, ending in ".html"; an existing one is replaced atomically.
-        title : str, default="Evaluation"
-            The heading of the page.
-
-        Returns
-        -------
-        pathlib.Path
-            The path of the file, which is self-contained and works offline.
-
-        Raises
-        ------
-        InvalidParameterError
-            The name does not end in ".html".
-        MissingExtraError
-            matplotlib is not installed.
-        NucrecError
-            The file cannot be written.
-        """
-        where = check_page("path", path)
-        write_text(where, page(title, evaluation_sections(self)))
-        return where
+    def _page_parts(self) -> list[str]:
+        return evaluation_sections(self)
 
     def save(self, folder: str | Path, title: str = "Evaluation") -> tuple[Path, ...]:
         """Write the page and the tables to a folder.
@@ -253,12 +229,12 @@ class Evaluation:
         """
         where = checked_path("folder", folder)
         make_folder(where)
-        tables = {"metrics.csv": self.report.to_csv(), "predictions.csv": self.to_csv()}
+        tables = {METRICS: self.report.to_csv(), PREDICTIONS: self.to_csv()}
         if self.groups:
-            tables["groups.csv"] = groups_csv(self.groups)
+            tables[GROUPS] = groups_csv(self.groups)
         else:
-            remove_file(where / "groups.csv")
-        written = [self.save_html(where / "report.html", title)]
+            remove_file(where / GROUPS)
+        written = [self.save_html(where / PAGE, title)]
         for name, text in tables.items():
             write_text(where / name, text)
             written.append(where / name)

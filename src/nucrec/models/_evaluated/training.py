@@ -74,7 +74,7 @@ def save_training_page(
     alt = "Accuracy and loss on the training images by epoch"
     curves = plot(lambda: display.plot().figure_, alt)
     about = (
-        "Accuracy and loss, measured on augmented images during training; images that were kept back "
+        "Accuracy and loss, measured on augmented images during training; held-out images "
         "take no part in the training."
     )
     parts = [
@@ -82,7 +82,7 @@ def save_training_page(
         section("Training by epoch", paragraph(about), curves),
     ]
     if evaluation is not None:
-        parts.append(section("The test: images that were kept back"))
+        parts.append(section("Test on held-out images"))
         parts += evaluation_sections(evaluation)
     write_text(where, page(title, parts))
     return where
@@ -103,7 +103,7 @@ def _facts(
     if train is not None:
         rows.append(("trained on", _in_words(train)))
     if evaluation is not None:
-        rows.append(("kept back", _told(evaluation.images)))
+        rows.append(("held out", _told(evaluation.images)))
     rows.append(("fingerprint of the training images", classifier.fingerprint_))
     return rows
 
