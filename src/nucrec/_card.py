@@ -1,4 +1,4 @@
-"""What a trained network says of itself: its data, what it can and cannot, and how well it did."""
+"""The card of a trained network: its data, its purpose and limits, and its performance."""
 
 import dataclasses
 from collections.abc import Callable, Sequence

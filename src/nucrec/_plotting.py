@@ -53,7 +53,7 @@ class Display(ABC):
 
     @abstractmethod
     def plot(self, ax: Any = None) -> Self:
-        """Draw it, into a figure of its own or into axes."""
+        """Draw the display into a new figure, or into the given axes."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

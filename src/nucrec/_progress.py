@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TextIO, TypeAlias
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Called with (steps done, steps in all, what is being done)."""
+"""Called with (steps done, total steps, message)."""
 
 
 def silent(done: int, total: int, what: str) -> None:

@@ -80,7 +80,7 @@ class LeakageWarning(UserWarning):
 
 
 class LongRunWarning(UserWarning):
-    """A call takes hours. The message says how many, and how it goes on after an interruption."""
+    """A call takes hours. The message says how many, and how to resume it."""
 
 
 class TrainingWarning(UserWarning):

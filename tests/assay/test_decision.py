@@ -171,7 +171,7 @@ def test_a_control_far_from_the_historical_ones_asks_for_their_unit():
         .reason
         for by in (2, 0.1)
     )
-    assert "is outside of them itself" in near
+    assert "is outside these limits itself" in near
     assert "per 1000 cells?" not in near
     assert "more than 3 times away: are the historical rates per 1000 cells?" in far
 

@@ -190,7 +190,7 @@ def test_missing_weights_are_an_error_and_no_fallback(tmp_path):
         ({"image_size": 8}, "image_size: expected a whole number of at least 16"),
         ({"augment": 3}, "augment: expected"),
         ({"early_stopping": 0}, "early_stopping: expected"),
-        ({"early_stopping": 2}, "validation: expected images to stop early by"),
+        ({"early_stopping": 2}, "validation: expected validation images, which"),
         ({"callbacks": 3}, "callbacks: expected a list of keras.callbacks.Callback"),
         ({"callbacks": [print]}, "callbacks: expected a list of keras.callbacks.Callback"),
         ({"class_weight": "x"}, "class_weight: expected"),

@@ -205,5 +205,5 @@ def test_a_worker_with_another_version_is_named(here, older_nucrec, tmp_path):
 def test_without_workers_it_ends_after_a_minute(waiting):
     process, out = waiting
     told, errors = process.communicate(timeout=1200)
-    assert "no worker came within 60 s" in told, errors
+    assert "no worker connected within 60 s" in told, errors
     assert sorted(state(out)) == ["model.skops", "shards.json"]

@@ -298,7 +298,7 @@ def _on_control(levels: Sequence[ConditionSummary], historical: HistoricalContro
     if not outside:
         return ""
     rate = outside[0].rate.value
-    told = f". The concurrent control, {fmt.number(rate, 1)}, is outside of them itself"
+    told = f". The concurrent control, {fmt.number(rate, 1)}, is outside these limits itself"
     if rate > _FAR * historical.high or 0 < _FAR * rate < historical.low:
         told += f", more than {_FAR} times away: are the historical rates per 1000 cells?"
     return told

@@ -224,7 +224,7 @@ def _copy(model: "keras.Model", image_size: int) -> "keras.Model":
 
     size = model.inputs[0].shape[1]
     if size not in (image_size, None):
-        raise invalid("image_size", f"{size}, as the backbone takes", image_size)
+        raise invalid("image_size", f"{size}, the size that the backbone takes", image_size)
     policy = keras.config.dtype_policy().name
 
     def copied(layer: Any) -> Any:

@@ -271,10 +271,10 @@ class ImageClassifier(SavedNetwork):
             held_out = held_out_part("validation", validation, train.class_names, classes)
         check_training_data(train, held_out)
         if settings.early_stopping is not None and held_out is None:
-            raise invalid("validation", "images to stop early by", None)
+            raise invalid("validation", "validation images, which early_stopping needs", None)
         check_several_classes("y", train.labels, train)
         if checkpoint_dir is not None and not settings.is_seeded:
-            raise invalid("random_state", "a seed, so that the same training can go on", None)
+            raise invalid("random_state", "a seed, so that the same training can be resumed", None)
         start_tensorflow()
         from nucrec.models._training.fit import train_network
 

@@ -365,7 +365,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         if not np.isfinite(found).all():
             raise NucrecError(
-                "the network answers with what is no finite number: its training diverged. Train it "
+                "the network returns values that are not finite: its training diverged. Train it "
                 "again, with a smaller learning_rate."
             )
         return found

@@ -211,10 +211,10 @@ def test_a_table_that_was_changed_is_not_read_on(named_gnb, files, tmp_path):
     whole = table.read_text(encoding="utf-8")
     for damaged in (whole.replace("file,", "name,"), whole[:-20], whole.replace("0.", "zero")):
         table.write_text(damaged, encoding="utf-8")
-        with pytest.raises(NucrecError, match="out.csv is not there any more, or not as it was"):
+        with pytest.raises(NucrecError, match="out.csv no longer exists, or has changed"):
             list(found.rows)
     table.unlink()
-    with pytest.raises(NucrecError, match="out.csv is not there any more, or not as it was"):
+    with pytest.raises(NucrecError, match="out.csv no longer exists, or has changed"):
         list(found.rows)
 
 

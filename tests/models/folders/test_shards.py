@@ -226,7 +226,7 @@ def test_tables_of_an_older_version_are_not_mixed_with_new_ones(files, tmp_path)
     (out / "shards.json").write_text(json.dumps(plan), encoding="utf-8")
     (out / "part-00002.csv").unlink()
     before = state(out)
-    with pytest.raises(NucrecError, match=r"tables that nucrec 0.1.0 wrote, in another form"):
+    with pytest.raises(NucrecError, match=r"tables that nucrec 0.1.0 wrote in another format"):
         predict_shards(*call, shard_size=6, error_rate=0.2)
     assert state(out) == before
 

@@ -38,7 +38,7 @@ class Content(NamedTuple):
     card: DetectorCard
     seen: Seen
     scale: float = DIAMETER
-    """The nuclear diameter, in pixels, that fields are brought to for the network."""
+    """The nuclear diameter, in pixels, that fields are resized to for the network."""
 
 
 def write_detector(path: Path, network: "keras.Model", content: Content) -> None:

@@ -14,7 +14,7 @@ DIAMETER = 40.0
 """Nuclear diameter, in pixels, at the scale at which a network is trained."""
 
 TYPICAL = 14.0
-"""Nuclear diameter, in um, that a first look at a field of known pixel size begins with."""
+"""Nuclear diameter, in um, assumed at first in a field of known pixel size."""
 
 _MOST_PIXELS = 4e5
 _ROUND = 2.5  # maximum area relative to the largest inscribed circle; larger objects are clumps

@@ -81,7 +81,7 @@ def each_done(
             seen = time.monotonic() if threads else seen
             if patience is not None and time.monotonic() - seen > patience:
                 raise NucrecError(
-                    f"no worker came within {patience:g} s: start some with 'dask worker ADDRESS "
+                    f"no worker connected within {patience:g} s: start some with 'dask worker ADDRESS "
                     "--nthreads 1'"
                 )
             for future in _some_done(client, list(running)):
@@ -91,7 +91,7 @@ def each_done(
                 yield k
     except (OSError, distributed.CancelledError) as error:
         raise NucrecError(
-            "the Dask scheduler went away: start it and its workers again, then the same call goes on"
+            "the Dask scheduler went away: start it and its workers again, then repeat the call to continue"
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -113,7 +113,7 @@ def _check(distributed: Any, future: Any, name: str) -> None:
     error = future.exception()
     if isinstance(error, distributed.KilledWorker):
         raise NucrecError(
-            f"{name}: several workers died while they were at it; they may need more memory"
+            f"{name}: several workers died during its prediction; they may need more memory"
         ) from error
     raise NucrecError(f"{name}: {error}") from error
 

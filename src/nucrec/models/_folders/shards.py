@@ -266,7 +266,7 @@ def _compare(out: Path, there: dict[str, Any], plan: dict[str, Any]) -> None:
     """Raise unless the tables in the folder belong to this plan and version."""
     if there.get("format") in range(1, _FORMAT):
         raise NucrecError(
-            f"{out} holds tables that nucrec {there.get('nucrec')} wrote, in another form. Finish "
+            f"{out} holds tables that nucrec {there.get('nucrec')} wrote in another format. Finish "
             "them with that version, or choose another folder."
         )
     other = [key for key, value in plan.items() if there.get(key) != value]
@@ -318,6 +318,6 @@ def _count(job: Job, shards: Iterable[Shard]) -> FolderCounts:
                 raise ValueError("its files are not those of the shard")
         except DAMAGED as error:
             raise NucrecError(
-                f"{table} is damaged ({error}). Delete it; the same call makes it again."
+                f"{table} is damaged ({error}). Delete it; the same call writes it again."
             ) from error
     return counts

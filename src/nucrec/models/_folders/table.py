@@ -94,5 +94,5 @@ class StoredPredictions(Collection[ImagePrediction]):
                 yield from self.form.read(path)
             except DAMAGED as error:
                 raise NucrecError(
-                    f"{path} is not there any more, or not as it was written ({error})"
+                    f"{path} no longer exists, or has changed since it was written ({error})"
                 ) from error

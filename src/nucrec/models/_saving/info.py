@@ -285,23 +285,23 @@ def _checked_members(archive: zipfile.ZipFile, path: Path, size: int) -> dict[st
     names = [entry.filename for entry in entries]
     if not entries or min(entry.header_offset for entry in entries):
         # data before the archive could make other readers take the file for another format
-        raise ModelFileError(f"{path} is damaged or not a model: it does not begin as an archive")
+        raise ModelFileError(f"{path} is damaged, or not a model: it is not an archive")
     if _MEMBER not in names:
         raise ModelFileError(f"{path} was not saved by nucrec: it has no {_MEMBER}")
     for entry in entries:
         check_method(entry)
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > _LARGEST or is_bomb(unpacked, size):
-        raise ModelFileError(f"{path} is larger, unpacked, than any model")
+        raise ModelFileError(f"{path} would unpack to more than any model")
     about = _read_json(archive, _MEMBER, path)
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         version = about.get("format") if isinstance(about, dict) else None
         raise ModelFileError(
-            f"{path} is of format {shown(repr(version))}, this version reads {_FORMAT}"
+            f"{path} is of format {shown(repr(version))}, but this version reads {_FORMAT}"
         )
     others = [name for name in names if name != _MEMBER]
     if sorted(others) != sorted(about["members"]):
-        raise ModelFileError(f"{path} was changed: its parts are not those it was saved with")
+        raise ModelFileError(f"{path} was changed: its parts differ from those that were saved")
     for name in others:
         if _digest(archive, name) != about["members"][name]:
             raise ModelFileError(

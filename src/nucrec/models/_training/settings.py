@@ -201,6 +201,6 @@ def _callbacks(given: Any, recipe: Recipe) -> "tuple[keras.callbacks.Callback, .
     if last.decays and any(isinstance(callback, setters) for callback in given):
         names = [type(callback).__name__ for callback in given]
         fine = "none that sets the learning rate, which follows the schedule of the recipe"
-        hint = "Leave it out, or take recipe='paper' without mode='features': its rate is constant."
+        hint = "Leave it out, or use recipe='paper' without mode='features': its rate is constant."
         raise invalid("callbacks", fine, names, hint)
     return tuple(given)

@@ -203,7 +203,7 @@ class CrossValidation(ZooTable, FoldResults[ZooResult], Sequence[CrossValidation
             raise NucrecError(f"{name} has no prediction for some images: {failed.outcome}")
         tested = [(fold.truth, fold[name]) for fold in folds if fold.truth is not None]
         if self.truth is None or len(tested) < len(folds):
-            raise NucrecError("this result does not say what it was tested on")
+            raise NucrecError("this result does not record its test images")
         return join_folds(self.truth, tested, first, self.confidence)
 
     def report(self, name: str, repeat: int = 0) -> Report:
