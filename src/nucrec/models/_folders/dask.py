@@ -91,7 +91,8 @@ def each_done(
                 yield k
     except (OSError, distributed.CancelledError) as error:
         raise NucrecError(
-            "the Dask scheduler went away: start it and its workers again, then repeat the call to continue"
+            "the Dask scheduler went away: start it and its workers again, then repeat the call to "
+            "continue"
         ) from error
     finally:
         with contextlib.suppress(OSError):

@@ -87,7 +87,9 @@ def _open_classifier(job: Job) -> FolderClassifier:
 def _opened_classifier(job: Job) -> FolderClassifier:
     copy = job.out / job.model
     if not copy.is_file() or sha256_of(copy) != job.model_sha256:
-        raise NucrecError(f"{copy} does not exist, or has changed since it was written. {_SAME_PATH}")
+        raise NucrecError(
+            f"{copy} does not exist, or has changed since it was written. {_SAME_PATH}"
+        )
     classifier = FolderClassifier.of(load(copy), job.class_names, job.error_rate)
     return dataclasses.replace(classifier, model=_InTurn(classifier.model))
 

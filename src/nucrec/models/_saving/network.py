@@ -63,9 +63,13 @@ def load_network(path: Path, info: ModelInfo, where: Path) -> "keras.Model":
         network = _loaded(path, where)
     size, channels = (int(info.preprocessing[key]) for key in ("image_size", "channels"))
     if network.input_shape != (None, size, size, channels):
-        raise ModelFileError(f"{where}: its network does not accept the images that the file describes")
+        raise ModelFileError(
+            f"{where}: its network does not accept the images that the file describes"
+        )
     if network.output_shape != (None, len(info.classes)):
-        raise ModelFileError(f"{where}: its network does not have the classes that the file describes")
+        raise ModelFileError(
+            f"{where}: its network does not have the classes that the file describes"
+        )
     name = _not_finite(network)
     if name is not None:
         raise ModelFileError(f"{where}: the weights {shown(name)} are not all finite")
