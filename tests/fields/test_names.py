@@ -66,11 +66,60 @@ def test_fields_without_a_well_are_said(tmp_path):
     assert [field.well for field in fields] == ["B03", None]
 
 
-def test_one_well_in_two_plates_is_said(tmp_path):
-    save(tmp_path, "plate1/B03.png", "plate2/B03.png")
-    with pytest.warns(DataWarning, match="well B03 is in several folders .plate1, plate2"):
+@pytest.mark.parametrize("plates", [("plate1", "plate2"), ("exp/plate1", "exp/plate2")])
+def test_one_well_in_two_plates_is_said(plates, tmp_path):
+    save(tmp_path, *(f"{plate}/B03.png" for plate in plates))
+    with pytest.warns(DataWarning, match=f"well B03 is in several folders .{', '.join(plates)}"):
         fields = load_fields(tmp_path)
-    assert fields.names == ("plate1_B03", "plate2_B03")
+    assert fields.names == tuple(f"{plate.replace('/', '_')}_B03" for plate in plates)
+
+
+@pytest.mark.parametrize(
+    "place", ["{1}/s{0}/{0}.png", "s{0}/{1}.png", "plate/site {0}/{1}_x.png", "{1}_s{0}/image.png",
+              "exp/{1}_s{0}/image.png", "F{0}/x_{1}.png"],
+)  # fmt: skip
+def test_folders_of_sites_are_parts_of_wells(place, tmp_path):
+    save(tmp_path, *(place.format(site, well) for site in (1, 2) for well in ("B03", "C04")))
+    fields = load_fields(tmp_path)
+    assert sorted(field.well for field in fields) == ["B03", "B03", "C04", "C04"]
+    assert fields.remarks == ()
+
+
+def test_one_folder_like_a_well_is_none(tmp_path):
+    save(tmp_path, "HeLa A1/1.png", "HeLa A1/2.png")
+    assert [field.well for field in load_fields(tmp_path)] == [None, None]
+
+
+def test_folders_of_times_are_said(tmp_path):
+    save(tmp_path, "TimePoint_1/B03.png", "TimePoint_2/B03.png")
+    with pytest.warns(DataWarning, match="look like a time series of up to 2 frames"):
+        assert [field.well for field in load_fields(tmp_path)] == ["B03", "B03"]
+
+
+def test_folders_of_z_positions_are_one_field(tmp_path):
+    save(tmp_path, "ZStep_1/B03.png", "ZStep_2/B03.png", "ZStep_1/C04.png", "ZStep_2/C04.png")
+    with pytest.warns(DataWarning, match="maximum projection .2 fields: ZStep_1/B03.png"):
+        fields = load_fields(tmp_path)
+    assert fields.names == ("B03", "C04")
+    assert np.array_equal(fields[0].read(), PIXELS)
+
+
+def test_folders_of_channels_are_channels(tmp_path):
+    save(tmp_path, "DAPI/B03.png", "GFP/B03.png", "DAPI/C04.png", "GFP/C04.png")
+    with pytest.raises(
+        DatasetError, match="each channel is a separate file .'DAPI', 'GFP'.: choose"
+    ):
+        load_fields(tmp_path)
+    fields = load_fields(tmp_path, channel="gfp")
+    assert [(field.name, field.file) for field in fields] == [
+        ("B03", "GFP/B03.png"), ("C04", "GFP/C04.png"),
+    ]  # fmt: skip
+    assert np.array_equal(fields[1].read(), PIXELS // 4)
+
+
+def test_folders_called_like_channels_with_other_names_are_folders(tmp_path):
+    save(tmp_path, "DAPI/B03.png", "GFP/C04.png")
+    assert load_fields(tmp_path).names == ("B03", "C04")
 
 
 @pytest.mark.parametrize(

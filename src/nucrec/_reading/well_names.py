@@ -80,6 +80,34 @@ def well_of_match(found: re.Match[str]) -> str:
     return plain_well(f"{row}{column}") or f"{row}{column}"
 
 
+def locate_wells(names: Sequence[str]) -> tuple[list[str], list[str | None]]:
+    """Return the wells of files, and the parts of the names that tell them.
+
+    If no name contains a well, folders such as "B03_s1" are read like names, provided that they tell
+    at least two wells: a single one probably means something else.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of files, including folders, without channels and endings.
+
+    Returns
+    -------
+    list of str
+        The names as far as they were read.
+    list of (str or None)
+        The well of each file.
+    """
+    wells = find_wells(names)
+    if any(wells):
+        return list(names), wells
+    folders = [PurePosixPath(name).parent.as_posix() for name in names]
+    of_folders = find_wells(folders)
+    if len(set(of_folders) - {None}) < 2:
+        return list(names), wells
+    return folders, of_folders
+
+
 def find_wells(keys: Sequence[str]) -> list[str | None]:
     """Return the well of each field, or None if its name does not contain one.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nucrec._reading.channels import Channel, check_channel
 from nucrec._reading.listing import Quarantined
-from nucrec._reading.well_names import checked_pattern, find_wells, well_of_match
+from nucrec._reading.well_names import checked_pattern, locate_wells, well_of_match
 from nucrec._text import many
 from nucrec._validation import check_real, invalid
 from nucrec._warnings import warn
@@ -65,7 +65,8 @@ def load_fields(
     well_pattern : str, optional
         A regular expression with the group ``well``, or the groups ``row`` and ``column``, that is
         searched for in the name of each file, including its folders but not its ending. By default,
-        wells are recognised in names of files and folders such as B03, r02c03 and Well B3.
+        wells are recognised in names of files and folders such as B03, r02c03 and Well B3. Folders of
+        sites, such as "site 1", are parts of their wells.
 
     Returns
     -------
@@ -158,7 +159,7 @@ def _grouped(
     """Return the files grouped by field, and the well of each field."""
     if pattern is None:
         groups = group_files(files, [()] * len(files))
-        return groups, find_wells([group.key for group in groups])
+        return groups, locate_wells([group.key for group in groups])[1]
     matches = {file: pattern.search(folder_of(file) + stem_of(file)) for file in files}
     groups = group_files(files, [_spans(matches[file], file) for file in files])
     wells = []

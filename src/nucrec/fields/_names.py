@@ -39,6 +39,12 @@ _MAYBE = (
 )
 """Taken for a channel only where the same name comes with another one, too."""
 _DEPTH = re.compile(rf"[_\-. ](z|slice)_?(?P<z>\d{{1,3}}){_END}", re.IGNORECASE)
+_CHANNEL_FOLDER = re.compile(
+    r"(dapi|hoechst ?\d*|draq5|e?gfp|fitc|tritc|cy[357]|mcherry|[rcy]fp|texas ?red|alexa ?\d{3}|bf"
+    r"|brightfield|phase|w\d|ch(annel)?[_ -]?\d{1,2})",
+    re.IGNORECASE,
+)
+_DEPTH_FOLDER = re.compile(r"z[_ -]?(step|slice|stack|plane)?[_ -]?(?P<z>\d{1,3})", re.IGNORECASE)
 _ROWS = re.compile(r"[_\- ][ABD-P]\d{1,2}$", re.IGNORECASE)
 
 
@@ -83,7 +89,7 @@ def group_files(files: Sequence[str], reserved: Sequence[Sequence[Span]]) -> lis
     if not any(reserved):
         for pattern in _MAYBE:
             parsed = _parse_maybe(parsed, pattern)
-    parsed = _parse_depth(parsed)
+    parsed = _parse_folders(_parse_depth(parsed))
     groups: dict[str, FieldFiles] = {}
     places = Counter((one.key, one.channel, one.z) for one in parsed)
     for one in sorted(parsed, key=lambda one: (one.key, one.channel, one.z or 0, one.file)):
@@ -162,6 +168,43 @@ def _parse_depth(parsed: list[_Parsed]) -> list[_Parsed]:
         found = _DEPTH.search(stem)
         if found and one.z is None:
             tried[one.file] = _without(one, stem, found)
+    return _confirmed_depths(parsed, tried)
+
+
+def _parse_folders(parsed: list[_Parsed]) -> list[_Parsed]:
+    """Interpret folders such as "DAPI" and "ZStep_1" if the same name also occurs in another one."""
+    tried = {one.file: rest for one in parsed if (rest := _without_channel_folder(one))}
+    channels: dict[str, set[str]] = defaultdict(set)
+    for one in tried.values():
+        channels[one.key].add(one.channel.casefold())
+    found = {file: one for file, one in tried.items() if len(channels[one.key]) > 1}
+    parsed = [found.get(one.file, one) for one in parsed]
+    deep = {one.file: rest for one in parsed if (rest := _without_depth_folder(one))}
+    return _confirmed_depths(parsed, deep)
+
+
+def _without_channel_folder(one: _Parsed) -> _Parsed | None:
+    *folders, name = PurePosixPath(one.key).parts
+    place = next((i for i, part in enumerate(folders) if _CHANNEL_FOLDER.fullmatch(part)), None)
+    if place is None or one.channel:
+        return None
+    key = "/".join((*folders[:place], *folders[place + 1 :], name))
+    return _Parsed(one.file, key, folders[place], one.z)
+
+
+def _without_depth_folder(one: _Parsed) -> _Parsed | None:
+    *folders, name = PurePosixPath(one.key).parts
+    matches = [_DEPTH_FOLDER.fullmatch(part) for part in folders]
+    found = next((match for match in matches if match), None)
+    if found is None or one.z is not None:
+        return None
+    place = matches.index(found)
+    key = "/".join((*folders[:place], *folders[place + 1 :], name))
+    return _Parsed(one.file, key, one.channel, int(found["z"]))
+
+
+def _confirmed_depths(parsed: list[_Parsed], tried: dict[str, _Parsed]) -> list[_Parsed]:
+    """Return the names with those z positions without which several would be the same."""
     positions: dict[tuple[str, str], set[int | None]] = defaultdict(set)
     for one in tried.values():
         positions[one.key, one.channel].add(one.z)

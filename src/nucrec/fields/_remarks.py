@@ -5,13 +5,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from nucrec._reading.wells import plain_well
+from nucrec._reading.plates import plates_of
 from nucrec._text import shown
 from nucrec.fields._field import Field
 
 _TIME = re.compile(
     r"(?<=_)T\d{4}(?=F\d)|(?<=f\d\d)sk\d+$|(?<=[_\-. ])t_?\d{2,4}(?=$|[_\-. ])", re.I
 )
+
+_OF_A_TIME = re.compile(r"(?i)t(?:ime)?[ _-]*(?:point)?[ _-]*\d+")
+"""A folder of one time."""
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
@@ -63,10 +66,14 @@ def of_times(keys: Sequence[str]) -> list[str]:
     """Remark that names look like a time series."""
     series: dict[str, set[str]] = defaultdict(set)
     for key in keys:
-        name = PurePosixPath(key).name
-        found = _TIME.search(name)
-        start, end = found.span() if found else (len(name), len(name))
-        series[key[: len(key) - len(name)] + name[:start] + name[end:]].add(name[start:end])
+        path = PurePosixPath(key)
+        parts = [
+            ("", part) if _OF_A_TIME.fullmatch(part) else (part, "") for part in path.parts[:-1]
+        ]
+        found = _TIME.search(path.name)
+        start, end = found.span() if found else (len(path.name), len(path.name))
+        same = [*(part for part, _ in parts), path.name[:start] + path.name[end:]]
+        series["/".join(same)].add("/".join((*(time for _, time in parts), path.name[start:end])))
     longest = max((len(times) for times in series.values()), default=1)
     if longest < 2:
         return []
@@ -80,10 +87,9 @@ def of_times(keys: Sequence[str]) -> list[str]:
 def of_plates(keys: Sequence[str], wells: Sequence[str | None]) -> list[str]:
     """Remark that one well occurs in several folders, which may be plates."""
     folders: dict[str, set[str]] = defaultdict(set)
-    for key, well in zip(keys, wells, strict=True):
-        parts = PurePosixPath(key).parts
-        if well and len(parts) > 1 and plain_well(parts[0]) is None:
-            folders[well].add(parts[0])
+    for plate, well in zip(plates_of(keys, wells), wells, strict=True):
+        if well:
+            folders[well].add(plate or ".")
     several = sorted(well for well, found in folders.items() if len(found) > 1)
     if not several:
         return []

@@ -126,6 +126,7 @@ def test_a_model_without_a_test_says_so(named_gnb, plate, tmp_path):
         ),
         (["P A1/B03_1.png", "P A1/B03_2.png", "P A1/D11.png", "P A2/B03.png"], ["P A1", "P A2"]),
         (["B03/s 1/1.png", "B03/s 2/2.png", "D11/s 1/3.png", "other.png"], [""]),
+        (["p/site1/B03.png", "p/site2/B03.png", "p/site1/D11.png", "other.png"], [""]),
     ],
 )
 def test_wells_in_names_make_a_plate_map(named_gnb, crops, tmp_path, names, plates):

@@ -1,14 +1,11 @@
 """Where on a plate the images of a folder are from, as far as their names tell."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import takewhile
 from pathlib import PurePosixPath
 
-from nucrec._reading.well_names import find_wells
-from nucrec._reading.wells import plain_well
+from nucrec._reading.plates import plates_of
+from nucrec._reading.well_names import locate_wells
 
 
 @dataclass(frozen=True)
@@ -30,14 +27,10 @@ class Places:
 
         A single well is no plate: the names probably mean something else.
         """
-        stems = [_without_ending(file) for file in files]
-        wells = find_wells(stems)
-        if not any(wells):
-            stems = [PurePosixPath(stem).parent.as_posix() for stem in stems]
-            wells = find_wells(stems)
+        stems, wells = locate_wells([_without_ending(file) for file in files])
         if len(set(wells) - {None}) < 2:
             return cls({})
-        plates = _plates(stems, wells)
+        plates = (f"{plate}/" if plate else "" for plate in plates_of(stems, wells))
         return cls({f: p + w for f, p, w in zip(files, plates, wells, strict=True) if w})
 
     @property
@@ -53,28 +46,3 @@ class Places:
 def _without_ending(file: str) -> str:
     path = PurePosixPath(file)
     return str(path.with_name(path.stem.removesuffix(".ome"))) if path.stem else file
-
-
-def _plates(stems: Sequence[str], wells: Sequence[str | None]) -> list[str]:
-    """Return the plate of each file, such as "exp 1/plate 1/".
-
-    It is "" unless the same well occurs in several folders that are not wells themselves.
-    """
-    folders = [_outside(stem, well) for stem, well in zip(stems, wells, strict=True)]
-    of_well = defaultdict(set)
-    for folder, well in zip(folders, wells, strict=True):
-        if well:
-            of_well[well].add(folder)
-    several = any(len(found) > 1 for found in of_well.values())
-    return [f"{folder}/" if folder and several else "" for folder in folders]
-
-
-def _outside(stem: str, well: str | None) -> str:
-    """Return the folders of a file down to the first that is its well, or all of them."""
-    folders = PurePosixPath(stem).parts[:-1]
-    return "/".join(takewhile(lambda name: _well_of_folder(name) != well, folders))
-
-
-@lru_cache(maxsize=4096)
-def _well_of_folder(name: str) -> str | None:
-    return plain_well(name) or find_wells([f"{name}/-"])[0]
