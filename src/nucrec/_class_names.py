@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from nucrec._class_meaning import meaning
 from nucrec._validation import invalid
+from nucrec._warnings import warn
+from nucrec.errors import DataWarning
 
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"}
 
@@ -52,6 +54,18 @@ def merge_look_alikes(names: Iterable[str]) -> tuple[dict[str, str], list[list[s
     return {name: chosen[look_alike_key(name)] for name in counts}, merged
 
 
+def merged_names(names: Iterable[str], what: str) -> dict[str, str]:
+    """Return one spelling for names that look the same, and warn of those that were merged."""
+    spelled, together = merge_look_alikes(names)
+    if together:
+        shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:3])
+        warn(
+            f"{what} that look the same are taken for one: {shown}. If they differ, rename them.",
+            DataWarning,
+        )
+    return spelled
+
+
 def _is_number(name: str) -> bool:
     return re.fullmatch(r"[+-]?\d+(\.\d*)?", name) is not None
 
@@ -89,6 +103,16 @@ def is_positive_told(names: Sequence[str]) -> bool:
     return not _are_other_numbers(names) and meaning(names[0]) != meaning(names[1])
 
 
+def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
+    """Warn if the names of two classes do not reveal which one is positive."""
+    if not is_positive_told(classes):
+        warn(
+            f"the names of the classes do not say which is the positive one: {classes[1]!r} is taken, "
+            f"the last. Pass class_names=[{classes[0]!r}, {classes[1]!r}], or the other way round.",
+            DataWarning,
+        )
+
+
 def positive_class(names: Sequence[str]) -> str:
     """Return the class to count: micronucleus, or the last class if none has such a name."""
     if _are_other_numbers(names):
@@ -109,15 +133,21 @@ def looks_nuclear(name: str) -> bool:
 
 
 def check_class_names(class_names: Sequence[str]) -> tuple[str, ...]:
-    """Return class names as a tuple; raise unless they are a sequence of unique names."""
+    """Return class names as a tuple, each as `plain_name` returns it.
+
+    Raises
+    ------
+    InvalidParameterError
+        They are not a sequence of names, a name is empty, or two names look the same.
+    """
     expected = "a sequence of different names"
     if isinstance(class_names, str):
         raise invalid("class_names", expected, class_names)
     try:
-        names = tuple(str(name) for name in class_names)
+        names = tuple(plain_name(str(name)) for name in class_names)
     except TypeError as error:
         raise invalid("class_names", expected, class_names) from error
-    if not names or len(set(names)) < len(names):
+    if not names or not all(names) or len(set(map(look_alike_key, names))) < len(names):
         raise invalid("class_names", expected, class_names)
     return names
 

@@ -37,12 +37,18 @@ def test_groups_composed_in_two_ways_are_one():
     ("groups", "merged"),
     [(["Slide 1", "slide 1", "slide 1", "b"], ["slide 1"] * 3 + ["b"]),
      (["1", "1.0", "2", "2"], ["1", "1", "2", "2"]),
+     (["0", "0.0", "3.0", "3"], ["0", "0", "3", "3"]),  # images 0 and 3 are called so themselves
      (["s-1", "s\u20101", "s-1", "s\u22122"], ["s-1"] * 3 + ["s\u22122"]),
      (["A1", "\uff21\uff11", "A1", "B1"], ["A1"] * 3 + ["B1"])],
 )  # fmt: skip
 def test_groups_that_look_the_same_are_one_with_a_warning(groups, merged):
     with pytest.warns(DataWarning, match="^groups that look the same are taken for one"):
         assert groups_of(groups) == merged
+
+
+def test_whole_numbers_are_the_same_groups_as_integers():
+    assert groups_of([1.0, 1, 2.0, 2]) == groups_of([1, 1, 2, 2]) == ["1", "1", "2", "2"]
+    assert groups_of([1.5, 1, 2, 2]) == ["1.5", "1.0", "2.0", "2.0"]
 
 
 def test_images_that_are_groups_of_their_own_stay_apart():
@@ -67,6 +73,23 @@ def test_a_column_of_groups_is_found_in_any_case():
 def test_a_missing_label_is_refused(labels):
     with pytest.raises(InvalidParameterError, match="^labels: expected a name for each image"):
         ImageDataset(IMAGES, labels)
+
+
+def test_names_and_numbers_are_not_mixed():
+    message = "^labels: expected names of classes alone, or numbers of classes alone. Received: 1."
+    with pytest.raises(InvalidParameterError, match=message):
+        ImageDataset(IMAGES, ["nucleus", 1, "nucleus", 1])
+
+
+@pytest.mark.parametrize("names", [["a", "A"], ["a", "a "], ["a", ""], ["0", "0.0"], "ab", []])
+def test_names_of_classes_differ_to_a_person(names):
+    with pytest.raises(InvalidParameterError, match="^class_names: expected a sequence of diff"):
+        ImageDataset(IMAGES, [0, 1, 1, 0], class_names=names)
+
+
+def test_names_of_classes_are_composed():
+    dataset = ImageDataset(IMAGES, [0, 1, 1, 0], class_names=[DECOMPOSED, " b"])
+    assert dataset.class_names == (COMPOSED, "b")
 
 
 def test_a_class_may_be_called_none_where_the_classes_are_named():

@@ -347,7 +347,7 @@ def test_html_is_escaped():
         ({"y_pred": [[0.9, 0.1], [0.1, 0.9], [0.6, 0.4]]}, "y_pred"),
         ({"y_true": [0.0, 1.0, 0.5]}, "y_true"),
         ({"y_pred": [2, 3, 3], "class_names": None}, "y_pred"),
-        ({"y_true": ["a", "b"], "y_pred": ["A", "B"], "class_names": None}, "y_pred"),
+        ({"y_true": ["a", "b"], "y_pred": ["x", "y"], "class_names": None}, "y_pred"),
         ({"y_true": ["nucleus", None, "nucleus"]}, "y_true"),
         ({"y_true": np.array(["nucleus", np.nan, "nucleus"], object)}, "y_true"),
         ({"class_names": ["a", "a"]}, "class_names"),

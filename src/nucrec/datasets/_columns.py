@@ -12,19 +12,19 @@ from PIL import Image
 from nucrec._class_names import (
     check_class_names,
     is_missing,
-    is_positive_told,
     look_alike_key,
     merge_look_alikes,
+    merged_names,
     order_classes,
+    warn_if_positive_is_not_told,
 )
 from nucrec._pixels.image import ImageSource, check_image
 from nucrec._reading.decode import pixels_of_picture
 from nucrec._reading.table import meant_column
 from nucrec._spelling import did_you_mean
-from nucrec._validation import check_known, check_unmasked, invalid
-from nucrec._warnings import warn
+from nucrec._validation import check_known, check_unmasked, invalid, is_missing_value
 from nucrec.datasets._images import MemoryImage
-from nucrec.errors import DataWarning, ImageError, InvalidParameterError
+from nucrec.errors import ImageError, InvalidParameterError
 
 Array = npt.NDArray[Any]
 CLASS_NAMES = ("nucleus", "micronucleus")
@@ -57,6 +57,7 @@ def check_labels(
     array = np.asarray(labels)
     if array.shape != (n,):
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
+    _check_alike(labels, array)
     if n and array.dtype.kind in "UTO" and all(isinstance(v, str) for v in array.tolist()):
         return _numbered(array.tolist(), class_names)
     array = _whole(array)
@@ -66,6 +67,16 @@ def check_labels(
         expected = f"whole numbers from 0 to {k - 1}, or names of classes"
         raise invalid("labels", expected, sorted(set(array.tolist()), key=repr))
     return array.astype(np.int64), names
+
+
+def _check_alike(labels: npt.ArrayLike, array: Array) -> None:
+    """Raise if labels are names and numbers, which NumPy makes names."""
+    if array.dtype.kind != "U" or isinstance(labels, np.ndarray):
+        return
+    given = np.asarray(labels, object).tolist()
+    other = next((v for v in given if not isinstance(v, str) and not is_missing_value(v)), None)
+    if other is not None:
+        raise invalid("labels", "names of classes alone, or numbers of classes alone", other)
 
 
 def _numbered(
@@ -88,12 +99,10 @@ def _numbered(
     return np.array(labels, np.int64), classes
 
 
-def _whole(labels: Array) -> Array:
+def _whole(column: Array) -> Array:
     """Convert whole numbers to integers, and return all others unchanged."""
-    values = labels.tolist()
-    if labels.dtype.kind in "fO" and all(map(_is_whole, values)):
-        return np.array(values).astype(np.int64)
-    return labels
+    values = column.tolist() if column.dtype.kind in "fO" else []
+    return np.array(values).astype(np.int64) if values and all(map(_is_whole, values)) else column
 
 
 def _is_whole(value: Any) -> bool:
@@ -113,38 +122,17 @@ def check_groups(values: npt.ArrayLike, parents: Array) -> Array:
 
     An image that forms its own group, named by its id, is left unchanged.
     """
-    groups = check_column("groups", values, len(parents), str)
+    given = _whole(check_column("groups", values, len(parents)))
+    groups = check_column("groups", given, len(parents), str)
     shared = groups != parents
     if not shared.any():
         return groups
     names = groups.tolist()
-    given = list(itertools.compress(names, shared))
-    check_no_gaps("groups", given)
-    spelled = merged_names(given, "groups")
-    own = zip(names, shared.tolist(), strict=True)
-    return np.array([spelled[name] if is_shared else name for name, is_shared in own])
-
-
-def merged_names(names: Iterable[str], what: str) -> dict[str, str]:
-    """Return one spelling for names that look the same, and warn of those that were merged."""
-    spelled, together = merge_look_alikes(names)
-    if together:
-        shown = "; ".join(" and ".join(map(repr, alike)) for alike in together[:3])
-        warn(
-            f"{what} that look the same are taken for one: {shown}. If they differ, rename them.",
-            DataWarning,
-        )
-    return spelled
-
-
-def warn_if_positive_is_not_told(classes: Sequence[str]) -> None:
-    """Warn if the names of two classes do not reveal which one is positive."""
-    if not is_positive_told(classes):
-        warn(
-            f"the names of the classes do not say which is the positive one: {classes[1]!r} is taken, "
-            f"the last. Pass class_names=[{classes[0]!r}, {classes[1]!r}], or the other way round.",
-            DataWarning,
-        )
+    told = list(itertools.compress(names, shared))
+    check_no_gaps("groups", told)
+    keys = set(map(look_alike_key, dict.fromkeys(told)))
+    spelled = merged_names((name for name in names if look_alike_key(name) in keys), "groups")
+    return np.array([spelled.get(name, name) for name in names])
 
 
 def check_column(name: str, values: npt.ArrayLike, n: int, kind: type | None = None) -> Array:

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from nucrec._class_names import (
     check_class_names,
     look_alike_key,
+    merged_names,
     order_classes,
+    warn_if_positive_is_not_told,
 )
 from nucrec._paths import checked_path
 from nucrec._reading.channels import Channel, check_channel
@@ -20,7 +22,6 @@ from nucrec._reading.table import is_frame, looks_like_table, read_table, table_
 from nucrec._spelling import did_you_mean
 from nucrec._validation import check_choice, invalid
 from nucrec.datasets._class_folders import entries_of_folders
-from nucrec.datasets._columns import merged_names, warn_if_positive_is_not_told
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._labelled_table import NEEDED, entries_of_table, root_of_paths
 from nucrec.datasets._load import Entry, OnError, load_entries
@@ -46,9 +47,9 @@ def load_folder(
 
         - a folder, or a zip archive (read in place), with one sub-folder for each class; images may lie
           deeper inside. Folders that contain only one other folder are passed through.
-        - a CSV or TSV file with the columns ``file`` (relative to the folder of the table), ``label``
-          and, if images are not independent, ``group``, in upper or lower case. Further columns become
-          ``metadata``.
+        - a CSV, TSV or tab-separated text file with the columns ``file`` (relative to the folder of the
+          table), ``label`` and, if images are not independent, ``group``, in upper or lower case.
+          Further columns become ``metadata``.
         - a pandas or polars data frame with the same columns; paths are absolute or relative to the
           working directory.
 

@@ -12,7 +12,13 @@ from nucrec._metric_names import title
 from nucrec._text import Row, interval, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._design import Design
-from nucrec.evaluate._inputs import check_resampling, check_scores, encode_many, number_groups
+from nucrec.evaluate._inputs import (
+    check_order,
+    check_resampling,
+    check_scores,
+    encode_many,
+    number_groups,
+)
 from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._metrics import FROM_CONFUSION
 from nucrec.evaluate._paired import Pair
@@ -210,6 +216,10 @@ def paired_samples(
     checked = [
         None if each is None else check_scores(each, len(true), len(names)) for each in scores
     ]
+    if class_names is None:
+        for given, each, called in zip(scores, checked, predicted, strict=True):
+            if given is not None and each is not None:
+                check_order(names, given, each, called)
     return [
         Sample(names, true, each, score, design)
         for each, score in zip(predicted, checked, strict=True)

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._class_names import check_class_names, order_classes
+from nucrec._class_names import (
+    check_class_names,
+    is_missing,
+    look_alike_key,
+    merge_look_alikes,
+    merged_names,
+    order_classes,
+    warn_if_positive_is_not_told,
+)
 from nucrec._validation import (
     check_finite,
     check_int,
@@ -38,10 +46,15 @@ def encode_many(
     true = _classes("y_true", y_true)
     predicted = {name: _classes(name, values) for name, values in predictions.items()}
     for name, values in predicted.items():
-        _check_alike(name, true, values, may_differ=class_names is not None)
+        _check_alike(name, true, values)
+    names = () if class_names is None else check_class_names(class_names)
+    if true.dtype.kind == "U":
+        true, *others = _one_spelling([true, *predicted.values()], names)
+        predicted = dict(zip(predicted, others, strict=True))
     occurring = np.unique(np.concatenate([true, *predicted.values()]))
-    if class_names is not None:
-        names = check_class_names(class_names)
+    if class_names is None:
+        _check_overlap(true, predicted)
+    if names:
         classes = np.array(names) if true.dtype.kind == "U" else np.arange(len(names))
     elif occurring.dtype.kind == "U":
         names = tuple(order_classes(map(str, occurring)))
@@ -53,19 +66,36 @@ def encode_many(
     return names, _numbers("y_true", true, classes), numbers
 
 
-def _check_alike(name: str, true: Array, predicted: Array, *, may_differ: bool) -> None:
+def _one_spelling(arrays: Sequence[Array], names: Sequence[str]) -> list[Array]:
+    """Return text with one spelling of each class: that of `names`, or that of the true classes."""
+    occurring = [np.unique(array, return_inverse=True) for array in arrays]
+    texts = list(dict.fromkeys(str(text) for different, _ in occurring for text in different))
+    own = {look_alike_key(name): name for name in names}
+    spelled, _ = merge_look_alikes(text for text in texts if look_alike_key(text) not in own)
+    spelled |= {text: own[look_alike_key(text)] for text in texts if look_alike_key(text) in own}
+    if all(text == plain for text, plain in spelled.items()):
+        return list(arrays)
+    return [np.array([spelled[str(text)] for text in found])[at] for found, at in occurring]
+
+
+def _check_alike(name: str, true: Array, predicted: Array) -> None:
     """Raise unless predictions can be compared with the true classes."""
     if true.shape != predicted.shape:
         shapes = f"{len(true)} and {len(predicted)}"
         raise invalid(name, "as many values as y_true", shapes)
     if (true.dtype.kind == "U") != (predicted.dtype.kind == "U"):
         expected = "names of classes" if true.dtype.kind == "U" else "numbers of classes"
-        received = f"{predicted[0]!r} for {true[0]!r}"
+        received = f"{predicted.tolist()[0]!r} for {true.tolist()[0]!r}"
         raise invalid(name, f"{expected}, as y_true", received, "Pass both as one or the other.")
-    if not may_differ and not np.isin(predicted, true).any():
-        expected = f"classes of y_true, {np.unique(true).tolist()}"
-        hint = "If no image at all was classified rightly, pass class_names."
-        raise invalid(name, expected, np.unique(predicted).tolist(), hint)
+
+
+def _check_overlap(true: Array, predictions: Mapping[str, Array]) -> None:
+    """Raise if predictions have no class in common with the true ones."""
+    for name, predicted in predictions.items():
+        if not np.isin(predicted, true).any():
+            expected = f"classes of y_true, {np.unique(true).tolist()}"
+            hint = "If no image at all was classified rightly, pass class_names."
+            raise invalid(name, expected, np.unique(predicted).tolist(), hint)
 
 
 def _classes(name: str, values: npt.ArrayLike) -> Array:
@@ -115,6 +145,34 @@ def check_scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
     return scores
 
 
+def check_order(
+    names: Sequence[str], given: npt.ArrayLike, scores: Array, predicted: Array
+) -> None:
+    """Raise or warn if scores may be meant for classes in another order, which was not passed.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The classes in our order, which is not always that of the alphabet.
+    given : array_like
+        The scores as they were passed.
+    scores : ndarray of float, shape (n, n_classes)
+        The scores as `check_scores` returns them.
+    predicted : ndarray of int, shape (n,)
+        The predicted classes.
+    """
+    if all(name.isdecimal() for name in names):  # in the order of their values
+        return
+    if np.ndim(given) == 1:
+        warn_if_positive_is_not_told(names)
+        return
+    by_alphabet = np.array(sorted(range(len(names)), key=names.__getitem__))
+    top = scores.argmax(axis=1)
+    if (by_alphabet[top] == predicted).mean() > (top == predicted).mean():
+        hint = f"If its columns are {', '.join(sorted(names))}, pass class_names in this order."
+        raise invalid("y_score", f"columns for {', '.join(names)}", "others by y_pred", hint)
+
+
 def check_resampling(confidence: float, n_resamples: int, random_state: int) -> None:
     """Validate the parameters of functions with bootstrap intervals."""
     check_real("confidence", confidence, low=0, high=1, open_ends=True)
@@ -131,6 +189,20 @@ def number_groups(groups: npt.ArrayLike | None, n: int) -> Array | None:
     if array.shape != (n,):
         raise invalid("groups", f"one group for each of the {n} images", f"shape {array.shape}")
     check_known("groups", array)
-    array = array.astype(str) if array.dtype.kind == "O" else array
-    names, numbers = np.unique(array, return_inverse=True)
+    names, numbers = np.unique(_named(array), return_inverse=True)
     return None if len(names) == n else numbers
+
+
+def _named(groups: Array) -> Array:
+    """Return groups with one spelling of names that look the same, or raise if one is missing."""
+    if groups.dtype.kind in "biuf":
+        return groups
+    different, at = np.unique(groups.astype(str), return_inverse=True)
+    names = different.tolist()
+    gap = next(filter(is_missing, names), None)
+    if gap is not None:
+        raise invalid("groups", "a name for each image, neither empty nor NA or NaN", gap)
+    if len(names) == len(groups):  # each image is its own group
+        return different[at]
+    spelled = merged_names(names, "groups")
+    return np.array([spelled[name] for name in names])[at]

@@ -278,10 +278,12 @@ def report(
         Scores that are higher for the class at index 1 (of two classes), or one column for each class:
         probabilities or any other finite scores. Required for AUC.
     class_names : sequence of str, optional
-        The classes, in order; by default those that occur, sorted, but a name that starts with
-        "micronucl" comes last. Of two classes, the second is the positive one.
+        The classes, in order, which is also that of the columns of `y_score`. By default those that
+        occur, as in `nucrec.datasets.load_folder`: sorted, but names such as "micronucleus" come last.
+        Of two classes, the second is the positive one.
     groups : array_like, shape (n,), optional
-        Images that are not independent share a group. If all groups differ, they are ignored.
+        Images that are not independent share a group. If all groups differ, they are ignored. Names
+        that look the same, such as "Slide 1" and "slide 1", are one group, with a warning.
     confidence : float, default=0.95
         The confidence of the intervals, strictly between 0 and 1.
     n_resamples : int, default=2000
@@ -299,7 +301,13 @@ def report(
     Raises
     ------
     InvalidParameterError
-        Lengths differ, a class is unknown, or a value is not finite or out of range.
+        Lengths differ, a class is unknown, a value is not finite or out of range, or `y_pred` shows
+        that the columns of `y_score` are in another order than the classes.
+
+    Warns
+    -----
+    DataWarning
+        Names of groups look the same, or no name reveals the positive class of scores in one column.
 
     Notes
     -----

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nucrec.evaluate._area import Area
 from nucrec.evaluate._design import Design
-from nucrec.evaluate._inputs import check_scores, encode_classes, number_groups
+from nucrec.evaluate._inputs import check_order, check_scores, encode_classes, number_groups
 from nucrec.evaluate._metrics import BY_CLASS, FROM_CONFUSION, confusion_matrix
 
 Array = npt.NDArray[Any]
@@ -53,6 +53,8 @@ class Sample:
         """Validate the input and convert it to numbers."""
         names, true, predicted = encode_classes(y_true, y_pred, class_names)
         scores = None if y_score is None else check_scores(y_score, len(true), len(names))
+        if scores is not None and y_score is not None and class_names is None:
+            check_order(names, y_score, scores, predicted)
         design = Design(len(true), number_groups(groups, len(true)))
         return cls(names, true, predicted, scores, design)
 
