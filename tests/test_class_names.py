@@ -71,6 +71,8 @@ def test_micronucleus_is_counted_or_the_last_class(names, counted, tmp_path):
         ("nucleus_no", "nucleus_yes"), ("nuclei_no_buds", "nuclei_buds"), ("nucleus-", "nucleus+"),
         ("nucleus_untreated", "nucleus_treated"), ("nucleusNoMN", "nucleusMN"), ("NoMN", "WithMN"),
         ("noyau", "micronoyau"), ("MNneg", "MNpos"), ("MN_False", "MN_True"), ("MN=0", "MN=1"),
+        ("BN", "BNMN"), ("BN", "MNBN"), ("-", "+"), ("zero MN", "one MN"), ("negativ", "positiv"),
+        ("nein", "ja"), ("DMSO", "MMC"), ("solvent", "drug"), ("Kontrolle", "Etoposid"),
     ],
 )  # fmt: skip
 def test_negations_are_understood_alike_on_every_route(negative, positive, tmp_path):

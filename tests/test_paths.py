@@ -13,7 +13,7 @@ from nucrec.errors import InvalidParameterError, NucrecError
 from nucrec.models import load, model_info, predict_folder, save
 
 
-@pytest.mark.parametrize("path", ["", "a\0b", b"cells", 5, None, "~nobody-here/cells"])
+@pytest.mark.parametrize("path", ["", "a\0b", b"cells", 5, None, "~nobody-here/cells", "a" * 5000])
 @pytest.mark.parametrize("read", [load_folder, load_images, load, model_info, ImageFiles])
 def test_what_is_no_path(read, path):
     with pytest.raises(InvalidParameterError, match="^path: expected a path"):

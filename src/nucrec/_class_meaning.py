@@ -6,15 +6,24 @@ import unicodedata
 _MICRONUCLEI = ("micronucl", "mikrokern", "mikronukl", "micronoyau")  # anywhere in a name
 _ABNORMAL = ("abnorm", "aberra", "atypi", "damag", "affect", "mutant")  # at the beginning of a word
 _NORMAL = ("normal", "healthy", "intact", "unaffected")
-_UNTREATED = ("control", "ctrl", "vehicle", "untreated", "unexposed", "wildtype", "wt", "mock")
+_UNTREATED = (
+    *("control", "kontroll", "ctrl", "vehicle", "solvent", "dmso", "untreated", "unexposed"),
+    *("wildtype", "wt", "mock"),
+)
 _TREATED = ("treated", "exposed")
-_YES = {"pos", "positive", "yes", "true", "with", "plus", "mit", "avec", "con"}
+_YES = {
+    "pos", "positive", "positiv", "positif", "yes", "ja", "oui", "true", "with", "plus",
+    "present", "mit", "avec", "con",
+}  # fmt: skip
 _NO = {
-    "no", "not", "non", "none", "without", "free", "minus", "absent", "negative", "neg", "false",
-    "lacking", "ohne", "kein", "keine", "nicht", "sans", "sin", "senza", "zonder",
+    "no", "not", "non", "none", "zero", "without", "free", "minus", "absent", "negative", "negativ",
+    "negatif", "neg", "nein", "false", "lacking", "ohne", "kein", "keine", "nicht", "sans", "sin",
+    "senza", "zonder",
 }  # fmt: skip
 _OF_ANY_CLASS = {"cell", "cells", "image", "images", "crop", "crops", "ok", "only"}
-_GLUED = re.compile(r"(no|non|with|without|a|un)?(mn|micronucl[a-z]*)(neg|pos|free|plus|minus)?")
+_GLUED = re.compile(
+    r"(no|non|with|without|a|un|bn)?(mn|micronucl[a-z]*)(neg|pos|free|plus|minus|bn|mono|bi)?"
+)
 _SIGNS = {"+": 1, **dict.fromkeys("-\u2010\u2011\u2012\u2013\u2014\u2212", -1)}
 
 
@@ -27,7 +36,7 @@ def meaning(name: str) -> int:
     text = unicodedata.normalize("NFKD", name)
     text = "".join(c for c in text if not unicodedata.combining(c))
     sign = _SIGNS.get(text.strip().rstrip(")] ")[-1:], 0)
-    if sign and len(text) > 1:
+    if sign:
         return sign
     words = _words(text)
     said_no = not _NO.isdisjoint(words)

@@ -1,7 +1,7 @@
 """Endings of the names of files, and the name of the classifier that ships."""
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp")
-TABLES = (".csv", ".tsv")
+TABLES = (".csv", ".tsv", ".tab", ".txt")
 
 MODELS = {".keras": "network", ".skops": "classical"}
 """The kind of model in a file, by the ending of its name."""

@@ -1,5 +1,6 @@
 """Validation of the user's paths before any work is done."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -15,16 +16,28 @@ def checked_path(name: str, value: object, expected: str = "a path") -> Path:
     Raises
     ------
     InvalidParameterError
-        The value is not a path, is empty, or begins with "~" and an unknown user name.
+        The value is not a path, is empty, is too long for the system, or begins with "~" and an
+        unknown user name.
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
         raise invalid(name, expected, value)
     try:
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except RuntimeError as error:
         hint = f"There is no user of that name. For a file of that name, write ./{text}."
         raise invalid(name, expected, value, hint) from error
+    if _is_too_long(path):
+        raise invalid(name, expected, value, "It is too long for a name of a file.")
+    return path
+
+
+def _is_too_long(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def output_file(name: str, value: object) -> Path:

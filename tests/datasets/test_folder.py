@@ -114,7 +114,8 @@ def test_folders_inside_the_classes_can_be_groups(tmp_path, in_zip):
     path = shutil.make_archive(str(tmp_path / "cells"), "zip", folder) if in_zip else folder
     dataset = load_folder(path, group_by="folder")
     assert dict(zip(dataset.ids.tolist(), dataset.groups.tolist(), strict=True)) == expected
-    assert load_folder(path).groups.tolist() == dataset.ids.tolist()
+    with pytest.warns(DataWarning, match="'1', '2', and each image is a group of its own"):
+        assert load_folder(path).groups.tolist() == dataset.ids.tolist()
 
 
 def test_group_by_is_checked(class_folder, tmp_path):

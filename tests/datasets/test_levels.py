@@ -52,11 +52,47 @@ def test_slides_around_the_classes_are_no_classes(group_by, classes, tmp_path):
 
 def test_classes_around_slides_are_classes(tmp_path):
     tree(tmp_path, *in_folders(CLASSES, ("slide 1", "slide 2")))
-    assert loaded(tmp_path)[0].class_names == CLASSES
+    dataset, told = loaded(tmp_path)
+    assert (dataset.class_names, len(set(dataset.groups))) == (CLASSES, 4)
+    assert len(told) == 1
+    assert "'slide 1', 'slide 2', and each image is a group of its own" in told[0]
     dataset, told = loaded(tmp_path, group_by="folder")
     assert (dataset.class_names, sorted(set(dataset.groups)), told) == (
         CLASSES, ["slide 1", "slide 2"], [],
     )  # fmt: skip
+    assert loaded(tmp_path, class_names=CLASSES)[1] == []
+
+
+def test_one_folder_of_the_same_name_in_each_class_is_no_group(tmp_path):
+    tree(tmp_path, *in_folders(CLASSES, ("images",)))
+    assert loaded(tmp_path)[1] == []
+    (told,) = loaded(tmp_path, group_by="top")[1]
+    assert "are groups, though they are called like classes, and 'images' are taken" in told
+
+
+@pytest.mark.parametrize("around", ["", "2026/"])
+def test_one_slide_is_a_group(around, tmp_path):
+    tree(tmp_path, *(f"{around}{name}" for name in in_folders(("slide 1",), CLASSES)))
+    dataset, told = loaded(tmp_path, group_by="top")
+    assert (dataset.class_names, set(dataset.groups), told) == (CLASSES, {"slide 1"}, [])
+    assert loaded(tmp_path)[0].class_names == CLASSES
+
+
+@pytest.mark.parametrize("group_by", ["image", "folder"])
+def test_slides_with_one_class_each_are_no_classes(group_by, tmp_path):
+    tree(tmp_path, "s1/nucleus/1.png", "s2/micronucleus/2.png")
+    with pytest.raises(
+        DatasetError, match="folders 's1', 's2' hold folders named 'micronucleus', "
+    ):
+        load_folder(tmp_path, group_by=group_by)
+    assert load_folder(tmp_path, group_by="top").class_names == CLASSES
+
+
+@pytest.mark.parametrize("group_by", ["image", "folder", "top"])
+def test_the_same_slide_in_all_parts_is_no_class(group_by, tmp_path):
+    tree(tmp_path, *in_folders(("train", "test"), ("s1",), CLASSES))
+    with pytest.raises(DatasetError, match="named 'micronucleus', 'nucleus', further inside"):
+        load_folder(tmp_path, group_by=group_by)
 
 
 @pytest.mark.parametrize("group_by", ["image", "folder", "top"])
@@ -81,7 +117,8 @@ def test_what_is_inside_classes_may_say_yes_and_no(tmp_path):
 @pytest.mark.parametrize(
     "names",
     [("slide 0", "slide 1", "slide 2"), ("well_1", "well_12"), ("patient-07", "Patient-08"),
-     ("train", "test", "val"), ("A01", "A02", "B11"), ("2026-01-03", "2026-01-04")],
+     ("train", "test", "val"), ("A01", "A02", "B11"), ("2026-01-03", "2026-01-04"),
+     ("Slide A", "Slide B"), ("Donor I", "Donor II"), ("exp 1 HeLa", "exp_2")],
 )  # fmt: skip
 def test_folders_called_like_slides_are_classes_with_a_warning(names, tmp_path):
     tree(tmp_path, *in_folders(names))

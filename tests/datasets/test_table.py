@@ -184,13 +184,20 @@ def test_classes_whose_names_tell_may_hold_the_same_folders(tmp_path):
     for label in ("normal", "micronucleated"):
         for slide in ("slide 1", "slide 2"):
             save(tmp_path / label / slide / "1.png")
-    assert load_folder(tmp_path).class_names == ("normal", "micronucleated")
+    classes = ("normal", "micronucleated")
+    assert load_folder(tmp_path, group_by="folder").class_names == classes
+    with pytest.warns(
+        DataWarning, match="'slide 1', 'slide 2', and each image is a group of its own"
+    ):
+        assert load_folder(tmp_path).class_names == classes
 
 
 def test_group_by_top_needs_two_levels(tmp_path):
     save(tmp_path / "a" / "1.png")
     save(tmp_path / "b" / "1.png")
-    with pytest.raises(DatasetError, match="group_by='top' asks for classes inside a, b"):
+    with pytest.raises(
+        DatasetError, match="group_by='top' needs folders of the classes inside a, b"
+    ):
         load_folder(tmp_path, group_by="top")
 
 
@@ -206,6 +213,31 @@ def test_masks_only_beside_their_image(tmp_path):
     with pytest.warns(DataWarning, match="^2 files look like masks .*no/a_masks.png"):
         dataset = load_folder(tmp_path)
     assert dataset.ids.tolist() == ["no/a.png", "no/b_mask.tif", "yes/c.jpg"]
+
+
+@pytest.mark.parametrize("end", ["-mask", ".masks", " Mask", "_label", "_gt", "-cp-masks", "_SEG"])
+def test_masks_are_known_whatever_separates_them(end, tmp_path):
+    for name in ("no/a.png", f"no/a{end}.png", f"no/b{end}.png", "yes/c.png", "yes/mask.png"):
+        save(tmp_path / name)
+    with pytest.warns(DataWarning, match="^1 file looks like masks of the images beside"):
+        dataset = load_folder(tmp_path)
+    assert dataset.ids.tolist() == ["no/a.png", f"no/b{end}.png", "yes/c.png", "yes/mask.png"]
+
+
+@pytest.mark.parametrize("name", ["found.000", "Temporary Items", "RECYCLER", "@eaDir", "#recycle"])
+def test_folders_of_systems_are_no_classes(name, tmp_path):
+    for value, folder in enumerate(("nucleus", "micronucleus", name)):
+        save(tmp_path / folder / "1.png", value)
+    assert load_folder(tmp_path).class_names == ("nucleus", "micronucleus")
+
+
+@pytest.mark.parametrize(
+    ("ending", "encoding"), [("txt", "utf-16"), ("tab", "utf-8"), ("TXT", "utf-8")]
+)
+def test_tables_that_excel_calls_text(ending, encoding, cells):
+    table = cells / f"list.{ending}"
+    table.write_text("file\tlabel\nimg/0.png\tnormal\nimg/1.png\tMN\n", encoding=encoding)
+    assert load_folder(table).class_names == ("normal", "MN")
 
 
 def test_missing_values_of_pandas_are_missing(tmp_path):

@@ -1,5 +1,6 @@
 """Listing of a folder or archive, sorted by name into images and skipped files."""
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
@@ -15,12 +16,14 @@ _CONVERT = "save them as PNG or TIFF"
 _EXPORT = "export them as TIFF or PNG, for example with Fiji (File > Import > Bio-Formats)"
 _LITTER = {
     "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin",
-    "system volume information", "lost+found", "__pycache__",
+    "system volume information", "lost+found", "found.000", "recycler", "temporary items",
+    "network trash folder", "__pycache__",
 }  # fmt: skip
-_MASKS = (
-    "_cp_masks", "_masks", "_mask", "_cp_outlines", "_outlines", "_flows", "_seg", "_segmentation",
-    "_labels",
-)  # fmt: skip
+_MASKS = re.compile(
+    r"[_\-. ](?:cp[_\-. ])?(?:masks?|outlines?|flows|seg|segmentation|labels?|lbls?|gt)$",
+    re.IGNORECASE,
+)
+"""The end of the name of a mask, after that of its image."""
 
 _FOLDERS_OF_MASKS = {
     "mask", "masks", "cp_masks", "label", "labels", "segmentation", "segmentations", "outlines",
@@ -174,16 +177,16 @@ def endings_in_words(endings: Counter[str]) -> str:
 
 def _masks_of(images: list[str]) -> set[str]:
     """Return the files named after an image in the same folder, with "mask"."""
-    marked = [name for name in images if "_" in name]
-    called = {name: stem for name in marked if (stem := _stem(name)).lower().endswith(_MASKS)}
-    if not called:
-        return set()
-    others = {_stem(name) for name in images if name not in called}
-    return {
-        name
-        for name, stem in called.items()
-        if any(stem.lower().endswith(end) and stem[: -len(end)] in others for end in _MASKS)
-    }
+    called = {name: stem for name in images if (stem := _without_mask(name)) is not None}
+    others = {_stem(name) for name in images if name not in called} if called else set()
+    return {name for name, stem in called.items() if stem in others}
+
+
+def _without_mask(name: str) -> str | None:
+    """Return the name of the image whose mask a file may be, without ending, from its own name."""
+    stem = _stem(name)
+    found = _MASKS.search(stem)
+    return stem[: found.start()] if found else None
 
 
 def _in_folders_of_masks(images: list[str]) -> set[str]:
@@ -200,11 +203,9 @@ def _in_folders_of_masks(images: list[str]) -> set[str]:
     found = set()
     for name in images:
         folder, _, last = name.rpartition("/")
-        stem, around = _stem(last), folder.rpartition("/")[0]
-        ends = ("", *(end for end in _MASKS if stem.lower().endswith(end)))
-        if folder in of_masks and any(
-            (around, stem.removesuffix(stem[len(stem) - len(e) :])) in beside for e in ends
-        ):
+        stems = {_stem(last), _without_mask(last)}
+        around = folder.rpartition("/")[0]
+        if folder in of_masks and any((around, stem) in beside for stem in stems):
             found.add(name)
     return found
 

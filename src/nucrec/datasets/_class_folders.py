@@ -15,6 +15,12 @@ from nucrec.errors import DatasetError, DataWarning
 
 _PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"}
 _OF_CLASSES = {"class", "klasse", "classe", "label", "category", "type", "grade", "stage", "score"}
+_OF_SERIES = re.compile(
+    r"(slide|plate|well|field|fov|site|position|tile|image|experiment|exp|run|batch|day|date|session|"
+    r"replicate|rep|repeat|donor|patient|subject|case|animal|mouse|rat|sample|specimen|section|series|"
+    r"set|fold|cohort|lab|scan|film|stack)s?[ _-]*(\d+|[a-z]|[ivx]+|\d*[ _-][a-z\d]+)"
+)
+"""Names of units of a study, which have numbers, letters or words behind."""
 
 
 def entries_of_folders(
@@ -32,14 +38,14 @@ def entries_of_folders(
     places = {
         folder: PurePosixPath(folder) for folder in {_parent(name) for name in listing.images}
     }
-    top = _top(listing.folders, places, set(map(look_alike_key, map(str, named or ()))))
+    depth = 2 if group_by == "top" else 1
+    top = _top(listing.folders, places, set(map(look_alike_key, map(str, named or ()))), depth)
     outer = [path.name for path in map(PurePosixPath, listing.folders) if path.parent == top]
     outer = _without_masks(outer, listing, top)
     if not outer or not listing.images:
         raise DatasetError(_no_classes(listing, where))
     was_told = _warn_if_passed_through(top, outer)
     inner = {name: places[_parent(name)].parts[len(top.parts) :] for name in listing.images}
-    depth = 2 if group_by == "top" else 1
     if not _are_named({parts[depth - 1] for parts in inner.values() if len(parts) >= depth}, named):
         _check_level(set(inner.values()), group_by, where)
     entries = [
@@ -49,7 +55,8 @@ def entries_of_folders(
     classes = outer if depth == 1 else [entry.class_name for entry in entries]
     if not classes:
         raise DatasetError(
-            f"{where}: group_by='top' asks for classes inside {', '.join(outer[:3])}"
+            f"{where}: group_by='top' needs folders of the classes inside {', '.join(outer[:3])}, "
+            "which hold images"
         )
     if named is None and not was_told:
         _warn_of_series(sorted({entry.class_name for entry in entries}))
@@ -86,17 +93,40 @@ def _check_level(places: set[tuple[str, ...]], group_by: str, where: str) -> Non
     taken = 1 if group_by == "top" else 0
     paths = [parts for parts in places if len(parts) > taken]
     outer = {parts[taken] for parts in paths}
-    names_tell = len({meaning(name) for name in outer}) > 1
+    names_tell = _tell(outer)
+    if taken and not names_tell:
+        _warn_of_classes_outside({parts[0] for parts in paths}, outer)
     if names_tell and group_by != "image":
         return
-    for level in range(taken + 1, max(map(len, paths), default=0)):
-        shared = _shared(paths, taken, level)
-        inside_tells = len({meaning(name) for name in shared if not name.isdigit()}) > 1
-        may_be_either = group_by == "image" and level == 1 and not names_tell
-        if shared and (
-            inside_tells or (may_be_either and not outer <= {p[0] for p in paths if len(p) == 1})
-        ):
-            raise DatasetError(f"{where}: {_two_readings(outer, shared, level - taken, group_by)}")
+    depth = max(map(len, paths), default=0)
+    for level in range(taken + 1, depth):
+        inside = _telling(paths, taken, level, outer_tell=names_tell)
+        if inside:
+            raise DatasetError(f"{where}: {_two_readings(outer, inside, level - taken, group_by)}")
+    shared = _shared(paths, 0, 1) if group_by == "image" and depth > 1 else []
+    if names_tell:
+        _warn_of_groups(outer, shared)
+    elif shared and not outer <= {parts[0] for parts in paths if len(parts) == 1}:
+        raise DatasetError(f"{where}: {_two_readings(outer, shared, 1, group_by)}")
+
+
+def _telling(
+    paths: Iterable[tuple[str, ...]], taken: int, level: int, *, outer_tell: bool
+) -> list[str]:
+    """Return the names of sub-folders if these say that they are the classes.
+
+    If those of the supposed classes say so, too, only names that occur in several of them count.
+    """
+    shared = _shared(paths, taken, level)
+    every = sorted({parts[level] for parts in paths if len(parts) > level})
+    if not outer_tell and {-1, 1} <= {meaning(name) for name in every if not name.isdigit()}:
+        return every
+    return shared if _tell(name for name in shared if not name.isdigit()) else []
+
+
+def _tell(names: Iterable[str]) -> bool:
+    """Return whether names say that they are of different classes."""
+    return len({meaning(name) for name in names}) > 1
 
 
 def _shared(paths: Iterable[tuple[str, ...]], taken: int, level: int) -> list[str]:
@@ -111,23 +141,51 @@ def _shared(paths: Iterable[tuple[str, ...]], taken: int, level: int) -> list[st
     return [spelled[key] for key, outer in holders.items() if len(outer) > 1]
 
 
-def _two_readings(outer: Iterable[str], shared: Iterable[str], below: int, group_by: str) -> str:
+def _two_readings(outer: Iterable[str], inner: Iterable[str], below: int, group_by: str) -> str:
     """Return the two possible meanings of nested folders, and how to select each."""
     names = sorted(outer)
-    outside, inside = (", ".join(map(repr, sorted(each)[:3])) for each in (names, shared))
-    more = ", ..." if len(names) > 3 else ""
-    told = f"the folders {outside}{more} hold folders of the same names, {inside}"
-    other = f"class_names=[{outside}{more}] and group_by='folder'"
+    outside, inside = (", ".join(map(repr, sorted(each)[:3])) for each in (names, inner))
+    outside += ", ..." if len(names) > 3 else ""
+    one = len(names) == 1
+    told = (
+        f"the {'folder' if one else 'folders'} {outside} {'holds' if one else 'hold'} folders named "
+        f"{inside}"
+    )
     if below > 1 or group_by == "top":
         return (
             f"{told}, further inside, so either may be the classes. If {inside} are, load the folders "
-            f"around them one by one, with group_by='top'; if {outside} are, pass class_names."
+            f"around them one by one, with group_by='top'; if {outside} {'is' if one else 'are'}, pass "
+            "class_names."
         )
     return (
         f"{told}, so either may be the classes. With group_by='top' the classes are {inside}, and "
-        f"{outside} are groups; with {other} it is the other way round. Parts of a data set, such as "
-        "train and test, are loaded one by one."
+        f"{outside} are groups; with class_names=[{outside}] and group_by='folder' it is the other way "
+        "round. Parts of a data set, such as train and test, are loaded one by one."
     )
+
+
+def _warn_of_groups(outer: Iterable[str], shared: Sequence[str]) -> None:
+    """Warn if folders of the same names inside the classes may be groups, which are not used."""
+    if len(shared) > 1:
+        inside = ", ".join(map(repr, sorted(shared)[:3])) + (", ..." if len(shared) > 3 else "")
+        warn(
+            f"the classes {', '.join(map(repr, sorted(outer)[:3]))} hold folders of the same names, "
+            f"{inside}, and each image is a group of its own. If images in folders of one name belong "
+            "together, such as those of a slide, pass group_by='folder'; if not, pass class_names.",
+            DataWarning,
+        )
+
+
+def _warn_of_classes_outside(groups: Iterable[str], classes: Iterable[str]) -> None:
+    """Warn if groups are named like classes, and classes are not."""
+    outside, inside = sorted(groups), sorted(classes)
+    if {-1, 1} <= set(map(meaning, outside)):
+        shown, taken = (", ".join(map(repr, names[:3])) for names in (outside, inside))
+        warn(
+            f"with group_by='top', {shown} are groups, though they are called like classes, and "
+            f"{taken} are taken for classes. If it is the other way round, pass group_by='folder'.",
+            DataWarning,
+        )
 
 
 def _warn_of_series(classes: Sequence[str]) -> None:
@@ -137,10 +195,11 @@ def _warn_of_series(classes: Sequence[str]) -> None:
     numbered = len(stems) == 1 and not {stem.strip(" _-.") for stem in stems} & _OF_CLASSES
     numbered = numbered and not stems & {"", "."}  # numbers alone
     wells = all(re.fullmatch(r"[a-p]\d{1,2}", key) for key in keys)
+    units = all(map(_OF_SERIES.fullmatch, keys))
     if (
         len(keys) > 1
         and not any(map(meaning, keys))
-        and (numbered or wells or _PARTS.issuperset(keys))
+        and (numbered or wells or units or _PARTS.issuperset(keys))
     ):
         shown = ", ".join(map(repr, classes[:3])) + (", ..." if len(classes) > 3 else "")
         warn(
@@ -163,21 +222,24 @@ def _warn_if_passed_through(top: PurePosixPath, classes: list[str]) -> bool:
     return bool(odd)
 
 
-def _top(folders: list[str], places: Mapping[str, PurePosixPath], named: set[str]) -> PurePosixPath:
+def _top(
+    folders: list[str], places: Mapping[str, PurePosixPath], named: set[str], depth: int
+) -> PurePosixPath:
     """Return the folder that contains the class folders, skipping folders with a single sub-folder.
 
-    A single sub-folder that the user `named` as a class is one.
+    A single sub-folder that the user `named` as a class is one. At least `depth` levels of folders
+    with images are kept.
     """
     top = PurePosixPath()
     paths = [PurePosixPath(name) for name in folders]
     with_images = set(places.values())
-    while True:
+    deepest = max((len(path.parts) for path in with_images), default=0)
+    while len(top.parts) + depth < deepest and top not in with_images:
         inside = [path for path in paths if path.parent == top]
-        only_one = len(inside) == 1 and top not in with_images
-        only_one = only_one and look_alike_key(inside[0].name) not in named
-        if not only_one or not any(path.parent == inside[0] for path in paths):
-            return top
+        if len(inside) != 1 or look_alike_key(inside[0].name) in named:
+            break
         top = inside[0]
+    return top
 
 
 def _parent(name: str) -> str:
