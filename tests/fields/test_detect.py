@@ -106,7 +106,7 @@ def test_a_field_that_fails_leaves_the_others(reason):
         cells = detect(fields, detector)
     assert cells.fields["n_cells"].tolist() == [1, 0, 1]
     assert list(cells.failed) == ["2"]
-    assert "1 fields failed" in repr(cells)
+    assert "1 field failed" in repr(cells)
 
 
 def test_files_that_cannot_be_read_leave_the_others(tmp_path):

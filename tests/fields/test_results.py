@@ -266,7 +266,7 @@ def test_pictures_of_another_plate_in_the_folder_are_warned_of(tmp_path):
         fields, detector = make([name], [None], [2]), Known({name: 2})
         cells = detect(fields, detector)
         if name == "b":
-            with pytest.warns(DataWarning, match="pictures of 1 fields .* such as a.png"):
+            with pytest.warns(DataWarning, match="pictures of 1 field not .* such as a.png"):
                 save_results(cells, fields, tmp_path, detector=detector)
         else:
             save_results(cells, fields, tmp_path, detector=detector)

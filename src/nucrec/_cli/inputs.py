@@ -9,6 +9,7 @@ from nucrec._endings import IMAGES, MODELS, PRETRAINED, TABLES
 from nucrec._spelling import did_you_mean
 from nucrec.errors import DatasetNotFoundError, InvalidParameterError
 
+_SHOWN = 200  # characters of a path in a message
 _KINDS = {
     "a model": tuple(MODELS),
     "a table": (*TABLES, ".xlsx", ".xls", ".ods"),
@@ -79,9 +80,9 @@ def check_input(option: str, name: str | None, wanted: str) -> None:
         raise InvalidParameterError(f"{option}: expected {_EXPECTED[wanted]}, received {name!r}")
     path = _expanded(option, name)
     if not os.path.lexists(path):  # the library says more of a link that leads nowhere
-        raise DatasetNotFoundError(
-            f"{option}: {name}: there is no such file or folder. {_meant(name, path, wanted)}".strip()
-        )
+        short = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+        told = f"{option}: {short}: there is no such file or folder"
+        raise DatasetNotFoundError(f"{told}. {_meant(name, path, wanted)}".strip())
     kind = _kind(path)
     if kind in _REFUSED[wanted]:
         raise InvalidParameterError(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nucrec import _notebook as show
 from nucrec._files import write_text
 from nucrec._paths import output_file
-from nucrec._text import Row, csv_text, in_lines, printable, terminal_width, text_table
+from nucrec._text import Row, csv_text, in_lines, many, printable, terminal_width, text_table
 from nucrec.audit._pictures import Pictures
 from nucrec.datasets import ImageDataset
 
@@ -140,10 +140,10 @@ class DuplicatePairs(Sequence[DuplicatePair]):
     @property
     def summary(self) -> str:
         """A one-line summary of the pairs."""
-        pairs = "1 pair" if len(self) == 1 else f"{len(self)} pairs"
+        pairs = many(len(self), "pair")
         kinds = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
         across = sum(pair.across for pair in self._pairs)
-        found = f"{pairs} among {self.n_images} images" + (f": {kinds}" if kinds else "")
+        found = f"{pairs} among {many(self.n_images, 'image')}" + (f": {kinds}" if kinds else "")
         return found + (f"; {across} across classes" if across else "")
 
     def to_csv(self) -> str:

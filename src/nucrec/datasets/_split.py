@@ -216,7 +216,7 @@ def _warn_of_copies(dataset: ImageDataset) -> None:
     """Warn that a split by image separates copies from their originals."""
     augmented = int((dataset.parents != dataset.ids).sum())
     equal = int((np.bincount(equal_images(dataset.images.sources)) > 1).sum())
-    found = [f"{augmented} augmented copies"] if augmented else []
+    found = [many(augmented, "augmented copy", "augmented copies")] if augmented else []
     found += [f"{equal} images that are there more than once"] if equal else []
     if found:
         warn(

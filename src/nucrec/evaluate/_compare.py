@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nucrec import _notebook as show
 from nucrec._metric_names import title
-from nucrec._text import Row, interval, number, percent, text_table
+from nucrec._text import Row, interval, many, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import (
@@ -91,7 +91,7 @@ class Comparison:
     def _summary(self) -> str:
         limited = limit(self.least_p_value, self.confidence, self.test)
         return (
-            f"{self.n} images; right in the first alone {self.only_a}, in the second alone "
+            f"{many(self.n, 'image')}; right in the first alone {self.only_a}, in the second alone "
             f"{self.only_b}; {self.test}: p = {self.p_value:.3g}{limited}"
         )
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nucrec import _notebook as show
 from nucrec._metric_names import NAMES, check_metric
+from nucrec._text import many
 from nucrec._validation import check_choice, check_int, check_real, invalid
 from nucrec.evaluate._metrics import (
     FROM_CONFUSION,
@@ -74,7 +75,7 @@ class Consistency:
     def __str__(self) -> str:
         span = f"{self.tried[0]} to {self.tried[-1]} images"
         if len(self.tried) == 1:
-            span = f"{self.tried[0]} images"
+            span = many(self.tried[0], "image")
         if not self.possible:
             return f"no confusion matrix of {span} gives this row"
         sizes = f"{len(self.sizes)} of {len(self.tried)} sizes"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nucrec._text import many
 from nucrec._validation import invalid
 from nucrec.fields._field_set import FieldSet
 from nucrec.fields._pixels import Mask
@@ -67,7 +68,7 @@ class AnnotatedFields:
         return len(self.fields)
 
     def __repr__(self) -> str:
-        return f"AnnotatedFields({len(self)} fields)"
+        return f"AnnotatedFields({many(len(self), 'field')})"
 
     def _repr_html_(self) -> str:
         return annotated_html(self)

@@ -12,6 +12,7 @@ from nucrec import _text as fmt
 from nucrec._files import make_folder
 from nucrec._optional import require
 from nucrec._paths import checked_path
+from nucrec._text import many
 from nucrec._validation import check_choice, invalid
 from nucrec._written import CELL_TABLES
 from nucrec.fields._cells_shown import pictures_of
@@ -294,10 +295,10 @@ class Cells:
     def _summary(self) -> str:
         scored = self.cells["scored"]
         positive = int((self.cells["n_micronuclei"][scored] > 0).sum())
-        failed = f"; {len(self.failed)} fields failed" if self.failed else ""
+        failed = f"; {many(len(self.failed), 'field')} failed" if self.failed else ""
         return (
-            f"{len(self)} cells of {n_rows(self.fields)} fields, {scored.sum()} scored, "
-            f"{positive} of them with micronuclei{failed}"
+            f"{many(len(self), 'cell')} of {many(n_rows(self.fields), 'field')}, "
+            f"{scored.sum()} scored, {positive} of them with micronuclei{failed}"
         )
 
 

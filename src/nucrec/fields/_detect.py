@@ -129,7 +129,7 @@ def detect(
     ...     image[np.hypot(y - row, x - column) <= radius] = 200
     >>> cells = detect(FieldSet.from_arrays([image]), Bright())
     >>> cells
-    Cells(2 cells of 1 fields, 2 scored, 1 of them with micronuclei)
+    Cells(2 cells of 1 field, 2 scored, 1 of them with micronuclei)
     >>> cells.cells["n_micronuclei"].tolist(), cells.micronuclei["distance"].tolist()
     ([1, 0], [4.0])
     """

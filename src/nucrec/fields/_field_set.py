@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._reading.listing import Quarantined
+from nucrec._text import many
 from nucrec._validation import check_finite, check_real, check_unmasked, invalid
 from nucrec.fields._arrays import described, label_image
 from nucrec.fields._field import Field
@@ -143,8 +144,8 @@ class FieldSet(Sequence[Field]):
 
     def __repr__(self) -> str:
         wells = {field.well for field in self._fields} - {None}
-        facts = [f"{len(self)} fields"]
-        facts += [f"{len(wells)} wells"] if wells else []
+        facts = [many(len(self), "field")]
+        facts += [many(len(wells), "well")] if wells else []
         facts += [f"{len(self.quarantined)} left out"] if self.quarantined else []
         return f"FieldSet({', '.join(facts)})"
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nucrec._files import make_folder, replacing, write_text
 from nucrec._paths import checked_path
 from nucrec._progress import Progress, progress_function
+from nucrec._text import many
 from nucrec._threads import available_cores, ordered_map
 from nucrec._validation import check_int, check_real
 from nucrec._warnings import warn
@@ -181,7 +182,7 @@ def _tell_of_others(overlays: Path, fields: Sequence[Field]) -> None:
     others = sorted({path.name for path in overlays.glob("*.png")} - own)
     if others:
         warn(
-            f"{overlays.parent}: contains pictures of {len(others)} fields that are not part "
+            f"{overlays.parent}: contains pictures of {many(len(others), 'field')} not part "
             f"of this call, such as {others[0]}. Tables and page do not include them; choose "
             "another folder for another plate",
             DataWarning,

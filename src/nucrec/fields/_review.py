@@ -12,6 +12,7 @@ from nucrec._files import make_folder, write_text
 from nucrec._notebook import Facts
 from nucrec._paths import output_file
 from nucrec._progress import Progress, progress_function
+from nucrec._text import many
 from nucrec._validation import check_int, invalid
 from nucrec.errors import DatasetError
 from nucrec.fields._cells import Cells
@@ -57,7 +58,7 @@ class ReviewPage(Facts):
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: {len(self)} cells to review, {self.n_positive} of them called "
+            f"{self.path}: {many(len(self), 'cell')} to review, {self.n_positive} of them called "
             "micronucleated. Open it in a browser, answer, save reviewed.csv, and correct the rates "
             f"with it: nucrec assay {self.path.parent / 'cells.csv'} --reviewed reviewed.csv"
         )

@@ -96,7 +96,7 @@ class Explanation:
         return len(self.targets)
 
     def __repr__(self) -> str:
-        return f"Explanation({len(self)} images)"
+        return f"Explanation({many(len(self), 'image')})"
 
     def _repr_html_(self) -> str:
         shown = show.evenly(range(len(self)), _SHOWN)

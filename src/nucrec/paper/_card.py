@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nucrec import _text as fmt
+from nucrec._text import many
 
 FOR_THE_AUTHOR = "for the author to say"
 
@@ -34,7 +35,7 @@ def card(record: Mapping[str, Any], verdict: str) -> str:
             f"- with: {versions}",
             f"- on: {hardware['system']} {hardware['machine']}, {hardware['cores']} cores",
             f"- data: {data['source']}: {data['n']} images ({_classes(data)}) in "
-            f"{data['n_groups']} groups; {len(data['quarantined'])} files left out",
+            f"{many(data['n_groups'], 'group')}; {many(len(data['quarantined']), 'file')} left out",
             f"- fingerprint of the data: `{data['fingerprint']}`",
             f"- parameters: {parameters}",
             f"- failures: {'; '.join(failures) or 'none'}",

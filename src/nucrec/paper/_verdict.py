@@ -9,6 +9,7 @@ import numpy as np
 
 from nucrec import _text as fmt
 from nucrec._notebook import Facts
+from nucrec._text import many
 from nucrec.evaluate import FoldMetric, Metric, Ranking, rank_folds
 from nucrec.paper._epochs import AVERAGED, MEAN
 from nucrec.paper._gain import gain_by_leaking
@@ -158,7 +159,7 @@ def claims_notes(claims: Sequence[Claim], ranking: Ranking | None) -> list[str]:
 
 def _originals_in_words(claim: Claim) -> str:
     few = ", too few to know how much groups differ" if claim.n_groups < FEW_GROUPS else ""
-    return f"{claim.n_originals} in {claim.n_groups} groups{few}"
+    return f"{claim.n_originals} in {many(claim.n_groups, 'group')}{few}"
 
 
 def _epoch_notes(claims: Sequence[Claim]) -> list[str]:

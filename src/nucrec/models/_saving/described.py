@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nucrec import _notebook as show
-from nucrec._text import number
+from nucrec._text import many, number
 from nucrec.models._card import ModelCard
 
 
@@ -43,7 +43,7 @@ def _are_numbers(values: list[Any]) -> bool:
 
 
 def _calibration(calibration: Mapping[str, list[Any]] | None) -> str:
-    return f"{len(calibration['labels'])} images" if calibration else "no images"
+    return many(len(calibration["labels"]), "image") if calibration else "no images"
 
 
 def _domain(domain: Mapping[str, Any] | None) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec import _notebook as show
+from nucrec._text import many
 from nucrec.evaluate import Report
 from nucrec.models._zoo.row import ZooRow
 from nucrec.models._zoo.truth import Truth
@@ -64,7 +65,8 @@ class FoldPredictions:
     remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"FoldPredictions({len(self.ids)} images, {len(np.unique(self.fold))} folds)"
+        folds = many(len(np.unique(self.fold)), "fold")
+        return f"FoldPredictions({many(len(self.ids), 'image')}, {folds})"
 
     def _repr_html_(self) -> str:
         return show.fragment(show.paragraphs(repr(self)), self.report()._repr_html_())
