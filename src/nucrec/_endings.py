@@ -1,6 +1,9 @@
 """Endings of the names of files, and the name of the classifier that ships."""
 
-IMAGES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp")
+IMAGES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp",
+    ".tf2", ".tf8", ".btf",
+)  # fmt: skip
 TABLES = (".csv", ".tsv", ".tab", ".txt")
 
 MODELS = {".keras": "network", ".skops": "classical"}

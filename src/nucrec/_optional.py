@@ -30,3 +30,12 @@ def require(module: str, extra: str) -> Any:
         raise MissingExtraError(
             f'this needs {library}, which is not installed: pip install "nucrec[{extra}]"'
         ) from error
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module of an optional library can be imported."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError:
+        return False
+    return True

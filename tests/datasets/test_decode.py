@@ -3,6 +3,7 @@
 import io
 import re
 import struct
+import sys
 import warnings
 import zlib
 
@@ -314,11 +315,59 @@ def test_limit_is_pillows_own(refusal):
     )
 
 
-@pytest.mark.parametrize(("kind", "colour"), [("rgb", 2), ("rgba", 6), ("grey and alpha", 4)])
-def test_16_bit_colour_is_refused_rather_than_cut(kind, colour, refusal):
-    assert "16-bit colour is not supported" in refusal(
-        png_header(2, 2, bits=16, colour=colour), f"{kind}.png"
-    )
+DEEP = [("colour", 2, 3), ("colour", 6, 4), ("grey with transparency", 4, 2)]
+
+
+@pytest.mark.parametrize(("kind", "colour", "channels"), DEEP)
+def test_16_bit_colour_is_refused_rather_than_cut(kind, colour, channels, refusal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)  # as if it were not installed
+    reason = refusal(png_header(2, 2, bits=16, colour=colour))
+    assert reason.startswith(f"16-bit {kind} is not supported, and cutting it to 8 bits would lose")
+    assert 'pip install "nucrec[microscopy]"' in reason
+
+
+@pytest.mark.parametrize(("kind", "colour", "channels"), DEEP)
+def test_16_bit_colour_is_read_with_the_extra(kind, colour, channels, read, refusal):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    values = np.random.default_rng(0).integers(0, 2**16, (6, 7, channels), dtype=np.uint16)
+    data = imagecodecs.png_encode(values)
+    assert data[25] == colour
+    np.testing.assert_array_equal(read(data), values)
+    assert refusal(data[:-60]).startswith("damaged image")
+
+
+def test_the_orientation_of_16_bit_colour_is_applied(read):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    values = np.random.default_rng(0).integers(0, 2**16, (6, 7, 3), dtype=np.uint16)
+    data = imagecodecs.png_encode(values)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = b"eXIf" + content
+    whole = struct.pack(">I", len(content)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    np.testing.assert_array_equal(read(data[:33] + whole + data[33:]), np.rot90(values, -1))
+
+
+def test_a_blue_picture_of_16_bits_is_its_one_channel(tmp_path):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    grey = np.random.default_rng(0).integers(0, 2**16, (6, 7), dtype=np.uint16)
+    blue = np.dstack([np.zeros_like(grey), np.zeros_like(grey), grey])
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(blue))
+    np.testing.assert_array_equal(load_images(tmp_path).to_array()[0, ..., 0], grey)
+
+
+@pytest.mark.parametrize("ending", ["tf2", "tf8", "btf", "ome.tf8"])
+def test_endings_of_large_tiff_files(ending, tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    values = np.arange(20, dtype=np.uint16).reshape(4, 5)
+    tifffile.imwrite(tmp_path / f"a.{ending}", values, bigtiff=True)
+    np.testing.assert_array_equal(load_images(tmp_path).images[0], values)
+
+
+def test_the_small_picture_in_a_vsi_file_is_not_taken_for_its_image(tmp_path):
+    Image.new("L", (4, 4), 9).save(tmp_path / "a.vsi", "TIFF")
+    (part,) = ImageFiles(tmp_path, ["a.vsi"]).parts(1)
+    assert part.quarantined[0].reason.startswith("an Olympus VSI file, whose pixels are in other")
 
 
 def test_images_are_known_by_their_names(tmp_path):

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import sys
 import zipfile
 
 import numpy as np
@@ -271,17 +272,19 @@ def test_a_picture_of_one_colour_is_its_one_channel(tmp_path):
         assert np.abs(files[name].astype(int) - image[..., 2]).max() < 20
 
 
-def test_pictures_that_cannot_be_read_are_left_out_before_they_are_read(tmp_path):
+def test_pictures_that_cannot_be_read_are_left_out_before_they_are_read(tmp_path, monkeypatch):
     image = pixels(140, 150, 3, dtype=np.uint8)
     save(tmp_path, "good.tif")
     Image.fromarray(image).save(tmp_path / "a.png", "TGA")
     imagecodecs = pytest.importorskip("imagecodecs")
     (tmp_path / "b.png").write_bytes(imagecodecs.png_encode(image.astype(np.uint16) * 257))
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)  # as if it were not installed
     with pytest.warns(DataWarning, match="was left out"):
         fields = load_fields(tmp_path)
     assert fields.names == ("good",)
     assert why(fields)["a.png"] == "a TGA image: save it as PNG or TIFF"
     assert why(fields)["b.png"].startswith("16-bit colour is not supported")
+    assert repr(fields) == "FieldSet(1 field, 2 left out)"
 
 
 def test_min_is_white_is_bright_for_much_stain(tmp_path):

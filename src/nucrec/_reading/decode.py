@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from nucrec._optional import is_installed, require
 from nucrec._pixels.image import BEYOND_FLOAT32, exceeds_float32
 from nucrec._pixels.intensity import only_channel
 from nucrec._reading.channels import Channel, channel_number, pick_channel
-from nucrec._reading.kinds import is_lossy_webp, other_kind, unusual_jpeg
+from nucrec._reading.kinds import is_lossy_webp, other_kind, unusual_jpeg, why_not_by_name
 from nucrec._reading.planes import (
     Planes,
     behind_first_page,
@@ -121,6 +122,8 @@ def explained(data: bytes, name: str) -> Iterator[None]:
     """Convert any exception of a decoder to an ImageError that names the file."""
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
+    if why := why_not_by_name(name):
+        raise ImageError(f"{name}: {why}")
     try:
         yield
     except ImageError:
@@ -162,7 +165,7 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
         if image.format in _JPEG and data.count(_START_OF_SCAN) > MAX_SCANS:
             # a scan of a few bytes covers all pixels
             raise ImageError(f"{name}: a JPEG of more than {MAX_SCANS} scans")
-        array = _to_array(image)
+        array = _deep_png(image, data) if _would_be_cut(image) else _to_array(image)
         kind, is_lossy = image.format or "", is_lossy_picture(image, data)
     picked = array if channel is None else pick_channel(array, channel, (), name)
     return _Found(picked, False, kind, is_lossy)
@@ -174,13 +177,17 @@ def open_picture(data: bytes, name: str) -> Image.Image:
     Raises
     ------
     ImageError
-        The image is too large, has too many parts, or would be truncated to 8 bits.
+        The image is too large, has too many parts, or would be truncated to 8 bits without the
+        extra "microscopy".
     """
     if data[: len(_PNG)] == _PNG and _has_too_many_chunks(data):
         raise ImageError(f"{name}: a PNG of more than {MAX_CHUNKS} chunks")
     image = Image.open(io.BytesIO(data), formats=_FORMATS)
     _check_size(image.size, name)
-    _check_depth(image, name)
+    if not (_would_be_cut(image) and image.format == "PNG" and is_installed("imagecodecs")):
+        _check_depth(
+            image, name, 'install the extra microscopy (pip install "nucrec[microscopy]"), '
+        )
     return image
 
 
@@ -281,14 +288,26 @@ def _check_size(size: tuple[int, int], name: str, pixels: int | None = None) -> 
         )
 
 
-def _check_depth(image: Image.Image, name: str) -> None:
+def _would_be_cut(image: Image.Image, kind: str = "") -> bool:
+    """Return whether Pillow would truncate samples, of a raw mode such as "LA", to 8 bits."""
+    tiles = [] if image.mode.startswith(("I", "F")) else getattr(image, "tile", [])
+    return any(f"{kind};16" in str(tile[3]) for tile in tiles)
+
+
+def _check_depth(image: Image.Image, name: str, advice: str = "") -> None:
     """Refuse images that would be truncated to 8 bits, before decoding."""
-    tiles = getattr(image, "tile", [])
-    if not image.mode.startswith(("I", "F")) and any(";16" in str(tile[3]) for tile in tiles):
+    if _would_be_cut(image):
+        kind = "grey with transparency" if _would_be_cut(image, "LA") else "colour"
         raise ImageError(
-            f"{name}: 16-bit colour is not supported, and cutting it to 8 bits would lose data. "
-            "Save each channel as a 16-bit grey image, or convert it to 8 bits yourself."
+            f"{name}: 16-bit {kind} is not supported, and cutting it to 8 bits would lose data: "
+            f"{advice}save each channel as a 16-bit grey image, or convert it to 8 bits yourself"
         )
+
+
+def _deep_png(image: Image.Image, data: bytes) -> Array:
+    """Return a PNG of 16-bit colour, or of 16-bit grey with transparency."""
+    samples = require("imagecodecs", extra="microscopy").png_decode(data)
+    return oriented(np.asarray(samples), image.getexif().get(ORIENTATION, 1))
 
 
 def pixels_of_picture(image: Image.Image, name: str) -> Array:

@@ -131,6 +131,13 @@ def is_image_name(name: str) -> bool:
     return name.lower().endswith(IMAGES)
 
 
+def why_not_by_name(name: str) -> str:
+    """Return why a file with this name is not read, whatever it holds; empty if it is."""
+    if name.lower().endswith(".vsi"):
+        return f"an Olympus VSI file, whose pixels are in other files: {_EXPORT}"
+    return ""
+
+
 def other_kind(data: bytes) -> str:
     """Return the kind of a file that is no image that is read, and what to do; empty if unknown."""
     for at, signature, what, advice in _SIGNATURES:

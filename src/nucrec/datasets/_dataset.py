@@ -248,6 +248,8 @@ class ImageDataset:
         ----------
         size : int or (height, width), optional
             The size of each image, by one interpolation; by default all must have the same size.
+            Images that shrink by a factor of 1.5 or more are averaged over blocks of pixels first.
+            Those that shrink by less are not, so their finest structures may be partly lost.
         channels : {1, 3}, optional
             By default `channels` of the data set. For 1, a picture of one colour is reduced to its
             strongest channel, any other to greyscale by ITU-R BT.601. Transparency is dropped.
