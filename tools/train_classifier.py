@@ -102,7 +102,7 @@ Recipe = Callable[[ImageDataset, argparse.Namespace, Path], ImageClassifier]
 RECIPES: dict[str, Recipe] = {"located": located, "fine-tuned": fine_tuned}
 """From crops, options and a folder to resume from, to a fitted classifier. The first is what ships."""
 
-STEPS, STEPS_OF_ALL = 1100, 1300
+STEPS, STEPS_OF_ALL = 2400, 2800
 
 
 class Part(NamedTuple):
