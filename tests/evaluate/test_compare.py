@@ -312,6 +312,20 @@ def test_too_few_groups_for_any_small_p_are_said():
     assert "cannot be below" in str(compare(TRUTH, a, b, groups=groups))
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "mcc"])
+def test_no_p_value_is_below_the_least(metric):
+    truth = np.array([0, 1] * 20)
+    answers_of = {"best": truth, "poor": 1 - truth}
+    for name, n_wrong in (("second", 6), ("third", 30)):
+        answers_of[name] = np.where(np.arange(40) < n_wrong, 1 - truth, truth)
+    found = compare_many(truth, answers_of, metric=metric)
+    # six images differ: p is 2 / 2**6, which is the largest of six that are all small
+    assert found.rows[1].p_value == pytest.approx(2 / 2**6)
+    for row in found.rows[1:]:
+        assert row.least_p_value <= row.p_value * (1 + 1e-9)
+    assert "cannot be below" not in found.verdict
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", ["mcc", "auc"])
 @pytest.mark.parametrize("n_groups", [0, 12])

@@ -58,6 +58,49 @@ def test_counts_may_be_whole_floats():
     assert proportion_interval(*counted) == proportion_interval([2, 2, 2], [4, 4, 4])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sizes", "n_replicates"),
+    [
+        ([300] + [5] * 20, 400),
+        ([100] * 2 + [5] * 20, 400),
+        ([100] + [10] * 10, 400),
+        ([2] * 11 + [6] * 11 + [40] * 3, 400),
+        ([3, 4, 5, 6, 8, 9, 11, 14, 17, 22, 28, 41], 2000),  # just not allowed for
+    ],
+    ids=["one", "two", "half", "several", "mixed"],
+)
+@pytest.mark.parametrize("share", [0.7, 0.9, 0.97])
+def test_intervals_of_groups_of_very_different_sizes_hold_the_truth(sizes, n_replicates, share):
+    rng = np.random.default_rng(len(sizes))
+    strength = 1 / 0.2 - 1  # a correlation of 0.2
+    held = []
+    for _ in range(n_replicates):
+        shares = rng.beta(share * strength, (1 - share) * strength, len(sizes))
+        low, high = proportion_interval(rng.binomial(sizes, shares), sizes)
+        held.append(low <= share <= high)
+    assert np.mean(held) >= 0.92
+
+
+def test_one_group_with_most_images_counts_for_less_than_two():
+    # 300 images of one group say of other groups hardly more than one group could
+    sizes = np.array([300] + [5] * 20)
+    low, high = proportion_interval((0.8 * sizes).astype(int), sizes)
+    alone = proportion_interval(320, 400)
+    assert low < 0.5
+    assert alone[0] > 0.75
+    assert high >= alone[1]
+
+
+def test_sizes_that_differ_a_little_change_nothing():
+    # Kish's number of groups is above 0.6 of theirs: the degrees of freedom are those of 12 groups
+    found = [
+        proportion_interval([8, 16] * 6, [10, 20] * 6),
+        proportion_interval([12] * 12, [15] * 12),
+    ]
+    assert found[0] == pytest.approx(found[1], abs=0.01)
+
+
 def test_an_empty_group_counts_for_nothing():
     assert proportion_interval([3, 0, 9], [8, 0, 10]) == proportion_interval([3, 9], [8, 10])
 

@@ -390,6 +390,44 @@ def test_the_report_says_what_it_is_too_small_to_say():
     assert len(reversed_.remarks) == 1
 
 
+def test_remarks_on_groups_of_very_different_sizes():
+    true = np.arange(400) % 2
+    predicted = np.where(np.arange(400) % 10 == 0, 1 - true, true)
+    groups = np.r_[np.zeros(300, int), np.repeat(np.arange(1, 21), 5)]
+    found = report(true, predicted, class_names=NAMES, groups=groups, n_resamples=100)
+    alike = 400**2 / (300**2 + 20 * 5**2)
+    assert found.n_alike_groups == pytest.approx(alike)
+    assert found.remarks == (
+        "21 groups of very different sizes say as much as 1.8 of one size: too few to know how much "
+        "groups differ",
+    )
+    even = report(true, predicted, class_names=NAMES, groups=np.arange(400) // 20, n_resamples=100)
+    assert (even.n_groups, even.n_alike_groups, even.remarks) == (20, 20, ())
+
+
+def test_a_class_that_is_never_predicted_has_no_precision_with_groups_either():
+    true = np.arange(40) % 2
+    found = report(true, np.zeros(40, int), class_names=NAMES, groups=np.arange(40) // 4)
+    never = found.per_class["micronucleus"]["PRE"]
+    assert never.value == 0
+    assert np.isnan([never.low, never.high]).all()
+    assert np.isfinite(found.per_class["micronucleus"]["REC"].high)
+
+
+def test_remarks_on_classes_in_few_groups():
+    groups = np.arange(300) // 10
+    true = (groups < 3).astype(int)
+    predicted = np.where(np.arange(300) % 7 == 0, 1 - true, true)
+    found = report(true, predicted, class_names=NAMES, groups=groups, n_resamples=100)
+    assert found.n_groups_of_class == {"nucleus": 27, "micronucleus": 3}
+    assert found.remarks == (
+        "images of micronucleus in 3 of 30 groups: too few to know how it varies; intervals of recall "
+        "may be too narrow",
+    )
+    assert pickle.loads(pickle.dumps(found)).to_dict() == found.to_dict()
+    assert report(true, predicted, class_names=NAMES, n_resamples=100).n_groups_of_class == {}
+
+
 def test_remarks_on_groups_and_answers():
     true = np.tile([0, 1], 100)
     alone = report(true, true, class_names=NAMES, groups=np.zeros(200))

@@ -13,15 +13,17 @@ from nucrec.evaluate._consistency import Consistency, consistency
 from nucrec.evaluate._curve_plots import PrecisionRecallDisplay, RocCurveDisplay
 from nucrec.evaluate._curves import Curve
 from nucrec.evaluate._folds import FoldMetric, over_folds, rank_folds
+from nucrec.evaluate._make_report import report
 from nucrec.evaluate._metric import Metric
 from nucrec.evaluate._plots import ConfusionMatrixDisplay, MetricsDisplay
+from nucrec.evaluate._predictive import PredictiveValues
 from nucrec.evaluate._proportion import (
     corrected_proportion,
     mean_interval,
     proportion_interval,
 )
 from nucrec.evaluate._ranking import Ranked, Ranking, compare_many
-from nucrec.evaluate._report import Report, report
+from nucrec.evaluate._report import Report
 
 __all__ = [
     "CalibrationDisplay",
@@ -35,6 +37,7 @@ __all__ = [
     "Metric",
     "MetricsDisplay",
     "PrecisionRecallDisplay",
+    "PredictiveValues",
     "Ranked",
     "Ranking",
     "Report",

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -17,6 +18,9 @@ ASSUMED_CORRELATION = 0.2
 
 ASSUMED_GROUPS = 2
 """How many groups the assumption counts for, beside those in which mistakes occur."""
+
+_VERY_UNEQUAL = 0.6
+"""The share of groups of one size that count for as much, below which sizes are allowed for."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,22 @@ class Design:
             return self.n
         return int(self.groups.max()) + 1
 
+    @cached_property
+    def n_alike(self) -> float | None:
+        """The number of groups of one size that say as much about how groups differ.
+
+        If one group contains most of the images, the others hardly count. This is Kish's effective
+        number if it is below 0.6 of the number of groups, which is to say that the coefficient of
+        variation of their sizes exceeds 0.82; otherwise, it is the number of groups. None without
+        groups or images.
+
+        - L. Kish, "Survey Sampling", 1965.
+        """
+        if self.groups is None or not self.n:
+            return None
+        alike = self.n**2 / float(np.square(np.bincount(self.groups)).sum())
+        return alike if alike < _VERY_UNEQUAL * self.n_units else float(self.n_units)
+
     @property
     def method(self) -> str:
         """The suffix of a method's name."""
@@ -66,18 +86,19 @@ class Design:
         """Return the half-width of an interval in standard errors; NaN for one group or no image.
 
         With groups, this is a quantile of Student's t distribution, with the degrees of freedom of a
-        variance between the groups plus those of the assumption.
+        variance between as many groups of one size plus those of the assumption.
         """
         if self.groups is None:
             return NormalDist().inv_cdf(0.5 + confidence / 2)
-        if self.n_units < 2:
+        if self.n_alike is None or self.n_units < 2:
             return math.nan
-        return student_quantile(0.5 + confidence / 2, self.n_units - 1 + ASSUMED_GROUPS)
+        return student_quantile(0.5 + confidence / 2, self.n_alike - 1 + ASSUMED_GROUPS)
 
     def effect(self, influences: Array, notable: Array) -> float:
         """Return the ratio of an estimate's variance to that from independent images, at least 1.
 
-        The variance between groups is that of the infinitesimal jackknife over groups. A few
+        The variance between groups is that of the infinitesimal jackknife over groups; if their sizes
+        differ widely, it allows for large groups pulling the mean towards themselves (CR2). A few
         mistakes in a few groups say little about it, so it is moderated: its logarithm is averaged
         with that for a correlation of 0.2 within groups, which has the weight of two groups.
         Otherwise, the intervals of good classifiers would be far too narrow: if all images are
@@ -85,6 +106,7 @@ class Design:
 
         - L. Kish, "Survey Sampling", 1965 (design effect).
         - B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6.
+        - R. M. Bell, D. F. McCaffrey, Survey Methodology 28, 2002, pp. 169-181 (CR2).
         - G. K. Smyth, Statistical Applications in Genetics and Molecular Biology 3, 2004, article 3
           (moderated variances, and their degrees of freedom).
 
@@ -98,20 +120,27 @@ class Design:
         if self.groups is None:
             return 1.0
         sizes = np.bincount(self.groups)
-        if len(sizes) < 2:
+        if self.n_alike is None or len(sizes) < 2:
             return math.nan
-        found = _observed_effect(influences - influences.mean(), self.groups, len(sizes))
+        shares = sizes / self.n if self.n_alike < len(sizes) else None
+        found = _observed_effect(influences - influences.mean(), self.groups, shares)
         assumed = 1 + (np.square(sizes).sum() / self.n - 1) * ASSUMED_CORRELATION
         with_outcome = (len(np.unique(self.groups[each])) for each in (notable, ~notable))
-        telling = min(*with_outcome, len(sizes) - 1)
+        telling = min(*with_outcome, self.n_alike - 1)
         logs = math.log(max(1.0, found)), math.log(assumed)
         moderated = math.exp(np.average(logs, weights=(telling, ASSUMED_GROUPS)))
         return max(found, moderated)
 
 
-def _observed_effect(centred: Array, groups: Array, n_groups: int) -> float:
+def _observed_effect(centred: Array, groups: Array, shares: Array | None) -> float:
+    """Return the variance between groups, of given shares or one size, to that between images."""
     alone = len(groups) / (len(groups) - 1) * np.square(centred).sum()
-    together = n_groups / (n_groups - 1) * np.square(np.bincount(groups, centred)).sum()
+    squares = np.square(np.bincount(groups, centred))
+    n_groups = len(squares)
+    if shares is None:
+        together = n_groups / (n_groups - 1) * squares.sum()
+    else:
+        together = (squares / (1 - shares)).sum()
     return float(together / alone) if alone > 0 else 0.0
 
 

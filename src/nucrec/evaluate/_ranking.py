@@ -37,7 +37,7 @@ class Ranked(Facts):
         Against the best, corrected for all pairs; 1 for the best.
     least_p_value : float
         The smallest corrected p-value that so few images, or groups, can give: those for which the
-        answers of both differ.
+        answers of both differ. The p-values of the other pairs are as found.
 
     Examples
     --------
@@ -230,11 +230,14 @@ def compare_many(
     values = [sample.value(column) for sample in every]
     order = sorted(range(len(names)), key=lambda k: (-np.nan_to_num(values[k], nan=-9), k))
     pairs = [Pair(every[i], every[j]) for i, j in itertools.combinations(order, 2)]
-    p_values = holm([p_value(pair, column, n_resamples, random_state) for pair in pairs])
+    alone = [p_value(pair, column, n_resamples, random_state) for pair in pairs]
+    p_values = holm(alone)
     rows = [Ranked(names[order[0]], values[order[0]], Metric(0.0, 0.0, 0.0, "none"), 1.0)]
-    for k, pair, corrected in zip(order[1:], pairs, p_values, strict=False):
+    for place, k in enumerate(order[1:]):
+        pair, corrected = pairs[place], p_values[place]
         behind = pair.difference(column, confidence, n_resamples, random_state)
-        least = min(1.0, len(pairs) * least_p_value(n_apart(pair, column)))
+        possible = [*alone[:place], least_p_value(n_apart(pair, column)), *alone[place + 1 :]]
+        least = holm(possible)[place]
         rows.append(Ranked(names[k], values[k], behind, corrected, least))
     test = name_of_test(pairs[0], column)
     return Ranking(NAMES[column[0]], tuple(rows), test, float(confidence))

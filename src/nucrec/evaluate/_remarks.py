@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 _FEW = 10
 """Images of a class, or groups, that are too few."""
 
+_FEW_OF_CLASS = 5
+"""Groups with images of a class that are too few, even if there are many other groups."""
+
 _FEW_WRONG = 3
 """Groups with a mistake that are too few to know how much groups differ."""
 
@@ -23,17 +26,33 @@ def on_classes(support: Mapping[str, int], confusion: Sequence[Sequence[int]]) -
         yield f"all images were classified as {answers[0]}"
 
 
-def on_groups(n_groups: int | None, n_wrong: int | None) -> Iterator[str]:
+def on_groups(n_groups: int | None, n_wrong: int | None, n_alike: float | None) -> Iterator[str]:
     """Yield a remark if too few groups, or too few groups with mistakes, show how groups differ."""
     if n_groups is None or n_wrong is None:
         return
+    alike = n_groups if n_alike is None else n_alike
     if n_groups == 1:
         yield "1 group: it does not tell how groups differ, so there are no intervals"
     elif n_groups < _FEW:
         yield f"{n_groups} groups: too few to know how much groups differ; intervals may be too narrow"
+    elif alike < _FEW:
+        unequal = (
+            f"{n_groups} groups of very different sizes say as much as {alike:.1f} of one size"
+        )
+        yield f"{unequal}: too few to know how much groups differ"
     elif n_wrong < _FEW_WRONG:
         wrong = f"mistakes in {n_wrong} of {n_groups} groups"
         yield f"{wrong}: how much groups differ is assumed; intervals may be too narrow"
+
+
+def on_groups_of_classes(n_groups: int | None, of_classes: Mapping[str, int]) -> Iterator[str]:
+    """Yield a remark on classes whose images are in few of many groups."""
+    if n_groups is None or n_groups < _FEW:
+        return
+    few = [f"{name} in {n}" for name, n in of_classes.items() if 0 < n < _FEW_OF_CLASS]
+    if few:
+        found = f"images of {', '.join(few)} of {n_groups} groups"
+        yield f"{found}: too few to know how it varies; intervals of recall may be too narrow"
 
 
 def on_chance(low: float) -> Iterator[str]:
