@@ -494,3 +494,45 @@ def test_planes_of_metamorph_are_more_pages(tmp_path):
     with pytest.warns(DataWarning, match="1 TIFF file holds several pages; the first page of each"):
         dataset = load_images(tmp_path)
     np.testing.assert_array_equal(dataset.images[0], values)
+
+
+CUT = [
+    "none",
+    "lzw",
+    "zlib",
+    "packbits",
+    "zstd",
+    "lzma",
+    "png",
+    "jpeg",
+    "webp",
+    "jpeg2000",
+    "jpegxr",
+]
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+@pytest.mark.parametrize("compression", CUT)
+def test_a_file_that_ends_too_early_is_called_truncated(compression, tiled, tmp_path, capfd):
+    y, x = np.mgrid[:64, :96]
+    values = np.dstack([y + x, y, x]).astype("u1")
+    options = {"tile": (32, 32)} if tiled else {"rowsperstrip": 16}
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", compression=compression,
+                     metadata=None, **options)  # fmt: skip
+    data = (tmp_path / "a.tif").read_bytes()
+    for share in (0.6, 0.97, 0.999):
+        n_bytes = int(share * len(data))
+        (tmp_path / "a.tif").write_bytes(data[:n_bytes])
+        _, refused = read(tmp_path, ["a.tif"])
+        told = f"truncated: {n_bytes} of {len(data)} bytes; copy or export it again"
+        assert refused == {"a.tif": told}
+    assert capfd.readouterr().err == ""
+
+
+def test_the_length_of_uncompressed_samples_may_be_overstated(tmp_path):
+    values = np.arange(70, dtype="u1").reshape(7, 10)
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, metadata=None, rowsperstrip=7)
+    (tmp_path / "a.tif").write_bytes(with_tag(file.getvalue(), 279, 80))
+    images, _ = read(tmp_path, ["a.tif"])
+    np.testing.assert_array_equal(images["a.tif"], values)

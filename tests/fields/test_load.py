@@ -287,6 +287,20 @@ def test_pictures_that_cannot_be_read_are_left_out_before_they_are_read(tmp_path
     assert repr(fields) == "FieldSet(1 field, 2 left out)"
 
 
+@pytest.mark.parametrize("channel", [1, "blue", "GFP"])
+def test_a_channel_that_a_grey_file_lacks_is_missed_before_it_is_read(channel, tmp_path):
+    save(tmp_path, "grey 1.tif", "grey 2.png")
+    colour = np.dstack([pixels(140, 150, dtype=np.uint8)] * 3)
+    Image.fromarray(colour).save(tmp_path / "colour.png")
+    with pytest.warns(DataWarning, match="was left out: has no channel"):
+        fields = load_fields(tmp_path, channel=channel)
+    assert fields.names == ("colour",)
+    assert why(fields) == dict.fromkeys(
+        ("grey 1.tif", "grey 2.png"), f"has no channel {channel!r}; it has 1"
+    )
+    assert load_fields(tmp_path / "grey 1.tif", channel=0)[0].read().ndim == 2
+
+
 def test_min_is_white_is_bright_for_much_stain(tmp_path):
     image = pixels(140, 150, dtype=np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", image, photometric="miniswhite")

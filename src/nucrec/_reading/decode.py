@@ -24,11 +24,13 @@ from nucrec._reading.tiff import TiffKind, read_samples
 from nucrec._reading.tiff_tags import (
     ORIENTATION,
     Tags,
+    end_of_pixels,
     full_size_pages,
     is_metamorph_stack,
     is_tiff,
     read_pages,
     read_tags,
+    truncated,
 )
 from nucrec.errors import ImageError
 
@@ -234,12 +236,28 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> _Found:
             f"{name}: a TIFF of {kind}, and nothing says which of them to use: choose one with "
             f"channel=0 to channel={kind.samples - 1}"
         )
-    samples = oriented(read_samples(kind, page, name), tags.value(ORIENTATION, 1))
+    samples = oriented(_read_whole(kind, page, name), tags.value(ORIENTATION, 1))
     if channel is not None:
         known = len(planes.names) == kind.samples
         names = planes.names if known else kind.sample_names
         samples = pick_channel(samples, channel, names, name)
     return _Found(samples, more_pages, sys.intern(f"TIFF of {kind}"), kind.is_lossy)
+
+
+def _read_whole(kind: TiffKind, page: int, name: str) -> Array:
+    """Return the samples of a page, or raise if the file ends before them."""
+    n_bytes, needed = len(kind.tags.data), end_of_pixels(kind.tags)
+    reason = truncated(n_bytes, needed) if needed > n_bytes else ""
+    if reason and kind.is_compressed:  # some decoders fill what is missing without an error
+        raise ImageError(f"{name}: {reason}")
+    try:
+        return read_samples(kind, page, name)
+    except ImageError:
+        raise
+    except Exception as error:  # without compression, a length may be overstated without harm
+        if not reason:
+            raise
+        raise ImageError(f"{name}: {reason}") from error
 
 
 def _tags_of_channel(tags: Tags, planes: Planes, number: int) -> tuple[Tags, int]:

@@ -24,10 +24,12 @@ from nucrec._reading.planes import Planes, behind_first_page, is_stack_behind_fi
 from nucrec._reading.tiff import TiffKind, read_plain_samples, read_samples
 from nucrec._reading.tiff_tags import (
     Tags,
+    end_of_pixels,
     full_size_pages,
     is_metamorph_stack,
     is_tiff,
     read_pages,
+    truncated,
 )
 from nucrec.errors import ImageError
 
@@ -38,7 +40,6 @@ MAX_PIXELS = 500_000_000
 """Of one plane; Pillow's own limit is made for pictures of the web."""
 _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
-_STORED = ((tag.STRIP_OFFSETS, tag.STRIP_BYTES), (tag.TILE_OFFSETS, tag.TILE_BYTES))
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Header:
         Whether the compression is lossy, such as JPEG.
     told : bool
         Whether the file describes its pages.
+    is_grey : bool
+        Whether it holds a single grey image, without colours or transparency to choose from.
     """
 
     size: tuple[int, int]
@@ -70,6 +73,7 @@ class Header:
     pixel_size: float | None = None
     is_lossy: bool = False
     told: bool = True
+    is_grey: bool = False
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -120,7 +124,8 @@ def _header_of_picture(data: bytes, name: str) -> Header:
         may_be_turned = image.format != "PNG" or "exif" in image.info
         turned = may_be_turned and image.getexif().get(_EXIF_ORIENTATION) in _TURNED
         size = (width, height) if turned else (height, width)
-        return Header(size, is_lossy=is_lossy_picture(image, data))
+        is_grey = image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16")
+        return Header(size, is_lossy=is_lossy_picture(image, data), is_grey=is_grey)
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,7 @@ class Stack:
             pixel_size_of(self.pages[0]),
             self.kind.is_lossy,
             told=self.is_told,
+            is_grey=self.n_channels == 1 and self.kind.is_grey,
         )
 
     @property
@@ -276,11 +282,8 @@ class Stack:
 
     def _check_whole(self) -> None:
         """Refuse a file that ends before its last pixel."""
-        n_bytes, needed = len(self.pages[0].data), 0
-        for page in self.pages:
-            for at, lengths in _STORED:
-                ends = map(sum, zip(page.values(at), page.values(lengths), strict=False))
-                needed = max(needed, *ends, 0)
+        n_bytes = len(self.pages[0].data)
+        needed = max(map(end_of_pixels, self.pages))
         if self.is_behind_first_page:
             start = self.pages[0].value(tag.STRIP_OFFSETS, 0)
             needed = max(needed, start + self.planes.n_planes * self._bytes_of_plane)
@@ -290,9 +293,7 @@ class Stack:
                 f"{len(self.pages)}; copy or export it again"
             )
         if needed > n_bytes:
-            raise ImageError(
-                f"{self.name}: truncated: {n_bytes} of {needed} bytes; copy or export it again"
-            )
+            raise ImageError(f"{self.name}: {truncated(n_bytes, needed)}")
 
 
 def several_channels(header: Header) -> str:

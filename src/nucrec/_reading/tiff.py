@@ -99,6 +99,16 @@ class TiffKind:
         """The compression scheme."""
         return self.tags.value(tag.COMPRESSION, _NONE)
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the samples are compressed."""
+        return self.compression != _NONE
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether there is one sample per pixel, of grey."""
+        return self.samples == 1 and self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
+
     @cached_property
     def size(self) -> tuple[int, int]:
         """The height and width of the page in pixels."""
@@ -160,7 +170,7 @@ class TiffKind:
         facts += ["planar"] if self.is_planar else []
         facts += ["big endian"] if self.tags.order == ">" and self.bits > 8 else []
         facts += ["BigTIFF"] if self.tags.is_big else []
-        if self.compression != _NONE:
+        if self.is_compressed:
             name = _COMPRESSIONS.get(self.compression, f"compression {self.compression}")
             facts.append(f"{name}-compressed" if name[0].isupper() else name)
         return ", ".join([" ".join(parts), *facts])
@@ -199,8 +209,7 @@ def read_plain_samples(kind: TiffKind, at: int) -> Array | None:
         The file ends before the samples do.
     """
     letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}.get(kind.sample_format)
-    grey = kind.samples == 1 and kind.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
-    if not grey or not letter or kind.compression != _NONE or kind.bits not in (8, 16, 32):
+    if not kind.is_grey or not letter or kind.compression != _NONE or kind.bits not in (8, 16, 32):
         return None
     height, width = kind.size
     stored = np.dtype(f"{kind.tags.order}{letter}{kind.bits // 8}")

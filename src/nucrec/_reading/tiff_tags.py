@@ -1,5 +1,6 @@
 """The tags of a TIFF's pages, read without pixels."""
 
+import itertools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT = 320, 322, 32
 STRIP_OFFSETS, TILE_OFFSETS, SUBSAMPLING = 273, 324, 530
 STRIP_BYTES, TILE_BYTES, METAMORPH_STACK = 279, 325, 33629
 X_RESOLUTION, RESOLUTION_UNIT, SUBFILE = 282, 296, 254
+_STORED = ((STRIP_OFFSETS, STRIP_BYTES), (TILE_OFFSETS, TILE_BYTES))
 _REDUCED = 1  # flag of the tag NewSubfileType: a smaller copy of another page
 
 
@@ -151,6 +153,20 @@ def read_pages(data: bytes, most: int = 10_000) -> list[Tags]:
 def full_size_pages(pages: Sequence[Tags]) -> list[int]:
     """Return the numbers of the pages that are not smaller copies of others."""
     return [i for i, page in enumerate(pages) if not page.value(SUBFILE, 0) & _REDUCED]
+
+
+def end_of_pixels(tags: Tags) -> int:
+    """Return the offset at which the last strip or tile of a page ends; 0 if none is stated."""
+    ends = (
+        map(sum, zip(tags.values(at), tags.values(lengths), strict=False))
+        for at, lengths in _STORED
+    )
+    return max(itertools.chain(*ends), default=0)
+
+
+def truncated(n_bytes: int, needed: int) -> str:
+    """Return why a file that ends before its last pixel is not read, and what to do."""
+    return f"truncated: {n_bytes} of {needed} bytes; copy or export it again"
 
 
 def is_metamorph_stack(tags: Tags) -> bool:

@@ -135,7 +135,7 @@ class FieldReader:
         check_size(file, header.size)
         if self._channel is None and header.n_channels > 1:
             raise ImageError(f"{file}: {several_channels(header)}")
-        if self._channel is not None and header.n_channels > 1:
+        if self._channel is not None and (header.n_channels > 1 or header.is_grey):
             channel_number(self._channel, header.n_channels, header.names, file)
 
     def _mask(self, group: FieldFiles, files: Sequence[str]) -> Mask | None:
