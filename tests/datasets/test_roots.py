@@ -159,7 +159,7 @@ def test_of_two_images_of_one_name_the_later_is_read_and_the_other_named(name, t
 @pytest.mark.parametrize(
     ("name", "what"),
     [("cells.csv", "a table: load_folder reads tables"), ("cells.TSV", "a table"),
-     ("cell.png", "an image: give the folder that holds it"), ("cells.txt", "not a zip file")],
+     ("cell.png", "an image: give the folder that holds it"), ("cells.md", "not a zip file")],
 )  # fmt: skip
 def test_a_file_that_is_no_archive_is_told_by_its_kind(name, what, tmp_path):
     (tmp_path / name).write_bytes(b"file,label\n")
