@@ -18,12 +18,18 @@ class Written:
 
     Attributes
     ----------
+    command : str
+        The command that writes it, such as "detect".
+    mark : str
+        The file by which such a folder is recognized.
     files : tuple of str
         The names of the files.
     folders : tuple of str
         The names of folders that are replaced with all their contents.
     """
 
+    command: str
+    mark: str
     files: tuple[str, ...]
     folders: tuple[str, ...] = ()
 
@@ -33,6 +39,8 @@ SUMMARY, CONDITIONS = "summary.csv", "conditions.csv"
 REVIEW, SETTINGS = "review.html", "detect.json"
 PARTS, LABELS, OVERLAYS = "parts", "labels", "overlays"
 DETECTION = Written(
+    "detect",
+    SETTINGS,
     (PAGE, REVIEW, SETTINGS, CONDITIONS, SUMMARY, *(f"{name}.csv" for name in CELL_TABLES)),
     (PARTS, LABELS, OVERLAYS),
 )
@@ -42,17 +50,19 @@ ASSAY_FOLDER = "report"
 MARKDOWN, LATEX = "tables.md", "tables.tex"
 PICTURES = ("dose-response", "plate")
 ASSAY = Written(
+    "assay",
+    MARKDOWN,
     (
         *(PAGE, MARKDOWN, LATEX),
         *(CONDITIONS, "exclusions.csv", "micronuclei-per-cell.csv", "against-control.csv"),
         *("trend.csv", "smallest-increase.csv", "decision.csv", "corrected.csv", "detector.csv"),
         *("cytotoxicity.csv", "units.csv"),
         *(f"{name}.png" for name in PICTURES),
-    )
+    ),
 )
 
 PREDICTIONS, METRICS, GROUPS = "predictions.csv", "metrics.csv", "groups.csv"
-EVALUATION = Written((PAGE, PREDICTIONS, METRICS, GROUPS))
+EVALUATION = Written("evaluate", METRICS, (PAGE, PREDICTIONS, METRICS, GROUPS))
 
 FIGURE, CARD, RECORD, CHECKPOINTS = "figure-4.png", "card.md", "run.json", "checkpoints"
 
@@ -63,6 +73,8 @@ def table_files(number: int) -> tuple[str, ...]:
 
 
 REPRODUCTION = Written(
+    "reproduce",
+    RECORD,
     (*(name for number in range(1, 7) for name in table_files(number)), FIGURE, CARD, RECORD),
     (CHECKPOINTS,),
 )
@@ -71,7 +83,7 @@ REPRODUCTION = Written(
 def check_not_replaced(
     option: str, folder: str | Path, written: Written, reads: Iterable[str | Path | None]
 ) -> None:
-    """Raise if writing to a folder would replace an input.
+    """Raise if writing to a folder would replace an input, or the page of another command.
 
     Parameters
     ----------
@@ -87,8 +99,14 @@ def check_not_replaced(
     Raises
     ------
     InvalidParameterError
-        An input would be replaced.
+        An input, or the page of another command, would be replaced.
     """
+    other = _other_in(Path(folder), written)
+    if other is not None:
+        raise InvalidParameterError(
+            f"{option}: {folder} holds the {PAGE} of nucrec {other}, which would be replaced: choose "
+            "another folder"
+        )
     for name in (each for each in reads if each):
         source = real_place(name)
         for file in (Path(folder, each) for each in written.files):
@@ -102,6 +120,16 @@ def check_not_replaced(
                     f"{option}: {name} is an input, and {part} would be replaced: choose another "
                     "folder"
                 )
+
+
+def _other_in(folder: Path, written: Written) -> str | None:
+    """Return the command, another one, whose page is in the folder and would be replaced."""
+    if PAGE not in written.files or not (folder / PAGE).exists():
+        return None
+    if (folder / written.mark).exists():
+        return None
+    others = (each for each in (DETECTION, ASSAY, EVALUATION) if each is not written)
+    return next((each.command for each in others if (folder / each.mark).exists()), None)
 
 
 def is_same_file(place: Path, source: Path) -> bool:

@@ -151,6 +151,9 @@ def test_unknown_names_are_asked_about():
         summarize(table, by="conditions")
     with pytest.raises(InvalidParameterError, match="unit: expected a column"):
         summarize(table, unit="dish")
+    untreated = {"well": ["A01", "A02"], "scored": [2000, 2000], "micronucleated": [9, 12]}
+    with pytest.raises(InvalidParameterError, match="State the treatment of each well in a column"):
+        summarize(untreated)
 
 
 def test_one_well_has_one_condition():

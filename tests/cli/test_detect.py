@@ -174,14 +174,43 @@ def test_mistakes_are_told_before_any_work(arguments, message, tmp_path, capsys)
     assert [path.name for path in tmp_path.iterdir()] == ["PLATE"]
 
 
+def write_historical(folder) -> Path:
+    rates = "\n".join(["rate", *map(str, range(3, 15))])
+    (folder / "historical.csv").write_text(rates, encoding="utf-8")
+    return folder / "historical.csv"
+
+
 def test_the_control_is_checked_before_any_work(plate, tmp_path, capsys):
     command = ["detect", str(plate / "fields"), "-o", str(tmp_path / "out"), "--control", "DMSO"]
     assert main(command) == 2
     assert "--control: no field has a condition" in capsys.readouterr().err
+    assert main([*command[:-2], "--historical", str(write_historical(tmp_path))]) == 2
+    assert "--historical: no field has a condition" in capsys.readouterr().err
     assert main([*command, "--layout", str(plate / "layout.csv")]) == 2
     assert "'DMSO' is not a condition of the layout: drug" in capsys.readouterr().err
     assert main([*command, "--historical", str(tmp_path / "none.csv")]) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        (["a"], ["--layout", "LAYOUT"], "give the layout a column 'file' instead"),
+        (["B02_w1DAPI", "B02_w2GFP"], [], "such as --channel w1DAPI. If these are not channels"),
+        (["B02_w1", "B02_w2"], ["--channel", "7"], "Received: --channel 7."),
+    ],
+)
+def test_messages_speak_of_options_only(names, options, message, plate, tmp_path, capsys):
+    (tmp_path / "plate").mkdir()
+    for name in names:
+        Image.effect_noise((200, 200), 40).save(tmp_path / "plate" / f"{name}.tif")
+    given = [str(plate / "layout.csv") if each == "LAYOUT" else each for each in options]
+    command = ["detect", str(tmp_path / "plate"), "-o", str(tmp_path / "out"), "--quiet"]
+    assert main([*command, *given]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert "pass well_pattern" not in line
+    assert not re.search(r"channel=['\d]", line)
 
 
 def test_results_of_other_settings_name_the_option(plate, tmp_path, capsys):

@@ -89,6 +89,25 @@ def test_inputs_in_the_folder_that_is_written_to(tables, command, message, capsy
     assert everything(tables) == before
 
 
+@pytest.mark.parametrize(
+    ("mark", "command", "message"),
+    [
+        ("detect.json", "assay own/decision.csv -o out", "nucrec detect"),
+        ("detect.json", "evaluate gnb.skops own/own.csv -o out", "nucrec detect"),
+        ("metrics.csv", "assay own/decision.csv -o out", "nucrec evaluate"),
+        ("tables.md", "detect fields -o out", "nucrec assay"),
+    ],
+)
+def test_the_page_of_another_command_stays(tables, mark, command, message, capsys):
+    (tables / "out").mkdir()
+    for name in (mark, "report.html"):
+        (tables / "out" / name).write_text("{}", encoding="utf-8")
+    before = everything(tables)
+    assert run(command) == 2
+    assert f"--out: out holds the report.html of {message}, which" in capsys.readouterr().err
+    assert everything(tables) == before
+
+
 def run(command: str) -> int:
     try:
         return main([*command.split(), "--quiet"])

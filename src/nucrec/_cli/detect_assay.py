@@ -34,16 +34,17 @@ def check_assay(fields: "Sequence[Field]", arguments: argparse.Namespace) -> Non
         return
     if arguments.historical is not None:
         HistoricalControls.from_table(arguments.historical)
+    option = "--historical" if arguments.control is None else "--control"
     known = dict.fromkeys(field.condition for field in fields if field.condition)
     if not known:
         raise InvalidParameterError(
-            "--control: no field has a condition. State the treatment of each well with --layout, a "
+            f"{option}: no field has a condition. State the treatment of each well with --layout, a "
             "table with the columns well, condition and dose."
         )
     wanted = arguments.control
     if not any(field.well for field in fields):
         raise InvalidParameterError(
-            "--control: the assay counts by well, but neither the names of the fields nor the layout "
+            f"{option}: the assay counts by well, but neither the names of the fields nor the layout "
             "tell their wells"
         )
     if wanted is not None and wanted.casefold() not in {name.casefold() for name in known}:

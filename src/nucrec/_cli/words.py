@@ -27,6 +27,9 @@ SENTENCES = {
     " (nucrec.datasets.find_contradictions)": "",
     " fields.quarantined lists all": " report.html lists all",
     "the table `fields` lists them": "fields.csv lists them",
+    "contain no recognisable well: pass well_pattern, or a layout with a column 'file'": (
+        "contain no recognisable well: give the layout a column 'file' instead"
+    ),
     "If these are not channels, pass well_pattern.": (
         "If these are not channels, rename the files, or call load_fields(well_pattern=...) in Python."
     ),

@@ -131,6 +131,8 @@ class _Design:
         own = {plain(key): key for key in self.source.columns}
         if ours is None and plain(name) not in own:
             hint = did_you_mean(name, self.source.names)
+            if name == "condition" and not hint:
+                hint = "State the treatment of each well in a column condition or dose, or in a layout."
             known = ", ".join(self.source.names)
             raise invalid(parameter, f"a column of the table: {known}", name, hint)
         return _Column(self.source, ours or plain(name), own.get(plain(name), ""))

@@ -74,7 +74,8 @@ def save_report(
     Raises
     ------
     InvalidParameterError
-        A parameter is out of range, or an input would be overwritten.
+        A parameter is out of range, or an input, or the page of another command, would be
+        replaced.
     DatasetNotFoundError, DatasetError
         A table or an input cannot be read.
     NucrecError

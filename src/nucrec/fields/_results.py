@@ -15,7 +15,16 @@ from nucrec._text import many
 from nucrec._threads import available_cores, ordered_map
 from nucrec._validation import check_int, check_real
 from nucrec._warnings import warn
-from nucrec._written import CONDITIONS, LABELS, OVERLAYS, PAGE, SUMMARY, pages_beside
+from nucrec._written import (
+    CONDITIONS,
+    DETECTION,
+    LABELS,
+    OVERLAYS,
+    PAGE,
+    SUMMARY,
+    check_not_replaced,
+    pages_beside,
+)
 from nucrec.errors import DataWarning
 from nucrec.fields._cells import Cells
 from nucrec.fields._detection import Detector
@@ -96,7 +105,7 @@ def save_results(
     Raises
     ------
     InvalidParameterError
-        A parameter is out of range.
+        A parameter is out of range, or the folder holds the page of another command.
     NucrecError
         The folder or a file cannot be written.
     ImageError
@@ -139,6 +148,7 @@ def save_results(
     check_int("n_fields", n_fields, low=0, high=200)
     jobs = available_cores() if n_jobs is None else check_int("n_jobs", n_jobs, low=1)
     folder = checked_path("out", out)
+    check_not_replaced("out", folder, DETECTION, ())
     make_folder(folder / OVERLAYS)
     rates = find_rates(cells.cells, [field.name for field in fields], confidence)
     views = Views(cells, n_cells, n_fields, random_state)

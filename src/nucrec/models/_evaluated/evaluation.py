@@ -14,7 +14,7 @@ from nucrec._html import SavedAsPage
 from nucrec._paths import checked_path
 from nucrec._text import csv_text, many
 from nucrec._validation import invalid
-from nucrec._written import GROUPS, METRICS, PAGE, PREDICTIONS
+from nucrec._written import EVALUATION, GROUPS, METRICS, PAGE, PREDICTIONS, check_not_replaced
 from nucrec.datasets import ImageDataset
 from nucrec.evaluate import CalibrationError, Report, calibration_error
 from nucrec.models._classifier import ImageClassifier
@@ -221,13 +221,14 @@ class Evaluation(SavedAsPage):
         Raises
         ------
         InvalidParameterError
-            `folder` is not a path.
+            `folder` is not a path, or holds the page of another command.
         MissingExtraError
             matplotlib is not installed.
         NucrecError
             A file cannot be written.
         """
         where = checked_path("folder", folder)
+        check_not_replaced("folder", where, EVALUATION, ())
         make_folder(where)
         tables = {METRICS: self.report.to_csv(), PREDICTIONS: self.to_csv()}
         if self.groups:
