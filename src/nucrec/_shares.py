@@ -1,6 +1,15 @@
 """Intervals of shares, for independent observations or an effective number of them."""
 
 import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_VERY_UNEQUAL = 0.6
+"""The share of units of one size that say as much, below which their sizes are allowed for."""
 
 
 def student_quantile(p: float, freedom: float) -> float:
@@ -8,6 +17,24 @@ def student_quantile(p: float, freedom: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, p))
+
+
+def n_alike(sizes: Array) -> float:
+    """Return the number of units of one size that say as much about how units differ.
+
+    If one unit, a group of images or a well, contains most of the observations, the others hardly
+    count. This is Kish's effective number if it is below 0.6 of the number of units, which is to say
+    that the coefficient of variation of their sizes exceeds 0.82; otherwise, it is the number of units.
+
+    - L. Kish, "Survey Sampling", 1965.
+
+    Parameters
+    ----------
+    sizes : ndarray of int, shape (n_units,)
+        The number of observations of each unit, at least 1.
+    """
+    alike = float(sizes.sum()) ** 2 / float(np.square(sizes.astype(float)).sum())
+    return alike if alike < _VERY_UNEQUAL * len(sizes) else float(len(sizes))
 
 
 def wilson(successes: float, n: float, reach: float) -> tuple[float, float]:

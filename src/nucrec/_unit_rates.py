@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._shares import poisson_score, student_quantile, wilson
+from nucrec._shares import n_alike, poisson_score, student_quantile, wilson
 
 Array = npt.NDArray[Any]
 Interval = tuple[float, float]
@@ -40,7 +40,9 @@ def design_effect(micronucleated: Array, scored: Array, confidence: float) -> fl
     It includes the uncertainty of a variance from few units, so that it is used with the normal
     quantile instead of Student's. It is NaN for fewer than three units with cells.
     """
-    return _effect(dispersion(micronucleated, scored), scored, confidence)
+    n = int(scored.sum())
+    share = int(micronucleated.sum()) / n if n else 0.0
+    return _effect(_between(micronucleated, scored, 1 - share), scored, confidence)
 
 
 def share_over_units(micronucleated: Array, scored: Array, confidence: float) -> Interval:
@@ -65,7 +67,7 @@ def mean_over_units(
         The variance-to-mean ratio of micronuclei per cell, if known: the counts of units are
         assumed to vary at least that much.
     """
-    between = _effect(_excess(micronuclei, scored, 1.0), scored, confidence)
+    between = _effect(_between(micronuclei, scored, 1.0), scored, confidence)
     effect = float(np.maximum(between, clustered))  # this keeps NaN
     count, n = float(micronuclei.sum()), int(scored.sum())
     return poisson_score(count / effect, n / effect, reach_of(confidence))
@@ -113,11 +115,25 @@ def _excess(counts: Array, scored: Array, variance: float) -> float:
     return max(pearson, by_cells)
 
 
+def _between(counts: Array, scored: Array, variance: float) -> float:
+    """Return `_excess`, or more if a few units have most cells: they pull the mean towards themselves.
+
+    - R. M. Bell, D. F. McCaffrey, Survey Methodology 28, 2002, pp. 169-181 (CR2).
+    """
+    excess = _excess(counts, scored, variance)
+    found, cells = counts[scored > 0], scored[scored > 0]
+    if math.isnan(excess) or n_alike(cells) == len(cells):
+        return excess
+    n, mean = cells.sum(), found.sum() / cells.sum()
+    squares = np.square(found - mean * cells) / (mean * variance)
+    return max(excess, float((squares / (1 - cells / n)).sum() / n))
+
+
 def _effect(excess: float, scored: Array, confidence: float) -> float:
-    units = int((scored > 0).sum())
-    if units < FEWEST_UNITS:
+    cells = scored[scored > 0]
+    if len(cells) < FEWEST_UNITS:
         return math.nan
-    quantile = student_quantile(0.5 + confidence / 2, units - 1)
-    uncertainty = (quantile / reach_of(confidence)) ** 2
+    freedom = max(1.0, n_alike(cells) - 1)
+    uncertainty = (student_quantile(0.5 + confidence / 2, freedom) / reach_of(confidence)) ** 2
     # without micronucleated cells, differences between units cannot be observed
     return uncertainty if math.isnan(excess) else max(1.0, excess * uncertainty)

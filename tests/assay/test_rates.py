@@ -174,10 +174,44 @@ def test_the_dispersion_of_unequal_wells_is_the_larger_of_pearsons_and_that_of_t
     assert condition.dispersion == pytest.approx(max(pearson, by_cells))
 
 
+def test_a_well_with_most_cells_pulls_the_mean_towards_itself():
+    n, k = np.array([6000.0, 300, 200, 100, 300]), np.array([60, 9, 4, 1, 8])
+    table = {"well": list("abcde"), "dose": [0] * 5, "scored": n.astype(int), "micronucleated": k}
+    rate = summarize(table).conditions[0].rate
+    share = k.sum() / n.sum()
+    # Bell and McCaffrey's CR2: squared sums of residuals over one minus the leverage of each well
+    variance = (np.square(k - n * share) / (1 - n / n.sum())).sum() / n.sum() ** 2
+    phi = variance / (share * (1 - share) / n.sum())
+    t = stats.t.ppf(0.975, max(1, n.sum() ** 2 / np.square(n).sum() - 1))
+    for end in (rate.low / 1000, rate.high / 1000):
+        assert abs(share - end) == pytest.approx(t * math.sqrt(phi * end * (1 - end) / n.sum()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "scored", [[8000] + [200] * 5, [4000] * 2 + [200] * 4, [2000] * 3 + [100] * 3]
+)
+@pytest.mark.parametrize("variation", [0.3, 0.6])
+def test_intervals_of_wells_of_very_different_sizes_hold_the_truth(scored, variation):
+    rng = np.random.default_rng(0)
+    shape = 1 / variation**2
+    names = {"well": [f"B{k:02}" for k in range(len(scored))], "dose": [0] * len(scored)}
+    held = []
+    for _ in range(400):
+        rates = rng.gamma(shape, 0.05 / shape, len(scored)).clip(0, 1)
+        found = rng.binomial(scored, rates)
+        rate = summarize({**names, "scored": scored, "micronucleated": found}).conditions[0].rate
+        held.append(rate.low <= 50 <= rate.high)
+    assert np.mean(held) >= 0.92
+
+
 def test_wells_of_very_different_sizes_have_a_remark():
     table = {"well": list("abc"), "dose": [0] * 3, "micronucleated": [9, 12, 8]}
     assert any("differ more than 4-fold: " in told for told in _remarks(table, [2000, 2000, 400]))
     assert not any("4-fold" in told for told in _remarks(table, [2000, 2000, 500]))
+    (told,) = (told for told in _remarks(table, [6000, 300, 200]) if "most of the scored" in told)
+    assert told.startswith("A few wells have most of the scored cells: 0 (3 wells count as 1.2).")
+    assert not any("4-fold" in told for told in _remarks(table, [6000, 300, 200]))
 
 
 def _remarks(table: dict[str, list[object]], scored: list[int]) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from nucrec import _text as fmt
+from nucrec._shares import n_alike
 from nucrec._unit_rates import FEWEST_UNITS
 from nucrec.assay._decision import FEWEST_CELLS
 from nucrec.assay._summaries import ConditionSummary, UnitSummary
@@ -38,18 +41,32 @@ def _on_sizes(units: Sequence[UnitSummary], unit: str) -> list[str]:
     for each in units:
         if each.n_scored:
             sizes.setdefault(each.condition, []).append(each.n_scored)
+    few = {name: n_alike(np.array(cells)) for name, cells in sizes.items()}
+    allowed_for = [
+        f"{name} ({len(sizes[name])} {unit}s count as {alike:.1f})"
+        for name, alike in few.items()
+        if len(sizes[name]) >= FEWEST_UNITS and alike < len(sizes[name])
+    ]
     unequal = [
         f"{name} ({min(cells)} to {max(cells)})"
         for name, cells in sizes.items()
-        if len(cells) >= FEWEST_UNITS and max(cells) > _UNEQUAL * min(cells)
+        if len(cells) >= FEWEST_UNITS
+        and max(cells) > _UNEQUAL * min(cells)
+        and few[name] == len(cells)
     ]
-    if not unequal:
-        return []
-    return [
-        f"The numbers of scored cells per {unit} differ more than {_UNEQUAL}-fold: "
-        f"{', '.join(unequal)}. If {unit}s also differ in their rates, these intervals are "
-        "somewhat too narrow."
-    ]
+    told = []
+    if allowed_for:
+        told.append(
+            f"A few {unit}s have most of the scored cells: {', '.join(allowed_for)}. These intervals "
+            f"are wide, because the other {unit}s hardly show how {unit}s differ."
+        )
+    if unequal:
+        told.append(
+            f"The numbers of scored cells per {unit} differ more than {_UNEQUAL}-fold: "
+            f"{', '.join(unequal)}. If {unit}s also differ in their rates, these intervals are "
+            "somewhat too narrow."
+        )
+    return told
 
 
 def _on_control(conditions: Sequence[ConditionSummary]) -> list[str]:

@@ -84,8 +84,10 @@ def summarize(
     whichever is larger; both are equal for units of the same size), which is at least 1. The
     quantile is that of Student's t (as in Dean and Pagano, 2015, but without an assumed
     correlation). The interval is never narrower than that of independent cells, and there is none
-    for fewer than three units. The page "How many cells, how many wells" of the documentation gives
-    its coverage in simulations.
+    for fewer than three units. If a few units have most of the cells (the coefficient of variation of
+    their numbers exceeds 0.82), the variance allows for it (Bell and McCaffrey 2002), and Student's t
+    has the degrees of freedom of the effective number of units (Kish 1965), at least one. The page "How
+    many cells, how many wells" of the documentation gives its coverage in simulations.
 
     Micronuclei per 1000 cells have the score interval of a Poisson mean, for an effective number of
     cells that is computed in the same way and is at most the number of cells divided by the
@@ -97,6 +99,8 @@ def summarize(
     - P. McCullagh, J. A. Nelder, "Generalized Linear Models", 2nd edition, 1989, section 4.5
       (over-dispersion).
     - W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, section 6.4 (ratio estimator).
+    - R. M. Bell, D. F. McCaffrey, Survey Methodology 28, 2002, pp. 169-181 (CR2).
+    - L. Kish, "Survey Sampling", 1965 (effective number).
     - N. Dean, M. Pagano, Journal of Survey Statistics and Methodology 3, 2015, pp. 484-503
       (Wilson's interval of an effective number).
     - L. Barker, The American Statistician 56, 2002, pp. 85-89 (score interval of a Poisson mean).

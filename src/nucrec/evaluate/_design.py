@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nucrec._shares import student_quantile, wilson
+from nucrec._shares import n_alike, student_quantile, wilson
 
 Array = npt.NDArray[Any]
 
@@ -18,9 +18,6 @@ ASSUMED_CORRELATION = 0.2
 
 ASSUMED_GROUPS = 2
 """How many groups the assumption counts for, beside those in which mistakes occur."""
-
-_VERY_UNEQUAL = 0.6
-"""The share of groups of one size that count for as much, below which sizes are allowed for."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,10 @@ class Design:
 
     @cached_property
     def n_alike(self) -> float | None:
-        """The number of groups of one size that say as much about how groups differ.
-
-        If one group contains most of the images, the others hardly count. This is Kish's effective
-        number if it is below 0.6 of the number of groups, which is to say that the coefficient of
-        variation of their sizes exceeds 0.82; otherwise, it is the number of groups. None without
-        groups or images.
-
-        - L. Kish, "Survey Sampling", 1965.
-        """
+        """The number of groups of one size that say as much; None without groups or images."""
         if self.groups is None or not self.n:
             return None
-        alike = self.n**2 / float(np.square(np.bincount(self.groups)).sum())
-        return alike if alike < _VERY_UNEQUAL * self.n_units else float(self.n_units)
+        return n_alike(np.bincount(self.groups))
 
     @property
     def method(self) -> str:
