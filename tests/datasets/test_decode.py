@@ -336,6 +336,24 @@ def test_16_bit_colour_is_read_with_the_extra(kind, colour, channels, read, refu
     assert refusal(data[:-60]).startswith("damaged image")
 
 
+def bmp_of_16_bits(values: np.ndarray) -> bytes:
+    """Return a BMP whose pixels share 16 bits: 5 of red, 6 of green and 5 of blue."""
+    height, width = values.shape
+    stored = values[::-1].astype("<u2").tobytes()
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 16, 3, len(stored), 0, 0, 0, 0)
+    masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
+    return struct.pack("<2sIHHI", b"BM", 66 + len(stored), 0, 0, 66) + info + masks + stored
+
+
+def test_colours_that_share_16_bits_are_not_16_bit_colours(read):
+    red, green, blue = np.random.default_rng(0).integers(0, (32, 64, 32), (6, 8, 3)).T
+    data = bmp_of_16_bits((red << 11 | green << 5 | blue).T)
+    shares = np.stack([red / 31, green / 63, blue / 31]).T
+    np.testing.assert_allclose(read(data, "a.bmp"), 255 * shares, atol=1)
+    with Image.open(io.BytesIO(data)) as picture:
+        np.testing.assert_array_equal(ImageDataset([picture], [0]).images[0], read(data, "a.bmp"))
+
+
 def test_the_orientation_of_16_bit_colour_is_applied(read):
     imagecodecs = pytest.importorskip("imagecodecs")
     values = np.random.default_rng(0).integers(0, 2**16, (6, 7, 3), dtype=np.uint16)

@@ -42,6 +42,7 @@ _LOSSY_COLOUR = 32
 """How far JPEG and WebP take a picture of one colour from it, of 255; measured: up to 25."""
 _START_OF_SCAN = b"\xff\xda"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_BITS, _PNG_COLOUR, _PNG_GREY_ALPHA = 24, 25, 4
 _LEAST_CHUNK = 12  # in bytes
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _JPEG = ("JPEG", "MPO")
@@ -167,7 +168,7 @@ def _decode_other(data: bytes, name: str, channel: Channel | None) -> _Found:
         if image.format in _JPEG and data.count(_START_OF_SCAN) > MAX_SCANS:
             # a scan of a few bytes covers all pixels
             raise ImageError(f"{name}: a JPEG of more than {MAX_SCANS} scans")
-        array = _deep_png(image, data) if _would_be_cut(image) else _to_array(image)
+        array = _read_deep_png(image, data) if _is_deep_png(data) else _to_array(image)
         kind, is_lossy = image.format or "", is_lossy_picture(image, data)
     picked = array if channel is None else pick_channel(array, channel, (), name)
     return _Found(picked, False, kind, is_lossy)
@@ -186,10 +187,9 @@ def open_picture(data: bytes, name: str) -> Image.Image:
         raise ImageError(f"{name}: a PNG of more than {MAX_CHUNKS} chunks")
     image = Image.open(io.BytesIO(data), formats=_FORMATS)
     _check_size(image.size, name)
-    if not (_would_be_cut(image) and image.format == "PNG" and is_installed("imagecodecs")):
-        _check_depth(
-            image, name, 'install the extra microscopy (pip install "nucrec[microscopy]"), '
-        )
+    if _is_deep_png(data) and not is_installed("imagecodecs"):
+        advice = 'install the extra microscopy (pip install "nucrec[microscopy]"), '
+        raise ImageError(f"{name}: {_cut(data[_PNG_COLOUR] == _PNG_GREY_ALPHA, advice)}")
     return image
 
 
@@ -306,26 +306,33 @@ def _check_size(size: tuple[int, int], name: str, pixels: int | None = None) -> 
         )
 
 
-def _would_be_cut(image: Image.Image, kind: str = "") -> bool:
-    """Return whether Pillow would truncate samples, of a raw mode such as "LA", to 8 bits."""
-    tiles = [] if image.mode.startswith(("I", "F")) else getattr(image, "tile", [])
-    return any(f"{kind};16" in str(tile[3]) for tile in tiles)
+def _is_deep_png(data: bytes) -> bool:
+    """Return whether the file is a PNG of 16 bits other than plain grey, which Pillow truncates."""
+    deep = data[_PNG_BITS : _PNG_BITS + 1] == b"\x10" and data[: len(_PNG)] == _PNG
+    return deep and data[_PNG_COLOUR] != 0
 
 
-def _check_depth(image: Image.Image, name: str, advice: str = "") -> None:
-    """Refuse images that would be truncated to 8 bits, before decoding."""
-    if _would_be_cut(image):
-        kind = "grey with transparency" if _would_be_cut(image, "LA") else "colour"
-        raise ImageError(
-            f"{name}: 16-bit {kind} is not supported, and cutting it to 8 bits would lose data: "
-            f"{advice}save each channel as a 16-bit grey image, or convert it to 8 bits yourself"
-        )
-
-
-def _deep_png(image: Image.Image, data: bytes) -> Array:
+def _read_deep_png(image: Image.Image, data: bytes) -> Array:
     """Return a PNG of 16-bit colour, or of 16-bit grey with transparency."""
     samples = require("imagecodecs", extra="microscopy").png_decode(data)
     return oriented(np.asarray(samples), image.getexif().get(ORIENTATION, 1))
+
+
+def _cut(is_grey: bool, advice: str = "") -> str:
+    """Return why samples of 16 bits that would be truncated are not read, and what to do."""
+    return (
+        f"16-bit {'grey with transparency' if is_grey else 'colour'} is not supported, and cutting it "
+        f"to 8 bits would lose data: {advice}save each channel as a 16-bit grey image, or convert it "
+        "to 8 bits yourself"
+    )
+
+
+def _check_depth(image: Image.Image, name: str) -> None:
+    """Refuse a Pillow image that would be truncated to 8 bits, before decoding."""
+    modes = [] if image.mode.startswith(("I", "F")) else getattr(image, "tile", [])
+    deep = [mode for tile in modes if ";16" in (mode := str(tile[3])) and "BGR" not in mode]
+    if deep:  # BGR;16 are 16 bits of all three colours
+        raise ImageError(f"{name}: {_cut('LA' in deep[0])}")
 
 
 def pixels_of_picture(image: Image.Image, name: str) -> Array:
