@@ -428,6 +428,20 @@ def test_remarks_on_classes_in_few_groups():
     assert report(true, predicted, class_names=NAMES, n_resamples=100).n_groups_of_class == {}
 
 
+def test_scores_that_contradict_the_classes_are_remarked_on():
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 2, 100)
+    score = np.clip(true * 0.6 + 0.2 + rng.normal(0, 0.2, 100), 0, 1)
+    called = (score > 0.5).astype(int)
+    assert report(true, called, score).remarks == ()
+    assert report(true, called, np.column_stack([1 - score, score])).remarks == ()
+    told = "the scores contradict the predicted classes: their columns must be in the order of the"
+    for swapped in (1 - score, np.column_stack([score, 1 - score])):
+        (remark,) = report(true, called, swapped).remarks
+        assert remark.startswith(told)
+    assert any(told in remark for remark in report(true, 1 - called, score).remarks)
+
+
 def test_remarks_on_groups_and_answers():
     true = np.tile([0, 1], 100)
     alone = report(true, true, class_names=NAMES, groups=np.zeros(200))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from nucrec.evaluate._metric import Metric
+
 _FEW = 10
 """Images of a class, or groups, that are too few."""
 
@@ -53,6 +55,17 @@ def on_groups_of_classes(n_groups: int | None, of_classes: Mapping[str, int]) ->
     if few:
         found = f"images of {', '.join(few)} of {n_groups} groups"
         yield f"{found}: too few to know how it varies; intervals of recall may be too narrow"
+
+
+def on_scores(mcc: Metric, auc: Metric | None) -> Iterator[str]:
+    """Yield a remark if the intervals say that scores and predicted classes contradict each other."""
+    if auc is None:
+        return
+    if (auc.high < 0.5 and mcc.low > 0) or (auc.low > 0.5 and mcc.high < 0):
+        yield (
+            "the scores contradict the predicted classes: their columns must be in the order of the "
+            "classes, or be the score of the second class"
+        )
 
 
 def on_chance(low: float) -> Iterator[str]:

@@ -159,6 +159,7 @@ class Report(SavedAsPage):
             *_remarks.on_classes(self.support, self.confusion_matrix),
             *_remarks.on_groups(self.n_groups, self.n_wrong_groups, self.n_alike_groups),
             *_remarks.on_groups_of_classes(self.n_groups, self.n_groups_of_class),
+            *_remarks.on_scores(self.mcc, self.metrics.get("AUC")),
             *_remarks.on_chance(self.mcc.low),
             *self.data_remarks,
         )
