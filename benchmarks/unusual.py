@@ -1,7 +1,7 @@
 """How often images are called unlike the training images: python -m benchmarks.unusual.
 
 Crops of each experiment against a model of the six others, and all crops, changed, against a model of
-all: enlarged, shrunk, blurred, darker, as a negative, with 16 bits.
+all: enlarged, shrunk, trimmed, blurred, darker, as a negative, with 16 bits.
 """
 
 from collections.abc import Callable, Iterable
@@ -66,11 +66,22 @@ def _blurred(sigma: float) -> Callable[[Array], Array]:
     return lambda image: ndimage.gaussian_filter(image.astype(float), sigma).astype(np.uint8)
 
 
+def _enlarged_to(side: int) -> Callable[[Array], Array]:
+    return lambda image: _resized(side / max(image.shape))(image)
+
+
+def _trimmed(margin: int) -> Callable[[Array], Array]:
+    return lambda image: image[margin:-margin, margin:-margin]
+
+
 _CHANGES: dict[str, Callable[[Array], Array]] = {
+    "enlarged to 512 pixels": _enlarged_to(512),
     "enlarged 4 times": _resized(4),
     "enlarged 2 times": _resized(2),
     "shrunk 2 times": _resized(1 / 2),
     "shrunk 4 times": _resized(1 / 4),
+    "12 pixels trimmed from each side": _trimmed(12),
+    "8 pixels trimmed from each side": _trimmed(8),
     "blurred, sigma 1 pixel": _blurred(1),
     "blurred, sigma 2 pixels": _blurred(2),
     "16 times darker": lambda image: image // 16,

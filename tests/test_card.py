@@ -34,3 +34,13 @@ def test_a_card_is_read_from_what_it_writes(kind):
 def test_entries_of_another_kind_are_refused(values, message):
     with pytest.raises(InvalidParameterError, match=message):
         ModelCard.from_dict(values)
+
+
+def test_another_calibration_makes_the_figure_of_the_former_obsolete():
+    rows = tuple({"left out": name, "MCC": "0.7", "calibration error": "0.1"} for name in "ab")
+    card = ModelCard("ours", figures=rows, training={"seed": 0})
+    again = card.recalibrated(1).recalibrated(200)
+    assert again.figures == ({"left out": "a", "MCC": "0.7"}, {"left out": "b", "MCC": "0.7"})
+    assert again.training == {"seed": 0, "recalibrated": "with 200 images"}
+    assert card.figures == rows
+    assert "calibration error" not in str(again)

@@ -45,7 +45,10 @@ class DatasetError(NucrecError, ValueError):
 
 
 class ImageError(NucrecError, ValueError):
-    """An image cannot be read. The message names the file and the reason."""
+    """An image cannot be read, or is a field of view given to a model of crops.
+
+    The message names the image and the reason.
+    """
 
 
 class SplitError(NucrecError, ValueError):

@@ -9,6 +9,7 @@ from PIL import Image
 from tests.html_reader import read
 
 from nucrec.datasets import load_folder
+from nucrec.fields import sample_fields
 from nucrec.models import evaluate, load
 
 
@@ -35,6 +36,18 @@ def test_a_report_a_page_and_tables(run, gnb_file, labelled, tmp_path):
     page = (tmp_path / "page.html").read_bytes()
     assert page == (tmp_path / "out" / "report.html").read_bytes()
     assert "gnb.skops on labelled" in read(page.decode()).words
+
+
+def test_a_field_of_view_is_refused(run, gnb_file, labelled, tmp_path):
+    given = tmp_path / "given"
+    shutil.copytree(labelled, given)
+    Image.fromarray(sample_fields().fields[0].read()).save(given / "MN" / "field.tif")
+    result = run("evaluate", gnb_file, given, "-o", tmp_path / "out")
+    assert (result.returncode, result.stdout) == (1, "")
+    told = "1 of 31 images cannot be predicted; the first is image MN/field.tif: this looks like a"
+    assert told in result.stderr
+    assert "use `nucrec detect`" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_groups_of_an_earlier_evaluation_are_removed(run, gnb_file, labelled, tmp_path):

@@ -10,17 +10,22 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from nucrec.datasets import ImageDataset, load_images, load_mnfinder_crops, rescale_intensity
-from nucrec.errors import DataWarning, InvalidParameterError, ModelFileError
+from nucrec.errors import DataWarning, ImageError, InvalidParameterError, ModelFileError
+from nucrec.fields import make_plate, sample_fields
 from nucrec.models import (
     Embeddings,
+    Evaluation,
     PixelFeatures,
     TrainingDomain,
     cnn,
+    evaluate,
     load,
     model_info,
     predict_folder,
@@ -150,9 +155,9 @@ def test_other_intensities_are_unusual(all_crops, domain):
 
 
 def test_other_depths_are_unusual_and_nothing_else_about_them(all_crops, domain):
-    deep = [image.astype(np.uint16) * 16 for image in all_crops[:20].images]
+    deep = [image.astype(np.uint16) * 16 for image in all_crops[16:36].images]
     assert domain.unusual(dataset(deep)) == [("depth 16 bit, in training 8 bit",)] * 20
-    both = TrainingDomain.of(dataset([*deep, *all_crops[:20].images]))
+    both = TrainingDomain.of(dataset([*deep, *all_crops[16:36].images]))
     assert both.depths == ("uint16", "uint8")
     assert set(both.unusual(dataset(deep))) == {()}
 
@@ -211,14 +216,89 @@ def test_intensities_are_those_that_models_are_given(all_crops):
     assert (a.brightness, a.background, a.sharpness) == (b.brightness, b.background, b.sharpness)
 
 
+def boxes(*places, shape=(60, 80)):
+    """Return a dark image with bright boxes, given as (top, bottom, left, right)."""
+    image = np.full(shape, 10, np.uint8)
+    for top, bottom, left, right in places:
+        image[top:bottom, left:right] = 200
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "extent"),
+    [
+        (boxes((20, 44, 30, 50)), 24 / 60),
+        (boxes((25, 35, 8, 72)), 64 / 80),
+        (boxes((20, 44, 30, 50), (0, 10, 0, 80)), 24 / 60),  # a neighbour at the border
+        (boxes((0, 10, 0, 80)), 0),  # nothing in the centre
+        (boxes((0, 60, 0, 80)), 1),
+        (boxes((200, 440, 300, 500), shape=(600, 800)), 24 / 60),
+    ],
+)
+def test_the_extent_is_that_of_the_object_in_the_centre(image, extent):
+    assert TrainingDomain.of(dataset([image])).extent == pytest.approx((extent, extent), abs=0.01)
+
+
+def trimmed(image, margin: int):
+    return image[margin:-margin, margin:-margin]
+
+
+def test_crops_without_their_surroundings_are_unusual(all_crops):
+    experiments = all_crops.metadata["experiment"]
+    proper, tight = [], []
+    for name in np.unique(experiments)[::3]:
+        domain = TrainingDomain.of(all_crops[experiments != name])
+        new = all_crops[experiments == name]
+        proper += domain.unusual(new)
+        tight += domain.unusual(dataset(trimmed(image, 12) for image in new.images))
+    has_extent = [["extent" in " ".join(r) for r in reasons] for reasons in (proper, tight)]
+    assert np.mean(has_extent[0]) < 0.01
+    assert np.mean(has_extent[1]) > 0.75  # 12 pixels leave some surroundings of large nuclei
+
+
+def test_a_description_without_an_extent_judges_none(all_crops, domain):
+    tight = dataset([trimmed(all_crops.images[0], 12)])
+    ((reason,),) = domain.unusual(tight)
+    told = "extent 1.00, in training up to 0.7.: the crop may lack the surroundings of the nucleus"
+    assert re.fullmatch(told, reason)
+    stored = domain.to_json()
+    del stored["extent"]
+    assert TrainingDomain.from_json(stored).unusual(tight) == [()]
+
+
 def test_fields_of_view_are_told_from_crops(all_crops, domain):
     field = field_of_view(all_crops)
     deep = field.astype(np.uint16) * 200
     colour = np.stack([field] * 3, axis=-1)
     assert domain.fields_of_view(dataset([field, deep, colour])).tolist() == [True] * 3
-    large = [resized(image, 4) for image in all_crops[::10].images]
-    assert domain.fields_of_view(dataset(large)).mean() < 0.02
+    large = [resized(image, 512 / max(image.shape)) for image in all_crops[::5].images]
+    assert not domain.fields_of_view(dataset(large)).any()
     assert not domain.fields_of_view(dataset([np.zeros((900, 900), np.uint8)])).any()
+
+
+def disc(image, y: int, x: int, radius: int):
+    rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
+    image[(rows - y) ** 2 + (columns - x) ** 2 <= radius**2] = 200
+    return image
+
+
+def test_a_field_is_told_by_the_size_of_its_nuclei(domain):
+    def scene(side: int, radius: int, n: int):
+        image = np.full((side, side), 5, np.uint8)
+        for k in range(n):
+            disc(image, side * (1 + 2 * (k // 3)) // 6, side * (1 + 2 * (k % 3)) // 6, radius)
+        return image
+
+    crops = [scene(600, 200, 1), scene(600, 80, 5), scene(600, 50, 2), scene(150, 10, 5)]
+    assert not domain.fields_of_view(dataset(crops)).any()
+    fields = [scene(600, 50, 5), scene(600, 25, 1), scene(240, 15, 5)]
+    assert domain.fields_of_view(dataset(fields)).all()
+
+
+def test_all_fields_that_come_with_nucrec_are_told(domain, tmp_path):
+    plate = make_plate(tmp_path, rates={0: 50}, wells=1, fields=1, cells=100)
+    fields = [*sample_fields().fields, *plate.fields]
+    assert domain.fields_of_view(dataset(field.read() for field in fields)).all()
 
 
 def test_a_model_of_fields_takes_fields(all_crops):
@@ -255,6 +335,7 @@ def test_it_survives_json(domain):
         {"n": 0},
         {"depths": 3},
         {"colour": "no"},
+        {"extent": [0.9, 0.3]},
     ],
 )
 def test_a_description_that_was_changed_is_refused(domain, change):
@@ -341,3 +422,78 @@ def test_a_file_that_describes_no_images_is_refused(crops, tmp_path):
     model.save(tmp_path / "model.keras")
     with pytest.raises(ModelFileError, match="cannot be read as a model: expected a range"):
         load(tmp_path / "model.keras")
+
+
+REFUSED = (
+    "image {}: this looks like a field of view, and the model was trained on crops of single cells: "
+    "use `nucrec detect`, or nucrec.fields.detect in Python. In Python, domain_ of the {} set to None "
+    "gives an answer all the same"
+)
+
+
+def refusal(call) -> str:
+    with pytest.raises(ImageError) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_a_network_of_crops_refuses_fields_of_view(all_crops):
+    model, field, crop = pretrained(), field_of_view(all_crops), all_crops.images[0]
+    one, names = REFUSED.format("0", "network"), model.class_names_
+    both = ImageDataset([crop, field], [0, 1], names, ids=["a.png", "b/c.png"])
+    in_both = "1 of 2 images cannot be predicted; the first is "
+    in_both += REFUSED.format("b/c.png", "network")
+    for call in (model.predict, model.predict_proba, model.embed, model.explain):
+        assert refusal(lambda call=call: call([field])) == one
+    for call in (model.predict_proba, model.evaluate, model.score, model.calibrate):
+        assert refusal(lambda call=call: call(both)) == in_both
+    assert refusal(lambda: evaluate(model, both)) == in_both
+    assert refusal(lambda: Evaluation.of(model, both)) == in_both
+    before = model.predict_proba([crop])
+    model.domain_ = None
+    found = model.predict_proba([crop, field, field.astype(np.uint16) * 200])
+    assert found.shape == (3, 2)
+    np.testing.assert_allclose(found[0], before[0], atol=1e-5)
+
+
+def test_a_classical_model_of_crops_refuses_fields_of_view(all_crops, crops):
+    field, crop = field_of_view(all_crops), crops.images[0]
+    model = make_pipeline(PixelFeatures(8), GaussianNB()).fit(crops, crops.labels)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(model), cv=2).fit(crops, crops.labels)
+    one = REFUSED.format("1", "PixelFeatures")
+    for fitted in (model, calibrated):
+        for call in (fitted.predict, fitted.predict_proba):
+            assert refusal(lambda call=call: call([crop, field])).endswith(one)
+        assert refusal(lambda fitted=fitted: evaluate(fitted, [crop, field], [0, 1])).endswith(one)
+    model[0].domain_ = None
+    assert model.predict([crop, field])[0] == model.predict([crop])[0]
+
+
+def test_large_crops_are_answered(all_crops):
+    large = [resized(image, 512 / max(image.shape)) for image in all_crops[:8].images]
+    assert pretrained().predict_proba(large).shape == (8, 2)
+
+
+def test_wrapped_classifiers_know_their_training_images(crops, all_crops, tmp_path):
+    model = make_pipeline(PixelFeatures(8), GaussianNB())
+    calibrated = CalibratedClassifierCV(model, cv=2).fit(crops, crops.labels)
+    Image.fromarray(field_of_view(all_crops)).save(tmp_path / "field.png")
+    Image.fromarray(255 - crops.images[0]).save(tmp_path / "negative.png")
+    with pytest.warns(DataWarning):
+        rows = {row.file: row for row in predict_folder(calibrated, tmp_path).rows}
+    assert rows["field.png"].error.startswith("this looks like a field of view")
+    assert "background" in " ".join(rows["negative.png"].unusual)
+
+
+@pytest.mark.parametrize("kind", ["classical", "network"])
+def test_fields_among_the_training_images_are_warned_of(crops, all_crops, kind):
+    field = field_of_view(all_crops)
+    some = [*crops[:150].images, field, *crops[150:].images]
+    labels = np.insert(crops.labels, 150, 1)
+    told = "1 of 307 training images look like fields of view .* the first is image 150. Cut crops"
+    model = make_pipeline(PixelFeatures(8), GaussianNB())
+    if kind == "network":
+        model = cnn(image_size=16, epochs=1, random_state=0)
+    with pytest.warns(DataWarning, match=told):
+        model.fit(some, labels)
+    assert refusal(lambda: model.predict([field]))

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nucrec.datasets import ImageDataset
-from nucrec.errors import InvalidParameterError
+from nucrec.errors import DataWarning, InvalidParameterError, LeakageWarning
 from nucrec.models import PixelFeatures
 
 
@@ -78,3 +78,25 @@ def test_cross_validation_with_images(crops):
     scores = cross_val_score(model, crops.to_array(32), crops.labels, cv=3)
     assert scores.shape == (3,)
     assert (scores > 0.3).all()
+
+
+def test_a_pipeline_warns_of_shortcuts_and_contradictions_and_refuses_one_class(crops):
+    model = make_pipeline(PixelFeatures(4), GaussianNB())
+    labels = np.arange(60) % 2
+    deep = [
+        image.astype(np.uint16) * 16 if label else image
+        for image, label in zip(crops[:60].images, labels, strict=True)
+    ]
+    with pytest.warns(LeakageWarning, match="bit depth of the files alone tells the classes"):
+        model.fit(deep, labels)
+    twice = [*crops[:60].images, crops.images[0]]
+    with pytest.warns(DataWarning, match="same pixels have different labels: 0 and 60"):
+        model.fit(twice, [*labels, 1])
+    for one in (np.ones(306, int), ["nucleus"] * 306):
+        with pytest.raises(
+            InvalidParameterError, match="y: expected images of at least two classes"
+        ):
+            model.fit(crops, one)
+    rows = PixelFeatures(4).fit(crops).transform(crops)
+    assert model.fit(rows, np.ones(306, int)).predict(rows).all()  # rows are scikit-learn's matter
+    assert PixelFeatures(4).fit(crops, np.linspace(0, 1, 306)).n_features_in_ == 16

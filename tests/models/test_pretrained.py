@@ -93,6 +93,17 @@ def test_its_calibration_is_that_of_crops_left_out(model):
     assert accuracy[~review].mean() > accuracy[review].mean()
 
 
+def test_after_another_calibration_its_card_has_no_figure_of_the_former(crops):
+    some = crops[::51]
+    mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in some.images]
+    model = pretrained().calibrate(mirrored, some.labels)
+    shipped = pretrained().card_
+    assert "calibration error" in str(shipped)
+    assert "calibration error" not in str(model.card_)
+    assert "recalibrated with 6 images" in str(model.card_)
+    assert model.card_.figures[0]["MCC"] == shipped.figures[0]["MCC"]
+
+
 def test_its_kernels_have_16_bits(model):
     kernels = [w for w in model.model_.weights if len(w.shape) > 1]
     for kernel in kernels:

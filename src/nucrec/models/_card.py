@@ -1,9 +1,13 @@
 """What a classifier says of itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from nucrec._card import Card
+from nucrec._text import many
+
+_OF_CALIBRATION = "calibration error"
+"""The column of the figures that another calibration makes obsolete."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,40 @@ class ModelCard(Card):
     """
 
     kind: ClassVar[str] = "Classifier"
+
+    def recalibrated(self, n: int) -> "ModelCard":
+        """Return the card of the classifier after it was calibrated anew.
+
+        The column "calibration error" of the figures is left out, since it describes the former
+        probabilities. The other figures rest on the order of the probabilities or on the predicted
+        classes, which `ImageClassifier.calibrate` does not change.
+
+        Parameters
+        ----------
+        n : int
+            The number of calibration images.
+
+        Returns
+        -------
+        ModelCard
+            The card, with the number of images among its training settings.
+
+        Examples
+        --------
+        >>> from nucrec.models import ModelCard
+        >>> row = {"left out": "slide 3", "MCC": "0.71", "calibration error": "0.04"}
+        >>> print(ModelCard("ours", figures=(row,)).recalibrated(150))
+        Classifier ours
+        Training: recalibrated with 150 images
+        left out   MCC
+        slide 3   0.71
+        """
+        kept = tuple(
+            {name: value for name, value in row.items() if name != _OF_CALIBRATION}
+            for row in self.figures
+        )
+        told = {"recalibrated": f"with {many(n, 'image')}"}
+        return replace(self, figures=kept, training={**self.training, **told})
 
     @property
     def rates(self) -> str:

@@ -16,8 +16,7 @@ from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset, check_training_data
 from nucrec.errors import TrainingWarning
 from nucrec.models._backbones import OwnBackbone
-from nucrec.models._card import ModelCard
-from nucrec.models._domain import TrainingDomain
+from nucrec.models._domain import learn_domain
 from nucrec.models._inputs import (
     Images,
     check_several_classes,
@@ -132,7 +131,9 @@ class ImageClassifier(SavedNetwork):
     fingerprint_ : str
         Fingerprint of the training images.
     domain_ : TrainingDomain or None
-        The range of properties of the training images; None for a model saved by nucrec 0.1.0.
+        The range of properties of the training images; None for a model saved by nucrec 0.1.0. By it,
+        whole fields of view are refused; without it (``classifier.domain_ = None``), every image gets
+        an answer.
     card_ : ModelCard or None
         What the classifier was trained on and how well it does on other images. None after `fit`;
         set it before `save`, and the file contains it.
@@ -162,9 +163,6 @@ class ImageClassifier(SavedNetwork):
     >>> classifier.history_["epoch"]
     [1]
     """
-
-    domain_: TrainingDomain | None
-    card_: ModelCard | None
 
     def __init__(
         self,
@@ -253,7 +251,8 @@ class ImageClassifier(SavedNetwork):
             Validation images are copies of training images, or a property of the files alone predicts
             the class (`nucrec.datasets.find_shortcuts`).
         DataWarning
-            Images with identical pixels have different labels.
+            Images with identical pixels have different labels, or training images look like whole
+            fields of view.
         TrainingWarning
             Fine-tuning made the network worse and was undone (`undone_`), or the network assigns
             training images of all classes to one class.
@@ -281,7 +280,7 @@ class ImageClassifier(SavedNetwork):
         trained = train_network(settings, train, held_out, classes, checkpoint_dir)
         self._set_fitted(trained.network, classes, train.class_names)
         self.fingerprint_ = trained.fingerprint
-        self.domain_ = TrainingDomain.of(train)
+        self.domain_ = learn_domain(train)
         self.marks_ = kept_marks(train)
         self.card_ = None
         self.history_ = trained.history

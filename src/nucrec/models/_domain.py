@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,12 @@ from sklearn.pipeline import Pipeline
 
 from nucrec._notebook import Facts
 from nucrec._pixels.image import ImageSource
-from nucrec._pixels.intensity import as_dtype, to_channels
 from nucrec._text import number
 from nucrec._validation import invalid
+from nucrec._warnings import warn
 from nucrec.datasets import ImageDataset
+from nucrec.errors import DataWarning, ImageError
+from nucrec.models._appearance import Objects, find_objects, grey_of, measure, n_pictures
 
 Array = npt.NDArray[Any]
 Range = tuple[float, float]
@@ -23,28 +25,20 @@ FIELD_OF_VIEW = (
     "this looks like a field of view, and the model was trained on crops of single cells: use `nucrec "
     "detect`, or nucrec.fields.detect in Python"
 )
+TOO_TIGHT = "the crop may lack the surroundings of the nucleus"
 ONE_CHANNEL = "choose that of the nuclei, such as channel='blue'"
 _MOST = 1000  # number of training images that are measured
 _FACTOR = 1.5  # a size, brightness or sharpness is unusual beyond this factor of the range
 _MARGIN = 0.25  # margin for a background, which may be 0
 _FEW = 8  # limits are wider by 8/n for n training images, since few images say little about others
-_FIELD_SIDE = 3.0  # multiple of the longest usual side
+_FIELD_SIDE = 2.0  # multiple of the longest usual side
 _FIELD_OBJECTS = 3
-_THUMBNAIL = 256  # length in pixels of the longer side at which objects are counted
-_LARGE_OBJECT = 0.25  # as a share of the largest object's area
-_ALIKE = 0.95  # correlation from which two channels show the same picture; lossy files lower it
-_FAINT = 0.05  # a channel has content from this share of the largest standard deviation
+_NUCLEUS_OF_CROP = 0.2  # diameter of the largest object as a share of the image: from here a crop
+_NUCLEUS_OF_FIELD = 0.1  # and below this a field, even of a single nucleus
+_EXTENT = 1.05  # an extent is unusual beyond this factor of the range
+_PARTS = ("best_estimator_", "estimator_", "estimators_", "calibrated_classifiers_", "estimator")
+"""The attributes in which meta-estimators of scikit-learn keep fitted estimators, in that order."""
 _DEPTHS = {"uint8": "8 bit", "uint16": "16 bit"}
-
-
-class _Measures(NamedTuple):
-    """The measurements of one image: sizes in pixels, intensities from 0 to 1."""
-
-    height: int
-    width: int
-    brightness: float
-    background: float
-    sharpness: float
 
 
 @dataclass(frozen=True)
@@ -76,6 +70,10 @@ class TrainingDomain(Facts):
     colour : bool or None
         Whether some of the images have channels with different pictures, such as two stains, which are
         mixed to grey; None if that is unknown, as in files written before it was recorded.
+    extent : (float, float) or None
+        The share of an image's height or width, whichever is larger, that the bright object in its
+        centre spans, from 0 to 1: high where crops lack the surroundings of the nucleus; None if that
+        is unknown.
 
     Examples
     --------
@@ -85,9 +83,9 @@ class TrainingDomain(Facts):
     >>> domain = TrainingDomain.of(crops)
     >>> domain.unusual(crops[:2])
     [(), ()]
-    >>> negative = ImageDataset([255 - crops.images[0]], [0])
-    >>> domain.unusual(negative)
-    [('background 0.96, in training 0.00 to 0.14',)]
+    >>> tight = ImageDataset([crops.images[0][12:-12, 12:-12]], [0])
+    >>> domain.unusual(tight)
+    [('extent 0.94, in training up to 0.77: the crop may lack the surroundings of the nucleus',)]
     """
 
     n: int
@@ -98,6 +96,7 @@ class TrainingDomain(Facts):
     sharpness: Range
     objects: float
     colour: bool | None = None
+    extent: Range | None = None
 
     @classmethod
     def of(cls, images: ImageDataset) -> Self:
@@ -122,11 +121,11 @@ class TrainingDomain(Facts):
             raise invalid("images", "a data set with at least one image", images)
         chosen = np.unique(np.linspace(0, len(images) - 1, _MOST).round().astype(int)).tolist()
         sources = [images.images.sources[k] for k in chosen]
-        seen = ((source.dtype.name, _grey(source)) for source in sources)
-        rows = [(_measure(grey), dtype, _count_objects(grey)) for dtype, grey in seen]
+        seen = ((source.dtype.name, grey_of(source)) for source in sources)
+        rows = [(measure(grey), dtype, find_objects(grey).n) for dtype, grey in seen]
         measured, dtypes, objects = zip(*rows, strict=True)
         height, width, *others = np.array(measured).T
-        brightness, background, sharpness = map(_range, others)
+        brightness, background, sharpness, extent = map(_range, others)
         return cls(
             n=len(chosen),
             depths=tuple(sorted(set(dtypes))),
@@ -135,7 +134,8 @@ class TrainingDomain(Facts):
             background=background,
             sharpness=sharpness,
             objects=float(np.median(objects)),
-            colour=any(_n_pictures(source) > 1 for source in sources),
+            colour=any(n_pictures(source) > 1 for source in sources),
+            extent=extent,
         )
 
     def unusual(self, images: ImageDataset) -> list[tuple[str, ...]]:
@@ -150,13 +150,14 @@ class TrainingDomain(Facts):
         -------
         list of tuple of str
             The reasons for each image; most images have none. Each reason begins with the unusual
-            property: "size", "brightness", "background", "sharpness", "depth" or "colour".
+            property: "size", "brightness", "background", "sharpness", "extent", "depth" or "colour".
 
         Notes
         -----
         A size, brightness or sharpness is unusual beyond 1.5 times the range of the training
-        images, and a background more than 0.25 beyond it. With n training images, both limits are
-        widened by a factor of 1 + 8/n, since few images say little about the range of others.
+        images, a background more than 0.25 beyond it, and an extent above 1.05 times its upper end.
+        With n training images, all limits are widened by a factor of 1 + 8/n, since few images say
+        little about the range of others.
 
         A colour is unusual if the channels of an image show different pictures, such as two stains, and
         those of the training images do not. Grey stored as RGB, and images of one colour, are not.
@@ -174,21 +175,23 @@ class TrainingDomain(Facts):
         Returns
         -------
         ndarray of bool, shape (n,)
-            True for images more than 3 times as large as the training images that hold at least 3
-            bright objects the size of nuclei, and at least twice as many as the training images.
+            True for images that are more than twice as large as the training images, and whose largest
+            bright object has a diameter below a fifth of the longer side; such an image holds at least
+            3 objects of that size, and at least twice as many as the training images, or the diameter
+            is below a tenth.
         """
-        fewest = max(_FIELD_OBJECTS, 2 * self.objects)
         found = np.zeros(len(images), bool)
         for k, source in enumerate(images.images.sources):
             if max(source.shape[:2]) > _FIELD_SIDE * self.side[1]:
-                found[k] = _count_objects(_grey(source)) >= fewest
+                found[k] = self._is_field(find_objects(grey_of(source)))
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Return the attributes as plain lists and numbers."""
+        """Return the attributes as plain lists and numbers, without those that are unknown."""
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in dataclasses.asdict(self).items()
+            if value is not None
         }
 
     @classmethod
@@ -212,14 +215,27 @@ class TrainingDomain(Facts):
             n, objects = int(values["n"]), float(values["objects"])
             if n < 1:
                 raise ValueError(f"expected at least one image, received {n}")
+            extent = values.get("extent")
             return cls(
-                n, depths, **ranges, objects=objects, colour=_checked_flag(values.get("colour"))
+                n,
+                depths,
+                **ranges,
+                objects=objects,
+                colour=_checked_flag(values.get("colour")),
+                extent=None if extent is None else _checked_range(extent),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"training images are not described whole: {error!r}") from error
 
+    def _is_field(self, objects: Objects) -> bool:
+        """Return whether the objects of a large image are those of a field of view."""
+        if not objects.n or objects.largest >= _NUCLEUS_OF_CROP:
+            return False
+        fewest = max(_FIELD_OBJECTS, 2 * self.objects)
+        return objects.n >= fewest or objects.largest < _NUCLEUS_OF_FIELD
+
     def _reasons(self, source: ImageSource) -> Iterator[str]:
-        found = _measure(_grey(source))
+        found = measure(grey_of(source))
         size = (found.height, found.width)
         if not self._within(min(size), self.side) or not self._within(max(size), self.side):
             usual = " to ".join(f"{side:.0f}" for side in self.side)
@@ -227,104 +243,89 @@ class TrainingDomain(Facts):
         if not self._within(found.brightness, self.brightness):
             yield _told("brightness", found.brightness, self.brightness)
         low, high = self.background
-        margin = _MARGIN * (1 + _FEW / self.n)
+        margin = self._widened(_MARGIN)
         if not low - margin <= found.background <= high + margin:
             yield _told("background", found.background, self.background)
         if not self._within(found.sharpness, self.sharpness):
             yield _told("sharpness", found.sharpness, self.sharpness)
+        if self.extent is not None and found.extent > self._widened(_EXTENT) * self.extent[1]:
+            usual = f"in training up to {number(self.extent[1])}"
+            yield f"extent {number(found.extent)}, {usual}: {TOO_TIGHT}"
         if source.dtype.name not in self.depths:
             usual = ", ".join(map(_depth, self.depths))
             yield f"depth {_depth(source.dtype.name)}, in training {usual}"
-        n_pictures = _n_pictures(source) if self.colour is False else 1
-        if n_pictures > 1:
-            yield f"colour {n_pictures} different channels, in training 1: {ONE_CHANNEL}"
+        pictures = n_pictures(source) if self.colour is False else 1
+        if pictures > 1:
+            yield f"colour {pictures} different channels, in training 1: {ONE_CHANNEL}"
 
     def _within(self, value: float, usual: Range) -> bool:
-        factor = _FACTOR * (1 + _FEW / self.n)
+        factor = self._widened(_FACTOR)
         return usual[0] / factor <= value <= usual[1] * factor
+
+    def _widened(self, limit: float) -> float:
+        return limit * (1 + _FEW / self.n)
+
+
+def learn_domain(images: ImageDataset) -> TrainingDomain:
+    """Measure training images, and warn of those that look like fields of view among crops."""
+    domain = TrainingDomain.of(images)
+    found = np.flatnonzero(domain.fields_of_view(images))
+    if len(found):
+        warn(
+            f"{len(found)} of {len(images)} training images look like fields of view among crops of "
+            f"single cells; the first is image {images.ids[found[0]]}. Cut crops out of them with "
+            "nucrec.fields.crops, or leave them out.",
+            DataWarning,
+        )
+    return domain
+
+
+def refuse_fields(domain: TrainingDomain | None, images: ImageDataset, owner: str) -> None:
+    """Raise if whole fields of view are among the images for a model of crops.
+
+    Parameters
+    ----------
+    domain : TrainingDomain or None
+        The training domain of the model; None for no check.
+    images : ImageDataset
+        The images to predict.
+    owner : str
+        What the domain belongs to, for the message.
+
+    Raises
+    ------
+    ImageError
+        An image looks like a field of view.
+    """
+    if domain is None:
+        return
+    found = np.flatnonzero(domain.fields_of_view(images))
+    if not len(found):
+        return
+    first = f"image {images.ids[found[0]]}: {FIELD_OF_VIEW}"
+    if len(images) > 1:
+        first = f"{len(found)} of {len(images)} images cannot be predicted; the first is {first}"
+    raise ImageError(
+        f"{first}. In Python, domain_ of {owner} set to None gives an answer all the same"
+    )
 
 
 def domain_of(model: Any) -> TrainingDomain | None:
-    """Return the training domain of a model or of a step of its pipeline, if it has one."""
-    chosen = getattr(model, "best_estimator_", model)
-    steps = [step for _, step in chosen.steps] if isinstance(chosen, Pipeline) else []
-    found = (getattr(part, "domain_", None) for part in (chosen, *steps))
+    """Return the training domain of a model, or of a fitted part of it: a step, a fold's classifier."""
+    own: TrainingDomain | None = getattr(model, "domain_", None)
+    if own is not None:
+        return own
+    found = (domain_of(part) for part in _fitted_parts(model))
     return next((domain for domain in found if domain is not None), None)
 
 
-def _measure(grey: Array) -> _Measures:
-    last = grey.size - 1
-    places = [last // 2, last * 99 // 100]
-    median, high = np.partition(grey, places, axis=None)[places].tolist()
-    height, width = grey.shape
-    sharpness = _sharpness(grey.astype(np.float32))
-    return _Measures(height, width, high / 255, median / 255, sharpness)
-
-
-def _grey(source: ImageSource) -> Array:
-    """Return the image as models receive it: grey, uint8."""
-    return as_dtype(to_channels(source.in_grey().read(), 1)[..., 0], "uint8")
-
-
-def _n_pictures(source: ImageSource) -> int:
-    """Return how many channels show different pictures; 1 for grey and for images of one colour."""
-    if len(source.shape) == 2 or source.shape[2] < 3 or source.in_grey() is not source:
-        return 1
-    bands = np.moveaxis(source.read()[..., :3], -1, 0).reshape(3, -1).astype(float)
-    contrast = bands.std(axis=1)
-    filled = bands[(contrast > 0) & (contrast >= _FAINT * contrast.max())]
-    different = 0
-    for k, alike in enumerate(np.atleast_2d(np.corrcoef(filled)) if len(filled) else ()):
-        different += bool((np.abs(alike[:k]) < _ALIKE).all())
-    return max(different, 1)
-
-
-def _sharpness(grey: Array) -> float:
-    """Return the mean squared Laplacian divided by the mean squared gradient; 0 for a flat image."""
-    if min(grey.shape) < 3:
-        return 0.0
-    across, down = np.diff(grey, axis=1), np.diff(grey, axis=0)
-    gradient = _mean_square(across) + _mean_square(down)
-    laplacian = np.diff(across, axis=1)[1:-1] + np.diff(down, axis=0)[:, 1:-1]
-    return _mean_square(laplacian) / gradient if gradient else 0.0
-
-
-def _mean_square(values: Array) -> float:
-    return float(np.vdot(values, values)) / values.size
-
-
-def _count_objects(grey: Array) -> int:
-    """Count bright objects not much smaller than the largest: nuclei rather than micronuclei."""
-    from scipy import ndimage
-
-    smooth = ndimage.uniform_filter(_thumbnail(grey), 3)
-    clipped = np.minimum(smooth, np.percentile(smooth, 99))
-    labels, n = ndimage.label(clipped > _otsu(clipped))
-    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
-    return int((areas >= _LARGE_OBJECT * areas.max()).sum()) if n else 0
-
-
-def _thumbnail(grey: Array) -> Array:
-    """Return block means of the image, at most 256 per row."""
-    side = -(-max(grey.shape) // _THUMBNAIL)
-    rows, columns = (max(length // side, 1) for length in grey.shape)
-    cut = grey[: rows * side, : columns * side].astype(np.float32)
-    blocks = cut.reshape(rows, cut.shape[0] // rows, columns, cut.shape[1] // columns)
-    return np.asarray(blocks.mean(axis=(1, 3)))
-
-
-def _otsu(grey: Array) -> float:
-    """Return Otsu's threshold between dark and bright pixels.
-
-    N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
-    Man, and Cybernetics 9, 1979.
-    """
-    counts, edges = np.histogram(grey, 256)
-    centres = (edges[1:] + edges[:-1]) / 2
-    dark, total = np.cumsum(counts, dtype=float), np.cumsum(counts * centres)
-    both = dark * (dark[-1] - dark)
-    apart = (total * dark[-1] - total[-1] * dark) ** 2 / np.maximum(both, 1)
-    return float(centres[apart[:-1].argmax()])
+def _fitted_parts(model: Any) -> Iterator[Any]:
+    """Yield the estimators that a pipeline or another meta-estimator of scikit-learn has fitted."""
+    if isinstance(model, Pipeline):
+        yield from (step for _, step in model.steps)
+    for name in _PARTS:
+        part = getattr(model, name, None)
+        yield from part if isinstance(part, list) else () if part is None else (part,)
 
 
 def _range(values: Array) -> Range:

@@ -88,6 +88,8 @@ class Embeddings(ImageFeatures):
         ------
         WeightsNotAvailableError, WeightsError
             The weights cannot be obtained, or are damaged.
+        ImageError
+            An image looks like a whole field of view, and the training images are crops of cells.
         ValueError
             The rows are not finite numbers, or differ in length from those passed to `fit`.
         """

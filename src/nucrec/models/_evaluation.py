@@ -53,6 +53,8 @@ def evaluate(
     ------
     InvalidParameterError
         There are no labels, or they are not classes of the model.
+    ImageError
+        An image looks like a whole field of view, and the model was trained on crops of cells.
     sklearn.exceptions.NotFittedError
         The model is not fitted.
 

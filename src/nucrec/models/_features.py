@@ -62,6 +62,8 @@ class PixelFeatures(ImageFeatures):
 
         Raises
         ------
+        ImageError
+            An image looks like a whole field of view, and the training images are crops of cells.
         ValueError
             The rows are not finite numbers, or differ in length from those passed to `fit`.
         """

@@ -13,6 +13,8 @@ from nucrec._validation import check_choice, check_int, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.errors import NucrecError
 from nucrec.evaluate import ConformalRule, Report, Temperature, fit_conformal, fit_temperature
+from nucrec.models._card import ModelCard
+from nucrec.models._domain import TrainingDomain, refuse_fields
 from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
 from nucrec.models._inputs import Images, held_out_part, require_images
@@ -33,6 +35,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     progress: Progress | bool
     views: Literal[1, 8]
+    domain_: TrainingDomain | None
+    card_: ModelCard | None
     _embedder: "keras.Model | None"
     _grad_cam: "GradCam | None"
 
@@ -53,6 +57,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             `X` is empty or contains an item that is not an image.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
         """
         chosen = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[chosen])
@@ -76,6 +82,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             `X` is empty or contains an item that is not an image.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
         """
         check_is_fitted(self, "model_")
         return self._calibrated(self._uncalibrated(X))
@@ -111,6 +119,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             There are no labels, or they are not classes of the network.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
 
         Examples
         --------
@@ -133,7 +143,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Afterwards, `predict_proba` returns calibrated probabilities, and `conformal` returns a rule
         that selects images for manual review. Predicted classes do not change. Set `views` first,
-        since calibration applies to the probabilities that it produces.
+        since calibration applies to the probabilities that it produces. A `card_` loses the figure of
+        the former calibration (`ModelCard.recalibrated`).
 
         Parameters
         ----------
@@ -152,6 +163,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             `y` does not fit `X`, or has other classes than the network.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
 
         Warns
         -----
@@ -169,6 +182,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise invalid("y", "the classes of the images, or a data set in X", None)
         probabilities = self._uncalibrated(held_out)
         self._set_calibration(probabilities, held_out.labels)
+        if isinstance(self.card_, ModelCard):
+            self.card_ = self.card_.recalibrated(len(held_out))
         warn_of_calibration(held_out, getattr(self, "marks_", ()))
         return self
 
@@ -215,6 +230,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             `X` is empty or contains an item that is not an image.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
         """
         check_is_fitted(self, "model_")
         if self._embedder is None:
@@ -247,6 +264,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             `images` is empty or contains an item that is not an image, or there is no such class.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
         sklearn.exceptions.NotFittedError
             The network is not fitted.
 
@@ -306,6 +325,8 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InvalidParameterError
             There are no labels.
+        ImageError
+            An image looks like a whole field of view, and the network was trained on crops of cells.
         """
         if y is None:
             if not isinstance(X, ImageDataset):
@@ -353,6 +374,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _run(self, run_batch: "BatchFunction", X: Images, batch_size: int = 64) -> Array:
         images = require_images("X", X)
+        refuse_fields(self.domain_, images, "the network")
         from nucrec.models._networks.inference import run_model
 
         found = run_model(

@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nucrec.datasets import ImageDataset
-from nucrec.models._domain import TrainingDomain
-from nucrec.models._inputs import Images, as_images
+from nucrec.models._domain import TrainingDomain, learn_domain, refuse_fields
+from nucrec.models._inputs import Images, as_images, check_classes
 
 Array = npt.NDArray[Any]
 
@@ -30,15 +30,15 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     n_features_in_: int
     domain_: TrainingDomain | None
 
-    def fit(self, X: Images, y: object = None) -> Self:
+    def fit(self, X: Images, y: Any = None) -> Self:
         """Learn the row length and the properties of the training images.
 
         Parameters
         ----------
         X : ImageDataset, array of shape (n, H, W) or (n, H, W, C), list of images, or rows (n, m)
             The training images, or rows of features.
-        y : ignored
-            Present for compatibility with scikit-learn.
+        y : array_like of shape (n,), optional
+            The classes of images, which are only checked; ignored for rows.
 
         Returns
         -------
@@ -48,11 +48,20 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidParameterError
-            A parameter is out of range, or `X` contains an item that is not an image.
+            A parameter is out of range, `X` contains an item that is not an image, or all images
+            are of one class.
         MissingExtraError
             `X` contains images, and a package that the features need is not installed.
         ValueError
             The rows are not finite numbers.
+
+        Warns
+        -----
+        LeakageWarning
+            A property of the files alone predicts the class (`nucrec.datasets.find_shortcuts`).
+        DataWarning
+            Training images look like whole fields of view, or images with identical pixels have
+            different labels.
         """
         self._check_parameters()
         images = as_images(X)
@@ -60,9 +69,10 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             validate_data(self, X)
         else:
             self._check_installed()
+            check_classes(images, y)
             self.n_features_in_ = self._row_length()
         self._learn_colour(images)
-        self.domain_ = TrainingDomain.of(images) if images is not None and len(images) else None
+        self.domain_ = learn_domain(images) if images is not None and len(images) else None
         return self
 
     def transform(self, X: Images) -> Array:
@@ -80,6 +90,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        ImageError
+            An image looks like a whole field of view, and the training images are crops of cells.
         ValueError
             The rows are not finite numbers, or differ in length from those passed to `fit`.
         """
@@ -87,6 +99,28 @@ class ImageFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         images = as_images(X)
         if images is None:
             return np.asarray(validate_data(self, X, reset=False))
+        refuse_fields(getattr(self, "domain_", None), images, f"the {type(self).__name__}")
+        return self._rows_of(images)
+
+    def fit_transform(self, X: Images, y: Any = None) -> Array:
+        """Fit, and return one row per training image, or the rows unchanged.
+
+        Parameters
+        ----------
+        X, y : as for `fit`
+            The training images, or rows of features.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_features_in_)
+            One row per image; fields of view among the training images are no error.
+        """
+        images = as_images(X)
+        if images is None:
+            return np.asarray(super().fit_transform(X))
+        return self.fit(images, y)._rows_of(images)
+
+    def _rows_of(self, images: ImageDataset) -> Array:
         if self.n_features_in_ != self._row_length():
             raise ValueError(
                 f"X has images, but was fitted on rows of {self.n_features_in_} numbers"

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.multiclass import type_of_target
 
 from nucrec._class_names import order_classes
 from nucrec._validation import check_known, check_unmasked, invalid
-from nucrec.datasets import ImageDataset, LazyImages
+from nucrec.datasets import ImageDataset, LazyImages, check_training_data
 
 Array = npt.NDArray[Any]
 Images = ImageDataset | npt.ArrayLike
@@ -77,6 +78,25 @@ def check_several_classes(name: str, labels: Array, received: object) -> None:
     """Raise if fewer than two classes occur in the labels of a training set."""
     if len(np.unique(labels)) < 2:
         raise invalid(name, "images of at least two classes", received)
+
+
+def check_classes(images: ImageDataset, y: Any) -> None:
+    """Check the classes that a scikit-learn pipeline passes to the `fit` of its first step.
+
+    Warn of whatever would make the training pointless, as `nucrec.datasets.check_training_data`
+    does. Targets that are no classes are ignored.
+
+    Raises
+    ------
+    InvalidParameterError
+        All images are of one class.
+    """
+    if y is None or np.shape(y) != (len(images),) or not len(images):
+        return
+    if type_of_target(y) in ("binary", "multiclass"):
+        train, _ = labelled("y", images, y)
+        check_several_classes("y", train.labels, y)
+        check_training_data(train)
 
 
 def some_of_each_class(images: ImageDataset, n: int) -> ImageDataset:

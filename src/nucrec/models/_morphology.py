@@ -102,6 +102,8 @@ class MorphologyFeatures(ImageFeatures):
         ------
         MissingExtraError
             `X` contains images, and scikit-image is not installed.
+        ImageError
+            An image looks like a whole field of view, and the training images are crops of cells.
         ValueError
             The rows are not finite numbers, or differ in length from those passed to `fit`.
         """

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 class SavedNetwork(FittedNetwork):
     """Describe, save and restore a fitted `ImageClassifier`."""
 
-    card_: ModelCard | None
-    domain_: TrainingDomain | None
-
     def save(self, path: str | os.PathLike[str], *, half_precision: bool = False) -> None:
         """Save the fitted classifier to one file that `nucrec.models.load` reads.
 

@@ -105,6 +105,8 @@ class Evaluation(SavedAsPage):
         InvalidParameterError
             `images` is not a data set or is empty, or its classes cannot be matched with those of
             the model.
+        ImageError
+            An image looks like a whole field of view, and the model was trained on crops of cells.
         sklearn.exceptions.NotFittedError
             The model is not fitted.
         """

@@ -19,10 +19,15 @@ from nucrec.datasets import Quarantined
 from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
 from nucrec.models._card import ModelCard
-from nucrec.models._domain import ONE_CHANNEL
+from nucrec.models._domain import ONE_CHANNEL, TOO_TIGHT
 from nucrec.models._folders.prediction import ImagePrediction
 
 _MANY_UNUSUAL = 0.05  # share of the images above which to warn
+_HINTS = {
+    "extent": f"{TOO_TIGHT}: cut it as nucrec.fields.crops does",
+    "colour": f"their channels are mixed to grey: {ONE_CHANNEL}",
+}
+"""What to do about images that are unlike the training images in a property."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class FolderPredictions:
         The error rate that selects images for manual review.
     unusual : dict of str to int
         Number of images that are unlike the training images in their "size", "brightness",
-        "background", "sharpness", "depth" or "colour"; see `TrainingDomain`.
+        "background", "sharpness", "extent", "depth" or "colour"; see `TrainingDomain`.
     sensitivity, specificity : (int, int) or None
         Number of positive (or negative) calibration images that the model classified correctly, and
         their total number.
@@ -239,10 +244,8 @@ def _unlike_training(found: FolderPredictions) -> str:
     are = "is" if total.unusual == 1 else "are"
     n = many(total.n, "image")
     told = f"{total.unusual} of {n} {are} unlike the training images: {kinds}"
-    mixed = (
-        f" (their channels are mixed to grey: {ONE_CHANNEL})" if "colour" in found.unusual else ""
-    )
-    return f"{told}{mixed}"
+    hints = [hint for name, hint in _HINTS.items() if name in found.unusual]
+    return f"{told} ({'; '.join(hints)})" if hints else told
 
 
 def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None:

@@ -176,8 +176,8 @@ class JobMaker:
         X, X_test = self.division.X, self.division.X_test
         first = _features_of(model)
         if first is not None:
-            features = clone(first).fit(X)
-            X, X_test = features.transform(X), features.transform(X_test)
+            features = clone(first)
+            X, X_test = features.fit_transform(X), features.transform(X_test)
         return Data(X, self.division.y, X_test, self.division.truth.y_true)
 
     def _network_run(self, name: str, shared: SharedFeatures | None) -> NetworkRun:
