@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import sys
 from typing import NamedTuple
 
@@ -164,10 +165,12 @@ def test_with_the_extra_every_kind_is_right(written):
     folder, held = written
     images, refused = read(folder, held)
     for name, (kind, _) in held.items():
-        if has_unnamed_samples(kind):
+        if is_not_supported(kind):
+            assert re.match("a TIFF of 1-bit integer (RGB|grey), .*not supp", refused.pop(name)), (
+                kind
+            )
+        elif has_unnamed_samples(kind):
             assert "choose one with channel=0 to channel=" in refused.pop(name), kind
-        elif is_not_supported(kind):
-            assert refused.pop(name).startswith("a TIFF of 1-bit integer RGB, "), kind
     assert not refused
     assert_right(images, held, lambda values: values)
 
@@ -461,15 +464,30 @@ def test_fax_compressions(compression, photometric, tmp_path):
     np.testing.assert_array_equal(images["a.tif"], values * np.uint8(255))
 
 
-@pytest.mark.parametrize("number", [32809, 34661, 34676, 34713, 12345])
-def test_compressions_that_nothing_undoes_are_named(number, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(32809, "ThunderScan-compressed"), (34661, "JBIG-compressed"), (12345, "compression 12345")],
+)
+def test_compressions_that_nothing_undoes_are_named(number, kind, tmp_path):
     file = io.BytesIO()
     tifffile.imwrite(file, np.zeros((4, 5), "u1"), metadata=None)
     (tmp_path / "a.tif").write_bytes(with_tag(file.getvalue(), 259, number))
     _, refused = read(tmp_path, ["a.tif"])
     assert refused["a.tif"].startswith(
-        f"a TIFF of 8-bit integer grey, compression {number} is not supported: save it as"
+        f"a TIFF of 8-bit integer grey, {kind} is not supported: save it as"
     )
+
+
+@pytest.mark.parametrize("photometric", ["separated", "icclab", "logluv"])
+def test_no_channel_is_offered_where_none_can_be_read(photometric, tmp_path):
+    n = 5 if photometric == "separated" else 4
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5, n), "u1"), photometric=photometric,
+                     planarconfig="contig", metadata=None)  # fmt: skip
+    for channel in (None, 0):
+        _, refused = read(tmp_path, ["a.tif"], channel)
+        assert refused["a.tif"].endswith(
+            "is not supported: save it as RGB of 8 bits, or grey of 8 or 16 bits"
+        )
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])

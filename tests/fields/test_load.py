@@ -278,13 +278,15 @@ def test_pictures_that_cannot_be_read_are_left_out_before_they_are_read(tmp_path
     Image.fromarray(image).save(tmp_path / "a.png", "TGA")
     imagecodecs = pytest.importorskip("imagecodecs")
     (tmp_path / "b.png").write_bytes(imagecodecs.png_encode(image.astype(np.uint16) * 257))
+    tifffile.imwrite(tmp_path / "c.tif", image[..., 0].astype(np.float64))
     monkeypatch.setitem(sys.modules, "imagecodecs", None)  # as if it were not installed
     with pytest.warns(DataWarning, match="was left out"):
         fields = load_fields(tmp_path)
     assert fields.names == ("good",)
     assert why(fields)["a.png"] == "a TGA image: save it as PNG or TIFF"
     assert why(fields)["b.png"].startswith("16-bit colour is not supported")
-    assert repr(fields) == "FieldSet(1 field, 2 left out)"
+    assert why(fields)["c.tif"].startswith("a TIFF of 64-bit float grey needs the extra microscopy")
+    assert repr(fields) == "FieldSet(1 field, 3 left out)"
 
 
 @pytest.mark.parametrize("channel", [1, "blue", "GFP"])

@@ -20,7 +20,7 @@ from nucrec._reading.planes import (
     behind_first_page,
     is_stack_behind_first_page,
 )
-from nucrec._reading.tiff import TiffKind, read_samples
+from nucrec._reading.tiff import TiffKind, check_readable, read_samples
 from nucrec._reading.tiff_tags import (
     ORIENTATION,
     Tags,
@@ -231,6 +231,7 @@ def _decode_tiff(data: bytes, name: str, channel: Channel | None) -> _Found:
         more_pages, channel = False, None
     kind = TiffKind(tags)
     _check_size(kind.size[::-1], name, kind.pixels)
+    check_readable(kind, name)  # or advice on channels would be refused
     if channel is None and kind.n_extra and not kind.has_alpha:
         raise ImageError(
             f"{name}: a TIFF of {kind}, and nothing says which of them to use: choose one with "

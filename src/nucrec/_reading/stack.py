@@ -21,7 +21,7 @@ from nucrec._reading.decode import (
 )
 from nucrec._reading.pixel_size import pixel_size_of
 from nucrec._reading.planes import Planes, behind_first_page, is_stack_behind_first_page
-from nucrec._reading.tiff import TiffKind, read_plain_samples, read_samples
+from nucrec._reading.tiff import TiffKind, check_readable, read_plain_samples, read_samples
 from nucrec._reading.tiff_tags import (
     Tags,
     end_of_pixels,
@@ -146,6 +146,7 @@ class Stack:
                 f"{name}: truncated or damaged: {error}; copy or export it again"
             ) from error
         stack = cls(name, tuple(pages), Planes.of(pages[0]))
+        check_readable(stack.kind, name)
         stack._check_single()
         stack._check_whole()
         return stack

@@ -31,6 +31,12 @@ _COLOURS = {
     _CMYK: ("CMYK", 4),
     _YCBCR: ("YCbCr", 3),
     _LAB: ("L*a*b*", 3),
+    9: ("ICC L*a*b*", 3),
+    10: ("ITU L*a*b*", 3),
+    32803: ("colour filter array", 1),
+    32844: ("LogL", 1),
+    32845: ("LogLuv", 3),
+    34892: ("linear raw", 3),
 }
 _UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
 _FORMATS = {_UNSIGNED: "integer", _SIGNED: "signed integer", _FLOAT: "float"}
@@ -42,11 +48,19 @@ _COMPRESSIONS = {
     6: "old JPEG",
     _JPEG: "JPEG",
     8: "Deflate",
+    32766: "NeXT",
     32773: "PackBits",
+    32809: "ThunderScan",
+    32909: "PixarLog",
     32946: "Deflate",
     33003: "JPEG 2000",
     33005: "JPEG 2000",
+    34661: "JBIG",
+    34676: "SGI LogLuv",
+    34677: "SGI LogLuv",
     34712: "JPEG 2000",
+    34713: "Nikon NEF",
+    34887: "LERC",
     34892: "JPEG",
     34925: "LZMA",
     34933: "PNG",
@@ -54,6 +68,7 @@ _COMPRESSIONS = {
     50000: "Zstandard",
     50001: "WebP",
     50002: "JPEG XL",
+    50013: "Deflate",
 }
 _LOSSLESS = (_NONE, 5, 8, 32773, 32946, 34925, 50000)  # undone by Pillow
 _MAY_BE_LOSSY = (6, _JPEG, 33003, 33005, 34712, 34892, 34934, 50002)
@@ -187,9 +202,7 @@ def read_samples(kind: TiffKind, page: int, name: str) -> Array:
     ImageError
         The samples cannot be decoded correctly, or not without the extra "microscopy".
     """
-    # some programs write 24 bits in byte order, others as a row of bits
-    if (kind.photometric == _PALETTE and kind.samples > 1) or kind.bits == 24:
-        raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
+    check_readable(kind, name)
     samples = _read_by_pillow(kind, page) if _pillow_is_right(kind) else None
     if samples is None:
         samples = _read_by_tifffile(kind, page, name)
@@ -198,6 +211,21 @@ def read_samples(kind: TiffKind, page: int, name: str) -> Array:
     if kind.photometric == _WHITE_IS_ZERO:
         samples = _inverted(samples, kind)
     return samples
+
+
+def check_readable(kind: TiffKind, name: str) -> None:
+    """Raise if the tags alone tell that samples cannot be decoded.
+
+    Raises
+    ------
+    ImageError
+        The samples cannot be decoded correctly, or not without the extra "microscopy".
+    """
+    # some programs write 24 bits in byte order, others as a row of bits
+    if (kind.photometric == _PALETTE and kind.samples > 1) or kind.bits == 24:
+        raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
+    if not _pillow_is_right(kind):
+        _tifffile_for(kind, name)
 
 
 def read_plain_samples(kind: TiffKind, at: int) -> Array | None:
@@ -292,14 +320,13 @@ def _read_by_pillow(kind: TiffKind, page: int) -> Array | None:
     return np.asarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
 
 
-def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
+def _tifffile_for(kind: TiffKind, name: str) -> Any:
+    """Return the module tifffile, or raise if it is missing or decodes no such samples."""
     known = [_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE]
+    known += [_YCBCR] if kind.compression == _JPEG else []
     # tifffile cannot read back several samples of less than 8 bits that it wrote itself
     few_bits = kind.samples > 1 and (kind.bits % 8 != 0) and kind.compression != _JPEG
-    if few_bits or kind.photometric not in (
-        *known,
-        *([_YCBCR] if kind.compression == _JPEG else []),
-    ):
+    if few_bits or kind.photometric not in known:
         raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
     try:
         tifffile = require("tifffile", extra="microscopy")
@@ -311,6 +338,11 @@ def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
         ) from error
     if kind.compression not in tifffile.TIFF.DECOMPRESSORS:
         raise ImageError(f"{name}: a TIFF of {kind} is not supported: {_CONVERT}")
+    return tifffile
+
+
+def _read_by_tifffile(kind: TiffKind, page: int, name: str) -> Array:
+    tifffile = _tifffile_for(kind, name)
     logger = logging.getLogger("tifffile")
     if not logger.handlers:  # otherwise Python writes its messages to standard error
         logger.addHandler(logging.NullHandler())
