@@ -33,7 +33,7 @@ from nucrec._text import markdown_table
 from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.evaluate import Metric, calibration_error, fit_temperature, report
 from nucrec.fields import load_mnfinder_fields
-from nucrec.models import ImageClassifier, ModelCard, load, transfer
+from nucrec.models import ImageClassifier, ModelCard, TrainingDomain, load, transfer
 
 Array = npt.NDArray[Any]
 
@@ -132,8 +132,7 @@ def main() -> None:
     if parts:
         model._set_calibration(*_calibrating(crops, parts))
     model.card_ = card(rows, options)
-    assert model.domain_ is not None
-    model.domain_ = replace(model.domain_, depths=("uint16", "uint8"))
+    model.domain_ = replace(TrainingDomain.of(crops), depths=("uint16", "uint8"))
     model.save(SHIPPED, half_precision=True)
     about |= checked(model, crops)
     if rows:
