@@ -56,6 +56,15 @@ def test_it_was_trained_on_all_shipped_crops_and_tells_them_apart(model):
     assert "the model was trained on these images, so its metrics are too good" in found.remarks
 
 
+def test_crops_that_were_cut_too_tightly_are_unusual(model):
+    some = load_mnfinder_crops("all")[::40]
+    wide = [image for image in some.images if min(image.shape[:2]) > 44]
+    tight = ImageDataset([image[12:-12, 12:-12] for image in wide], [0] * len(wide))
+    marked = [any(r.startswith("extent") for r in each) for each in model.domain_.unusual(tight)]
+    assert np.mean(marked) > 0.7
+    assert sum(map(bool, model.domain_.unusual(some))) <= 2
+
+
 def test_a_report_on_new_images_has_no_such_remark(model, new):
     assert not any("was trained on" in remark for remark in model.evaluate(new).remarks)
     mixed = load_mnfinder_crops("all")[:5]
