@@ -64,7 +64,7 @@ def test_the_page_of_several_compounds(made):
     page = read((saved.folder / "report.html").read_text(encoding="utf-8"))
     assert "Study 7 <draft>" in page.words
     assert "strong clearly positive" in page.words
-    assert "without a decision, since there is one dose: positive." in page.words
+    assert "without a decision, because there is only one dose: positive." in page.words
     assert len(page.all("img")) == 3 + 2  # two compounds and the others; two plates
     assert "Historical controls: 10 experiments" in page.words
 

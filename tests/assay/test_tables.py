@@ -212,7 +212,7 @@ def test_tables_in_all_formats():
     assert set(assay.tables()) == {
         "Rates",
         "Against the control",
-        "Smallest increase that could have been seen",
+        "Smallest detectable increase",
         "Increase with dose",
         "By well",
     }

@@ -52,7 +52,7 @@ def methods_of(findings: Findings) -> list[Method]:
 def _unit_interval(unit: str) -> Method:
     return Method(
         f"Rate of one {unit}",
-        "Micronucleated cells over scored cells, times 1000, with Wilson's interval. It covers "
+        "Micronucleated cells divided by scored cells, times 1000, with Wilson's interval. It covers "
         f"the sampling of cells within this {unit} only.",
         (
             "E. B. Wilson, Probable inference, the law of succession, and statistical inference, "
@@ -64,12 +64,12 @@ def _unit_interval(unit: str) -> Method:
 def _interval(unit: str, confidence: float) -> Method:
     return Method(
         f"Rate of a condition, over {unit}s",
-        f"Wilson's {fmt.percent(confidence)} interval of an effective number of cells: the number "
-        f"of cells over the dispersion of the counts of {unit}s (Pearson's X2 over its degrees of "
-        f"freedom, or the variance of the ratio estimator where it is larger, as with {unit}s of "
-        "different sizes; at least 1), with the quantile of Student's t. It is never narrower than "
-        f"that of as many independent cells. With fewer than {FEWEST_UNITS} {unit}s the interval is "
-        "not estimable.",
+        f"Wilson's {fmt.percent(confidence)} interval for an effective number of cells: the number "
+        f"of cells divided by the dispersion of the counts of {unit}s (Pearson's X2 divided by its "
+        "degrees of freedom or, if larger, the variance of the ratio estimator, as with "
+        f"{unit}s of different sizes; at least 1), with the quantile of Student's t. It is never "
+        "narrower than that of as many independent cells. With fewer than "
+        f"{FEWEST_UNITS} {unit}s, the interval is not estimable.",
         (
             "P. McCullagh, J. A. Nelder, Generalized Linear Models, 2nd edition, Chapman and "
             "Hall, 1989, section 4.5.",
@@ -86,11 +86,11 @@ def _against_control(findings: Findings) -> Method:
     return Method(
         "Increase over the control",
         f"One-sided. Whole {unit}s: Dunnett's t of rates, with p-values from permutations of "
-        f"{unit}s{within} over the control and the doses that are left, step by step, so that the "
-        "probability of any false increase among the doses of a compound stays at the level. "
-        "Pooled cells: Fisher's exact test with Holm's correction, which takes all cells for "
-        f"independent and variation between {unit}s for an effect. At most {MOST} arrangements; "
-        f"more are drawn with seed {findings.random_state}.",
+        f"{unit}s{within} among the control and the remaining doses, step by step, so that the "
+        "probability of any false increase among the doses of a compound stays at the significance "
+        "level. Pooled cells: Fisher's exact test with Holm's correction, which treats all cells as "
+        f"independent, so that variation between {unit}s can look like an effect. If there are more "
+        f"than {MOST} arrangements, a sample is drawn with seed {findings.random_state}.",
         (
             "C. W. Dunnett, A multiple comparison procedure for comparing several treatments "
             "with a control, Journal of the American Statistical Association 50, 1955, pp. "
@@ -109,8 +109,8 @@ def _power(findings: Findings) -> Method:
         "Smallest increase",
         f"The true rate that would be found with a probability of {fmt.percent(POWER)} at the "
         f"one-sided level of {fmt.percent(findings.alpha)}, from the noncentral t distribution of "
-        "the difference of transformed rates, with the variation between units that was found "
-        "and Bonferroni's level. An approximation.",
+        "the difference of transformed rates, with the observed variation between units and "
+        "Bonferroni's correction. This is an approximation.",
         (
             "F. J. Anscombe, The transformation of Poisson, binomial and negative-binomial data, "
             "Biometrika 35, 1948, pp. 246-254.",
@@ -121,9 +121,9 @@ def _power(findings: Findings) -> Method:
 def _trend(unit: str) -> Method:
     return Method(
         "Increase with dose",
-        "One-sided, scores are the doses. Pooled cells: Cochran-Armitage, exact where a "
-        f"condition has less than five expected micronucleated cells. Whole {unit}s: the same "
-        f"statistic, compared with those of arrangements of {unit}s over doses.",
+        "One-sided, with the doses as scores. Pooled cells: Cochran-Armitage, exact if a condition "
+        f"has fewer than five expected micronucleated cells. Whole {unit}s: the same statistic, "
+        f"compared with its values when the {unit}s are permuted among the doses.",
         (
             "W. G. Cochran, Some methods for strengthening the common chi-squared tests, "
             "Biometrics 10, 1954, pp. 417-451.",
@@ -137,10 +137,10 @@ def _decision(findings: Findings) -> Method:
     return Method(
         "Decision",
         "Clearly positive: all three criteria are met. Clearly negative: none is, with at least "
-        f"{FEWEST_DOSES} doses and {FEWEST_CELLS} cells each. Equivocal: some are met. Tests "
-        f"count by whole {findings.assay.unit}s. The limits of historical controls contain 95% of "
+        f"{FEWEST_DOSES} doses and {FEWEST_CELLS} cells each. Equivocal: some are met. The tests "
+        f"are those of whole {findings.assay.unit}s. The limits of historical controls contain 95% of "
         "single rates: Student's t prediction interval of their square roots, from "
-        f"{FEWEST_EXPERIMENTS} experiments on. The guideline also asks for expert judgement, "
+        f"{FEWEST_EXPERIMENTS} experiments upwards. The guideline also asks for expert judgement, "
         "which no program replaces.",
         (GUIDELINE,),
     )
@@ -149,10 +149,10 @@ def _decision(findings: Findings) -> Method:
 def _correction() -> Method:
     return Method(
         "Corrected rates",
-        "Rogan and Gladen's estimate, with sensitivity and specificity from cells that a person "
-        "reviewed (double sampling), in which each counts as many as it stands for. Intervals "
-        "are quantiles of draws from Jeffreys' posteriors. It holds if the errors are the same "
-        "in all conditions.",
+        "Rogan and Gladen's estimate, with sensitivity and specificity from cells reviewed by a "
+        "person (double sampling), each of which counts for as many cells as it represents. "
+        "Intervals are quantiles of draws from Jeffreys' posteriors. The estimate is valid if the "
+        "errors are the same in all conditions.",
         (
             "W. J. Rogan, B. Gladen, Estimating prevalence from the results of a screening test, "
             "American Journal of Epidemiology 107, 1978, pp. 71-76.",

@@ -101,16 +101,16 @@ def _key_numbers(findings: Findings) -> list[tuple[str, str]]:
 
 def _design(findings: Findings) -> str:
     assay = findings.assay
-    control = "none was named" if assay.control is None else assay.control.name
+    control = "none" if assay.control is None else assay.control.name
     plates = list(dict.fromkeys(unit.plate for unit in assay.units if unit.plate))
     rows = [
         ("concurrent control", control),
-        ("unit of the experiment", assay.unit),
+        ("experimental unit", assay.unit),
         (
             "permutations",
             f"of {assay.unit}s" + (f" within each {assay.block}" if assay.block else ""),
         ),
-        ("level of the tests", f"{fmt.percent(findings.alpha)}, one-sided"),
+        ("significance level", f"{fmt.percent(findings.alpha)}, one-sided"),
         ("intervals", fmt.percent(assay.confidence)),
         *([("plates", ", ".join(plates))] if plates else []),
         *([("columns", _columns(assay.columns))] if assay.columns else []),
@@ -162,10 +162,10 @@ def _counts(content: PageContent) -> str:
     parts = [page.table(header, rows)]
     reasons = list(dict.fromkeys(reason for each in conditions for reason in each.excluded))
     if len(reasons) > 1:
-        words = "Why cells were not scored; a cell with several reasons is counted once, under all."
+        words = "Why cells were not scored. A cell with several reasons is counted once, with all."
         parts += [page.paragraph(words), page.table(*content.tables["exclusions"].words)]
     else:
-        told = f"Not scored: {reasons[0]}." if reasons else "All cells of the table are scored."
+        told = f"Not scored: {reasons[0]}." if reasons else "All cells in the table are scored."
         parts.append(page.paragraph(told))
     return page.section("Counts and exclusions", *parts)
 
@@ -179,9 +179,9 @@ def _count_row(each: ConditionSummary) -> fmt.Row:
 def _rates(content: PageContent) -> str:
     assay = content.findings.assay
     words = (
-        f"Micronucleated cells per 1000 scored cells. Intervals: {fmt.percent(assay.confidence)}; "
-        f"they carry the variation between {assay.unit}s, and no errors of whoever or whatever "
-        "scored the cells."
+        f"Micronucleated cells per 1000 scored cells, with {fmt.percent(assay.confidence)} intervals. "
+        f"The intervals include the variation between {assay.unit}s, but no scoring errors of a "
+        "person or a detector."
     )
     parts = [page.paragraph(words), page.table(*content.tables["conditions"].words)]
     alternatives = {
@@ -209,9 +209,9 @@ def _tests(content: PageContent) -> list[str]:
         return []
     unit = content.findings.assay.unit
     words = (
-        f"One-sided p-values for an increase. Those of whole {unit}s respect that {unit}s differ, "
-        "and decide; those of pooled cells take all cells for independent, and are too small "
-        f"where {unit}s differ by more than chance."
+        f"One-sided p-values for an increase. The decision uses those of whole {unit}s, which account "
+        f"for the variation between {unit}s. Those of pooled cells treat all cells as independent, and "
+        f"are too small if {unit}s differ by more than chance."
     )
     parts = [page.paragraph(words)]
     if "trend" in tables:
@@ -222,8 +222,8 @@ def _tests(content: PageContent) -> list[str]:
         parts.append(page.named_table(*tables["against-control"].words))
     if "smallest-increase" in tables:
         told = (
-            "What is not found may still be there. The smallest true rate that this design would "
-            "probably have found increased:"
+            "A test that finds no increase does not rule one out. The smallest true rate that this "
+            "design would probably have detected as an increase:"
         )
         parts += [page.heading(SMALLEST), page.paragraph(told)]
         parts.append(page.table(*tables["smallest-increase"].words))
@@ -254,7 +254,7 @@ def _decision(content: PageContent) -> str:
     decided = {decision.compound for decision in content.findings.decisions}
     others = [each.name for each in content.findings.families if each.name not in decided]
     if others:
-        told = "Compared with the control, without a decision, since there is one dose"
+        told = "Compared with the control, but without a decision, because there is only one dose"
         parts.append(page.paragraph(f"{told}: {', '.join(others)}."))
     return page.section("Decision by the criteria of OECD TG 487", *parts)
 
@@ -300,7 +300,7 @@ def _remarks(content: PageContent) -> list[str]:
 
 def _units(content: PageContent) -> str:
     unit = content.findings.assay.unit
-    words = f"Each interval is that of one {unit} alone."
+    words = f"Each interval is based on one {unit} alone."
     return page.section(
         f"Every {unit}", page.paragraph(words), page.named_table(*content.tables["units"].words)
     )
@@ -316,7 +316,7 @@ def _methods(findings: Findings) -> str:
 
 def _made(content: PageContent) -> str:
     parts = [page.facts(list(content.made.items()))]
-    for heading, files in (("Read", content.inputs), ("Written", content.outputs)):
+    for heading, files in (("Input files", content.inputs), ("Output files", content.outputs)):
         if files:
             rows = [(each.name, f"{each.size:,}", each.sha256) for each in files]
             parts += [page.heading(heading), page.prose_table(("file", "bytes", "SHA-256"), rows)]

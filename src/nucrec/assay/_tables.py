@@ -17,7 +17,7 @@ from nucrec.evaluate import Metric
 
 Table = tuple[fmt.Row, list[fmt.Row]]
 
-TREND, SMALLEST = "Increase with dose", "Smallest increase that could have been seen"
+TREND, SMALLEST = "Increase with dose", "Smallest detectable increase"
 """Captions, the same in text and in reports."""
 
 
