@@ -245,7 +245,7 @@ def test_an_interrupt_leaves_nothing_half_written(
     _, errors = process.communicate(timeout=1200)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert re.search(r"interrupted after \d+ of 12 fields; the same command goes on", errors)
+    assert re.search(r"interrupted after \d+ of 12 fields; the same command continues", errors)
     assert not list(out.rglob("*.tmp*"))
     assert not (out / "report.html").exists()
     done = len(list(out.glob("parts/*")))

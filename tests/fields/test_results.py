@@ -298,9 +298,9 @@ def test_the_page_shows_rates_cells_fields_and_quality(plate):
         "4 of 6, the most doubtful first",
         "2 cells in which none was found",
         "touches the edge of the field",
-        "nothing: the rest of the cell lies outside of the picture",
+        "nothing: the rest of the cell lies outside the field",
         "out of focus",
-        "Rates and summary.csv have only the micronuclei in scored cells",
+        "The rates and summary.csv include only the micronuclei in scored cells",
         "nucrec",
     ):
         assert words in page.words

@@ -72,8 +72,8 @@ def _flags(cells: Columns) -> list[Flag]:
 def quality_sections(quality: Quality) -> list[str]:
     """Return the sections on quality."""
     words = (
-        "Each cell and each micronucleus stands in one row, so that the rows add up to all. Rates and "
-        "summary.csv have only the micronuclei in scored cells; counted in micronuclei.csv and "
+        "Each cell and each micronucleus is counted in exactly one row. The rates and summary.csv "
+        "include only the micronuclei in scored cells; counted in micronuclei.csv and "
         "n_micronuclei in fields.csv include those in cells that are not scored."
     )
     tables = (
@@ -108,7 +108,7 @@ def _flags_section(quality: Quality) -> str:
         )
         for flag in quality.flags
     ]
-    words = "A cell may have several flags. Not scored: because of this flag, maybe with others."
+    words = "A cell may have several flags. Cells not scored have this flag, possibly among others."
     return page.section("Quality flags", page.paragraph(words), page.prose_table(header, rows))
 
 

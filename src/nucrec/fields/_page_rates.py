@@ -26,9 +26,10 @@ def rates_sections(rates: Rates) -> list[str]:
 def _conditions_section(rates: Rates) -> str:
     unit = rates.unit
     words = (
-        f"Micronucleated cells per 1000 scored cells. {percent(rates.confidence)} intervals carry what "
-        f"differs between {unit}s (Wilson, of an effective number of cells); fewer than three {unit}s "
-        f"do not tell (n/a). Open circles: single {unit}s. None of it covers errors of the detector."
+        f"Micronucleated cells per 1000 scored cells. The "
+        f"{percent(rates.confidence)} intervals include the variation between {unit}s (Wilson, with an "
+        f"effective number of cells), which cannot be estimated from fewer than three {unit}s (n/a). "
+        f"Open circles: single {unit}s. No interval covers errors of the detector."
     )
     parts = [page.paragraph(each) for each in (words, *rates.remarks)]
     parts += _chart(rates.conditions, "Rate of each condition with its interval, as in the table")
@@ -42,8 +43,8 @@ def _units_section(rates: Rates) -> str:
     unit, units = rates.unit, rates.units
     words = (
         f"Micronucleated cells per 1000 scored cells, with {percent(rates.confidence)} intervals "
-        f"(Wilson) of the cells of one {unit} alone. They cover neither what differs between {unit}s, "
-        "which counts in the interval of all, nor errors of the detector."
+        f"(Wilson) from the cells of one {unit} alone. They cover neither the variation between "
+        f"{unit}s, which the interval of all cells includes, nor errors of the detector."
     )
     parts = [page.paragraph(words)]
     parts += _chart(units, f"Rate of each {unit} with its interval, as in the table")

@@ -22,14 +22,14 @@ FLAGS = {
 """The quality flags of a cell, and what they mean."""
 
 WHAT_TO_DO = {
-    "edge": "nothing: the rest of the cell lies outside of the picture",
-    "small": "if many: look at the overlays, and at the masks if you gave some",
-    "out_of_focus": "if many in one field: leave the field out, or take it again",
-    "saturated": "if many: expose for a shorter time, since dim micronuclei drown beside such nuclei",
-    "crowded": "look at them: a micronucleus may have been given to the neighbour; if many, seed fewer "
-    "cells",
+    "edge": "nothing: the rest of the cell lies outside the field",
+    "small": "if many: check the overlays, and the masks if you passed any",
+    "out_of_focus": "if many in one field: leave the field out, or image it again",
+    "saturated": "if many: use a shorter exposure, since such nuclei outshine dim micronuclei",
+    "crowded": "check them: a micronucleus may have been assigned to the neighbour; if many, seed "
+    "fewer cells",
     "condensed": "if more than in the control: count them as a sign of toxicity or mitotic arrest",
-    "apoptotic": "look at them; if more than in the control, they are a sign of toxicity",
+    "apoptotic": "check them; if more than in the control, they are a sign of toxicity",
 }
 """What a user can do about a flag."""
 

@@ -259,7 +259,7 @@ def _errors_of(detector: Detector | None) -> dict[str, str]:
     if not figures:
         return {}
     words = [f"{key} {value}" for key, value in list(figures[0].items())[1:] if value]
-    return {"on fields unlike those of its training": "; ".join(words)}
+    return {"on held-out fields": "; ".join(words)}
 
 
 def _name_of(detector: Detector) -> str:

@@ -43,8 +43,8 @@ _BLIND = (
     "outlined, since that would give the call away.",
 )
 _OPEN = (
-    "What the detector found is outlined in yellow. A reviewer who sees that agrees with it more often "
-    "than one who does not: precision and recall of such a review are too high.",
+    "What the detector found is outlined in yellow. A reviewer who sees this agrees with it more often "
+    "than one who does not, so the precision and recall of such a review are too high.",
 )
 _ABOUT = (
     "Answers stay in this browser until they are deleted, also when the page is closed; nothing is "

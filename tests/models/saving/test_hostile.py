@@ -44,7 +44,7 @@ def test_the_ending_is_that_of_the_kind(tmp_path):
 def test_an_archive_behind_another_file_is_refused(tmp_path):
     (tmp_path / "a.keras").write_bytes(HDF5 + NETWORK.read_bytes())
     assert zipfile.is_zipfile(tmp_path / "a.keras")
-    refused(tmp_path / "a.keras", "does not begin as an archive")
+    refused(tmp_path / "a.keras", "does not begin like an archive")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

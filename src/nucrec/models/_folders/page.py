@@ -283,8 +283,8 @@ def _about_images(about: Predicted, has_heat_maps: bool) -> list[str]:
     if has_heat_maps:
         words.append(
             f"Beside each image: the regions that raised the score of {about.found.positive_class} "
-            "(Grad-CAM), from violet to yellow, scaled for each image by itself. No colour means that "
-            "nothing did."
+            "(Grad-CAM), from violet to yellow, each scaled to its own maximum. No colour means that "
+            "no region did."
         )
     return words
 
@@ -300,7 +300,7 @@ def _tools(about: Predicted) -> str:
         _select("sort", "Sort by", _orders(about), ""),
         _select("call", "Called", [(str(k), name) for k, name in enumerate(names)], "any class"),
         _select("labelled", "Labels", [("no", "not labelled yet"), ("yes", "labelled"),
-                                       ("other", "labelled otherwise than called")], "all"),
+                                       ("other", "label differs from the call")], "all"),
         *([_select("well", "Well", [(well, well) for well in wells], "all")] if wells else []),
         *([_select("flags", "Marked", flags, "all")] if flags else []),
     ]  # fmt: skip
@@ -318,10 +318,10 @@ def _tools(about: Predicted) -> str:
 def _orders(about: Predicted) -> list[tuple[str, str]]:
     positive = about.found.positive_class
     orders = [
-        ("margin", "doubt, the greatest first"),
-        ("-margin", "confidence, the greatest first"),
-        ("-probability", f"probability of {positive}, the highest first"),
-        ("probability", f"probability of {positive}, the lowest first"),
+        ("margin", "doubt, greatest first"),
+        ("-margin", "confidence, greatest first"),
+        ("-probability", f"probability of {positive}, highest first"),
+        ("probability", f"probability of {positive}, lowest first"),
         ("name", "name"),
     ]
     return [*orders, *([("well", "well")] if about.wells is not None else [])]

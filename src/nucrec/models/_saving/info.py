@@ -285,7 +285,9 @@ def _checked_members(archive: zipfile.ZipFile, path: Path, size: int) -> dict[st
     names = [entry.filename for entry in entries]
     if not entries or min(entry.header_offset for entry in entries):
         # data before the archive could make other readers take the file for another format
-        raise ModelFileError(f"{path} is damaged, or not a model: it is not an archive")
+        raise ModelFileError(
+            f"{path} is damaged, or not a model: it does not begin like an archive"
+        )
     if _MEMBER not in names:
         raise ModelFileError(f"{path} was not saved by nucrec: it has no {_MEMBER}")
     for entry in entries:
