@@ -19,6 +19,11 @@ _SAME_LOOK = {
     **{0xFEE0 + c: chr(c) for c in range(33, 127)},
 }
 """Other dashes, and letters of full width."""
+_CYRILLIC = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455",
+    "abekmhopctyxijs",
+)
+"""Cyrillic letters whose capitals look like those of Latin ones, as in "MMC"."""
 
 
 def plain_name(name: str) -> str:
@@ -31,7 +36,9 @@ def plain_name(name: str) -> str:
 
 def look_alike_key(name: str) -> str:
     """Return a key that is equal for names that a person reads as the same: "a" and "A", 1 and 1.0."""
-    key = plain_name(name).translate(_SAME_LOOK).casefold()
+    key = plain_name(name).casefold()
+    if not key.isascii():
+        key = key.translate(_SAME_LOOK).casefold().translate(_CYRILLIC)
     whole = re.fullmatch(r"([+-]?\d+)(\.0*)?", key)
     return str(int(whole[1])) if whole else key
 

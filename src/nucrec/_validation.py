@@ -109,3 +109,16 @@ def check_finite(name: str, array: npt.NDArray[Any]) -> None:
             f"{name}: expected finite values. Received: {bad} NaN or infinite of {array.size}. "
             "Remove or replace them first."
         )
+
+
+def check_not_mixed(name: str, given: Any) -> None:
+    """Raise if some classes are names and others numbers, which NumPy would make names."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "UO" or (array.dtype.kind == "U" and isinstance(given, np.ndarray)):
+        return
+    values = np.asarray(given, object).ravel().tolist()
+    if any(isinstance(value, str) for value in values):
+        others = (v for v in values if not isinstance(v, str) and not is_missing_value(v))
+        other = next(others, None)
+        if other is not None:
+            raise invalid(name, "names of classes alone, or numbers of classes alone", other)

@@ -28,6 +28,7 @@ def conditions_of(names: list[str], kind: type = dict):
         (["1 \u00b5M", "1 \u03bcM", "1 \u00b5M"], "1 \u00b5M"),
         (["Kontrollé", DECOMPOSED, "Kontrollé"], "Kontrollé"),
         (["water\u00a0pure", "water pure", "water  pure"], "water pure"),
+        (["DMSO", "DM\u0405\u041e", "DMSO"], "DMSO"),  # typed on a Cyrillic keyboard
     ],
 )
 def test_spellings_of_one_condition_are_one(kind, names, merged):
@@ -49,7 +50,7 @@ def test_spellings_of_one_block_are_one():
 
 def test_cells_of_one_well_however_it_is_spelt_are_one_unit():
     table = cells_of(counts({0: [9]}, scored=100))
-    table["well"] = np.array(["B3", "B03", "b03", "b3"] * 25)
+    table["well"] = np.array(["B3", "B03", "b03", "b3", "\u04123"] * 20)
     assay = summarize(table)
     assert [unit.name for unit in assay.units] == ["B03"]
     assert assay.conditions[0].n_units == 1

@@ -39,7 +39,8 @@ def test_groups_composed_in_two_ways_are_one():
      (["1", "1.0", "2", "2"], ["1", "1", "2", "2"]),
      (["0", "0.0", "3.0", "3"], ["0", "0", "3", "3"]),  # images 0 and 3 are called so themselves
      (["s-1", "s\u20101", "s-1", "s\u22122"], ["s-1"] * 3 + ["s\u22122"]),
-     (["A1", "\uff21\uff11", "A1", "B1"], ["A1"] * 3 + ["B1"])],
+     (["A1", "\uff21\uff11", "A1", "B1"], ["A1"] * 3 + ["B1"]),
+     (["A1", "\u04101", "\u04301", "B1"], ["A1"] * 3 + ["B1"])],  # Cyrillic
 )  # fmt: skip
 def test_groups_that_look_the_same_are_one_with_a_warning(groups, merged):
     with pytest.warns(DataWarning, match="^groups that look the same are taken for one"):

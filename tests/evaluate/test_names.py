@@ -72,3 +72,8 @@ def test_one_column_of_scores_needs_a_positive_class():
     assert found.auc.value == 1
     assert report(["b", "a"] * 4, ["b", "a"] * 4, [0.1, 0.9] * 4, ["b", "a"]).auc.value == 1
     assert report([1, 2] * 4, [1, 2] * 4, [0.1, 0.9] * 4).auc.value == 1
+
+
+def test_names_and_numbers_are_not_mixed():
+    with pytest.raises(InvalidParameterError, match="^y_pred: expected names of classes alone"):
+        report(["a", "b"] * 2, ["a", 1, "a", 1])

@@ -136,6 +136,7 @@ def write(path, text: str):
         "B03_s1.PNG,MMC,0.05,1\nC11_s1.png,MMC,0.1,2\n",
         "Well ID,Treatment,Dose (uM),Rep\nB02,control,0,1\nB03,MMC,0.05,1\nC11,MMC,0.1,2\n",
         "Metadata_Well,compound,Conc_uM,culture\nB2,control,0,1\nB3,MMC,0.05,1\nC11,MMC,0.1,2\n",
+        "Well,Drug,Dose,Rep\nB2,control,0,1\n\u04123,MMC,0.05,1\n\u042111,MMC,0.1,2\n",  # Cyrillic
         "image,condition,concentration,replicate\nB02_s1,control,0,1\nB02_s2,control,0,1\n"
         "B03_s1,MMC,0.05,1\nC11_s1,MMC,0.1,2\n",
     ],
@@ -279,7 +280,7 @@ def test_rows_and_fields_that_fit_nothing_are_said(tmp_path, plate):
         ("well,dose\n7,1\n", "line 2: expected a well such as B03. Received: '7'"),
         ("well,dose,Dose_uM\nB02,1,1\n", "the columns 'dose' and 'Dose_uM' have the same name"),
         ("position,dose\nB02,1\n", "expected a column 'well' or 'file'"),
-        ("well,drug\nB02,MMC\n", "at least one of 'condition', 'dose' and 'replicate'"),
+        ("well,batch\nB02,7\n", "at least one of 'condition', 'dose' and 'replicate'"),
         ("row,1,2,3\nA,c,c,m\n", "line 1: what is this block of the plate map? Received: 'row'"),
         (
             ",1,2,3\nA,c,c,m\n",

@@ -154,13 +154,25 @@ def test_masked_classes_and_images_are_refused(random_image):
     assert len(ImageDataset(np.ma.masked_array(images), np.ma.masked_array([0, 1, 0, 1]))) == 4
 
 
-def test_labels_may_be_names():
-    names = np.array(["b", "a"])[TRAIN.labels]
-    held_out = list(TEST.images), np.array(["b", "a"])[TEST.labels]
+@pytest.mark.parametrize("dtype", [str, object])  # object as in columns of pandas
+def test_labels_may_be_names(dtype):
+    names = np.array(["normal", "abnormal"], dtype)[TRAIN.labels]
+    names[:2] = [f"{name.upper()} " for name in names[:2]]
+    held_out = list(TEST.images), np.array(["Normal", "Abnormal"], dtype)[TEST.labels]
     model = quick().fit(list(TRAIN.images), names, held_out)
-    assert model.classes_.tolist() == ["a", "b"]
-    assert set(model.predict(TEST)) <= {"a", "b"}
+    assert model.classes_.tolist() == ["normal", "abnormal"]  # the positive class is the last
+    assert set(model.predict(TEST)) <= {"normal", "abnormal"}
     assert model.history_["val_accuracy"][0] == pytest.approx(model.score(*held_out))
+    assert model.evaluate(*held_out).accuracy.value == pytest.approx(model.score(*held_out))
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [(1, "names of classes alone"), ("", "a class for each"), ("NA", "a class for")],
+)
+def test_labels_are_names_alone_and_none_is_missing(odd, told, random_image):
+    with pytest.raises(InvalidParameterError, match=f"^y: expected {told}"):
+        cnn(image_size=16, epochs=10**6).fit(list(random_image((4, 8, 8))), ["a", "b", "a", odd])
 
 
 def test_three_classes():

@@ -17,7 +17,10 @@ _KEYS = {
     *("well", "wellid", "wellname", "metadatawell", "imagemetadatawell"),
     *("field", "image", "imagenumber", "metadatasite", "file", "filename"),
 }
-_DESIGN = {"condition", "treatment", "compound", "substance", "dose", "concentration", "replicate"}
+_DESIGN = {
+    *("condition", "treatment", "compound", "substance", "drug"),
+    *("dose", "concentration", "replicate"),
+}
 _NOTHING = ("", "<>", "-")  # written by plate readers in the corner of a block
 
 

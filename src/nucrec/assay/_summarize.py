@@ -75,7 +75,7 @@ def summarize(
     cells_with_micronuclei, mn_cells, mnbn, positive), and optionally ``n_micronuclei``,
     ``n_excluded``; ``mononucleate``, ``binucleate``, ``multinucleate`` (mono, bi, multi);
     ``initial_cells``, ``final_cells``. Both have ``well`` (Metadata_Well), ``condition``
-    (treatment, compound, substance), ``dose`` (concentration, conc), ``replicate``, ``plate`` and
+    (treatment, compound, substance, drug), ``dose`` (concentration, conc), ``replicate``, ``plate`` and
     ``field`` (ImageNumber). Rows without a condition are left out, and their number is reported.
 
     The interval over units is Wilson's interval for an effective number of cells: the number of

@@ -22,7 +22,7 @@ from nucrec._pixels.image import ImageSource, check_image
 from nucrec._reading.decode import pixels_of_picture
 from nucrec._reading.table import meant_column
 from nucrec._spelling import did_you_mean
-from nucrec._validation import check_known, check_unmasked, invalid, is_missing_value
+from nucrec._validation import check_known, check_not_mixed, check_unmasked, invalid
 from nucrec.datasets._images import MemoryImage
 from nucrec.errors import ImageError, InvalidParameterError
 
@@ -57,7 +57,7 @@ def check_labels(
     array = np.asarray(labels)
     if array.shape != (n,):
         raise invalid("labels", f"one label for each of the {n} images", f"shape {array.shape}")
-    _check_alike(labels, array)
+    check_not_mixed("labels", labels)
     if n and array.dtype.kind in "UTO" and all(isinstance(v, str) for v in array.tolist()):
         return _numbered(array.tolist(), class_names)
     array = _whole(array)
@@ -67,16 +67,6 @@ def check_labels(
         expected = f"whole numbers from 0 to {k - 1}, or names of classes"
         raise invalid("labels", expected, sorted(set(array.tolist()), key=repr))
     return array.astype(np.int64), names
-
-
-def _check_alike(labels: npt.ArrayLike, array: Array) -> None:
-    """Raise if labels are names and numbers, which NumPy makes names."""
-    if array.dtype.kind != "U" or isinstance(labels, np.ndarray):
-        return
-    given = np.asarray(labels, object).tolist()
-    other = next((v for v in given if not isinstance(v, str) and not is_missing_value(v)), None)
-    if other is not None:
-        raise invalid("labels", "names of classes alone, or numbers of classes alone", other)
 
 
 def _numbered(

@@ -19,6 +19,7 @@ from nucrec._validation import (
     check_finite,
     check_int,
     check_known,
+    check_not_mixed,
     check_real,
     check_unmasked,
     invalid,
@@ -105,6 +106,7 @@ def _classes(name: str, values: npt.ArrayLike) -> Array:
     if array.ndim != 1 or not array.size:
         hint = _SCORES if array.ndim == 2 else ""
         raise invalid(name, "a one-dimensional array of at least one class", values, hint)
+    check_not_mixed(name, values)
     if array.dtype.kind == "O":
         check_known(name, array)
         is_text = any(isinstance(value, str) for value in array.tolist())

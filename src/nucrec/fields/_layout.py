@@ -11,6 +11,7 @@ from nucrec._paths import checked_path
 from nucrec._reading import column_names
 from nucrec._reading.plate_map import is_plate_map, read_plate_map
 from nucrec._reading.roots import look_alike_name
+from nucrec._reading.spelling import well_key
 from nucrec._reading.table import (
     Table,
     ambiguous_thousands,
@@ -203,11 +204,6 @@ def _no_match(fields: Sequence[Field], layout: Layout) -> str:
     )
 
 
-def well_key(well: str) -> str:
-    """Return the normalised name of a well, common to all its spellings."""
-    return plain_well(well) or look_alike_name(well)
-
-
 def file_key(name: str) -> str:
     """Return the normalised name of a file, common to all its spellings."""
     return look_alike_name(name.replace("\\", "/").removeprefix("./"))
@@ -218,9 +214,9 @@ def _row(table: Table, i: int, by: str, cells: dict[str, str]) -> Row:
     if is_missing(cells[by]):
         raise DatasetError(f"{where}: {by} must not be empty")
     well = cells.get("well")
-    if by == "well" and not plain_well(cells[by]) and re.fullmatch(r"[\d.]+", cells[by]):
+    if by == "well" and not plain_well(well_key(cells[by])) and re.fullmatch(r"[\d.]+", cells[by]):
         raise DatasetError(f"{where}: expected a well such as B03. Received: {cells[by]!r}")
-    own = None if is_missing(well or "") else plain_well(well or "") or well
+    own = None if well is None or is_missing(well) else plain_well(well_key(well)) or well
     return _row_of(cells, cells[by], where, own)
 
 

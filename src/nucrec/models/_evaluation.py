@@ -12,6 +12,7 @@ from nucrec._class_names import order_classes
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset, find_shortcuts
 from nucrec.evaluate import Report, report
+from nucrec.models._inputs import named_classes, spelled_as
 from nucrec.models._training_images import TRAINED_ON, remarks_on_training
 
 Array = npt.NDArray[Any]
@@ -112,7 +113,8 @@ class Expected:
         own = np.asarray(model.classes_).tolist()
         names, values = _classes(own, getattr(model, "class_names_", None), images)
         if y is not None:
-            labels = _positions("y", np.asarray(y), values)
+            known = np.asarray(values)
+            labels = _positions("y", spelled_as(named_classes("y", y), known), values)
         elif images is not None:
             labels = images.labels
         else:

@@ -17,7 +17,7 @@ from nucrec.models._card import ModelCard
 from nucrec.models._domain import TrainingDomain, refuse_fields
 from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
-from nucrec.models._inputs import Images, held_out_part, require_images
+from nucrec.models._inputs import Images, held_out_part, named_classes, require_images, spelled_as
 from nucrec.models._saving.info import ModelInfo
 from nucrec.models._training_images import warn_of_calibration
 
@@ -333,6 +333,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise invalid("y", "the true classes, or a data set in X", None)
             truth = held_out_part("X", X, self.class_names_, self.classes_)
             y = self.classes_[truth.labels]
+        y = spelled_as(named_classes("y", y), self.classes_)
         return float(super().score(X, y, sample_weight))
 
     def _set_fitted(

@@ -6,8 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.multiclass import type_of_target
 
-from nucrec._class_names import order_classes
-from nucrec._validation import check_known, check_unmasked, invalid
+from nucrec._class_names import (
+    is_missing,
+    look_alike_key,
+    merge_look_alikes,
+    order_classes,
+)
+from nucrec._validation import check_known, check_not_mixed, check_unmasked, invalid
 from nucrec.datasets import ImageDataset, LazyImages, check_training_data
 
 Array = npt.NDArray[Any]
@@ -52,6 +57,7 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
         raise invalid("y", f"one class for each of the {len(images)} images", values.shape)
     check_known("y", values)
     _check_lasting("y", values)
+    values = named_classes("y", y)
     classes: Array
     is_numbered = isinstance(X, ImageDataset) and values.dtype.kind in "ui"
     if is_numbered and set(values.tolist()) <= set(range(len(images.class_names))):
@@ -64,6 +70,34 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
         labels = np.array([at[value] for value in values.tolist()])
         names = tuple(str(value) for value in classes.tolist())
     return _with_labels(images, labels, names), classes
+
+
+def named_classes(name: str, values: npt.ArrayLike) -> Array:
+    """Return classes with one spelling of each name, as an array; numbers are unchanged.
+
+    Raises
+    ------
+    InvalidParameterError
+        A name is empty, NA or NaN, or some classes are names and others numbers.
+    """
+    check_not_mixed(name, values)
+    array = np.asarray(values)
+    listed = array.tolist()
+    if not any(isinstance(value, str) for value in listed):
+        return array
+    gap = next(filter(is_missing, listed), None)
+    if gap is not None:
+        raise invalid(name, "a class for each image, neither empty nor NA or NaN", gap)
+    spelled, _ = merge_look_alikes(listed)
+    return np.array([spelled[value] for value in listed])
+
+
+def spelled_as(classes: Array, known: Array) -> Array:
+    """Return names of classes in the spelling of those that are known; numbers are unchanged."""
+    if classes.dtype.kind != "U" or known.dtype.kind != "U":
+        return classes
+    own = {look_alike_key(name): name for name in np.unique(known).tolist()}
+    return np.array([own.get(look_alike_key(name), name) for name in classes.tolist()])
 
 
 def _check_lasting(name: str, values: Array) -> None:
@@ -129,6 +163,7 @@ def held_out_part(
     images, values = as_images(given[0]), np.asarray(given[1])
     if images is None or values.shape != (len(images),):
         raise invalid(name, "images, and one class for each", values.shape)
+    values = spelled_as(named_classes(name, given[1]), classes)
     numbers = {value: k for k, value in enumerate(classes.tolist())}
     unknown = sorted(set(values.tolist()) - set(numbers))
     if unknown:

@@ -227,6 +227,10 @@ def test_names_as_labels_keep_their_scores():
     by_number = run_zoo({"GNB": GaussianNB()}, (X, Y), (X, Y))
     assert by_name["GNB"].report.class_names == ("nucleus", "micronucleus")
     assert by_name["GNB"].report.metrics == by_number["GNB"].report.metrics
+    typed = np.array(["Nucleus ", "MICRONUCLEUS"], object)[Y]  # as in a column of pandas
+    assert run_zoo({"GNB": GaussianNB()}, (X, words), (X, typed))["GNB"].report == (
+        by_name["GNB"].report
+    )
     decided = run_zoo({"SVC": LinearSVC()}, (X, words), (X, words))["SVC"].report
     assert decided.metrics["AUC"].value == 1
 

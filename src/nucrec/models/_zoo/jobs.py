@@ -1,7 +1,7 @@
 """A classifier with everything it needs, so that any process on any machine can run it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -19,12 +19,12 @@ from nucrec._children.process import (
     Packed,
     pack,
 )
-from nucrec._validation import invalid
+from nucrec._validation import check_known, invalid
 from nucrec.datasets import ImageDataset
 from nucrec.models._classifier import ImageClassifier
 from nucrec.models._embeddings import Embeddings
 from nucrec.models._features import PixelFeatures
-from nucrec.models._inputs import check_several_classes
+from nucrec.models._inputs import check_several_classes, named_classes, spelled_as
 from nucrec.models._morphology import MorphologyFeatures
 from nucrec.models._zoo.features import SharedFeatures
 from nucrec.models._zoo.networks import require_weights
@@ -64,6 +64,7 @@ class Division:
         names = known.class_names, truth.class_names
         if None not in names and names[0] != names[1]:
             raise invalid("test", f"the classes of train, {names[0]}", names[1])
+        truth = replace(truth, y_true=spelled_as(truth.y_true, known.y_true))
         return cls(X, known.y_true, X_test, truth)
 
 
@@ -79,7 +80,8 @@ def _checked(name: str, samples: Any) -> tuple[Any, Truth]:
     if y.ndim != 1 or len(y) != n or not n:
         expected = f"as many labels as images ({n}), at least one"
         raise invalid(f"{name}[1]", expected, f"shape {y.shape}")
-    return X, Truth(y.astype(str) if isinstance(y[0], str) else y)
+    check_known(f"{name}[1]", y)
+    return X, Truth(named_classes(f"{name}[1]", samples[1]))
 
 
 @dataclass(frozen=True)
