@@ -124,7 +124,7 @@ def test_classes_of_other_names(gnb_file, crops, found):
         assert other.report.remarks[-1].startswith(
             "the images' classes are taken for the model's: "
         )
-        assert f"{names[0]!r} for 'nucleus'" in other.report.remarks[-1]
+        assert f"{names[0].strip()!r} for 'nucleus'" in other.report.remarks[-1]
     swapped = named(images, "b", "a")
     told = Evaluation.of(model, swapped, classes=["b", "a"])
     assert told.report.metrics == plain.report.metrics

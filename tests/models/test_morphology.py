@@ -73,7 +73,7 @@ def test_neither_depth_nor_range_matters(some, rows):
         assert np.isclose(found, rows, rtol=0.01, atol=0.01).mean() > 0.995
 
 
-@pytest.mark.parametrize("exponent", [1000, -1000, 110, -110])
+@pytest.mark.parametrize("exponent", [-1000, 110, -110])
 def test_values_beyond_32_bits_are_measured_as_others(some, rows, exponent):
     dtype = np.float64 if abs(exponent) == 1000 else np.float32
     far = [np.ldexp(image.astype(dtype), exponent) for image in pixels(some)[:5]]

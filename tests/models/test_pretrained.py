@@ -12,6 +12,7 @@ from nucrec.datasets import ImageDataset, load_mnfinder_crops
 from nucrec.errors import ModelFileError
 from nucrec.fields import sample_fields
 from nucrec.models import (
+    TrainingDomain,
     cnn,
     load,
     model_info,
@@ -49,7 +50,10 @@ def plate(crops, tmp_path_factory) -> Path:
 def test_it_was_trained_on_all_shipped_crops_and_tells_them_apart(model):
     crops = load_mnfinder_crops("all")
     assert model.fingerprint_ == crops.fingerprint
-    assert model.domain_.n == 1000  # of 1970, at equal distances
+    told, measured = model.domain_.to_json(), TrainingDomain.of(crops).to_json()
+    assert told.pop("depths") == ["uint16", "uint8"]
+    del measured["depths"]
+    assert told == {name: pytest.approx(value) for name, value in measured.items()}
     some = crops[::10]
     found = model.evaluate(some)
     assert found.accuracy.value > 0.85
