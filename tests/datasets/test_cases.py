@@ -167,6 +167,44 @@ def test_08_a_table_that_lists_a_file_of_a_microscope(cases, tmp_path):
         assert len(load_folder(table)) == 2
 
 
+@pytest.mark.parametrize("reader", [load_folder, load_nucrec])
+def test_a_class_of_nothing_but_files_of_microscopes(reader, tmp_path):
+    for name in ("nucleus", "micronucleus"):
+        (tmp_path / name).mkdir()
+    Image.new("L", (8, 8), 9).save(tmp_path / "nucleus" / "a.png")
+    (tmp_path / "micronucleus" / "b.CZI").write_bytes(b"ZISRAWFILE")
+    with (
+        pytest.warns(DataWarning, match=r"1 file of microscopes was passed over \(1 \.czi\)"),
+        pytest.raises((DatasetError, DatasetNotFoundError)),
+    ):
+        reader(tmp_path)
+
+
+def test_a_zarr_folder_is_no_class(tmp_path):
+    for name in ("nucleus", "micronucleus"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (8, 8), 9).save(tmp_path / name / "a.png")
+    (tmp_path / "slide.ome.zarr" / "0").mkdir(parents=True)
+    (tmp_path / "slide.ome.zarr" / "0" / "0").write_bytes(b"9")
+    with pytest.warns(DataWarning, match=r"\(1 \.zarr\)"):
+        assert load_folder(tmp_path).class_names == ("nucleus", "micronucleus")
+
+
+def test_predicting_a_folder_names_files_whose_first_channel_is_used(cases, tmp_path):
+    crops = load_folder(cases / "07_blue_dapi" / "grey")
+    model = classical_zoo(random_state=0)["GNB"].fit(crops, crops.labels)
+    pages = [Image.fromarray(image) for image in crops.images[:2]]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.warns(
+        DataWarning, match="1 TIFF file holds several pages; .* choose the one to read"
+    ):
+        first = predict_folder(model, tmp_path, class_names=["nucleus", "MN"])
+    chosen = predict_folder(model, tmp_path, class_names=["nucleus", "MN"], channel=1)
+    for found, image in zip((first, chosen), crops.images, strict=False):
+        expected = model.predict_proba([image])[0]
+        np.testing.assert_allclose(found.rows[0].probabilities, expected, atol=1e-6)
+
+
 def test_pictures_in_formats_that_are_not_read_are_named(tmp_path):
     for name in ("a.png", "b.png"):
         Image.new("L", (8, 8), 9).save(tmp_path / name)

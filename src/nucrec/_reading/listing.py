@@ -99,9 +99,8 @@ class Listing(NamedTuple):
         others[_ZARR[:-1]] += len(zarr)
         masks = _masks_of(images) | _in_folders_of_masks(images)
         kept = [name for name in images if name not in masks] if masks else images
-        return cls(
-            sorted(kept), sorted(folders), +others, sorted(masks), quarantined, sorted(other_files)
-        )
+        places = sorted(folder for folder in folders if _ZARR not in f"{folder}/")
+        return cls(sorted(kept), places, +others, sorted(masks), quarantined, sorted(other_files))
 
     @property
     def microscope_files(self) -> Counter[str]:

@@ -211,12 +211,17 @@ def warn_of_files(problems: Sequence[Quarantined], several_pages: Sequence[str],
             "All are in dataset.quarantined.",
             DataWarning,
         )
+    warn_of_pages(several_pages)
+
+
+def warn_of_pages(several_pages: Sequence[str]) -> None:
+    """Warn of files with several pages, of which one is read."""
     if several_pages:
         shown = ", ".join(several_pages[:3]) + (", ..." if len(several_pages) > 3 else "")
         hold = "hold" if len(several_pages) > 1 else "holds"
         warn(
             f"{many(len(several_pages), 'TIFF file')} {hold} several pages; the first page of each, "
-            f"or of its channel, is used: {shown}. Where the pages are channels, choose one with "
-            "channel=.",
+            f"or of its channel, is used: {shown}. Where the pages are channels, choose the one "
+            "to read by its number or name.",
             DataWarning,
         )

@@ -94,6 +94,8 @@ def load_nucrec(
         Entry(name, class_name) for name in listing.images if (class_name := _class_of(name))
     ]
     if {entry.class_name for entry in entries} != set(CLASS_NAMES):
+        if listing.images:
+            listing.warn()
         raise _not_found(places, "" if listing.images else listing.instead)
     listing.warn()
     dataset = load_entries(

@@ -12,7 +12,7 @@ from nucrec._text import many
 from nucrec._validation import check_int, invalid
 from nucrec.datasets._dataset import ImageDataset
 from nucrec.datasets._images import LazyImages
-from nucrec.datasets._load import Files, read_files, warn_of_files
+from nucrec.datasets._load import Files, read_files, warn_of_files, warn_of_pages
 from nucrec.errors import DatasetError
 
 CLASS_NAMES = ("unlabelled",)
@@ -89,6 +89,7 @@ class ImageFiles:
         self.path = checked_path("path", path)
         self._root = open_root(self.path)
         self.quarantined = ()
+        self._is_whole = names is None
         if names is None:
             listing = self._root.listing()
             names, self.quarantined = listing.images, tuple(listing.quarantined)
@@ -130,12 +131,22 @@ class ImageFiles:
         ------
         InvalidParameterError
             `size` is less than 1.
+
+        Warns
+        -----
+        DataWarning
+            TIFF files hold several pages, such as channels, of which the first is read. The warning
+            follows the last part, unless `names` were given.
         """
         check_int("size", size, low=1)
+        several_pages: list[str] = []
         for start in range(0, len(self), size):
             names = self.names[start : start + size]
             found = read_files(self._root, names, self.channel)
+            several_pages += found.several_pages
             yield _dataset(names, found, found.quarantined)
+        if self._is_whole:  # who names files may read them again
+            warn_of_pages(several_pages)
 
     def stamp(self, name: str) -> tuple[int, int] | None:
         """Return a stamp that changes whenever the file does, without reading the file.
