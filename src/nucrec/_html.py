@@ -80,7 +80,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True)
 class Script:
-    """What a page can do beyond being read.
+    """The script of a page, with what the page must allow for it to run.
 
     Attributes
     ----------

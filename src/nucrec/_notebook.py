@@ -1,4 +1,4 @@
-"""What notebooks show of results: short tables and thumbnails, as HTML of bounded size.
+"""Display of results in notebooks: short tables and thumbnails, as HTML of bounded size.
 
 Everything is styled in place, since notebooks and the sites that render them drop style sheets.
 """

@@ -1,4 +1,4 @@
-"""How a command is added to the parser, and the options that several commands share."""
+"""Registration of commands, and the options that several of them share."""
 
 import argparse
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the command line prints besides a command's own text."""
+"""Output of the command line besides the text of each command."""
 
 import contextlib
 import io

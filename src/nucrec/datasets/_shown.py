@@ -1,4 +1,4 @@
-"""What a notebook shows of a data set, and its summary in words."""
+"""Display of a data set in notebooks, and its summary in words."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ ASSUMED_GROUPS = 2
 
 @dataclass(frozen=True)
 class Design:
-    """How the images of a test set depend on each other.
+    """The dependence between the images of a test set.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ class _Span(NamedTuple):
 
 @dataclass(frozen=True)
 class PredictiveValues(Facts):
-    """What a prediction is worth where the positive class is as frequent as stated.
+    """The predictive values and likelihood ratios of a classifier at a stated prevalence.
 
     Precision depends on how frequent the positive class is in the test set: a classifier whose
     precision is 0.95 on as many micronuclei as normal nuclei is mostly wrong when it answers

@@ -188,7 +188,7 @@ def corrected_proportion(
 
 
 class _Count(NamedTuple):
-    """How many images there are, how many of them have a property, and their dependence."""
+    """The number of images, the number with a property, and the dependence between images."""
 
     successes: int
     n: int

@@ -1,4 +1,4 @@
-"""What a notebook shows of fields: small pictures, with outlines where they are known."""
+"""Display of fields in notebooks: small pictures, with outlines if they are known."""
 
 import contextlib
 from collections.abc import Sequence

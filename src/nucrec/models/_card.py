@@ -1,4 +1,4 @@
-"""What a classifier says of itself."""
+"""The card of a classifier."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar

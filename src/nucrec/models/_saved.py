@@ -1,4 +1,4 @@
-"""What a fitted network says of itself, and how it goes to a file and comes back."""
+"""Description, saving and loading of fitted networks."""
 
 import os
 from dataclasses import replace

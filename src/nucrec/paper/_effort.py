@@ -1,4 +1,4 @@
-"""How long a run will take, estimated before it starts."""
+"""Estimate of the time that a run takes, made before it starts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

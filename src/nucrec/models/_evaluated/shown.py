@@ -1,4 +1,4 @@
-"""What a notebook shows of an evaluation: its report, and the misclassified images."""
+"""Display of an evaluation in notebooks: its report, and the misclassified images."""
 
 from typing import Any
 

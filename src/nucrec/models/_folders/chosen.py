@@ -1,4 +1,4 @@
-"""Which images a page shows: those closest to the decision, and some that are clear."""
+"""Choice of the images on a page: those closest to the decision, and some confident ones."""
 
 import heapq
 import zlib

@@ -1,4 +1,4 @@
-"""What has to be known of a model beside its predictions."""
+"""Facts about a model that the page shows beside its predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the page of predictions needs to write a table of labels that a person gave."""
+"""Data with which the page of predictions writes a table of a person's labels."""
 
 import hashlib
 import json

@@ -53,7 +53,7 @@ _OF_CALIBRATION = "Another test: the images that its probabilities were calibrat
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a page is about.
+    """The content of a page.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Predicted:
 
 
 class PageParts:
-    """What a page needs of predictions, gathered while they pass.
+    """The parts of a page, collected while predictions pass.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where on a plate the images of a folder are from, as far as their names tell."""
+"""Positions of a folder's images on a plate, as far as their names tell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a notebook shows of a model's file."""
+"""Display of a model file in notebooks."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -10,7 +10,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Features:
-    """What a frozen backbone makes of the images of a training.
+    """The features of the training images from a frozen backbone.
 
     Attributes
     ----------
