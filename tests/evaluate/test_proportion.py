@@ -174,6 +174,40 @@ def test_the_corrected_share_of_groups():
     assert np.isnan(corrected_proportion([5], [10], **counts).value)
 
 
+def test_validation_images_in_groups():
+    totals = corrected_proportion(300, 1000, sensitivity=(90, 100), specificity=(190, 200))
+    alike = corrected_proportion(
+        300, 1000, sensitivity=([9] * 10, [10] * 10), specificity=([19] * 10, [20] * 10)
+    )
+    unlike = corrected_proportion(
+        300, 1000, sensitivity=([10, 8] * 5, [10] * 10), specificity=([20] * 9 + [10], [20] * 10)
+    )
+    assert totals.value == pytest.approx(alike.value) == pytest.approx(unlike.value)
+    assert unlike.low < alike.low < totals.low < totals.high < alike.high < unlike.high
+    assert (totals.method, alike.method) == ("Lang-Reiczigel", "Lang-Reiczigel, groups")
+    alone = corrected_proportion(300, 1000, sensitivity=([90], [100]), specificity=([190], [200]))
+    assert alone.value == pytest.approx(totals.value)
+    assert np.isnan([alone.low, alone.high]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_groups", "correlation"), [(10, 0.1), (10, 0.2), (20, 0.2)])
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_corrected_intervals_from_validation_groups_hold_the_truth(n_groups, correlation, share):
+    rng = np.random.default_rng(0)
+    strength, size = 1 / correlation - 1, 200 // n_groups
+    held = 0
+    for _ in range(300):
+        rates = [rng.beta(each * strength, (1 - each) * strength, n_groups) for each in (0.9, 0.95)]
+        right = [rng.binomial(size, each) for each in rates]
+        positives = rng.binomial(1000, share)
+        called = rng.binomial(positives, 0.9) + rng.binomial(1000 - positives, 0.05)
+        pairs = [(each, [size] * n_groups) for each in right]
+        found = corrected_proportion(called, 1000, sensitivity=pairs[0], specificity=pairs[1])
+        held += found.low <= share <= found.high
+    assert held >= 0.92 * 300
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("sensitivity", "specificity"), [(0.95, 0.95), (0.9, 0.7), (0.8, 0.98)])
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
@@ -226,6 +260,10 @@ def test_corrected_intervals_hold_the_truth(sensitivity, specificity, share, n_g
         (lambda: corrected_proportion(1, 2, sensitivity=(3, 2), specificity=(1, 2)), "sensitivity"),
         (lambda: corrected_proportion(1, 2, sensitivity=(1, 2), specificity=0.9), "specificity"),
         (lambda: corrected_proportion(1, 2, sensitivity=(1, 2), specificity=(0, 0)), "specificity"),
+        (
+            lambda: corrected_proportion(1, 2, sensitivity=([1], [2, 2]), specificity=(1, 2)),
+            "sensitivity",
+        ),
     ],
 )
 def test_bad_parameters(call, parameter):

@@ -74,6 +74,8 @@ def test_it_is_saved(crops, calibrated, tmp_path):
     np.testing.assert_array_equal(again.predict_proba(new), calibrated.predict_proba(new))
     assert again.conformal(0.05) == calibrated.conformal(0.05)
     assert len(model_info(path).calibration["labels"]) == len(crops[1::3])
+    of_field = np.unique(crops[1::3].groups, return_inverse=True)[1]
+    np.testing.assert_array_equal(again.calibration_groups_, of_field)
 
 
 def test_images_that_do_not_suit_calibration_are_warned_of(crops):

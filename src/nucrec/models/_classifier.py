@@ -144,6 +144,8 @@ class ImageClassifier(SavedNetwork):
         The calibration of the probabilities, set by `calibrate`.
     calibration_ : (ndarray of shape (n, n_classes), ndarray of shape (n,)) or None
         The uncalibrated probabilities and the labels of the calibration images.
+    calibration_groups_ : ndarray of shape (n,) or None
+        The number of the group of each calibration image, if images share groups.
     interrupted_ : bool
         Whether training was interrupted with Ctrl-C.
     undone_ : bool

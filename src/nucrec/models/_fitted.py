@@ -19,7 +19,7 @@ from nucrec.models._evaluation import Expected
 from nucrec.models._explain import Explanation
 from nucrec.models._inputs import Images, held_out_part, named_classes, require_images, spelled_as
 from nucrec.models._saving.info import ModelInfo
-from nucrec.models._training_images import warn_of_calibration
+from nucrec.models._training_images import shared_groups, warn_of_calibration
 
 if TYPE_CHECKING:
     import keras
@@ -181,7 +181,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             raise invalid("y", "the classes of the images, or a data set in X", None)
         probabilities = self._uncalibrated(held_out)
-        self._set_calibration(probabilities, held_out.labels)
+        self._set_calibration(probabilities, held_out.labels, shared_groups(held_out))
         if isinstance(self.card_, ModelCard):
             self.card_ = self.card_.recalibrated(len(held_out))
         warn_of_calibration(held_out, getattr(self, "marks_", ()))
@@ -347,9 +347,13 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._file: ModelInfo | None = None
         self.temperature_: Temperature | None = None
         self.calibration_: tuple[Array, Array] | None = None
+        self.calibration_groups_: Array | None = None
 
-    def _set_calibration(self, probabilities: Array, labels: Array) -> None:
-        """Calibrate with the probabilities and the labels (0, 1, ...) of the calibration images."""
+    def _set_calibration(
+        self, probabilities: Array, labels: Array, groups: Array | None = None
+    ) -> None:
+        """Calibrate with the probabilities, labels and groups (0, 1, ...) of calibration images."""
+        self.calibration_groups_ = groups
         self.temperature_ = fit_temperature(labels, probabilities)
         self.calibration_ = probabilities, labels
 

@@ -81,7 +81,9 @@ class SavedNetwork(FittedNetwork):
         classifier.history_ = History.of_file(info.history)
         if info.calibration is not None:
             probabilities = np.array(info.calibration["probabilities"], np.float32)
-            classifier._set_calibration(probabilities, np.array(info.calibration["labels"], int))
+            labels, groups = (info.calibration.get(key) for key in ("labels", "groups"))
+            in_groups = None if groups is None else np.array(groups, int)
+            classifier._set_calibration(probabilities, np.array(labels, int), in_groups)
         classifier.interrupted_ = False
         classifier.undone_ = info.undone
         classifier._file = info
@@ -116,7 +118,9 @@ class SavedNetwork(FittedNetwork):
         if self.calibration_ is None:
             return None
         probabilities, labels = self.calibration_
-        return {"probabilities": probabilities.tolist(), "labels": labels.tolist()}
+        groups = self.calibration_groups_
+        of_groups = {} if groups is None else {"groups": groups.tolist()}
+        return {"probabilities": probabilities.tolist(), "labels": labels.tolist()} | of_groups
 
 
 def _domain(info: ModelInfo) -> TrainingDomain | None:

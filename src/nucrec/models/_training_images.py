@@ -1,11 +1,17 @@
-"""Recognizes the images that a network was trained on, by their pixels."""
+"""Recognizes the images that a network was trained on, by their pixels, and their groups."""
 
 from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from nucrec._pixels.image import digest_image
 from nucrec._warnings import warn
 from nucrec.datasets import ImageDataset
 from nucrec.errors import DataWarning, LeakageWarning
+
+Array = npt.NDArray[Any]
 
 TRAINED_ON = "the model was trained on {}, so its metrics are too good"
 """The remark, to be completed by which images."""
@@ -22,6 +28,12 @@ def marks_of(images: ImageDataset) -> tuple[str, ...]:
 def kept_marks(images: ImageDataset) -> tuple[str, ...]:
     """Return the marks of training images, or none if there are too many to store."""
     return marks_of(images) if len(images) <= _MOST else ()
+
+
+def shared_groups(dataset: ImageDataset) -> Array | None:
+    """Return the number of each image's group, from 0; None if no two images share one."""
+    names, numbers = np.unique(dataset.groups, return_inverse=True)
+    return None if len(names) == len(dataset) else numbers
 
 
 def warn_of_calibration(images: ImageDataset, known: Collection[str]) -> None:

@@ -66,10 +66,16 @@ def test_it_is_that_of_the_calibration_images(network, files):
         "specificity": (int(right[labels == 0].sum()), int((labels == 0).sum())),
     }
     assert {name: getattr(found, name) for name in rates} == rates
+    by_group = {
+        name: [
+            np.bincount(network.calibration_groups_, each & (labels == k)) for each in (right, True)
+        ]
+        for k, name in ((1, "sensitivity"), (0, "specificity"))
+    }
     wells = [(summary.positive, summary.n) for summary in found.folders]
     for summary, counts in zip(found.folders, wells, strict=True):
-        assert summary.corrected == corrected_proportion(*counts, **rates, confidence=0.9)
-    together = corrected_proportion(*zip(*wells, strict=True), **rates, confidence=0.9)
+        assert summary.corrected == corrected_proportion(*counts, **by_group, confidence=0.9)
+    together = corrected_proportion(*zip(*wells, strict=True), **by_group, confidence=0.9)
     assert found.total.corrected == together
     assert found.to_dict()["sensitivity"] == list(rates["sensitivity"])
     told = str(found)
@@ -93,6 +99,18 @@ def test_shards_say_the_same(network, files, tmp_path):
     shards = predict_shards(files / "cnn.keras", files / "plate", tmp_path / "out", shard_size=5)
     assert shards.total == found.total
     assert (shards.sensitivity, shards.specificity) == (found.sensitivity, found.specificity)
+
+
+def test_calibration_images_without_groups_are_independent(files):
+    model = Answers(np.random.default_rng(0))
+    found = predict_folder(model, files / "plate")
+    counts = {"sensitivity": found.sensitivity, "specificity": found.specificity}
+    first = found.folders[0]
+    assert first.corrected == corrected_proportion(first.positive, first.n, **counts)
+    model.calibration_groups_ = np.arange(2 * N_CALIBRATION) // 15
+    grouped = predict_folder(model, files / "plate")
+    assert grouped.sensitivity == found.sensitivity
+    assert grouped.folders[0].corrected.method == "Lang-Reiczigel, groups"
 
 
 def test_images_of_one_class_tell_no_rates(files):

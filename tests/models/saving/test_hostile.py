@@ -126,6 +126,14 @@ def test_a_layer_that_its_weights_do_not_fit_is_refused(tmp_path):
         ({"calibration": {"probabilities": [[0.2, 7.0]], "labels": [0]}}, "of 2 classes"),
         ({"calibration": {"probabilities": [[0.2, 0.8]], "labels": [2]}}, "a class for each image"),
         ({"calibration": {"probabilities": [], "labels": []}}, "a class for each image"),
+        (
+            {"calibration": {"probabilities": [[0.2, 0.8]], "labels": [0], "groups": [10**12]}},
+            "a group for each image",
+        ),
+        (
+            {"calibration": {"probabilities": [[0.2, 0.8]], "labels": [0], "groups": [0, 0]}},
+            "a group for each image",
+        ),
     ],
     ids=lambda value: repr(value)[:40],
 )

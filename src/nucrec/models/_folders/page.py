@@ -18,6 +18,7 @@ from nucrec._web import script_of
 from nucrec.datasets import ImageFiles
 from nucrec.models._folders.cards import CardMaker
 from nucrec.models._folders.chosen import BINS, Chooser, Chosen
+from nucrec.models._folders.error_counts import ErrorCounts
 from nucrec.models._folders.facts import (
     ModelFile,
     model_facts,
@@ -30,7 +31,6 @@ from nucrec.models._folders.places import Places
 from nucrec.models._folders.plate_map import highest_share, plate_map
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
 from nucrec.models._folders.result import (
-    ErrorCounts,
     FolderCounts,
     FolderPredictions,
     notes,

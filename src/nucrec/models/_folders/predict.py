@@ -11,10 +11,11 @@ from nucrec._paths import check_not_read, output_file
 from nucrec._progress import Progress, progress_function
 from nucrec._validation import check_int, check_real, invalid
 from nucrec.datasets import ImageFiles
+from nucrec.models._folders.error_counts import ErrorCounts
 from nucrec.models._folders.facts import ModelFile
 from nucrec.models._folders.page import MOST_IMAGES, PageParts, Predicted, prediction_page
 from nucrec.models._folders.prediction import FolderClassifier, ImagePrediction
-from nucrec.models._folders.result import ErrorCounts, FolderCounts, FolderPredictions, warn_of
+from nucrec.models._folders.result import FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import StoredPredictions, TableForm
 
 
@@ -140,7 +141,8 @@ def predict_folder(
     form = TableForm(classifier.class_names, error_rate is not None, classifier.domain is not None)
     kept = predictions if shown is None else shown.seen(predictions)
     rows = _rows(counts, kept, table, form, path)
-    errors = ErrorCounts.of(getattr(model, "calibration_", None), positive)
+    groups = getattr(model, "calibration_groups_", None)
+    errors = ErrorCounts.of(getattr(model, "calibration_", None), positive, groups)
     card = getattr(model, "card_", None)
     found = counts.result(table, rows, confidence, error_rate, errors, card)
     warn_of(found, len(files))

@@ -5,9 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from nucrec import _notebook as show
 from nucrec import _text as fmt
@@ -20,6 +18,7 @@ from nucrec.errors import DatasetError, DataWarning
 from nucrec.evaluate import Metric, corrected_proportion, proportion_interval
 from nucrec.models._card import ModelCard
 from nucrec.models._domain import ONE_CHANNEL, TOO_TIGHT
+from nucrec.models._folders.error_counts import ErrorCounts
 from nucrec.models._folders.prediction import ImagePrediction
 
 _MANY_UNUSUAL = 0.05  # share of the images above which to warn
@@ -263,25 +262,6 @@ def warn_of(found: FolderPredictions, n_files: int, stacklevel: int = 3) -> None
         warnings.warn(message, DataWarning, stacklevel=stacklevel)
 
 
-class ErrorCounts(NamedTuple):
-    """Numbers of positive and negative calibration images, and of those classified correctly."""
-
-    sensitivity: tuple[int, int]
-    specificity: tuple[int, int]
-
-    @classmethod
-    def of(cls, calibration: tuple[Any, Any] | None, positive: int) -> "ErrorCounts | None":
-        """Count, if there are probabilities and labels, and images of both classes."""
-        if calibration is None:
-            return None
-        probabilities, labels = map(np.asarray, calibration)
-        called, true = probabilities.argmax(axis=1) == positive, labels == positive
-        if true.all() or not true.any():
-            return None
-        hits, rejections = int((called & true).sum()), int((~called & ~true).sum())
-        return cls((hits, int(true.sum())), (rejections, int((~true).sum())))
-
-
 def _folder_of(file: str) -> str:
     return PurePosixPath(file).parent.as_posix()
 
@@ -383,8 +363,7 @@ class FolderCounts:
         low, high = proportion_interval(called, images, confidence)
         corrected = None
         if errors is not None:
-            rates = errors._asdict()
-            corrected = corrected_proportion(called, images, **rates, confidence=confidence)
+            corrected = corrected_proportion(called, images, **errors.rates, confidence=confidence)
         return FolderSummary(
             folder=name,
             n=sum(n),

@@ -21,8 +21,9 @@ from nucrec.datasets import ImageFiles
 from nucrec.errors import NucrecError
 from nucrec.models._card import ModelCard
 from nucrec.models._folders.dask import connected, each_done
+from nucrec.models._folders.error_counts import ErrorCounts
 from nucrec.models._folders.prediction import names_of_classes
-from nucrec.models._folders.result import ErrorCounts, FolderCounts, FolderPredictions, warn_of
+from nucrec.models._folders.result import FolderCounts, FolderPredictions, warn_of
 from nucrec.models._folders.table import DAMAGED, StoredPredictions
 from nucrec.models._folders.worker import Job, Shard, predict_shard, sha256_of
 from nucrec.models._saving.info import ModelInfo, model_info
@@ -205,7 +206,8 @@ def _make_job(
 def _known_errors(info: ModelInfo, positive: int) -> ErrorCounts | None:
     if info.calibration is None:
         return None
-    return ErrorCounts.of((info.calibration["probabilities"], info.calibration["labels"]), positive)
+    calibration = info.calibration["probabilities"], info.calibration["labels"]
+    return ErrorCounts.of(calibration, positive, info.calibration.get("groups"))
 
 
 def _card(info: ModelInfo) -> ModelCard | None:

@@ -96,6 +96,9 @@ def _check_calibration(calibration: Mapping[str, Any], n_classes: int) -> None:
     fit = len(labels) == len(rows) > 0
     known = all(type(label) is int and 0 <= label < n_classes for label in labels)
     _must(fit and known, "a calibration without a class for each image")
+    groups = calibration.get("groups", [0] * len(rows))
+    numbered = all(type(group) is int and 0 <= group < len(rows) for group in groups)
+    _must(numbered and len(groups) == len(rows), "a calibration without a group for each image")
 
 
 def _is_probability(value: Any) -> bool:

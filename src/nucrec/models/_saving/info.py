@@ -67,7 +67,8 @@ class ModelInfo:
     history : dict of str to list
         The ``history_`` of a network.
     calibration : dict or None
-        The "probabilities" and "labels" of the calibration images of a network.
+        The "probabilities" and "labels" of the calibration images of a network, and their "groups",
+        if images share any.
     domain : dict or None
         The attributes of the `TrainingDomain`.
     undone : bool
