@@ -199,7 +199,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         ConformalRule
             The rule; its ``needs_review(predict_proba(X))`` returns which images a person should
-            review.
+            review. It takes the calibration images as independent; `fit_conformal` takes groups.
 
         Raises
         ------
