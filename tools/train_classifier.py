@@ -130,7 +130,9 @@ def main() -> None:
         return
     model = trained(crops, options, folder / "all.keras")
     if parts:
-        model._set_calibration(*_calibrating(crops, parts))
+        scores, positions = _calibrating(parts)
+        groups = np.unique(crops.groups[positions], return_inverse=True)[1]
+        model._set_calibration(scores, crops.labels[positions], groups)
     model.card_ = card(rows, options)
     model.domain_ = replace(TrainingDomain.of(crops), depths=("uint16", "uint8"))
     model.save(SHIPPED, half_precision=True)
@@ -213,20 +215,18 @@ def _measured(
     }
 
 
-def _calibrating(
-    crops: ImageDataset, parts: Sequence[Part], without: Sequence[int] | Array = ()
-) -> tuple[Array, Array]:
-    """Return what calibrates, probabilities and labels: of every crop once, but for some crops."""
+def _calibrating(parts: Sequence[Part], without: Sequence[int] | Array = ()) -> tuple[Array, Array]:
+    """Return what calibrates, scores and positions of crops: every crop once, but for some crops."""
     once = parts[: len(FOLDS)]
     positions = np.concatenate([part.test for part in once])
     kept = np.isin(positions, without, invert=True)
-    return np.concatenate([part.scores for part in once])[kept], crops.labels[positions[kept]]
+    return np.concatenate([part.scores for part in once])[kept], positions[kept]
 
 
 def _calibrated(crops: ImageDataset, part: Part, parts: Sequence[Part]) -> Array:
     """Return what is said of a part, calibrated with the others."""
-    scores, labels = _calibrating(crops, parts, without=part.unseen)
-    return fit_temperature(labels, scores).apply(part.scores)
+    scores, positions = _calibrating(parts, without=part.unseen)
+    return fit_temperature(crops.labels[positions], scores).apply(part.scores)
 
 
 def card(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> ModelCard:

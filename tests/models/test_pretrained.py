@@ -95,6 +95,8 @@ def test_its_card_says_what_was_measured(model):
 def test_its_calibration_is_that_of_crops_left_out(model):
     measured = json.loads(RESULTS.read_text(encoding="utf-8"))["left out"][0]
     probabilities, labels = model.calibration_
+    fields = len(set(load_mnfinder_crops("all").groups))
+    assert len(np.unique(model.calibration_groups_)) == fields
     crops = load_mnfinder_crops("all")
     assert np.bincount(labels).tolist() == np.bincount(crops.labels).tolist()
     called = probabilities.argmax(axis=1) == 1
