@@ -36,13 +36,14 @@ class ProgressLine:
     stream : text stream, optional
         The stream to write to; by default standard error.
     interval : float, default=5.0
-        Seconds between two lines if the stream is not a terminal.
+        Seconds between two lines if the stream is not a terminal; the first is written at once.
     """
 
     def __init__(self, stream: TextIO | None = None, interval: float = 5.0) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._interval = interval
-        self._started = self._shown = time.monotonic()
+        self._started = time.monotonic()
+        self._shown = self._started - interval
 
     def __call__(self, done: int, total: int, what: str) -> None:
         """Show that `done` of `total` steps are done."""

@@ -168,8 +168,8 @@ def test_only_training_parts_are_augmented(images):
         progress=lambda *step: seen.append(step),
     )
     assert [f["a"].report.n for f in more.folds] == [f["a"].report.n for f in plain.folds]
-    assert [step[:2] for step in seen] == [(1, 3), (2, 3), (3, 3)]
-    assert {step[2] for step in seen} == {f"fold {k} of 3: a" for k in (1, 2, 3)}
+    assert [step[:2] for step in seen] == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert {step[2] for step in seen[1:]} == {f"fold {k} of 3: a" for k in (1, 2, 3)}
 
 
 def test_copies_are_trained_on(images):

@@ -286,12 +286,15 @@ def test_progress(capfd):
     seen = []
     zoo = {"a": DummyClassifier(), "b": FailsInFit()}
     run_zoo(zoo, (X, Y), (X, Y), progress=lambda *step: seen.append(step))
-    assert [step[:2] for step in seen] == [(1, 2), (2, 2)]
-    assert {step[2] for step in seen} == {"a", "b"}
+    assert seen[0] == (0, 2, "starting child processes")
+    assert [step[:2] for step in seen[1:]] == [(1, 2), (2, 2)]
+    assert {step[2] for step in seen[1:]} == {"a", "b"}
     for progress, told in ((True, True), (False, False)):
         capfd.readouterr()
         run_zoo(zoo, (X, Y), (X, Y), progress=progress)
-        assert ("[2/2]" in capfd.readouterr().err) is told
+        shown = capfd.readouterr().err
+        assert ("[2/2]" in shown) is told
+        assert ("[0/2]    0 s  starting child processes" in shown) is told
 
 
 def test_what_is_known_of_the_test_set_is_kept(everything, crops):
@@ -313,8 +316,8 @@ def test_several_divisions_at_a_time(crops):
         alone = run_zoo(zoo, *pair)
         assert [row.report for row in found[name]] == [row.report for row in alone]
         assert found[name].ranking == alone.ranking
-    assert [step[:2] for step in seen] == [(k, 4) for k in range(1, 5)]
-    assert {step[2] for step in seen} == {f"{d}: {name}" for d in divisions for name in zoo}
+    assert [step[:2] for step in seen] == [(k, 4) for k in range(5)]
+    assert {step[2] for step in seen[1:]} == {f"{d}: {name}" for d in divisions for name in zoo}
 
 
 @pytest.mark.parametrize("divisions", [{}, [(X, Y)], {"a": (X, Y, X)}, {"a": (X, (X, Y))}])

@@ -32,6 +32,7 @@ def run_divisions(
     """Yield the name and result of each split as soon as it is done."""
     rows: dict[str, dict[str, ZooRow]] = {label: {} for label in divisions}
     steps = _Steps(progress_function(conditions.progress), len(zoo) * len(divisions))
+    steps.begin()
     for pool in _pools(zoo, conditions):
         shared = {
             name: _shared(name, zoo[name], divisions, pool, conditions, steps)
@@ -132,6 +133,10 @@ class _Steps:
         self._total = total
         self._done = 0
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Show that child processes start, which takes seconds before any of them reports."""
+        self._show(0, self._total, "starting child processes")
 
     def done(self, label: str) -> None:
         """Count a classifier."""
