@@ -1,9 +1,13 @@
 """A classifier on labelled images: predictions beside the truth, groups, what it has seen, pages."""
 
+import base64
 import csv
+import io
+import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.metrics import accuracy_score
 from tests.html_reader import read
 from tests.models.small import convolution, noise, plainly
@@ -188,8 +192,56 @@ def test_the_page_of_a_training(network, tmp_path):
     for words in ("Of noise", "trained on60 images", "'slide 0', 'slide 1', 'slide 2', 'slide 3'"):
         assert words in page.words
     assert network.fingerprint_ in page.words
-    assert "by epoch" in page.all("img")[0]["alt"]
+    pictures = page.all("img")
+    assert pictures[0]["alt"] == "Accuracy and loss by epoch on the training images"
+    assert "There were no validation images." in page.words
+    heat = [image["alt"] for image in pictures if image["alt"].startswith("heat map of ")]
+    assert heat == [f"heat map of {name}" for name in grouped.ids[found.wrong]]
     alone = read(save_training_page(network, tmp_path / "page.html").read_text(encoding="utf-8"))
     assert len(alone.all("img")) == 1
     with pytest.raises(InvalidParameterError, match="a fitted ImageClassifier"):
         save_training_page("model.keras", tmp_path / "page.html")
+
+
+def test_the_curves_of_a_training_are_of_the_validation_images_as_well(tmp_path):
+    fitted = plainly(convolution(), epochs=1).fit(TRAIN, validation=OTHER)
+    page = read(save_training_page(fitted, tmp_path / "page.html").read_text(encoding="utf-8"))
+    alt = "Accuracy and loss by epoch on the training images and the validation images"
+    assert [image["alt"] for image in page.all("img")] == [alt]
+    assert "Validation values are measured after each epoch" in page.words
+
+
+def heat_maps(page: str) -> list[dict[str, str]]:
+    """Return the heat maps of a page, one a misclassified image."""
+    return [image for image in read(page).all("img") if image["alt"].startswith("heat map of ")]
+
+
+def test_the_first_misclassified_images_have_heat_maps_of_the_predicted_class(network, tmp_path):
+    found = Evaluation.of(network, noise(90, seed=2))
+    assert len(found.wrong) > 24
+    page = found.save_html(tmp_path / "page.html", model=network).read_text(encoding="utf-8")
+    shown = heat_maps(page)
+    assert [image["alt"] for image in shown] == [
+        f"heat map of {name}" for name in found.images.ids[found.wrong[:24]]
+    ]
+    assert "Beside each of the first 24 are the regions that raised the score" in read(page).words
+    pixels = Image.open(io.BytesIO(base64.b64decode(shown[0]["src"].split(",")[1])))
+    expected = network.explain(found.images[found.wrong[:1]]).overlay(0)
+    assert np.abs(np.asarray(pixels, int) - expected).mean() < 8  # it is a JPEG
+    plain = found.save_html(tmp_path / "plain.html").read_text(encoding="utf-8")
+    assert not heat_maps(plain)
+    assert "Beside each" not in read(plain).words
+
+
+def test_heat_maps_take_a_minute_at_most(network, tmp_path, monkeypatch):
+    found = Evaluation.of(network, noise(90, seed=2))
+    minutes = itertools.count()
+    monkeypatch.setattr("time.monotonic", lambda: 61.0 * next(minutes))
+    page = found.save(tmp_path, model=network)[0].read_text(encoding="utf-8")
+    assert len(heat_maps(page)) == 8
+    assert "Beside each of the first 8 are the regions" in read(page).words
+
+
+def test_classical_models_have_no_heat_maps(gnb, found, tmp_path):
+    page = found.save_html(tmp_path / "page.html", model=gnb).read_text(encoding="utf-8")
+    assert not heat_maps(page)

@@ -34,7 +34,7 @@ results by group. A note tells whether the model was trained on some of the imag
 With -o, these files are written to a folder:
 
   report.html      all of this, with ROC, precision-recall and calibration curves, and the misclassified
-                   images
+                   images, those of a network with heat maps
   predictions.csv  one row for each image: true class, predicted class, probabilities
   metrics.csv      the metrics, unrounded
   groups.csv       one row for each group, if images share groups
@@ -89,10 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
     title = f"{Path(arguments.model).name} on {Path(arguments.data).name or arguments.data}"
     written = []
     if arguments.out is not None:
-        files = ", ".join(path.name for path in found.save(arguments.out, title))
+        files = ", ".join(path.name for path in found.save(arguments.out, title, model=model))
         written.append(f"Written to {arguments.out}: {files}")
     if arguments.html is not None:
-        written.append(f"Written to {found.save_html(arguments.html, title)}")
+        written.append(f"Written to {found.save_html(arguments.html, title, model=model)}")
     if arguments.json:
         print_json(found.to_dict())
     else:

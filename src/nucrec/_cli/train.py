@@ -1,6 +1,7 @@
 """The command `nucrec train`."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Train a network on labelled images, and save it to one file for nucrec predict and nucrec evaluate.
 
-A fifth of the images is held out as a test set: the report on them is printed, and then the
-probabilities are calibrated with them. Images that belong together, such as those of a slide, must
-not be in both the training and the test set: --group-by names them. With --test-size 0, the network
-is trained on all images, and there is no report.
+A fifth of the images is held out as a test set: progress shows the accuracy on them, the report on
+them is printed, and then the probabilities are calibrated with them. Images that belong together, such
+as those of a slide, must not be in both the training and the test set: --group-by names them. With
+--test-size 0, the network is trained on all images, and there is no report.
 """
 EXAMPLES = """\
 examples:
@@ -30,6 +31,11 @@ examples:
   nucrec train corrected.csv --images plate-7 --test-size 0 -o corrected.keras
   nucrec train cells -o model.keras --backbone inception-resnet-v2 --checkpoint unfinished
 """
+
+_INTERRUPTED = (
+    "the training was interrupted, and the weights with the smallest loss on these images were kept, "
+    "so these metrics are too good"
+)
 
 
 def add_to(commands: Any) -> None:
@@ -55,7 +61,7 @@ def _add_writing(command: Any) -> None:
         type=file_to_write(".html"),
         metavar="FILE",
         help="write a page as well: the training by epoch, the test report, the held-out groups, and "
-        "the misclassified images; its name ends in .html",
+        "the misclassified images with heat maps; its name ends in .html",
     )
     add_output_options(command, "the test report")
 
@@ -111,7 +117,6 @@ def _add_test(group: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the report and return the exit code."""
     from nucrec.datasets import load_folder, split
-    from nucrec.models import Evaluation
 
     check_input("LABELLED", arguments.data, "labelled")
     check_input("--images", arguments.images, "folder")
@@ -128,9 +133,10 @@ def run(arguments: argparse.Namespace) -> int:
     test = found = None
     if arguments.test_size:
         train, test = split(train, arguments.test_size, random_state=arguments.seed)
-    classifier = _network(arguments).fit(train, checkpoint_dir=arguments.checkpoint)
+    checkpoint = arguments.checkpoint
+    classifier = _network(arguments).fit(train, validation=test, checkpoint_dir=checkpoint)
     if test is not None:
-        found = Evaluation.of(classifier, test)
+        found = _evaluated(classifier, test)
         classifier.calibrate(test)
     classifier.save(arguments.out)
     if arguments.html is not None:
@@ -151,6 +157,17 @@ def _network(arguments: argparse.Namespace) -> "ImageClassifier":
         random_state=arguments.seed,
         progress=not arguments.quiet,
     )
+
+
+def _evaluated(classifier: "ImageClassifier", test: "ImageDataset") -> "Evaluation":
+    """Return the evaluation, with a remark if the test images decided which weights were kept."""
+    from nucrec.models import Evaluation
+
+    found = Evaluation.of(classifier, test)
+    if not classifier.interrupted_:
+        return found
+    remarks = (*found.report.data_remarks, _INTERRUPTED)
+    return replace(found, report=replace(found.report, data_remarks=remarks))
 
 
 def _save_page(

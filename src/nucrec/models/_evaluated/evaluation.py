@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from nucrec._files import make_folder, remove_file, write_text
-from nucrec._html import SavedAsPage
+from nucrec._html import SavedAsPage, check_page, page
 from nucrec._paths import checked_path
 from nucrec._text import csv_text, many
 from nucrec._validation import invalid
@@ -200,10 +200,40 @@ class Evaluation(SavedAsPage):
                 columns[f"probability_{name}"] = [f"{value:.6f}" for value in of_class]
         return csv_text(list(columns), list(zip(*columns.values(), strict=True)))
 
-    def _page_parts(self) -> list[str]:
-        return evaluation_sections(self)
+    def save_html(self, path: str | Path, title: str | None = None, *, model: Any = None) -> Path:
+        """Write the report, curves, groups and the misclassified images to one HTML file.
 
-    def save(self, folder: str | Path, title: str = "Evaluation") -> tuple[Path, ...]:
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in ".html"; an existing one is replaced atomically.
+        title : str, optional
+            The heading of the page; by default "Evaluation".
+        model : ImageClassifier, optional
+            The network that was evaluated. It draws heat maps (`ImageClassifier.explain`) beside the
+            first 24 misclassified images, or as many as take a minute. Other models draw none.
+
+        Returns
+        -------
+        pathlib.Path
+            The path of the file, which is self-contained and works offline.
+
+        Raises
+        ------
+        InvalidParameterError
+            The name does not end in ".html".
+        MissingExtraError
+            matplotlib is not installed.
+        NucrecError
+            The file cannot be written.
+        """
+        where = check_page("path", path)
+        write_text(where, page(title or "Evaluation", evaluation_sections(self, model)))
+        return where
+
+    def save(
+        self, folder: str | Path, title: str = "Evaluation", *, model: Any = None
+    ) -> tuple[Path, ...]:
         """Write the page and the tables to a folder.
 
         Parameters
@@ -213,6 +243,8 @@ class Evaluation(SavedAsPage):
             replaced; a groups.csv of an earlier call is removed if no images share a group now.
         title : str, default="Evaluation"
             The heading of the page.
+        model : ImageClassifier, optional
+            As in `save_html`.
 
         Returns
         -------
@@ -237,7 +269,7 @@ class Evaluation(SavedAsPage):
             tables[GROUPS] = groups_csv(self.groups)
         else:
             remove_file(where / GROUPS)
-        written = [self.save_html(where / PAGE, title)]
+        written = [self.save_html(where / PAGE, title, model=model)]
         for name, text in tables.items():
             write_text(where / name, text)
             written.append(where / name)

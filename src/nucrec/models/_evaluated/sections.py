@@ -1,6 +1,7 @@
 """The sections of a page on an evaluation: the report, curves, groups, and the wrong images."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from nucrec.evaluate import (
     RocCurveDisplay,
 )
 from nucrec.models._evaluated.groups import GroupResult, groups_table
+from nucrec.models._evaluated.heat import heat_overlays
 from nucrec.models._explain import grey_levels
 
 Array = npt.NDArray[Any]
@@ -50,8 +52,8 @@ class Evaluated(Protocol):
     def wrong(self) -> Array: ...
 
 
-def evaluation_sections(evaluation: Evaluated) -> list[str]:
-    """Return the sections of a page, as HTML."""
+def evaluation_sections(evaluation: Evaluated, model: Any = None) -> list[str]:
+    """Return the sections of a page, as HTML, with heat maps if the model can explain itself."""
     sections = [evaluation.report.to_html()]
     curves = list(_curves(evaluation))
     if curves:
@@ -61,7 +63,7 @@ def evaluation_sections(evaluation: Evaluated) -> list[str]:
         sections.append(
             section("Groups", paragraph(about), table(*groups_table(evaluation.groups)))
         )
-    sections.append(_wrong(evaluation))
+    sections.append(_wrong(evaluation, model))
     problems = [tuple(entry) for entry in evaluation.images.quarantined]
     if problems:
         sections.append(section("Files that were left out", table(("file", "reason"), problems)))
@@ -84,7 +86,7 @@ def _curves(evaluation: Evaluated) -> Iterator[str]:
         yield paragraph(f"Calibration error {evaluation.calibration_error}.")
 
 
-def _wrong(evaluation: Evaluated) -> str:
+def _wrong(evaluation: Evaluated, model: Any) -> str:
     wrong = evaluation.wrong
     if not len(wrong):
         return section("Misclassified images", paragraph("There are none."))
@@ -93,18 +95,35 @@ def _wrong(evaluation: Evaluated) -> str:
     of_all = f"{many(len(wrong), 'image')} of {evaluation.report.n} {was}"
     order = "" if evaluation.probabilities is None else ", those predicted most confidently first"
     first = f"; the first {len(shown)} are shown" if len(shown) < len(wrong) else ""
-    about = paragraph(f"{of_all} misclassified{order}{first}.")
-    return section("Misclassified images", about, gallery(_entries(evaluation, shown), "wrong"))
+    about = f"{of_all} misclassified{order}{first}."
+    overlays = heat_overlays(model, evaluation.images[shown])
+    if overlays:
+        about += _about_heat(len(overlays), len(shown))
+    entries = _entries(evaluation, shown, overlays)
+    return section("Misclassified images", paragraph(about), gallery(entries, "wrong"))
 
 
-def _entries(evaluation: Evaluated, shown: Array) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the name of each image, its true and predicted class, and its picture."""
+def _about_heat(n: int, n_shown: int) -> str:
+    which = "each" if n == n_shown else f"each of the first {n}"
+    return (
+        f" Beside {which} are the regions that raised the score of the predicted class (Grad-CAM; "
+        "yellow raised it most)."
+    )
+
+
+def _entries(
+    evaluation: Evaluated, shown: Array, overlays: Sequence[Array]
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the name of each image, its true and predicted class, and its pictures."""
     images = evaluation.images
-    for k in shown.tolist():
+    for k, overlay in itertools.zip_longest(shown.tolist(), overlays):
         name, remark = str(images.ids[k]), called(evaluation, k)
         if evaluation.groups:
             remark += f"; group {images.groups[k]}"
-        yield name, remark, [picture(grey_levels(images.images[k]), name)]
+        pictures = [picture(grey_levels(images.images[k]), name)]
+        if overlay is not None:
+            pictures.append(picture(overlay, f"heat map of {name}"))
+        yield name, remark, pictures
 
 
 def called(evaluation: Evaluated, k: int) -> str:

@@ -71,21 +71,32 @@ def save_training_page(
         raise invalid("classifier", "a fitted ImageClassifier", classifier)
     where = check_page("path", path)
     display = TrainingHistoryDisplay.from_classifier(classifier)
-    alt = "Accuracy and loss on the training images by epoch"
-    curves = plot(lambda: display.plot().figure_, alt)
-    about = (
-        "Accuracy and loss, measured on augmented images during training; held-out images "
-        "take no part in the training."
+    curves = plot(
+        lambda: display.plot().figure_, f"Accuracy and loss by epoch on {_measured_on(display)}"
     )
     parts = [
         section("How it was trained", facts(_facts(classifier, train, evaluation))),
-        section("Training by epoch", paragraph(about), curves),
+        section("Training by epoch", paragraph(_about(classifier, display)), curves),
     ]
     if evaluation is not None:
         parts.append(section("Test on held-out images"))
-        parts += evaluation_sections(evaluation)
+        parts += evaluation_sections(evaluation, classifier)
     write_text(where, page(title, parts))
     return where
+
+
+def _measured_on(display: TrainingHistoryDisplay) -> str:
+    return " and ".join(f"the {part} images" for part in display.accuracy)
+
+
+def _about(classifier: ImageClassifier, display: TrainingHistoryDisplay) -> str:
+    told = "Training values are measured on augmented images while the weights change. "
+    if "validation" not in display.accuracy:
+        return told + "There were no validation images."
+    told += "Validation values are measured after each epoch on images that it is not trained on."
+    if classifier.early_stopping is None:
+        return told
+    return f"{told} Their loss decided which weights were kept."
 
 
 def _facts(
