@@ -50,6 +50,7 @@ def test_code_runs(page, tmp_path, monkeypatch):
         warnings.simplefilter("error")
         # TrainingWarning: some train for an epoch or two, to be quick
         warnings.filterwarnings("ignore", "the network classifies all of", UserWarning)
+        warnings.filterwarnings("ignore", "fine-tuning was undone", UserWarning)
         runpy.run_path(str(script), run_name="__main__")  # TensorFlow starts once for all pages
 
 

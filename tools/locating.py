@@ -25,7 +25,6 @@ from nucrec.fields import AnnotatedFields
 from nucrec.fields._segmentation.contrast import measure_contrast, normalised
 from nucrec.fields._segmentation.synthesis import disturb
 from nucrec.models import ImageClassifier, TrainingDomain, load_backbone, transfer
-from nucrec.models._history import History
 from nucrec.models._networks.build import BODY, CLASSES, EMBEDDING
 from nucrec.models._training_images import kept_marks
 
@@ -244,12 +243,14 @@ def _convolved(x: Any, filters: int, size: int) -> Any:
 def classifier(network: keras.Model, crops: ImageDataset, seed: int) -> ImageClassifier:
     """Return a network as a classifier that knows on what crops it was trained."""
     model = transfer(image_size=SIZE, random_state=seed)
-    model._set_fitted(network, np.arange(len(crops.class_names)), crops.class_names)
-    model.fingerprint_, model.domain_ = crops.fingerprint, TrainingDomain.of(crops)
-    model.marks_, model.card_ = kept_marks(crops), None
-    model.history_ = History.of_rows([])
-    model.validation_proba_ = np.empty((0, 0, 2))
-    model.interrupted_ = model.undone_ = False
+    model._set_fitted(
+        network,
+        np.arange(len(crops.class_names)),
+        crops.class_names,
+        fingerprint=crops.fingerprint,
+        domain=TrainingDomain.of(crops),
+        marks=kept_marks(crops),
+    )
     return model
 
 

@@ -65,7 +65,7 @@ def test_curves_go_on_over_the_stages(classifier):
 def test_curves_of_a_training_without_validation(classifier):
     for key in ("val_accuracy", "val_loss"):
         del classifier.history_[key]
-    del classifier.validation_proba_  # as in a file
+    classifier.validation_proba_ = np.empty((0, 0, 2))  # as from a file
     display = TrainingHistoryDisplay.from_classifier(classifier)
     assert list(display.loss) == ["training"]
     assert display.n_validation is None

@@ -149,10 +149,19 @@ class ImageClassifier(SavedNetwork):
     interrupted_ : bool
         Whether training was interrupted with Ctrl-C.
     undone_ : bool
-        Whether fine-tuning was undone because it classified significantly fewer training images
-        correctly (McNemar's exact test, one-sided, at 5 %, on augmented copies). The network is then
-        restored to its state after the stage "head": the original backbone, with the classification
-        head that was trained on its features.
+        Whether fine-tuning was undone because the classification head on frozen features was better.
+        The network is then restored to its state after the stage "head": the original backbone, with
+        the head that was trained on its features. See Notes.
+
+    Notes
+    -----
+    Fine-tuning must not end below the frozen features that it began with. If it has fewer than 80
+    steps (batches times epochs), it is tried first without a fifth of the training images, whole
+    groups of them, which takes as long again. It is undone unless, on these images and an augmented
+    copy of each, the loss is smaller and the accuracy no lower at its end than at its beginning. There
+    is no trial if fewer than 10 images of a class would be kept back. Longer fine-tuning, and
+    fine-tuning without a trial, is undone if it classifies significantly fewer training images
+    correctly (McNemar's exact test, one-sided, at 5 %, on augmented copies).
 
     Examples
     --------
@@ -280,15 +289,18 @@ class ImageClassifier(SavedNetwork):
         from nucrec.models._training.fit import train_network
 
         trained = train_network(settings, train, held_out, classes, checkpoint_dir)
-        self._set_fitted(trained.network, classes, train.class_names)
-        self.fingerprint_ = trained.fingerprint
-        self.domain_ = learn_domain(train)
-        self.marks_ = kept_marks(train)
-        self.card_ = None
-        self.history_ = trained.history
-        self.validation_proba_ = trained.validation
-        self.interrupted_ = trained.interrupted
-        self.undone_ = trained.undone is not None
+        self._set_fitted(
+            trained.network,
+            classes,
+            train.class_names,
+            fingerprint=trained.fingerprint,
+            domain=learn_domain(train),
+            marks=kept_marks(train),
+            history=trained.history,
+            validation_proba=trained.validation,
+            interrupted=trained.interrupted,
+            undone=trained.undone is not None,
+        )
         if trained.interrupted:
             warnings.warn(
                 f"training was interrupted after {len(trained.history['epoch'])} epochs; the "
@@ -297,17 +309,9 @@ class ImageClassifier(SavedNetwork):
                 stacklevel=2,
             )
         if trained.undone is not None:
-            self._warn_of_harm(*trained.undone)
+            warn(trained.undone, TrainingWarning)
         self._warn_of_one_answer(train)
         return self
-
-    def _warn_of_harm(self, before: float, after: float) -> None:
-        warn(
-            f"fine-tuning lowered the accuracy on training images from {before:.2f} to {after:.2f} and "
-            "was undone: the network is its backbone as it came, with a classification head. Train for "
-            "more epochs or with a lower learning rate, or choose mode='features'.",
-            TrainingWarning,
-        )
 
     def _warn_of_one_answer(self, train: ImageDataset) -> None:
         """Warn if the network assigns training images of all classes to one class."""

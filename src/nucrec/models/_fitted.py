@@ -39,6 +39,11 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     card_: ModelCard | None
     _embedder: "keras.Model | None"
     _grad_cam: "GradCam | None"
+    _file: ModelInfo | None
+    class_names_: tuple[str, ...]
+    temperature_: Temperature | None
+    calibration_: tuple[Array, Array] | None
+    calibration_groups_: Array | None
 
     def predict(self, X: Images) -> Array:
         """Return the most probable class of each image.
@@ -335,19 +340,6 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             y = self.classes_[truth.labels]
         y = spelled_as(named_classes("y", y), self.classes_)
         return float(super().score(X, y, sample_weight))
-
-    def _set_fitted(
-        self, network: "keras.Model", classes: Array, class_names: tuple[str, ...]
-    ) -> None:
-        self.model_ = network
-        self._embedder = self._grad_cam = None
-        self.classes_ = classes
-        self.class_names_ = class_names
-        _, self.image_size_, _, self.channels_ = network.input_shape
-        self._file: ModelInfo | None = None
-        self.temperature_: Temperature | None = None
-        self.calibration_: tuple[Array, Array] | None = None
-        self.calibration_groups_: Array | None = None
 
     def _set_calibration(
         self, probabilities: Array, labels: Array, groups: Array | None = None

@@ -88,10 +88,7 @@ class TrainingHistoryDisplay(Display):
             raise invalid("classifier", "a fitted ImageClassifier", classifier)
         check_is_fitted(classifier, "history_")
         history = classifier.history_
-        validated: Array = getattr(
-            classifier, "validation_proba_", np.empty(0)
-        )  # not stored in files
-        n_validation = validated.shape[1] if validated.ndim == 3 else None
+        n_validation = classifier.validation_proba_.shape[1] or None  # not stored in files
         return cls(
             _of_parts(history, "accuracy"),
             _of_parts(history, "loss"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from nucrec._paths import output_file
@@ -20,6 +21,8 @@ from nucrec.models._training.settings import lasting_parameters
 
 if TYPE_CHECKING:
     import keras
+
+Array = npt.NDArray[Any]
 
 
 class SavedNetwork(FittedNetwork):
@@ -73,21 +76,56 @@ class SavedNetwork(FittedNetwork):
     def _of_file(cls, network: "keras.Model", info: ModelInfo) -> Self:
         """Return the classifier that a model file describes."""
         classifier = cls(**parameters_from_json(info.parameters))
-        classifier._set_fitted(network, np.asarray(info.classes), info.class_names)
-        classifier.fingerprint_ = info.fingerprint or ""
-        classifier.domain_ = _domain(info)
-        classifier.card_ = None if info.card is None else ModelCard.from_dict(info.card)
-        classifier.marks_ = info.marks
-        classifier.history_ = History.of_file(info.history)
-        if info.calibration is not None:
-            probabilities = np.array(info.calibration["probabilities"], np.float32)
-            labels, groups = (info.calibration.get(key) for key in ("labels", "groups"))
-            in_groups = None if groups is None else np.array(groups, int)
-            classifier._set_calibration(probabilities, np.array(labels, int), in_groups)
-        classifier.interrupted_ = False
-        classifier.undone_ = info.undone
-        classifier._file = info
+        classifier._set_fitted(
+            network,
+            np.asarray(info.classes),
+            info.class_names,
+            fingerprint=info.fingerprint or "",
+            domain=_domain(info),
+            marks=info.marks,
+            history=History.of_file(info.history),
+            card=None if info.card is None else ModelCard.from_dict(info.card),
+            calibration=_calibration_of(info),
+            undone=info.undone,
+            file=info,
+        )
         return classifier
+
+    def _set_fitted(
+        self,
+        network: "keras.Model",
+        classes: Array,
+        class_names: tuple[str, ...],
+        *,
+        fingerprint: str,
+        domain: TrainingDomain | None,
+        marks: tuple[str, ...],
+        history: History | None = None,
+        validation_proba: Array | None = None,
+        card: ModelCard | None = None,
+        calibration: tuple[Array, Array, Array | None] | None = None,
+        interrupted: bool = False,
+        undone: bool = False,
+        file: ModelInfo | None = None,
+    ) -> None:
+        """Set all fitted attributes; `file` is the description that a loaded network came with."""
+        self.model_ = network
+        self._embedder = self._grad_cam = None
+        _, self.image_size_, _, self.channels_ = network.input_shape
+        self.classes_, self.class_names_ = classes, class_names
+        self.fingerprint_, self.domain_, self.marks_ = fingerprint, domain, marks
+        self.history_ = History() if history is None else history
+        if validation_proba is None or not validation_proba.size:
+            validation_proba = np.empty((0, 0, len(classes)), np.float32)
+        self.validation_proba_ = validation_proba
+        self.card_ = card
+        self.temperature_ = None
+        self.calibration_ = None
+        self.calibration_groups_ = None
+        if calibration is not None:
+            self._set_calibration(*calibration)
+        self.interrupted_, self.undone_ = interrupted, undone
+        self._file = file
 
     def _info(self) -> ModelInfo:
         """Return the description to store in a model file."""
@@ -121,6 +159,16 @@ class SavedNetwork(FittedNetwork):
         groups = self.calibration_groups_
         of_groups = {} if groups is None else {"groups": groups.tolist()}
         return {"probabilities": probabilities.tolist(), "labels": labels.tolist()} | of_groups
+
+
+def _calibration_of(info: ModelInfo) -> tuple[Array, Array, Array | None] | None:
+    """Return the probabilities, labels and groups of the calibration images, if there were any."""
+    if info.calibration is None:
+        return None
+    probabilities = np.array(info.calibration["probabilities"], np.float32)
+    labels, groups = (info.calibration.get(key) for key in ("labels", "groups"))
+    in_groups = None if groups is None else np.array(groups, int)
+    return probabilities, np.array(labels, int), in_groups
 
 
 def _domain(info: ModelInfo) -> TrainingDomain | None:

@@ -47,6 +47,8 @@ class Snapshot:
         The weights at the beginning of the last of several stages; empty before it.
     validation : list of ndarray
         The probabilities of the validation images after each epoch.
+    trial : tuple of (int, float, float, float, float), or None
+        What a trial of the last of several stages came to.
     """
 
     stage: int
@@ -59,6 +61,7 @@ class Snapshot:
     best: list[Array]
     start: list[Array]
     validation: list[Array]
+    trial: tuple[int, float, float, float, float] | None
 
 
 class Checkpoint:
@@ -107,13 +110,14 @@ class Checkpoint:
                 about[name]
                 for name in ("key", "stage", "epoch", "stage_ended", "rows", "best_loss")
             )
+            trial = _trial(about["trial"])
         if key != self._key:
             raise InvalidParameterError(
                 f"checkpoint_dir: {self._path.parent} holds the checkpoint of a training with other "
                 "parameters, images or versions. Choose another folder, or delete it to start again."
             )
         loss = np.inf if loss is None else loss
-        return Snapshot(stage, epoch, ended, rows, loss, **arrays)
+        return Snapshot(stage, epoch, ended, rows, loss, **arrays, trial=trial)
 
     def check_history(self, snapshot: Snapshot, stages: Sequence[tuple[str, int]]) -> None:
         """Raise unless a snapshot's history belongs to a training with these stages.
@@ -170,6 +174,7 @@ class Checkpoint:
             "stage_ended": snapshot.stage_ended,
             "rows": snapshot.rows,
             "best_loss": loss if np.isfinite(loss) else None,
+            "trial": snapshot.trial,
             "counts": {name: len(getattr(snapshot, name)) for name in _ARRAYS},
         }
         arrays = {
@@ -180,6 +185,14 @@ class Checkpoint:
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
         with replacing(self._path) as temporary, temporary.open("xb") as file:
             np.savez(file, about=text, **arrays)
+
+
+def _trial(stored: Any) -> tuple[int, float, float, float, float] | None:
+    if stored is None:
+        return None
+    n, *values = stored
+    before, after, accuracy_before, accuracy_after = map(float, values)
+    return int(n), before, after, accuracy_before, accuracy_after
 
 
 def _epochs_done(

@@ -24,6 +24,7 @@ from nucrec.models._networks.replicas import check_same, has_workers, is_chief
 from nucrec.models._training.callbacks import CallbackRunner
 from nucrec.models._training.checkpoint import Checkpoint
 from nucrec.models._training.features import Features
+from nucrec.models._training.guard import Guard
 from nucrec.models._training.loop import TrainingLoop
 from nucrec.models._training.settings import Settings
 from nucrec.models._training.stages import TrainingImages, make_stages
@@ -48,8 +49,8 @@ class TrainedNetwork:
         The fingerprint of the training images.
     interrupted : bool
         Whether the user interrupted the training.
-    undone : tuple of float, or None
-        The accuracies on training images before and after fine-tuning, if it was undone.
+    undone : str or None
+        Why the fine-tuning was undone, if it was.
     """
 
     network: keras.Model
@@ -57,7 +58,7 @@ class TrainedNetwork:
     validation: Array
     fingerprint: str
     interrupted: bool
-    undone: tuple[float, float] | None
+    undone: str | None
 
 
 @keras_defaults()
@@ -100,6 +101,7 @@ def train_network(
     with strategy.scope():
         network, own = new_network(begun, images.channels, len(train.class_names))
         stages = make_stages(network, images, show)
+    guard = Guard(network, images, weights)
     checkpoint = None
     if checkpoint_dir is not None:
         key = settings.key(*data, own)
@@ -112,18 +114,19 @@ def train_network(
         checkpoint,
         CallbackRunner(settings.callbacks, network),
         show,
-        images.judge(network),
+        guard.try_out,
         chief,
     )
     with checkpoint.held() if checkpoint and chief else contextlib.nullcontext():
         loop.run(stages)
+    undone = guard.undo_what_harms(loop.start, loop.trial)
     return TrainedNetwork(
         network if settings.strategy is None else on_one_device(network),
         History.of_rows(loop.rows),
         np.array(loop.validation),
         fingerprint,
         loop.interrupted,
-        loop.undone,
+        undone,
     )
 
 

@@ -1,13 +1,13 @@
 """The training loop: stages, epochs, history, best weights, checkpoints, interruption."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from nucrec._keras import leaving_no_graph
 from nucrec._progress import Progress
@@ -58,6 +58,37 @@ class Stage:
     prepare: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What a trial of the last stage came to, on images that were kept back from it.
+
+    Attributes
+    ----------
+    n : int
+        Number of images that were kept back.
+    loss_before, loss_after : float
+        The loss on them at the beginning and at the end of the stage.
+    accuracy_before, accuracy_after : float
+        The share of them that is classified correctly.
+    """
+
+    n: int
+    loss_before: float
+    loss_after: float
+    accuracy_before: float
+    accuracy_after: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the loss is smaller at the end of the stage, and the accuracy no lower."""
+        return self.loss_after < self.loss_before and self.accuracy_after >= self.accuracy_before
+
+
+def no_trial(show: Callable[[str], None]) -> Trial | None:  # noqa: ARG001 - one of its kind
+    """Try nothing out."""
+    return None
+
+
 @dataclass
 class TrainingLoop:
     """Train a network in stages, and keep the state needed to stop, resume and report.
@@ -79,10 +110,9 @@ class TrainingLoop:
         The user's own callbacks, for the last stage.
     show : Progress
         Called after each batch.
-    judge : callable
-        Returns which of a sample of training images the network in its present state classifies
-        correctly, as an ndarray of bool. The last of several stages is undone if significantly
-        fewer are correct at its end than at its beginning.
+    try_out : callable
+        Tries the last of several stages out before it begins, leaves the network as it is, and
+        returns a `Trial` or None. It gets a function that shows what it is doing.
     is_chief : bool
         Whether this process writes the checkpoints, rather than another worker.
     rows : list of dict
@@ -91,8 +121,10 @@ class TrainingLoop:
         The probabilities of the validation images after each epoch.
     interrupted : bool
         Whether the user interrupted the training.
-    undone : tuple of float, or None
-        The accuracies at the beginning and end of the last stage, if it was undone.
+    trial : Trial or None
+        What the trial came to.
+    start : list of ndarray, or None
+        The weights at the beginning of the last of several stages, if it has begun.
     """
 
     network: keras.Model
@@ -102,13 +134,13 @@ class TrainingLoop:
     checkpoint: Checkpoint | None
     callbacks: CallbackRunner
     show: Progress
-    judge: Callable[[], Array]
+    try_out: Callable[[Callable[[str], None]], Trial | None] = no_trial
     is_chief: bool = True
     rows: list[Row] = field(default_factory=list)
     validation: list[Array] = field(default_factory=list)
     interrupted: bool = False
-    undone: tuple[float, float] | None = None
-    _start: list[Array] | None = None
+    trial: Trial | None = None
+    start: list[Array] | None = None
     _best: list[Array] | None = None
     _best_loss: float = np.inf
     _metrics: EpochMetrics | None = None
@@ -139,7 +171,6 @@ class TrainingLoop:
             del self.validation[len(self.rows) :]  # of an unfinished epoch
         if self._best is not None and (self.interrupted or self.patience is not None):
             self.network.set_weights(self._best)
-        self._undo_what_harms()
 
     def _run_stage(self, number: int, stages: Sequence[Stage], snapshot: Snapshot | None) -> None:
         stage = stages[number]
@@ -152,11 +183,12 @@ class TrainingLoop:
             for variable, value in zip(stage.optimizer.variables, snapshot.optimizer, strict=True):
                 variable.assign(value)
         is_last = number == len(stages) - 1
-        if is_last and number and not first:
-            self._start = self.network.get_weights()
-        callbacks = self.callbacks if is_last else CallbackRunner((), self.network)
         before = sum(earlier.epochs * earlier.steps for earlier in stages[:number])
         total = sum(each.epochs * each.steps for each in stages)
+        if is_last and number and not first:
+            self.trial = self.try_out(partial(self.show, before, total))
+            self.start = self.network.get_weights()
+        callbacks = self.callbacks if is_last else CallbackRunner((), self.network)
         callbacks.begin(stage.optimizer, epochs=stage.epochs, steps=stage.steps)
         for epoch in range(first, stage.epochs):
             if is_last and self._out_of_patience(stage):
@@ -224,18 +256,6 @@ class TrainingLoop:
             self._best_loss = loss
             self._best = self.network.get_weights() if np.isfinite(loss) else None
 
-    def _undo_what_harms(self) -> None:
-        """Undo the last of several stages if the weights before it were significantly better."""
-        if self._start is None:
-            return
-        reached, after = self.network.get_weights(), self.judge()
-        self.network.set_weights(self._start)
-        before = self.judge()
-        if is_worse(before, after):
-            self.undone = float(before.mean()), float(after.mean())
-        else:
-            self.network.set_weights(reached)
-
     def _out_of_patience(self, stage: Stage) -> bool:
         if self.patience is None:
             return False
@@ -254,8 +274,9 @@ class TrainingLoop:
             network=[np.asarray(variable) for variable in self.network.variables],
             optimizer=[np.asarray(variable) for variable in stage.optimizer.variables],
             best=self._best or [],
-            start=self._start or [],
+            start=self.start or [],
             validation=self.validation,
+            trial=None if self.trial is None else astuple(self.trial),
         )
 
     def _restore(self, checkpoint: Checkpoint, snapshot: Snapshot, stages: Sequence[Stage]) -> None:
@@ -270,17 +291,8 @@ class TrainingLoop:
             variable.assign(value)
         self.rows, self.validation = list(snapshot.rows), list(snapshot.validation)
         self._best, self._best_loss = snapshot.best or None, snapshot.best_loss
-        self._start = snapshot.start or None
-
-
-def is_worse(before: Array, after: Array) -> bool:
-    """Return whether significantly fewer of the same images are correct than before.
-
-    The test is McNemar's exact test, one-sided, at 5 %.
-    """
-    lost = int(np.count_nonzero(before & ~after))
-    changed = int(np.count_nonzero(before != after))
-    return changed > 0 and bool(binomtest(lost, changed, alternative="greater").pvalue < 0.05)
+        self.start = snapshot.start or None
+        self.trial = None if snapshot.trial is None else Trial(*snapshot.trial)
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:

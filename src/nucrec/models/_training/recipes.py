@@ -38,6 +38,9 @@ class Recipe:
         Number of steps from which a training reaches the peak rate. A shorter one reaches a
         proportionally lower rate: Adam's first steps change each weight by the full rate, and few steps
         cannot compensate for that.
+    tried_below : int
+        Fine-tuning of fewer steps, at whatever learning rate, is tried first without some of the
+        images, and undone if these show that it is no better than the head on frozen features.
     warm_up : float
         Share of the steps over which the learning rate rises from 0.
     decays : bool
@@ -62,6 +65,7 @@ class Recipe:
     most_epochs: int = 0
     learning_rate: float = 1e-3
     unhurried_steps: int = 0
+    tried_below: int = 0
     warm_up: float = 0.0
     decays: bool = True
     weight_decay: float = 0.0
@@ -98,6 +102,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         most_epochs=40,
         learning_rate=6e-4,
         unhurried_steps=80,
+        tried_below=80,
         warm_up=0.1,
         weight_decay=0.01,
         frozen=0.2,

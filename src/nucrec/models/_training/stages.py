@@ -13,7 +13,6 @@ from nucrec._pixels.image import KEEP_DECODED_BYTES
 from nucrec._progress import Progress
 from nucrec.augment import Pipeline
 from nucrec.datasets import ImageDataset
-from nucrec.models._inputs import some_of_each_class
 from nucrec.models._networks.build import embedder, head, set_trainable
 from nucrec.models._networks.inference import batch_function, run_arrays, run_model
 from nucrec.models._training.features import Features
@@ -22,11 +21,6 @@ from nucrec.models._training.recipes import HEAD_BATCH_SIZE, HEAD_RECIPE
 from nucrec.models._training.settings import Settings
 
 Array = npt.NDArray[Any]
-
-_JUDGED = 100
-"""Training images of each class by which the end of a stage is compared with its beginning."""
-_NEW_COPY = 10**6
-"""The number of an augmented copy that no training comes to."""
 
 
 @dataclass(frozen=True)
@@ -116,28 +110,6 @@ class TrainingImages:
             return run_model(run_batch, held_out, self.settings.image_size, self.channels)
 
         return probabilities
-
-    def judge(self, network: keras.Model) -> Callable[[], Array]:
-        """Return the function that tells which of a sample of training images are classified correctly.
-
-        With augmentation, it uses augmented copies that were not trained on, because the
-        classification head fits the unchanged images better than new ones.
-        """
-        few = some_of_each_class(self.train, _JUDGED)
-        run_batch = batch_function(network)
-
-        def correct() -> Array:
-            probabilities = run_model(
-                run_batch,
-                few,
-                self.settings.image_size,
-                self.channels,
-                augment=self.pipeline,
-                copy=_NEW_COPY,
-            )
-            return np.asarray(probabilities.argmax(axis=1) == few.labels)
-
-        return correct
 
 
 def shuffled(inputs: Array, labels: Array, batch_size: int, seed: list[int]) -> Iterator[Batch]:
