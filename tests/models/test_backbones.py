@@ -186,9 +186,13 @@ def test_networks_for_any_size_take_the_one_that_is_asked_for(size):
 
 
 def test_a_network_for_one_size_takes_no_other(own):
-    with pytest.raises(InvalidParameterError, match="image_size: expected 16, as the backbone"):
+    with pytest.raises(
+        InvalidParameterError, match="image_size: expected 16, the size that the backbone takes"
+    ):
         plainly(own, image_size=20).fit(TRAIN)
-    with pytest.raises(InvalidParameterError, match="image_size: expected 20, as the backbone"):
+    with pytest.raises(
+        InvalidParameterError, match="image_size: expected 20, the size that the backbone takes"
+    ):
         plainly(lambda size: function(20), image_size=16).fit(TRAIN)
 
 

@@ -251,9 +251,9 @@ def test_failing_models_are_named(tiny, tmp_path, monkeypatch):
 def test_progress_counts_all_steps(tiny, tmp_path):
     steps = []
     reproduce(tiny, 1, out=tmp_path, progress=lambda *step: steps.append(step))
-    assert [step[0] for step in steps] == list(range(1, 78))
+    assert [step[0] for step in steps] == list(range(78))  # 0: child processes start
     assert {step[1] for step in steps} == {77}
-    assert steps[0][2].startswith("paper protocol, plain images: ")
+    assert steps[1][2].startswith("paper protocol, plain images: ")
     assert steps[-1][2].startswith("honest protocol, plain images, fold 6 of 6: ")
 
 

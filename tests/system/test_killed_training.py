@@ -15,7 +15,7 @@ from nucrec.models import ImageClassifier
 
 KINDS = {
     "cnn": {"backbone": "cnn", "image_size": 16, "epochs": 6},
-    "transfer": {"image_size": 32, "epochs": 4},
+    "transfer": {"image_size": 32, "epochs": 20},
 }
 CHILD = """
 import sys
