@@ -73,6 +73,12 @@ def test_micronucleus_is_counted_or_the_last_class(names, counted, tmp_path):
         ("noyau", "micronoyau"), ("MNneg", "MNpos"), ("MN_False", "MN_True"), ("MN=0", "MN=1"),
         ("BN", "BNMN"), ("BN", "MNBN"), ("-", "+"), ("zero MN", "one MN"), ("negativ", "positiv"),
         ("nein", "ja"), ("DMSO", "MMC"), ("solvent", "drug"), ("Kontrolle", "Etoposid"),
+        ("Con", "MMC"), ("Con_1", "MMC_1"), ("con", "Etoposide"), ("con_DMSO", "drug"),
+        ("sin micronucleos", "con micronúcleos"), ("normal", "con MN"), ("Con", "MN"),
+        ("sin tratamiento", "con tratamiento"), ("ohne", "mit"), ("control", "Mit"),
+        ("unauffällig", "auffällig"), ("unbehandelt", "behandelt"), ("untreated", "treated"),
+        ("unexponiert", "exponiert"), ("undamaged", "damaged"), ("unaffected", "affected"),
+        ("healthy", "unhealthy"), ("unremarkable", "abnormal"),
     ],
 )  # fmt: skip
 def test_negations_are_understood_alike_on_every_route(negative, positive, tmp_path):

@@ -4,16 +4,17 @@ import re
 import unicodedata
 
 _MICRONUCLEI = ("micronucl", "mikrokern", "mikronukl", "micronoyau")  # anywhere in a name
-_ABNORMAL = ("abnorm", "aberra", "atypi", "damag", "affect", "mutant")  # at the beginning of a word
-_NORMAL = ("normal", "healthy", "intact", "unaffected")
+_ABNORMAL = ("abnorm", "aberra", "atypi", "damag", "affect", "mutant", "auffall")
+"""At the beginning of a word, as all that follow here."""
+_NORMAL = ("normal", "healthy", "intact")
 _UNTREATED = (
     *("control", "kontroll", "ctrl", "vehicle", "solvent", "dmso", "untreated", "unexposed"),
-    *("wildtype", "wt", "mock"),
+    *("unbehandelt", "unexponiert", "wildtype", "wt", "mock"),
 )
-_TREATED = ("treated", "exposed")
+_TREATED = ("treated", "exposed", "behandelt", "exponiert", "trata", "tratta")
 _YES = {
     "pos", "positive", "positiv", "positif", "yes", "ja", "oui", "true", "with", "plus",
-    "present", "mit", "avec", "con",
+    "present", "avec",
 }  # fmt: skip
 _NO = {
     "no", "not", "non", "none", "zero", "without", "free", "minus", "absent", "negative", "negativ",
@@ -21,6 +22,7 @@ _NO = {
     "senza", "zonder",
 }  # fmt: skip
 _OF_ANY_CLASS = {"cell", "cells", "image", "images", "crop", "crops", "ok", "only"}
+_NEGATED = re.compile(rf"un({'|'.join((*_ABNORMAL, *_NORMAL))})")
 _GLUED = re.compile(
     r"(no|non|with|without|a|un|bn)?(mn|micronucl[a-z]*)(neg|pos|free|plus|minus|bn|mono|bi)?"
 )
@@ -40,13 +42,22 @@ def meaning(name: str) -> int:
         return sign
     words = _words(text)
     said_no = not _NO.isdisjoint(words)
-    said_yes = not _YES.isdisjoint(words)
-    if _any_begins(words, _UNTREATED):
+    said_yes = not _YES.isdisjoint(words) or _is_with(words, "mit") or _is_with(words, "con")
+    is_con = "con" in words and not _is_with(words, "con")
+    if is_con or _any_begins(words, _UNTREATED):
         return 1 if said_yes and not said_no else -1
     if _tells_of_micronuclei(words):
         none = said_no or ("0" in words and ">" not in text)
         return -1 if none else 1
     return _meaning_of_cells(words, said_yes=said_yes, said_no=said_no)
+
+
+def _is_with(words: list[str], word: str) -> bool:
+    """Return whether a word means "with": "con" alone is short for control, and "mit" for a drug."""
+    if word not in words:
+        return False
+    after = words[words.index(word) + 1 :]
+    return _tells_of_micronuclei(after) or _any_begins(after, (*_ABNORMAL, "trata", "tratta"))
 
 
 def _meaning_of_cells(words: list[str], *, said_yes: bool, said_no: bool) -> int:
@@ -73,6 +84,9 @@ def _words(text: str) -> list[str]:
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     words: list[str] = []
     for word in re.findall(r"[^\W\d_]+|\d+", text.casefold()):
+        if _NEGATED.match(word):
+            words += ["no", word[2:]]
+            continue
         glued = _GLUED.fullmatch(word)
         parts = [part for part in glued.groups() if part] if glued else [word]
         words += ["no" if part in ("a", "un") and glued else part for part in parts]
