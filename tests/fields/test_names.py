@@ -117,6 +117,22 @@ def test_folders_of_channels_are_channels(tmp_path):
     assert np.array_equal(fields[1].read(), PIXELS // 4)
 
 
+def test_a_field_without_a_file_in_the_folder_of_the_channel_is_left_out(tmp_path):
+    save(tmp_path, "DAPI/B03_1.png", "GFP/B03_1.png", "GFP/B04_1.png")
+    with pytest.warns(
+        DataWarning, match="B04_1 was left out: has no file for the chosen channel, only for: GFP"
+    ):
+        assert load_fields(tmp_path, channel="DAPI").names == ("B03_1",)
+
+
+def test_folders_of_colours_are_channels(tmp_path):
+    save(tmp_path, "blue/B03.png", "red/B03.png", "red/C04.png", "blue/C04.png")
+    fields = load_fields(tmp_path, channel="blue")
+    assert [field.file for field in fields] == ["blue/B03.png", "blue/C04.png"]
+    with pytest.raises(DatasetError, match=r"each channel is a separate file \('blue', 'red'\)"):
+        load_fields(tmp_path)
+
+
 def test_folders_called_like_channels_with_other_names_are_folders(tmp_path):
     save(tmp_path, "DAPI/B03.png", "GFP/C04.png")
     assert load_fields(tmp_path).names == ("B03", "C04")

@@ -41,7 +41,7 @@ _MAYBE = (
 _DEPTH = re.compile(rf"[_\-. ](z|slice)_?(?P<z>\d{{1,3}}){_END}", re.IGNORECASE)
 _CHANNEL_FOLDER = re.compile(
     r"(dapi|hoechst ?\d*|draq5|e?gfp|fitc|tritc|cy[357]|mcherry|[rcy]fp|texas ?red|alexa ?\d{3}|bf"
-    r"|brightfield|phase|w\d|ch(annel)?[_ -]?\d{1,2})",
+    r"|brightfield|phase|w\d|ch(annel)?[_ -]?\d{1,2}|red|green|blue)",
     re.IGNORECASE,
 )
 _DEPTH_FOLDER = re.compile(r"z[_ -]?(step|slice|stack|plane)?[_ -]?(?P<z>\d{1,3})", re.IGNORECASE)
@@ -148,6 +148,11 @@ def _parse_maybe(parsed: list[_Parsed], pattern: re.Pattern[str]) -> list[_Parse
         return parsed  # C1 is a well in these names
     tried = {one.file: _without(one, stems[one.file], found[one.file]) for one in parsed
              if one.file in found}  # fmt: skip
+    return _confirmed_channels(parsed, tried)
+
+
+def _confirmed_channels(parsed: list[_Parsed], tried: dict[str, _Parsed]) -> list[_Parsed]:
+    """Return the names with those channels that occur beside another channel of the same field."""
     channels: dict[str, set[str]] = defaultdict(set)
     for one in tried.values():
         channels[one.key].add(one.channel.casefold())
@@ -174,11 +179,7 @@ def _parse_depth(parsed: list[_Parsed]) -> list[_Parsed]:
 def _parse_folders(parsed: list[_Parsed]) -> list[_Parsed]:
     """Interpret folders such as "DAPI" and "ZStep_1" if the same name also occurs in another one."""
     tried = {one.file: rest for one in parsed if (rest := _without_channel_folder(one))}
-    channels: dict[str, set[str]] = defaultdict(set)
-    for one in tried.values():
-        channels[one.key].add(one.channel.casefold())
-    found = {file: one for file, one in tried.items() if len(channels[one.key]) > 1}
-    parsed = [found.get(one.file, one) for one in parsed]
+    parsed = _confirmed_channels(parsed, tried)
     deep = {one.file: rest for one in parsed if (rest := _without_depth_folder(one))}
     return _confirmed_depths(parsed, deep)
 
