@@ -86,7 +86,7 @@ _CHANGES: dict[str, Callable[[Array], Array]] = {
     "blurred, sigma 2 pixels": _blurred(2),
     "16 times darker": lambda image: image // 16,
     "as a negative": lambda image: 255 - image,
-    "with 16 bits": lambda image: image.astype(np.uint16) * 257,
+    "with 16 bits, after a training on 8 bits": lambda image: image.astype(np.uint16) * 257,
 }
 
 if __name__ == "__main__":
