@@ -157,6 +157,48 @@ def test_a_folder_of_masks_beside_the_classes_is_no_class(tmp_path):
         assert load_folder(tmp_path).class_names == CLASSES
 
 
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("images/B02/s{}.png", "masks/B02/s{}.png"),
+        ("images/B02/s{}.png", "masks/B02/s{}_mask.png"),
+        ("B02/s{}.png", "masks/B02/s{}.png"),
+        ("B02/s{}.png", "masks/B02_s{}.png"),
+        ("plate/B0{}.png", "plate_masks/B0{}.png"),
+        ("Bilder/{}.png", "Masken/{}.png"),
+        ("img/{}.png", "seg/{}.tif"),
+        ("p1/images/{}.png", "p1/Segmentation/{}.png"),
+        ("labels/B02/s{}.png", "labels/B02/masks/s{}.png"),
+        ("B02/s{}.png", "B02/s{}_Maske.png"),
+        ("B02/s{}.png", "B02/mask_s{}.png"),
+        *[("a{}.png", f"a{{}}_{end}.png") for end in (
+            "bw", "binary", "roi", "overlay", "contour", "annotated", "pred", "heatmap", "thumb")],
+    ],
+)  # fmt: skip
+def test_masks_in_a_tree_like_that_of_the_images_are_no_images(image, mask, tmp_path):
+    tree(tmp_path, *[name.format(i) for i in (1, 2) for name in (image, mask)])
+    with pytest.warns(DataWarning, match="^2 files look like masks of the images beside them"):
+        dataset = load_images(tmp_path)
+    assert list(dataset.ids) == [image.format(1), image.format(2)]
+
+
+@pytest.mark.parametrize("place", ["{}/{}.png", "images/{}/{}.png"])
+def test_masks_of_all_classes_are_no_class(place, tmp_path):
+    cells = [(name, i) for name in CLASSES for i in range(3)]
+    tree(tmp_path, *[place.format(*cell) for cell in cells])
+    tree(tmp_path, *["masks/{}/{}.png".format(*cell) for cell in cells])
+    with pytest.warns(DataWarning, match="^6 files look like masks"):
+        dataset = load_folder(tmp_path)
+    assert (dataset.class_names, len(dataset)) == (CLASSES, 6)
+    assert load_folder(tmp_path / "masks").class_names == CLASSES
+
+
+def test_a_folder_of_masks_of_which_half_are_called_like_images_holds_no_images(tmp_path):
+    tree(tmp_path, "img/1.png", "masks/1.png", "masks/2.png", "seg/1.png", "seg/2.png", "seg/3.png")
+    with pytest.warns(DataWarning, match="^3 files .*: masks/1.png, masks/2.png, seg/1.png$"):
+        assert list(load_images(tmp_path).ids) == ["img/1.png", "seg/2.png", "seg/3.png"]
+
+
 def test_a_folder_called_masks_with_other_images_is_what_it_is(tmp_path):
     tree(tmp_path, "nucleus/1.png", "nucleus/masks/7.png", "micronucleus/2.png")
     dataset, told = loaded(tmp_path)

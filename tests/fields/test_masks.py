@@ -328,6 +328,17 @@ def test_label_images_of_detect_are_masks_of_fields_in_folders(tmp_path):
     assert not fields.quarantined
 
 
+def test_masks_in_a_tree_like_that_of_the_fields(tmp_path):
+    for number, well in enumerate(("B02", "B03"), start=1):
+        save(tmp_path / "images" / well, "s1.png")
+        save(tmp_path / "masks" / well, "s1.png", image=LABELS // number)
+    with pytest.warns(DataWarning, match="^2 files look like masks .*masks/B02/s1.png"):
+        assert load_fields(tmp_path).names == ("images_B02_s1", "images_B03_s1")
+    fields = load_fields(tmp_path, masks=tmp_path / "masks")
+    assert [field.labels().max() for field in fields] == [300, 150]
+    assert not fields.remarks
+
+
 def test_masks_of_other_folders_are_not_offered_to_a_field_without_one(tmp_path):
     names = [f"{well}/s1.tif" for well in ("B02", "B03", "E02")]
     save(tmp_path / "plate", *names)

@@ -1,12 +1,12 @@
 """Listing of a folder or archive, sorted by name into images and skipped files."""
 
-import re
 from collections import Counter
 from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from nucrec._reading.kinds import MICROSCOPE_SUFFIXES, PICTURE_SUFFIXES, is_image_name
+from nucrec._reading.mask_names import masks_among
 from nucrec._text import many
 from nucrec._warnings import warn
 from nucrec.errors import DataWarning
@@ -18,16 +18,6 @@ _LITTER = {
     "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin",
     "system volume information", "lost+found", "found.000", "recycler", "temporary items",
     "network trash folder", "__pycache__",
-}  # fmt: skip
-_MASKS = re.compile(
-    r"[_\-. ](?:cp[_\-. ])?(?:masks?|outlines?|flows|seg|segmentation|labels?|lbls?|gt)$",
-    re.IGNORECASE,
-)
-"""The end of the name of a mask, after that of its image."""
-
-_FOLDERS_OF_MASKS = {
-    "mask", "masks", "cp_masks", "label", "labels", "segmentation", "segmentations", "outlines",
-    "ground truth", "ground_truth", "groundtruth", "gt", "annotations",
 }  # fmt: skip
 
 
@@ -64,7 +54,7 @@ class Listing(NamedTuple):
     others : Counter
         The endings of files of other kinds, with counts.
     masks : list of str
-        Files that are skipped because they look like the mask of an image beside them.
+        Files that are skipped because they look like masks of images, or pictures made from them.
     quarantined : list of Quarantined
         The files that cannot be listed.
     other_files : list of str
@@ -97,7 +87,7 @@ class Listing(NamedTuple):
                 path = PurePosixPath(name)
                 others[path.suffix.lower() or path.name] += 1
         others[_ZARR[:-1]] += len(zarr)
-        masks = _masks_of(images) | _in_folders_of_masks(images)
+        masks = masks_among(images)
         kept = [name for name in images if name not in masks] if masks else images
         places = sorted(folder for folder in folders if _ZARR not in f"{folder}/")
         return cls(sorted(kept), places, +others, sorted(masks), quarantined, sorted(other_files))
@@ -151,8 +141,8 @@ class Listing(NamedTuple):
             n_masks, more = len(self.masks), ", ..." if len(self.masks) > 3 else ""
             looks = "looks like" if n_masks == 1 else "look like"
             warn(
-                f"{many(n_masks, 'file')} {looks} masks of the images beside them and "
-                f"{_was(n_masks)} passed over: {', '.join(self.masks[:3])}{more}",
+                f"{many(n_masks, 'file')} {looks} masks of the images beside them, or pictures made "
+                f"from these, and {_was(n_masks)} passed over: {', '.join(self.masks[:3])}{more}",
                 DataWarning,
             )
 
@@ -172,42 +162,3 @@ def is_litter(name: str) -> bool:
 def endings_in_words(endings: Counter[str]) -> str:
     """Return counts of endings, such as "3 .czi, 1 .lif"."""
     return ", ".join(f"{count} {ending}" for ending, count in endings.most_common(5))
-
-
-def _masks_of(images: list[str]) -> set[str]:
-    """Return the files named after an image in the same folder, with "mask"."""
-    called = {name: stem for name in images if (stem := _without_mask(name)) is not None}
-    others = {_stem(name) for name in images if name not in called} if called else set()
-    return {name for name, stem in called.items() if stem in others}
-
-
-def _without_mask(name: str) -> str | None:
-    """Return the name of the image whose mask a file may be, without ending, from its own name."""
-    stem = _stem(name)
-    found = _MASKS.search(stem)
-    return stem[: found.start()] if found else None
-
-
-def _in_folders_of_masks(images: list[str]) -> set[str]:
-    """Return the files in a folder "masks" that are named after an image beside that folder."""
-    folders = {name.rpartition("/")[0] for name in images}
-    of_masks = {f for f in folders if f.rpartition("/")[2].casefold() in _FOLDERS_OF_MASKS}
-    if not of_masks:
-        return set()
-    beside: set[tuple[str, str]] = set()
-    for name in images:
-        folder, _, last = name.rpartition("/")
-        if folder not in of_masks:
-            beside |= {(place, _stem(last)) for place in (folder, folder.rpartition("/")[0])}
-    found = set()
-    for name in images:
-        folder, _, last = name.rpartition("/")
-        stems = {_stem(last), _without_mask(last)}
-        around = folder.rpartition("/")[0]
-        if folder in of_masks and any((around, stem) in beside for stem in stems):
-            found.add(name)
-    return found
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0]

@@ -39,9 +39,9 @@ def entries_of_folders(
         folder: PurePosixPath(folder) for folder in {_parent(name) for name in listing.images}
     }
     depth = 2 if group_by == "top" else 1
-    top = _top(listing.folders, places, set(map(look_alike_key, map(str, named or ()))), depth)
-    outer = [path.name for path in map(PurePosixPath, listing.folders) if path.parent == top]
-    outer = _without_masks(outer, listing, top)
+    folders = _without_masks(listing)
+    top = _top(folders, places, set(map(look_alike_key, map(str, named or ()))), depth)
+    outer = [path.name for path in map(PurePosixPath, folders) if path.parent == top]
     if not outer or not listing.images:
         raise DatasetError(_no_classes(listing, where))
     was_told = _warn_if_passed_through(top, outer)
@@ -70,14 +70,15 @@ def _entry(name: str, parts: tuple[str, ...], group_by: str) -> Entry:
     return Entry(name, parts[0], group or None)
 
 
-def _without_masks(folders: list[str], listing: Listing, top: PurePosixPath) -> list[str]:
+def _without_masks(listing: Listing) -> list[str]:
     """Return the folders that contain more than masks."""
 
-    def within(names: list[str]) -> set[str]:
-        return {name.split("/")[len(top.parts)] for name in names}
+    def around(names: list[str]) -> set[str]:
+        folders = map(PurePosixPath, {_parent(name) for name in names})
+        return {str(place) for folder in folders for place in (folder, *folder.parents)}
 
-    empty = within(listing.masks) - within(listing.images) if listing.masks else set()
-    return [name for name in folders if name not in empty]
+    empty = around(listing.masks) - around(listing.images) if listing.masks else set()
+    return [name for name in listing.folders if name not in empty]
 
 
 def _are_named(folders: set[str], named: Sequence[str] | None) -> bool:

@@ -54,7 +54,7 @@ def load_folder(
           working directory.
 
         PNG, JPEG, TIFF, BMP, GIF and WebP are read. Hidden files, system files and other file types
-        are skipped; vendor files and masks beside images are skipped with a warning. Only the first
+        are skipped; vendor files and masks of images are skipped with a warning. Only the first
         page of a TIFF (with a warning) and the first frame of an animation are read.
     class_names : sequence of str, optional
         The classes to load, in the order of their labels; the second is the positive one. By default

@@ -69,7 +69,7 @@ class Masks:
         stems = (*(stem_of(file) for file in files), _last(group.key))
         folder = _plain(group.key.rpartition("/")[0])
         for name in dict.fromkeys(map(_plain, (*_joined(group.key), *stems))):
-            exact = self._by_key.get(f"{folder}/{name}" if folder else name, [])
+            exact = next((self._by_key[k] for k in _within(folder, name) if k in self._by_key), [])
             found = _preferred([*exact] or self._elsewhere(name))
             if found:
                 self._used.update(mask.name for mask in self._by_key[name])
@@ -180,6 +180,12 @@ def _joined(key: str) -> list[str]:
     """Return the names that `detect` gives to label images of fields in folders: B02/s1 is B02_s1."""
     parts = key.split("/")
     return ["_".join(parts[i:]) for i in range(len(parts) - 1)]
+
+
+def _within(folder: str, name: str) -> list[str]:
+    """Return a name in fewer and fewer of its folders, but at least one: a/b/name, b/name."""
+    parts = folder.split("/") if folder else []
+    return ["/".join((*parts[i:], name)) for i in range(len(parts))] or [name]
 
 
 def _preferred(masks: list[NamedMask]) -> list[NamedMask]:

@@ -54,7 +54,8 @@ def open_source(path: object, *, with_masks: bool) -> Source:
         return Source(Folder(whole.parent), [whole.name], [], [])
     root = open_root(where)
     listing = root.listing()
-    files, remarks = _without_copies(listing.images)
+    files, remarks = _without_copies(sorted([*listing.images, *filter(_is_copy, listing.masks)]))
+    listing = listing._replace(masks=[name for name in listing.masks if not _is_copy(name)])
     if not files:
         raise DatasetError(f"{path}: no images were found{listing.instead}")
     (listing._replace(masks=[]) if with_masks else listing).warn()
@@ -79,8 +80,12 @@ def _of_list(paths: Sequence[object]) -> Source:
 
 def _without_copies(files: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the files without the small copies that microscopes store beside the images."""
-    copies = [file for file in files if file.rpartition(".")[0].lower().endswith(_COPIES)]
-    copies += [file for file in files if "_thumb" in file.rpartition("/")[2].lower()]
-    kept = [file for file in files if file not in set(copies)]
+    copies = [file for file in files if _is_copy(file)]
+    kept = [file for file in files if not _is_copy(file)]
     n = len(files) - len(kept)
     return kept, [f"{n} thumbnails were skipped, such as {copies[0]}"] if n else []
+
+
+def _is_copy(file: str) -> bool:
+    is_named = "_thumb" in file.rpartition("/")[2].lower()
+    return is_named or file.rpartition(".")[0].lower().endswith(_COPIES)
