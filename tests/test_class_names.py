@@ -7,7 +7,7 @@ from sklearn.dummy import DummyClassifier
 
 from nucrec.datasets import ImageDataset, load_folder, load_images, load_nucrec
 from nucrec.errors import DatasetNotFoundError, DataWarning, InvalidParameterError
-from nucrec.models import predict_folder
+from nucrec.models import Evaluation, predict_folder, save
 
 
 def fill(root, *names):
@@ -116,3 +116,39 @@ def test_names_are_checked(names):
 
 def test_names_become_a_tuple():
     assert ImageDataset(np.zeros((1, 2, 2)), [0], ["b", "a"]).class_names == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("classes", "crosswise"),
+    [
+        (["nucleus", "micronucleus"], ["micronucleus", "nucleus"]),
+        (["normal", "MN"], ["MN", "normal"]),
+        (["normal", "MN"], ["with MN", "without MN"]),
+        (["a", "b", "c"], ["b", "a", "c"]),
+        (["alpha", "beta"], ["BETA", "alpha"]),
+    ],
+)
+def test_names_that_turn_the_classes_round_are_refused(classes, crosswise, tmp_path):
+    fill(tmp_path, "plate")
+    images = load_images(tmp_path)
+    model = DummyClassifier().fit([images[0]] * len(classes), classes)
+    own = model.classes_.tolist()
+    told = [crosswise[classes.index(name)] for name in own]
+    refused = pytest.raises(InvalidParameterError, match=r"opposite|another order")
+    with refused:
+        predict_folder(model, tmp_path, class_names=told)
+    with refused:
+        save(model, tmp_path / "model.skops", class_names=tuple(told))
+    labelled = ImageDataset([images.images[0]] * len(own), own, own)
+    with refused:
+        Evaluation.of(model, labelled, classes=told)
+    assert predict_folder(model, tmp_path, class_names=own).total.n == 1
+
+
+def test_names_for_the_numbers_of_classes_are_taken_as_they_come(tmp_path):
+    fill(tmp_path, "plate")
+    images = load_images(tmp_path)
+    model = DummyClassifier().fit([images[0]] * 3, [0, 0, 1])
+    for names in (["micronucleus", "nucleus"], ["nucleus", "micronucleus"]):
+        (row,) = predict_folder(model, tmp_path, class_names=names).rows
+        assert row.predicted == names[0]

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from nucrec._class_meaning import meaning
 from nucrec._validation import invalid
@@ -157,6 +158,35 @@ def check_class_names(class_names: Sequence[str]) -> tuple[str, ...]:
     if not names or not all(names) or len(set(map(look_alike_key, names))) < len(names):
         raise invalid("class_names", expected, class_names)
     return names
+
+
+def check_renamed(class_names: Sequence[str], own: Sequence[str], classes: Sequence[Any]) -> None:
+    """Check names given to a model's classes, which have the names `own`, against the latter.
+
+    Raises
+    ------
+    InvalidParameterError
+        They mean other classes than those of their places. Classes that are known only by their
+        numbers may have any names.
+    """
+    is_named = not all(str(value) == name for value, name in zip(classes, own, strict=False))
+    if is_named or all(isinstance(value, str) for value in classes):
+        check_not_crosswise("class_names", class_names, own)
+
+
+def check_not_crosswise(parameter: str, told: Sequence[str], own: Sequence[str]) -> None:
+    """Raise if names that are told mean other classes of a model than those of their places."""
+    keys, own_keys = [look_alike_key(name) for name in told], [look_alike_key(name) for name in own]
+    moved = any(k in own_keys and k != o for k, o in zip(keys, own_keys, strict=False))
+    both_are_told = len(told) == len(own) == 2 and is_positive_told(told) and is_positive_told(own)
+    opposite = both_are_told and (meaning(told[0]) < meaning(told[1])) != (
+        meaning(own[0]) < meaning(own[1])
+    )
+    if moved or opposite:
+        expected = f"names in the order of the model's classes, {', '.join(own)}"
+        hint = "These names mean the opposite. " if opposite else "These are in another order. "
+        hint += "Rename the classes if they do not."
+        raise invalid(parameter, expected, list(told), hint)
 
 
 def _letters(name: str) -> str:

@@ -37,7 +37,8 @@ def save(
         model. An existing file is replaced completely or not at all.
     class_names : tuple of str, optional
         Class names of a scikit-learn classifier, in the order of its ``classes_``; by default its
-        ``class_names_`` if it was loaded from a file, otherwise the classes themselves.
+        ``class_names_`` if it was loaded from a file, otherwise the classes themselves. Names
+        that mean other classes than those of their places are refused.
     fingerprint : str, optional
         The ``fingerprint`` of the data set that a scikit-learn classifier was fitted on.
 

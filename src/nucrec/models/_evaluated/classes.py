@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nucrec._class_meaning import meaning
-from nucrec._class_names import is_positive_told, look_alike_key, order_classes
+from nucrec._class_names import (
+    check_not_crosswise,
+    is_positive_told,
+    look_alike_key,
+    order_classes,
+)
 from nucrec._validation import invalid
 from nucrec.datasets import ImageDataset
 
@@ -36,7 +40,7 @@ def in_classes_of(
         The classes of the images cannot be matched with those of the model.
     """
     if classes is not None and own_are_known:
-        _check_not_crosswise([str(name) for name in classes], own)
+        check_not_crosswise("classes", [str(name) for name in classes], own)
     meant = _meant(images, own, classes)
     labels = np.array([own.index(meant[name]) for name in images.class_names])[images.labels]
     renamed = ImageDataset(
@@ -86,20 +90,6 @@ def _advice(names: Sequence[str], own: Sequence[str]) -> str:
         f"{as_many} If these are groups of one class, such as slides, load them with class_names in "
         "the order of the model's classes and group_by='folder'."
     )
-
-
-def _check_not_crosswise(told: Sequence[str], own: Sequence[str]) -> None:
-    """Raise if names that are told mean other classes of the model than those of their places."""
-    keys, own_keys = [look_alike_key(name) for name in told], [look_alike_key(name) for name in own]
-    moved = any(k in own_keys and k != o for k, o in zip(keys, own_keys, strict=False))
-    both_are_told = len(told) == len(own) == 2 and is_positive_told(told) and is_positive_told(own)
-    opposite = both_are_told and (meaning(told[0]) < meaning(told[1])) != (
-        meaning(own[0]) < meaning(own[1])
-    )
-    if moved or opposite:
-        expected = f"names in the order of the model's classes, {', '.join(own)}"
-        hint = "These names mean the opposite. " if opposite else "These are in another order. "
-        raise invalid("classes", expected, list(told), f"{hint}Rename the classes if they do not.")
 
 
 def _as_told(names: Sequence[str], own: Sequence[str], classes: Sequence[str]) -> Mapping[str, str]:

@@ -113,7 +113,7 @@ class Evaluation(SavedAsPage):
         if not isinstance(images, ImageDataset) or not len(images):
             raise invalid("images", "a data set with at least one labelled image", images)
         check_is_fitted(model)
-        names, are_known = _names_of(model, images, classes), hasattr(model, "class_names_")
+        names, are_known = _names_of(model, images, classes), _knows_names(model)
         renamed, remark = in_classes_of(images, names, classes, own_are_known=are_known)
         expected = Expected.of(model, renamed, None, None)
         scores = scores_of(model, renamed)
@@ -274,6 +274,11 @@ class Evaluation(SavedAsPage):
             write_text(where / name, text)
             written.append(where / name)
         return tuple(written)
+
+
+def _knows_names(model: Any) -> bool:
+    """Return whether a model tells its classes' names, rather than only their numbers."""
+    return hasattr(model, "class_names_") or np.asarray(model.classes_).dtype.kind in "UO"
 
 
 def _names_of(model: Any, images: ImageDataset, classes: Sequence[str] | None) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def predict_folder(
         the one that the model was trained on.
     class_names : sequence of str, optional
         Class names, in the order of ``model.classes_``; by default the model's own.
+        Names that mean other classes than those of their places are refused.
     confidence : float, default=0.95
         Confidence level of the intervals, strictly between 0 and 1.
     error_rate : float, optional

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from nucrec._class_names import check_class_names
+from nucrec._class_names import check_class_names, check_renamed
 from nucrec._notebook import Facts
 from nucrec._progress import Progress
 from nucrec._validation import invalid
@@ -74,7 +74,8 @@ class FolderClassifier:
         Raises
         ------
         InvalidParameterError
-            The model has no probabilities, is not calibrated, or has other classes.
+            The model has no probabilities, is not calibrated, or has other classes, or they have the
+            names in another order.
         """
         if not hasattr(model, "predict_proba"):
             raise invalid("model", "a fitted classifier with predict_proba", model)
@@ -135,10 +136,17 @@ class FolderClassifier:
 def names_of_classes(
     class_names: Sequence[str] | None, own: Sequence[str], classes: Sequence[Any]
 ) -> tuple[str, ...]:
-    """Return the names of a model's classes: those given, or the model's own."""
+    """Return the names of a model's classes: those given, or the model's own.
+
+    Raises
+    ------
+    InvalidParameterError
+        The names are too few or too many, or mean other classes than those of their places.
+    """
     names = check_class_names(own if class_names is None else class_names)
     if len(names) != len(classes):
         raise invalid("class_names", f"names of the classes {list(classes)}", class_names)
+    check_renamed(names, own, np.asarray(classes).tolist())
     return names
 
 

@@ -77,6 +77,7 @@ def predict_shards(
         The channel to read from multi-channel images, as in `predict_folder`.
     class_names : sequence of str, optional
         Class names, in the order of the model's classes; by default the model's own.
+        Names that mean other classes than those of their places are refused.
     confidence : float, default=0.95
         Confidence level of the intervals, strictly between 0 and 1.
     error_rate : float, optional

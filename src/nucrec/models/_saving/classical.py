@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nucrec._class_names import check_class_names
+from nucrec._class_names import check_class_names, check_renamed
 from nucrec._optional import require
 from nucrec._text import shown
 from nucrec._validation import invalid
@@ -75,10 +75,11 @@ def _unknown_types(skops: Any, **source: Path | bytes) -> list[str]:
 
 def _info(model: Any, class_names: tuple[str, ...] | None, fingerprint: str | None) -> ModelInfo:
     classes = tuple(np.asarray(model.classes_).tolist())
-    given = getattr(model, "class_names_", classes) if class_names is None else class_names
-    names = check_class_names(given)
+    own = getattr(model, "class_names_", tuple(map(str, classes)))
+    names = check_class_names(own if class_names is None else class_names)
     if len(names) != len(classes):
         raise invalid("class_names", f"a name for each of the classes {classes}", class_names)
+    check_renamed(names, own, classes)
     domain = domain_of(model)
     return ModelInfo(
         kind="classical",
