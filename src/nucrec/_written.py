@@ -3,6 +3,7 @@
 What writes them and what checks that no input would be replaced take the names from here.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ REPRODUCTION = Written(
 def check_not_replaced(
     option: str, folder: str | Path, written: Written, reads: Iterable[str | Path | None]
 ) -> None:
-    """Raise if writing to a folder would replace an input, or the page of another command.
+    """Raise if writing to a folder would replace an input, or files of somebody else.
 
     Parameters
     ----------
@@ -99,7 +100,8 @@ def check_not_replaced(
     Raises
     ------
     InvalidParameterError
-        An input, or the page of another command, would be replaced.
+        An input, the page of another command, or, by an evaluation, files that no evaluation wrote
+        would be replaced.
     """
     other = _other_in(Path(folder), written)
     if other is not None:
@@ -120,6 +122,38 @@ def check_not_replaced(
                     f"{option}: {name} is an input, and {part} would be replaced: choose another "
                     "folder"
                 )
+    if written is EVALUATION and not _is_page(Path(folder, PAGE)):
+        _check_absent(option, Path(folder), written)
+
+
+def check_result_stays(option: str, file: str | Path, command: str) -> None:
+    """Raise if a file belongs to the results of another command in its folder."""
+    place = Path(file)
+    for each in (DETECTION, ASSAY, EVALUATION):
+        is_one = place.name in each.files and place.exists() and each.command != command
+        if is_one and (place.parent / each.mark).exists() and _is_page(place.parent / PAGE):
+            raise InvalidParameterError(
+                f"{option}: {file} was written by nucrec {each.command}, and would be replaced: choose "
+                "another name"
+            )
+
+
+def _check_absent(option: str, folder: Path, written: Written) -> None:
+    """Raise if files are there that would be replaced or deleted."""
+    there = [name for name in written.files if os.path.lexists(folder / name)]
+    if there:
+        raise InvalidParameterError(
+            f"{option}: {folder} holds {', '.join(there)}, but no {PAGE} of nucrec {written.command}, "
+            "so files of another origin would be replaced: choose another folder"
+        )
+
+
+def _is_page(file: Path) -> bool:
+    """Return whether a file is a page that nucrec wrote."""
+    try:
+        return b"<footer>nucrec " in file.read_bytes()
+    except OSError:
+        return False
 
 
 def _other_in(folder: Path, written: Written) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nucrec.__main__ import main
+from nucrec.evaluate import report
 
 
 @pytest.fixture
@@ -105,6 +106,36 @@ def test_the_page_of_another_command_stays(tables, mark, command, message, capsy
     before = everything(tables)
     assert run(command) == 2
     assert f"--out: out holds the report.html of {message}, which" in capsys.readouterr().err
+    assert everything(tables) == before
+
+
+@pytest.mark.parametrize("name", ["groups.csv", "metrics.csv", "predictions.csv", "report.html"])
+def test_an_evaluation_keeps_files_of_another_origin(tables, name, capsys):
+    (tables / "out").mkdir()
+    (tables / "out" / name).write_text("mine", encoding="utf-8")
+    before = everything(tables)
+    assert run("evaluate gnb.skops own/own.csv -o out") == 2
+    told = capsys.readouterr().err
+    assert f"--out: out holds {name}, but no report.html of nucrec evaluate" in told
+    assert everything(tables) == before
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "file"),
+    [
+        ("evaluate gnb.skops own/own.csv --html out/report.html", "--html", "report.html"),
+        ("predict gnb.skops cells -o out/cells.csv", "--out", "cells.csv"),
+        ("audit cells --csv out/cells.csv", "--csv", "cells.csv"),
+    ],
+)
+def test_a_single_file_does_not_replace_a_result(tables, command, option, file, capsys):
+    (tables / "out").mkdir()
+    for name in ("cells.csv", "detect.json"):
+        (tables / "out" / name).write_text("{}", encoding="utf-8")
+    report([0, 1] * 5, [0, 1] * 5, class_names=["a", "b"]).save_html(tables / "out" / "report.html")
+    before = everything(tables)
+    assert run(command) == 2
+    assert f"{option}: out/{file} was written by nucrec detect, and" in capsys.readouterr().err
     assert everything(tables) == before
 
 

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nucrec.audit import duplicates, save_contact_sheet
 
     check_input("FOLDER", arguments.data, "images")
-    check_outputs([arguments.data], {"--out": arguments.out, "--csv": arguments.csv})
+    check_outputs("audit", [arguments.data], {"--out": arguments.out, "--csv": arguments.csv})
     images, shortcuts = _load(arguments.data, arguments.channel)
     show = not arguments.quiet
     found = duplicates(images, arguments.similarity, arguments.min_overlap, progress=show)

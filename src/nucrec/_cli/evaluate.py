@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_input("--images", arguments.images, "folder")
     check_page("--html", arguments.html, arguments.out)
     reads = [arguments.model, arguments.data, *filter(None, [arguments.images])]
-    check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
+    check_outputs("evaluate", reads, {"--out": arguments.out, "--html": arguments.html})
     if arguments.out is not None:
         check_not_replaced("--out", arguments.out, EVALUATION, reads)
     model, images = load(arguments.model), _images(arguments)

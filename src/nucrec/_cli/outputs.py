@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from nucrec._written import is_same_file, real_place
+from nucrec._written import check_result_stays, is_same_file, real_place
 from nucrec.errors import InvalidParameterError
 
 _NO_IMAGES = (".csv", ".html", ".htm", ".keras")
@@ -71,11 +71,13 @@ def folder_to_write(name: str) -> str:
     return name
 
 
-def check_outputs(reads: Sequence[str], writes: Mapping[str, str | None]) -> None:
-    """Raise, before any work, if an output would destroy an input or another output.
+def check_outputs(command: str, reads: Sequence[str], writes: Mapping[str, str | None]) -> None:
+    """Raise, before any work, if an output would destroy an input, another output or a result.
 
     Parameters
     ----------
+    command : str
+        The command, which may replace its own results.
     reads : sequence of str
         Files, archives and folders of images that the command reads.
     writes : mapping of str to str or None
@@ -93,6 +95,7 @@ def check_outputs(reads: Sequence[str], writes: Mapping[str, str | None]) -> Non
             raise InvalidParameterError(
                 f"{option}: {name} is written by another option: choose another name"
             )
+        check_result_stays(option, name, command)
         others.append(place)
 
 

@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_input("MODEL", arguments.model, "model")
     check_input("FOLDER", arguments.data, "images")
     writes = {"--out": arguments.out, "--html": arguments.html}
-    check_outputs([arguments.model, arguments.data], writes)
+    check_outputs("predict", [arguments.model, arguments.data], writes)
     common: dict[str, Any] = {
         "channel": arguments.channel,
         "error_rate": arguments.error_rate,

@@ -122,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_input("--images", arguments.images, "folder")
     weights = None if arguments.weights in ("imagenet", "none") else arguments.weights
     reads = [arguments.data, *filter(None, [arguments.images, weights])]
-    check_outputs(reads, {"--out": arguments.out, "--html": arguments.html})
+    check_outputs("train", reads, {"--out": arguments.out, "--html": arguments.html})
     train = load_folder(
         arguments.data,
         group_by=arguments.group_by,

@@ -255,7 +255,8 @@ class Evaluation(SavedAsPage):
         Raises
         ------
         InvalidParameterError
-            `folder` is not a path, or holds the page of another command.
+            `folder` is not a path, or holds the page of another command or files of these names that
+            no evaluation wrote.
         MissingExtraError
             matplotlib is not installed.
         NucrecError
