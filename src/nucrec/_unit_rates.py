@@ -133,7 +133,10 @@ def _effect(excess: float, scored: Array, confidence: float) -> float:
     cells = scored[scored > 0]
     if len(cells) < FEWEST_UNITS:
         return math.nan
-    freedom = max(1.0, n_alike(cells) - 1)
+    alike = n_alike(cells)
+    freedom = max(1.0, alike - 1)
+    if alike < len(cells):  # the variance of a few large units may be far too small by chance
+        excess = float(np.maximum(1.0, excess))  # this keeps NaN
     uncertainty = (student_quantile(0.5 + confidence / 2, freedom) / reach_of(confidence)) ** 2
     # without micronucleated cells, differences between units cannot be observed
     return uncertainty if math.isnan(excess) else max(1.0, excess * uncertainty)

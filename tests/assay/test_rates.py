@@ -216,3 +216,17 @@ def test_wells_of_very_different_sizes_have_a_remark():
 
 def _remarks(table: dict[str, list[object]], scored: list[int]) -> tuple[str, ...]:
     return summarize({**table, "scored": scored}).remarks
+
+
+def test_wells_of_a_handful_of_cells_do_not_make_the_interval_narrow():
+    table = {"well": list("abc"), "dose": [0] * 3, "micronucleated": [5, 0, 0]}
+    rate = summarize({**table, "scored": [1000, 5, 5]}).conditions[0].rate
+    low, high = proportion_confint(5, 1000, method="wilson")  # of the large well's cells alone
+    assert rate.low < 1000 * low
+    assert rate.high > 1000 * high
+
+
+def test_two_large_wells_and_a_small_one_have_a_remark():
+    table = {"well": list("abc"), "dose": [0] * 3, "micronucleated": [40, 42, 1]}
+    told = _remarks(table, [2000, 2000, 20])
+    assert any("0 (20 to 2000)" in each and "somewhat too narrow" in each for each in told)

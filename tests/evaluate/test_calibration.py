@@ -6,7 +6,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 from sklearn.metrics import log_loss
 
-from nucrec.errors import InvalidParameterError
+from nucrec.errors import DataWarning, InvalidParameterError
 from nucrec.evaluate import Temperature, calibration_error, fit_conformal, fit_temperature
 
 
@@ -49,8 +49,24 @@ def test_temperature_is_found_and_calibrates(k):
     assert Temperature(1.0).apply(scores) == pytest.approx(scores)
 
 
-def test_a_perfect_model_has_the_lowest_temperature():
-    assert fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]]).value == pytest.approx(0.01)
+@pytest.mark.parametrize("n", [2, 10, 50])
+def test_few_images_without_a_mistake_do_not_make_a_model_sure(n):
+    scores = np.tile([[0.7, 0.3], [0.3, 0.7]], (n // 2, 1))
+    with pytest.warns(DataWarning, match=f"^{n} images cannot show"):
+        found = fit_temperature([0, 1] * (n // 2), scores)
+    assert found.apply(scores).max(axis=1) == pytest.approx((n + 1) / (n + 2))
+
+
+def test_few_images_do_not_soften_what_was_sure_before():
+    scores = [[0.99, 0.01], [0.02, 0.98]]
+    with pytest.warns(DataWarning, match="a temperature of 1 instead of 0.01"):
+        assert fit_temperature([0, 1], scores).value == 1
+
+
+def test_probabilities_that_many_images_support_are_sharpened_as_before():
+    truth, scores = [0] * 99 + [1], [[0.7, 0.3]] * 100
+    calibrated = fit_temperature(truth, scores).apply(scores)
+    assert calibrated[:, 0] == pytest.approx(0.99)  # the accuracy
 
 
 def test_names_and_groups():

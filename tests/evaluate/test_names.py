@@ -77,3 +77,20 @@ def test_one_column_of_scores_needs_a_positive_class():
 def test_names_and_numbers_are_not_mixed():
     with pytest.raises(InvalidParameterError, match="^y_pred: expected names of classes alone"):
         report(["a", "b"] * 2, ["a", 1, "a", 1])
+
+
+def test_a_high_threshold_is_not_taken_for_another_order_of_columns():
+    truth = ["nucleus"] * 12 + ["micronucleus"] * 8
+    score = np.array([0.6] * 8 + [0.2] * 4 + [0.6] * 4 + [0.97] * 4)
+    called = np.where(score > 0.95, "micronucleus", "nucleus")
+    found = report(truth, called, np.stack([1 - score, score], axis=1))
+    expected = roc_auc_score(np.array(truth) == "micronucleus", score)
+    assert found.auc.value == pytest.approx(expected)
+
+
+def test_scores_of_three_classes_that_never_agree_are_refused():
+    truth = ["a", "b", "c"] * 10
+    scores = np.tile(np.eye(3), (10, 1))
+    assert report(truth, truth, scores).auc.value == 1
+    with pytest.raises(InvalidParameterError, match="^y_score: .*The largest score of no image"):
+        report(truth, truth, np.roll(scores, 1, axis=1))

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nucrec._notebook import Facts
-from nucrec._text import interval, number
+from nucrec._text import interval, many, number
 from nucrec._validation import check_int, invalid
+from nucrec._warnings import warn
+from nucrec.errors import DataWarning
 from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import check_resampling, check_scores, encode_classes, number_groups
 from nucrec.evaluate._metric import Metric
@@ -234,17 +236,33 @@ def fit_temperature(
     Returns
     -------
     Temperature
-        The temperature between 0.01 and 100 with the smallest cross-entropy.
+        The temperature between 0.01 and 100 with the smallest cross-entropy, or a higher one, up to
+        1, if too few images support it: see Notes.
 
     Raises
     ------
     InvalidParameterError
         The rows are not probabilities.
 
+    Warns
+    -----
+    DataWarning
+        The temperature with the smallest cross-entropy would make the model surer than so few images
+        support.
+
+    Notes
+    -----
+    If all of n images are classified correctly, the cross-entropy alone would make the model as sure
+    as can be, however few they are. A temperature below 1 is therefore limited, so that the mean
+    probability of the predicted classes is at most (n + 1) / (n + 2), Laplace's rule of succession,
+    which is also the target that Platt (1999) takes in place of 1.
+
     References
     ----------
     - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
       International Conference on Machine Learning, 2017, section 4.2.
+    - J. C. Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin
+      Classifiers, 1999, section 2.2.
 
     Examples
     --------
@@ -254,23 +272,44 @@ def fit_temperature(
     >>> temperature.apply(scores)[0].round(3)
     array([0.25, 0.75])
     """
-    from scipy.optimize import brentq
-
     true, scores = check_probabilities(y_true, y_score, class_names)
     logs = np.log(np.maximum(scores, _SMALLEST))
     right = logs[np.arange(len(true)), true]
+    best = _root(lambda inverse: float((_mean_logs(logs, inverse) - right).mean()))
+    surest = (len(true) + 1) / (len(true) + 2)
+    if best >= 1 or _mean_top(logs, 1 / best) <= surest:
+        return Temperature(best)
+    limited = min(1.0, _root(lambda inverse: _mean_top(logs, inverse) - surest))
+    warn(
+        f"{many(len(true), 'image')} cannot show that a model is as sure as these probabilities "
+        f"would become: they are sharpened with a temperature of {limited:.2g} instead of {best:.2g}. "
+        "Calibrate with more images.",
+        DataWarning,
+    )
+    return Temperature(limited)
 
-    def slope(inverse: float) -> float:
-        """Return the derivative of the cross-entropy; it increases with the inverse temperature."""
-        powers = np.exp(inverse * (logs - logs.max(axis=1, keepdims=True)))
-        expected = (powers * logs).sum(axis=1) / powers.sum(axis=1)
-        return float((expected - right).mean())
 
-    if slope(1 / _COLDEST) <= 0:
-        return Temperature(_COLDEST)
-    if slope(1 / _HOTTEST) >= 0:
-        return Temperature(_HOTTEST)
-    return Temperature(1 / brentq(slope, 1 / _HOTTEST, 1 / _COLDEST, rtol=1e-12))
+def _root(increasing: Callable[[float], float]) -> float:
+    """Return the temperature whose inverse is the root of an increasing function, or the nearest."""
+    from scipy.optimize import brentq
+
+    if increasing(1 / _COLDEST) <= 0:
+        return _COLDEST
+    if increasing(1 / _HOTTEST) >= 0:
+        return _HOTTEST
+    return float(1 / brentq(increasing, 1 / _HOTTEST, 1 / _COLDEST, rtol=1e-12))
+
+
+def _mean_logs(logs: Array, inverse: float) -> Array:
+    """Return the mean logarithm of each row under its probabilities at an inverse temperature."""
+    powers = np.exp(inverse * (logs - logs.max(axis=1, keepdims=True)))
+    return np.asarray((powers * logs).sum(axis=1) / powers.sum(axis=1))
+
+
+def _mean_top(logs: Array, inverse: float) -> float:
+    """Return the mean probability of the predicted classes at an inverse temperature."""
+    powers = np.exp(inverse * (logs - logs.max(axis=1, keepdims=True)))
+    return float((1 / powers.sum(axis=1)).mean())
 
 
 def in_bins(true: Array, scores: Array, n_bins: int) -> tuple[Array, Array, Array]:

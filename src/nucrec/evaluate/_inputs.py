@@ -170,9 +170,24 @@ def check_order(
         return
     by_alphabet = np.array(sorted(range(len(names)), key=names.__getitem__))
     top = scores.argmax(axis=1)
-    if (by_alphabet[top] == predicted).mean() > (top == predicted).mean():
+    others = (by_alphabet[top] == predicted).mean() > (top == predicted).mean()
+    if len(names) == 2:  # any threshold may have been chosen, but it keeps the order of the scores
+        others = others and _is_reversed(scores[:, 1] - scores[:, 0], predicted)
+    if others:
         hint = f"If its columns are {', '.join(sorted(names))}, pass class_names in this order."
         raise invalid("y_score", f"columns for {', '.join(names)}", "others by y_pred", hint)
+    if len(names) > 2 and not (top == predicted).any():
+        hint = "The largest score of no image is that of its class in y_pred. Pass class_names."
+        raise invalid("y_score", f"columns for {', '.join(names)}", "others by y_pred", hint)
+
+
+def _is_reversed(score: Array, predicted: Array) -> bool:
+    """Return whether images called positive have lower scores than most that were not."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(score)
+    positive = predicted == 1
+    return bool(positive.any() and (ranks[positive].mean() < (len(ranks) + 1) / 2))
 
 
 def check_resampling(confidence: float, n_resamples: int, random_state: int) -> None:
