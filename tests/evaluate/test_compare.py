@@ -391,3 +391,10 @@ def test_formats():
     ranking = compare_many(TRUTH, {"a": answers(0.9), "b": answers(0.6, 2)})
     assert json.loads(json.dumps(ranking.to_dict()))["rows"][0]["name"] == "a"
     assert ranking.to_markdown().startswith("|  | MCC | behind |")
+
+
+def test_names_of_classifiers_may_be_numbers():
+    truth = [0, 1] * 20
+    found = compare_many(truth, {1: truth, 2: [0] * 40})
+    assert [row.name for row in found.rows] == ["1", "2"]
+    assert str(found).endswith(found.verdict)

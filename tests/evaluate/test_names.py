@@ -3,11 +3,12 @@
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from nucrec.errors import DataWarning, InvalidParameterError
-from nucrec.evaluate import compare, report
+from nucrec.evaluate import compare, compare_many, report
 
 TRUE = ["nucleus", "micronucleus", "micronucleus"] * 4
 SCORES = np.random.default_rng(0).permutation(12) / 12
@@ -94,3 +95,29 @@ def test_scores_of_three_classes_that_never_agree_are_refused():
     assert report(truth, truth, scores).auc.value == 1
     with pytest.raises(InvalidParameterError, match="^y_score: .*The largest score of no image"):
         report(truth, truth, np.roll(scores, 1, axis=1))
+
+
+def test_scores_in_a_table_are_those_of_its_columns():
+    table = pd.DataFrame({"micronucleus": SCORES, "nucleus": 1 - SCORES})
+    expected = roc_auc_score(np.array(TRUE) == "micronucleus", SCORES)
+    for names in (None, ["nucleus", "micronucleus"]):
+        assert report(TRUE, CALLED, table, names).auc.value == pytest.approx(expected)
+    assert compare(TRUE, CALLED, CALLED, score_a=table, score_b=table).differences["AUC"].value == 0
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None, "", " "])
+def test_a_missing_class_is_refused(missing):
+    gaps, whole = [*TRUE[:-1], missing], TRUE
+    for true, called, name in ((gaps, whole, "y_true"), (whole, gaps, "y_pred")):
+        with pytest.raises(InvalidParameterError, match=f"^{name}: expected a (name|value) for"):
+            report(true, called)
+        with pytest.raises(InvalidParameterError, match="expected a (name|value) for each image"):
+            compare_many(true, {"a": called, "b": whole})
+    with pytest.raises(InvalidParameterError, match="neither empty nor NaN"):
+        report(np.array(gaps, str) if missing is not None else np.array([*TRUE[:-1], ""]), TRUE)
+
+
+def test_true_classes_that_look_the_same_are_one_with_a_warning():
+    with pytest.warns(DataWarning, match="^true classes that look the same are taken for one: 'A'"):
+        found = report(["a", "A", "b"] * 10, ["A", "a", "b"] * 10)
+    assert found.accuracy.value == 1

@@ -143,3 +143,10 @@ def test_bad_parameters():
         report([0, 0], [0, 1], class_names=NAMES).at_prevalence(0.1)
     with pytest.raises(InvalidParameterError, match="two classes that both occur"):
         report([0, 1, 2], [0, 1, 2]).at_prevalence(0.1)
+
+
+def test_intervals_without_a_width_are_those_of_certainty():
+    truth = [0] * 20 + [1] * 20
+    found = report(truth, truth, confidence=1e-9, n_resamples=50).at_prevalence(0.01)
+    value = found.positive_predictive_value
+    assert (value.value, value.low, value.high) == pytest.approx((1, 1, 1))

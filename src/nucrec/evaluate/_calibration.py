@@ -280,10 +280,11 @@ def fit_temperature(
     if best >= 1 or _mean_top(logs, 1 / best) <= surest:
         return Temperature(best)
     limited = min(1.0, _root(lambda inverse: _mean_top(logs, inverse) - surest))
+    sharpened = f"they are sharpened less, with a temperature of {limited:.2g}"
+    kept = "they stay as they are" if limited == 1 else sharpened
     warn(
-        f"{many(len(true), 'image')} cannot show that a model is as sure as these probabilities "
-        f"would become: they are sharpened with a temperature of {limited:.2g} instead of {best:.2g}. "
-        "Calibrate with more images.",
+        f"{many(len(true), 'image')} cannot show that a model is as sure as calibrated probabilities "
+        f"would say: {kept}. Calibrate with more images.",
         DataWarning,
     )
     return Temperature(limited)

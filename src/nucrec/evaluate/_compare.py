@@ -13,6 +13,7 @@ from nucrec._text import Row, interval, many, number, percent, text_table
 from nucrec._validation import invalid
 from nucrec.evaluate._design import Design
 from nucrec.evaluate._inputs import (
+    by_name,
     check_order,
     check_resampling,
     check_scores,
@@ -213,6 +214,7 @@ def paired_samples(
     """Return samples that share the classes occurring in any of them."""
     names, true, predicted = encode_many(y_true, predictions, class_names)
     design = Design(len(true), number_groups(groups, len(true)))
+    scores = [None if each is None else by_name(each, names) for each in scores]
     checked = [
         None if each is None else check_scores(each, len(true), len(names)) for each in scores
     ]

@@ -71,6 +71,7 @@ def _one_spelling(arrays: Sequence[Array], names: Sequence[str]) -> list[Array]:
     """Return text with one spelling of each class: that of `names`, or that of the true classes."""
     occurring = [np.unique(array, return_inverse=True) for array in arrays]
     texts = list(dict.fromkeys(str(text) for different, _ in occurring for text in different))
+    merged_names(map(str, occurring[0][0]), "true classes")  # it warns
     own = {look_alike_key(name): name for name in names}
     spelled, _ = merge_look_alikes(text for text in texts if look_alike_key(text) not in own)
     spelled |= {text: own[look_alike_key(text)] for text in texts if look_alike_key(text) in own}
@@ -107,6 +108,8 @@ def _classes(name: str, values: npt.ArrayLike) -> Array:
         hint = _SCORES if array.ndim == 2 else ""
         raise invalid(name, "a one-dimensional array of at least one class", values, hint)
     check_not_mixed(name, values)
+    if array.dtype.kind == "U":
+        _check_named(name, values, array)
     if array.dtype.kind == "O":
         check_known(name, array)
         is_text = any(isinstance(value, str) for value in array.tolist())
@@ -118,6 +121,15 @@ def _classes(name: str, values: npt.ArrayLike) -> Array:
         fraction = float(array[array != np.round(array)][0])
         raise invalid(name, "whole numbers or names of classes", fraction, _SCORES)
     return array.astype(str) if array.dtype.kind == "S" else array
+
+
+def _check_named(name: str, given: npt.ArrayLike, array: Array) -> None:
+    """Raise if a name is missing; NumPy makes "nan" of NaN among names."""
+    if not isinstance(given, np.ndarray):
+        check_known(name, np.asarray(given, object))
+    gap = next((text for text in map(str, np.unique(array)) if text.strip() in ("", "nan")), None)
+    if gap is not None:
+        raise invalid(name, "a name for each image, neither empty nor NaN", gap)
 
 
 def _numbers(name: str, array: Array, classes: Array) -> Array:
@@ -145,6 +157,15 @@ def check_scores(y_score: npt.ArrayLike, n: int, n_classes: int) -> Array:
         expected = f"shape ({n}, {n_classes})" + (f" or ({n},)" if n_classes == 2 else "")
         raise invalid("y_score", expected, f"shape {scores.shape}")
     return scores
+
+
+def by_name(y_score: npt.ArrayLike, names: Sequence[str]) -> npt.ArrayLike:
+    """Return a table of scores with its columns in the order of the classes, if it names them."""
+    keys = [look_alike_key(str(column)) for column in getattr(y_score, "columns", ())]
+    wanted = [look_alike_key(name) for name in names]
+    if sorted(keys) != sorted(wanted):
+        return y_score
+    return np.asarray(y_score)[:, [keys.index(key) for key in wanted]]
 
 
 def check_order(

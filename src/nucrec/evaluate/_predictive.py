@@ -150,10 +150,12 @@ def _ratio(above: _Span, below: _Span) -> _Span:
     product = above.value * below.value
     least, most = (end * (2 * above.value - end) for end in (above.low, above.high))
     largest, smallest = (end * (2 * below.value - end) for end in (below.high, below.low))
-    low = least / (product + math.sqrt(product**2 - least * largest)) if least else 0.0
+    low = 0.0
+    if least:  # rounding may leave less than 0 where an interval has no width
+        low = _divide(least, product + math.sqrt(max(0.0, product**2 - least * largest)))
     high = math.inf
     if smallest:
-        high = (product + math.sqrt(product**2 - most * smallest)) / smallest
+        high = (product + math.sqrt(max(0.0, product**2 - most * smallest))) / smallest
     return _Span(_divide(above.value, below.value), low, high)
 
 

@@ -232,12 +232,12 @@ def compare_many(
     pairs = [Pair(every[i], every[j]) for i, j in itertools.combinations(order, 2)]
     alone = [p_value(pair, column, n_resamples, random_state) for pair in pairs]
     p_values = holm(alone)
-    rows = [Ranked(names[order[0]], values[order[0]], Metric(0.0, 0.0, 0.0, "none"), 1.0)]
+    rows = [Ranked(str(names[order[0]]), values[order[0]], Metric(0.0, 0.0, 0.0, "none"), 1.0)]
     for place, k in enumerate(order[1:]):
         pair, corrected = pairs[place], p_values[place]
         behind = pair.difference(column, confidence, n_resamples, random_state)
         possible = [*alone[:place], least_p_value(n_apart(pair, column)), *alone[place + 1 :]]
         least = holm(possible)[place]
-        rows.append(Ranked(names[k], values[k], behind, corrected, least))
+        rows.append(Ranked(str(names[k]), values[k], behind, corrected, least))
     test = name_of_test(pairs[0], column)
     return Ranking(NAMES[column[0]], tuple(rows), test, float(confidence))

@@ -189,7 +189,7 @@ class Report(SavedAsPage):
         and Zou 2012), as if the two did not depend on each other, and predictive values from the ratios
         by Bayes' theorem. The prevalence is taken as known, and the images as like those of the test
         set. In simulations of 30 to 200 positive and 30 to 2000 negative independent images, 95 %
-        intervals contained the true value in 94 to 97 % of cases.
+        intervals contained the true value in 93 to 97 % of cases.
 
         References
         ----------

@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from nucrec.evaluate._area import Area
 from nucrec.evaluate._design import Design
-from nucrec.evaluate._inputs import check_order, check_scores, encode_classes, number_groups
+from nucrec.evaluate._inputs import (
+    by_name,
+    check_order,
+    check_scores,
+    encode_classes,
+    number_groups,
+)
 from nucrec.evaluate._metrics import BY_CLASS, FROM_CONFUSION, confusion_matrix
 
 Array = npt.NDArray[Any]
@@ -52,6 +58,7 @@ class Sample:
     ) -> "Sample":
         """Validate the input and convert it to numbers."""
         names, true, predicted = encode_classes(y_true, y_pred, class_names)
+        y_score = None if y_score is None else by_name(y_score, names)
         scores = None if y_score is None else check_scores(y_score, len(true), len(names))
         if scores is not None and y_score is not None and class_names is None:
             check_order(names, y_score, scores, predicted)
