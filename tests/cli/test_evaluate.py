@@ -130,3 +130,33 @@ def test_the_page_may_lie_in_the_folder_that_is_made(run, gnb_file, labelled, tm
     other = run("evaluate", gnb_file, labelled, "-o", "ev", "--html", "no/page.html", cwd=tmp_path)
     assert other.returncode == 2
     assert "--html: there is no folder no" in other.stderr
+
+
+def test_a_folder_too_low_is_named(run, gnb_file, labelled):
+    result = run("evaluate", gnb_file, labelled / "MN")
+    error = next(line for line in result.stderr.splitlines() if line.startswith("nucrec: LABELLED"))
+    assert "load the folder that holds the folders of the classes, with --group-by folder" in error
+
+
+def test_a_class_folder_without_folders_is_named(run, gnb_file, images):
+    result = run("evaluate", gnb_file, images / "micronucleus")
+    assert "If 'micronucleus' is a class itself, load the folder around all" in result.stderr
+
+
+def test_wells_are_called_wells(run, gnb_file, labelled, tmp_path):
+    for well, name in (("B02", "normal"), ("B03", "MN"), ("B04", "MN")):
+        (tmp_path / "plate" / well).mkdir(parents=True)
+        for file in sorted((labelled / name).rglob("*.png"))[:4]:
+            shutil.copy(file, tmp_path / "plate" / well)
+    result = run("evaluate", gnb_file, tmp_path / "plate")
+    assert "LABELLED: expected the classes of the model" in result.stderr
+    assert "called like wells: if the images are whole fields of view, use `nucrec detect`" in (
+        result.stderr
+    )
+
+
+def test_advice_names_all_class_folders(run, gnb_file, images, tmp_path):
+    for outer in ("w", "x", "y", "z"):
+        shutil.copytree(images, tmp_path / "nested" / outer)
+    result = run("evaluate", gnb_file, tmp_path / "nested")
+    assert "with --classes w,x,y,z and --group-by folder" in result.stderr

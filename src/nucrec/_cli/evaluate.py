@@ -1,6 +1,7 @@
 """The command `nucrec evaluate`."""
 
 import argparse
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from nucrec._cli.outputs import (
     page_to_write,
 )
 from nucrec._written import EVALUATION, check_not_replaced
+from nucrec.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from nucrec.datasets import ImageDataset
@@ -85,7 +87,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         check_not_replaced("--out", arguments.out, EVALUATION, reads)
     model, images = load(arguments.model), _images(arguments)
-    found = Evaluation.of(model, images, classes=arguments.classes, confidence=arguments.confidence)
+    options = {"classes": arguments.classes, "confidence": arguments.confidence}
+    try:
+        found = Evaluation.of(model, images, **options)
+    except InvalidParameterError as error:  # "images" is the option --images only while loading
+        raise InvalidParameterError(re.sub("^images: ", "LABELLED: ", str(error))) from error
     title = f"{Path(arguments.model).name} on {Path(arguments.data).name or arguments.data}"
     written = []
     if arguments.out is not None:

@@ -43,7 +43,6 @@ SENTENCES = {
     "Call calibrate() with labelled images that it was not trained on.": (
         "nucrec train calibrates it, unless --test-size is 0."
     ),
-    "load them with class_names in the order": "give --classes in the order",
     "load it yourself and pass the arrays to ImageDataset": "save it as TIFF or PNG",
     ", or table numbers such as '1,2' or [1, 2]": ", or numbers of tables such as 1,2",
     "Pass the file as the masks of load_fields": "Pass the file as --masks",
@@ -91,4 +90,5 @@ def _assigned(found: re.Match[str], option_of: OptionOf) -> str:
     value = ",".join(first or second for first, second in names) or found[2].strip("[]").replace(
         " ", ""
     )
+    value += ",..." if names and found[2].endswith("...]") else ""
     return f'{option} "{value}"' if " " in value else f"{option} {value}"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from nucrec._class_meaning import meaning
 from nucrec._class_names import look_alike_key
@@ -146,6 +146,7 @@ def _two_readings(outer: Iterable[str], inner: Iterable[str], below: int, group_
     """Return the two possible meanings of nested folders, and how to select each."""
     names = sorted(outer)
     outside, inside = (", ".join(map(repr, sorted(each)[:3])) for each in (names, inner))
+    every = ", ".join(map(repr, names))
     outside += ", ..." if len(names) > 3 else ""
     one = len(names) == 1
     told = (
@@ -160,7 +161,7 @@ def _two_readings(outer: Iterable[str], inner: Iterable[str], below: int, group_
         )
     return (
         f"{told}, so either may be the classes. With group_by='top' the classes are {inside}, and "
-        f"{outside} are groups; with class_names=[{outside}] and group_by='folder' it is the other way "
+        f"{outside} are groups; with class_names=[{every}] and group_by='folder' it is the other way "
         "round. Parts of a data set, such as train and test, are loaded one by one."
     )
 
@@ -250,5 +251,8 @@ def _parent(name: str) -> str:
 def _no_classes(listing: Listing, where: str) -> str:
     message = f"{where}: expected one sub-folder with images ({', '.join(IMAGES)}) for each class"
     if listing.images:
-        return f"{message}; found {many(len(listing.images), 'image')}, but no sub-folders"
+        name = Path(where).resolve().name
+        one_up = f". If {name!r} is a class itself, load the folder around all classes"
+        found = many(len(listing.images), "image")
+        return f"{message}; found {found}, but no sub-folders{one_up if meaning(name) else ''}"
     return f"{message}; found no images{listing.instead}"

@@ -1,5 +1,6 @@
 """Matching of the classes of labelled images with those of a model."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -86,9 +87,14 @@ def _advice(names: Sequence[str], own: Sequence[str]) -> str:
     if len(names) == len(own):
         template = [f"NAME-OF-{name}" for name in own]
         as_many = f"Pass which is which, in the order of the model's classes: classes={template}."
+    if all(re.fullmatch(r"[A-Pa-p]\d{1,2}", name) for name in names):
+        return (
+            f"{as_many} These are called like wells: if the images are whole fields of view, use "
+            "`nucrec detect`, or nucrec.fields in Python."
+        )
     return (
-        f"{as_many} If these are groups of one class, such as slides, load them with class_names in "
-        "the order of the model's classes and group_by='folder'."
+        f"{as_many} If these are groups of one class, such as slides, load the folder that holds the "
+        "folders of the classes, with group_by='folder'."
     )
 
 
