@@ -12,7 +12,7 @@ from tests.models.small import convolution, noise, plainly
 from nucrec.datasets import ImageDataset
 from nucrec.errors import InvalidParameterError
 from nucrec.evaluate import report
-from nucrec.models import ImageClassifier, PixelFeatures, cnn, evaluate, load, save
+from nucrec.models import ImageClassifier, PixelFeatures, cnn, evaluate, load, run_zoo, save
 
 TRAIN, TEST = noise(60), noise(30, seed=1).with_groups(np.arange(30) // 3)
 
@@ -175,3 +175,29 @@ def test_errors(network, numbered, named):
     for unfitted in (cnn(), make_pipeline(PixelFeatures(), SVC())):
         with pytest.raises(NotFittedError):
             evaluate(unfitted, TEST)
+
+
+@pytest.mark.parametrize("name", ["none", "NA"])
+def test_a_class_of_a_data_set_or_model_is_not_missing(name):
+    train = ImageDataset(TRAIN.images, TRAIN.labels, sorted((name, "b", "c")))
+    test = ImageDataset(TEST.images, TEST.labels, train.class_names, groups=TEST.groups)
+    y, truth = (np.array(part.class_names)[part.labels] for part in (train, test))
+    model = make_pipeline(PixelFeatures(8), LogisticRegression(max_iter=500)).fit(train, y)
+    assert evaluate(model, test, truth) == evaluate(model, test)
+    assert evaluate(model, list(test.images), truth).class_names == train.class_names
+    network = plainly(convolution(), epochs=1).fit(train, y)
+    assert network.class_names_ == train.class_names
+    assert network.score(test, truth) == pytest.approx(network.score(test))
+    (row,) = run_zoo({"LR": model}, (train, y), (test, truth)).rows
+    assert row.report.accuracy == evaluate(model, test, groups=range(30)).accuracy
+
+
+def test_classes_that_are_missing_or_no_list_are_one_clear_error(network, named):
+    gaps = [*np.array(TEST.class_names)[TEST.labels][1:].tolist(), None]
+    for model in (network, named):
+        with pytest.raises(InvalidParameterError, match="y: expected a value for each image"):
+            evaluate(model, TEST, gaps)
+        with pytest.raises(InvalidParameterError, match="y: expected a one-dimensional array"):
+            evaluate(model, TEST, 1)
+    with pytest.raises(InvalidParameterError, match="y: expected a one-dimensional array"):
+        network.score(TEST, 1)

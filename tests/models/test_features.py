@@ -100,3 +100,16 @@ def test_a_pipeline_warns_of_shortcuts_and_contradictions_and_refuses_one_class(
     rows = PixelFeatures(4).fit(crops).transform(crops)
     assert model.fit(rows, np.ones(306, int)).predict(rows).all()  # rows are scikit-learn's matter
     assert PixelFeatures(4).fit(crops, np.linspace(0, 1, 306)).n_features_in_ == 16
+
+
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        (["a", "b", None], "a value for each image"),
+        (["mn", "a", "MN"], "one spelling of each class.*'mn' and 'MN'"),
+        (["a", "b", "none"], "a class for each image"),
+    ],
+)
+def test_missing_classes_and_several_spellings_are_refused(y, told, crops):
+    with pytest.raises(InvalidParameterError, match=f"^y: expected {told}"):
+        PixelFeatures(4).fit_transform(list(crops[:3].images), y)

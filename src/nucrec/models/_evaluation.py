@@ -114,7 +114,7 @@ class Expected:
         names, values = _classes(own, getattr(model, "class_names_", None), images)
         if y is not None:
             known = np.asarray(values)
-            labels = _positions("y", spelled_as(named_classes("y", y), known), values)
+            labels = _positions("y", spelled_as(named_classes("y", y, values), known), values)
         elif images is not None:
             labels = images.labels
         else:

@@ -338,7 +338,7 @@ class FittedNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise invalid("y", "the true classes, or a data set in X", None)
             truth = held_out_part("X", X, self.class_names_, self.classes_)
             y = self.classes_[truth.labels]
-        y = spelled_as(named_classes("y", y), self.classes_)
+        y = spelled_as(named_classes("y", y, self.classes_), self.classes_)
         return float(super().score(X, y, sample_weight))
 
     def _set_calibration(

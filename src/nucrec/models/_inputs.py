@@ -1,5 +1,6 @@
 """Conversion of all accepted forms of images, with or without labels."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
         raise invalid("y", f"one class for each of the {len(images)} images", values.shape)
     check_known("y", values)
     _check_lasting("y", values)
-    values = named_classes("y", y)
+    values = named_classes("y", y, X.class_names if isinstance(X, ImageDataset) else ())
     classes: Array
     is_numbered = isinstance(X, ImageDataset) and values.dtype.kind in "ui"
     if is_numbered and set(values.tolist()) <= set(range(len(images.class_names))):
@@ -72,20 +73,35 @@ def labelled(name: str, X: Images, y: npt.ArrayLike | None) -> tuple[ImageDatase
     return _with_labels(images, labels, names), classes
 
 
-def named_classes(name: str, values: npt.ArrayLike) -> Array:
+def named_classes(name: str, values: npt.ArrayLike, known: Iterable[Any] = ()) -> Array:
     """Return classes with one spelling of each name, as an array; numbers are unchanged.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for messages.
+    values : array_like of shape (n,)
+        The class of each image.
+    known : iterable
+        Classes of the data set or model. A name among them is never a missing value, even "none".
 
     Raises
     ------
     InvalidParameterError
-        A name is empty, NA or NaN, or some classes are names and others numbers.
+        They are not one-dimensional, a name is None, empty, NA or NaN, or some classes are names and
+        others numbers.
     """
     check_not_mixed(name, values)
     array = np.asarray(values)
+    if array.ndim != 1:
+        raise invalid(name, "a one-dimensional array of classes", f"shape {array.shape}")
+    check_known(name, array)
     listed = array.tolist()
     if not any(isinstance(value, str) for value in listed):
         return array
-    gap = next(filter(is_missing, listed), None)
+    own = {look_alike_key(str(value)) for value in known}
+    unknown = (value for value in dict.fromkeys(listed) if look_alike_key(value) not in own)
+    gap = next(filter(is_missing, unknown), None)
     if gap is not None:
         raise invalid(name, "a class for each image, neither empty nor NA or NaN", gap)
     spelled, _ = merge_look_alikes(listed)
@@ -123,14 +139,24 @@ def check_classes(images: ImageDataset, y: Any) -> None:
     Raises
     ------
     InvalidParameterError
-        All images are of one class.
+        All images are of one class, or a class is missing or has several spellings, which the
+        classifier at the end of the pipeline would take for different classes.
     """
     if y is None or np.shape(y) != (len(images),) or not len(images):
         return
-    if type_of_target(y) in ("binary", "multiclass"):
+    if type_of_target(named_classes("y", y, images.class_names)) in ("binary", "multiclass"):
+        _check_one_spelling("y", y)
         train, _ = labelled("y", images, y)
         check_several_classes("y", train.labels, y)
         check_training_data(train)
+
+
+def _check_one_spelling(name: str, values: Any) -> None:
+    """Raise if names of classes look the same, such as "mn" and "MN"."""
+    names = [value for value in np.asarray(values).tolist() if isinstance(value, str)]
+    _, alike = merge_look_alikes(names)
+    if alike:
+        raise invalid(name, "one spelling of each class", " and ".join(map(repr, alike[0])))
 
 
 def some_of_each_class(images: ImageDataset, n: int) -> ImageDataset:
@@ -163,7 +189,7 @@ def held_out_part(
     images, values = as_images(given[0]), np.asarray(given[1])
     if images is None or values.shape != (len(images),):
         raise invalid(name, "images, and one class for each", values.shape)
-    values = spelled_as(named_classes(name, given[1]), classes)
+    values = spelled_as(named_classes(name, given[1], classes), classes)
     numbers = {value: k for k, value in enumerate(classes.tolist())}
     unknown = sorted(set(values.tolist()) - set(numbers))
     if unknown:

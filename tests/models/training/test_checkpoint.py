@@ -164,6 +164,7 @@ def forge(folder: Path, change) -> None:
         lambda about, arrays: about["rows"][0].update(loss="low"),
         lambda about, arrays: about["rows"][0].update(stage="head"),
         lambda about, arrays: about.update(best_loss="low"),
+        lambda about, arrays: about.update(trial=[float("inf"), 0, 0, 0, 0]),
         lambda about, arrays: about["counts"].update(network=1),
         lambda about, arrays: about["counts"].update(optimizer=1),
         lambda about, arrays: about["counts"].update(best=1),

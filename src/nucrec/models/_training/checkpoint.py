@@ -22,6 +22,7 @@ _ARRAYS = ("network", "optimizer", "best", "start", "validation")
 _DAMAGED = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RecursionError, MemoryError),
+    OverflowError,
 )
 """What reading a damaged or forged snapshot may raise."""
 

@@ -81,7 +81,8 @@ def _checked(name: str, samples: Any) -> tuple[Any, Truth]:
         expected = f"as many labels as images ({n}), at least one"
         raise invalid(f"{name}[1]", expected, f"shape {y.shape}")
     check_known(f"{name}[1]", y)
-    return X, Truth(named_classes(f"{name}[1]", samples[1]))
+    known = X.class_names if isinstance(X, ImageDataset) else ()
+    return X, Truth(named_classes(f"{name}[1]", samples[1], known))
 
 
 @dataclass(frozen=True)
