@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 from tests.assay.plates import DOSES, cells_of, counts
 
 from nucrec.assay import summarize
-from nucrec.errors import InvalidParameterError
+from nucrec.errors import DatasetError, InvalidParameterError
 
 
 def test_one_well_has_wilsons_interval():
@@ -230,3 +230,17 @@ def test_two_large_wells_and_a_small_one_have_a_remark():
     table = {"well": list("abc"), "dose": [0] * 3, "micronucleated": [40, 42, 1]}
     told = _remarks(table, [2000, 2000, 20])
     assert any("0 (20 to 2000)" in each and "somewhat too narrow" in each for each in told)
+
+
+@pytest.mark.parametrize("name", ["mean", "Total", "sum", "SD", "Mittelwert", "Average", "Means"])
+def test_rows_of_summaries_are_no_wells(name):
+    table = {
+        "well": ["B02", "B03", "B04", name],
+        "condition": ["DMSO"] * 4,
+        "n_scored": [1000] * 4,
+        "n_micronucleated": [5, 6, 7, 6],
+    }
+    with pytest.raises(DatasetError, match=f"well is '{name}', so this row sums up others"):
+        summarize(table)
+    named = summarize({**table, "well": ["left", "right", "middle", name]})
+    assert len(named.units) == 4

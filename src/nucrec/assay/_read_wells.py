@@ -1,5 +1,6 @@
 """Conversion of a table of cells or counts to wells."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,6 +37,10 @@ _USED = (
 )
 """Columns of ours that are used; the others only tell rows apart."""
 _NAMES_OF_FILES = ("field", "file", "image", "imagenumber", "image_number", "filename")
+_SUMMARIES = {
+    *("mean", "average", "avg", "median", "total", "sum", "sd", "std", "stdev", "sem", "se", "cv"),
+    *("mittelwert", "mittel", "summe", "gesamt", "moyenne", "somme", "media", "suma", "somma"),
+}
 _NUCLEI = ("mononucleate", "binucleate", "multinucleate")
 
 
@@ -157,6 +162,7 @@ class _Design:
         for row in np.flatnonzero(self.known).tolist():
             if self.units[row] == "":
                 raise DatasetError(f"{self.source.where(row)}: {unit} must not be empty")
+        _check_no_summaries(self.source, self.units, np.flatnonzero(self.known).tolist(), unit)
         own = self.are_wells = unit == "well" and any(self.wells)
         doses = ["" if dose != dose else dose for dose in self.doses.tolist()]
         design = (self.conditions, doses, self.blocks)
@@ -218,6 +224,17 @@ class _Design:
             "otherwise the interval is too narrow. If replicates are plates or days, say so "
             "with a column plate, or with block."
         ]
+
+
+def _check_no_summaries(source: Source, units: list[str], rows: list[int], unit: str) -> None:
+    """Raise if a row is that of a mean or a total, while all others have numbers in their names."""
+    odd = [row for row in rows if plain(units[row]).rstrip("s") in _SUMMARIES]
+    others = set(rows) - set(odd)
+    if odd and others and all(re.search(r"\d", units[row]) for row in others):
+        raise DatasetError(
+            f"{source.where(odd[0])}: {unit} is {units[odd[0]]!r}, so this row sums up others and "
+            "would be counted with them: delete it, or rename it if it is one"
+        )
 
 
 class _Column:
