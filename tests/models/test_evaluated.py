@@ -1,13 +1,16 @@
 """A classifier on labelled images: predictions beside the truth, groups, what it has seen, pages."""
 
 import base64
+import copy
 import csv
 import io
 import itertools
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from tests.html_reader import read
 from tests.models.small import convolution, noise, plainly
@@ -245,3 +248,16 @@ def test_heat_maps_take_a_minute_at_most(network, tmp_path, monkeypatch):
 def test_classical_models_have_no_heat_maps(gnb, found, tmp_path):
     page = found.save_html(tmp_path / "page.html", model=gnb).read_text(encoding="utf-8")
     assert not heat_maps(page)
+
+
+def test_heat_maps_of_another_model_are_refused(network, tmp_path):
+    found = Evaluation.of(network, noise(90, seed=2))
+    other = copy.copy(network)
+    other.model_ = keras.models.clone_model(network.model_)
+    for wrong in (other, "network.keras", ImageClassifier, 1):
+        for write, place in ((found.save, "results"), (found.save_html, "page.html")):
+            with pytest.raises(InvalidParameterError, match="^model: expected the model that was"):
+                write(tmp_path / place, model=wrong)
+    with pytest.raises(NotFittedError):
+        found.save(tmp_path / "results", model=plainly(convolution()))
+    assert not list(tmp_path.iterdir())

@@ -25,6 +25,7 @@ from nucrec.models._evaluated.groups import (
     groups_csv,
     groups_in_words,
 )
+from nucrec.models._evaluated.heat import check_evaluated
 from nucrec.models._evaluated.sections import evaluation_sections
 from nucrec.models._evaluated.shown import evaluation_html
 from nucrec.models._evaluation import Expected, scores_of
@@ -221,13 +222,14 @@ class Evaluation(SavedAsPage):
         Raises
         ------
         InvalidParameterError
-            The name does not end in ".html".
+            The name does not end in ".html", or `model` is not the one that was evaluated.
         MissingExtraError
             matplotlib is not installed.
         NucrecError
             The file cannot be written.
         """
         where = check_page("path", path)
+        check_evaluated(model, self)
         write_text(where, page(title or "Evaluation", evaluation_sections(self, model)))
         return where
 
@@ -256,7 +258,7 @@ class Evaluation(SavedAsPage):
         ------
         InvalidParameterError
             `folder` is not a path, or holds the page of another command or files of these names that
-            no evaluation wrote.
+            no evaluation wrote; or `model` is not the one that was evaluated.
         MissingExtraError
             matplotlib is not installed.
         NucrecError
@@ -264,6 +266,7 @@ class Evaluation(SavedAsPage):
         """
         where = checked_path("folder", folder)
         check_not_replaced("folder", where, EVALUATION, ())
+        check_evaluated(model, self)
         make_folder(where)
         tables = {METRICS: self.report.to_csv(), PREDICTIONS: self.to_csv()}
         if self.groups:
