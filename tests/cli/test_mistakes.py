@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nucrec.datasets import load_folder
+from nucrec.errors import DataWarning
+
 
 @pytest.fixture(scope="module")
 def place(crops, gnb_file, tmp_path_factory) -> Path:
@@ -139,7 +142,7 @@ NO_SUCH = "there is no such file or folder."
         (["train", "flat", "-o", "o.keras"], "found 1 image, but no sub-folders"),
         (["audit", "empty"], "empty: no images were found"),
         (["train", "no-file.csv", "-o", "o.keras"], "no column 'file'. Did you mean 'files'?"),
-        (["evaluate", "m.skops", "no-label.csv"], "no column 'label'. Rename one, or add it."),
+        (["evaluate", "m.skops", "no-label.csv"], "no column 'label'. Did you mean 'class'?"),
         # what is written
         (
             ["predict", "m.skops", "cells", "-o", "o.xlsx"],
@@ -230,3 +233,27 @@ def test_files_that_are_left_out_are_told_without_python(run, place, tmp_path):
     assert result.returncode == 0
     assert "1 file was left out" in result.stderr
     assert "dataset." not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("image,class", "no column 'file'. Did you mean 'image'? Rename it to 'file'."),
+        ("Datei;Klasse", "no column 'file'. Did you mean 'Datei'? Rename it to 'file'."),
+        ("filename,label", "no column 'file'. Did you mean 'filename'? Rename it to 'file'."),
+        ("file,class", "no column 'label'. Did you mean 'class'? Rename it to 'label'."),
+    ],
+)
+def test_columns_of_other_names_are_to_be_renamed(run, place, tmp_path, header, told):
+    row = "a.png;MN" if ";" in header else "a.png,MN"
+    (tmp_path / "other.csv").write_text(f"{header}\n{row}\n")
+    result = run("evaluate", place / "m.skops", tmp_path / "other.csv")
+    assert told in result.stderr
+
+
+def test_a_column_that_may_be_the_groups_is_told(place):
+    table = place / "list.csv"
+    with pytest.warns(DataWarning, match="the column 'slide' may say which .*group_by='slide'"):
+        load_folder(table)
+    assert len(set(load_folder(table, class_names=["normal", "MN"]).groups)) == 20
+    assert len(set(load_folder(table, group_by="slide").groups)) == 3

@@ -50,7 +50,8 @@ TABLE = (
 
 def test_further_columns_are_metadata(cells):
     (cells / "t.csv").write_text(TABLE)
-    dataset = load_folder(cells / "t.csv")
+    with pytest.warns(DataWarning, match="though the column 'Well' may say which images belong"):
+        dataset = load_folder(cells / "t.csv")
     assert list(dataset.metadata) == ["Well", "dose", "slide", "count", "Note"]
     assert dataset.metadata["Well"].tolist() == ["01", "02", "03", "03"]
     np.testing.assert_array_equal(dataset.metadata["dose"], [0.5, np.nan, 20, 10])

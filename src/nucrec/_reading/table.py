@@ -23,6 +23,31 @@ Array = npt.NDArray[Any]
 Wanted = Callable[[str], bool]
 
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+_ALSO_CALLED = {
+    "file": (
+        "image",
+        "filename",
+        "file_name",
+        "path",
+        "filepath",
+        "img",
+        "datei",
+        "bild",
+        "fichier",
+    ),
+    "label": (
+        "class",
+        "class_name",
+        "category",
+        "klasse",
+        "classe",
+        "clase",
+        "target",
+        "y",
+        "truth",
+    ),
+}
+"""Names of columns that are not read, and are asked for."""
 _DELIMITERS = ",;\t|"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")  # 01 is a name
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
@@ -174,6 +199,7 @@ def table_of_frame(frame: Any, needed: Sequence[str]) -> Table:
         expected = f"the columns {', '.join(needed)}" if needed else "columns"
         raise DatasetError(
             f"the table: expected {expected} and at least one row. Received: {', '.join(columns)}"
+            f"{_missing(needed, names)}"
         )
     rows = list(zip(*columns.values(), strict=True))
     return _table("the table", names, [(i, list(row)) for i, row in enumerate(rows, start=1)])
@@ -184,8 +210,13 @@ def _missing(needed: Sequence[str], names: Sequence[str]) -> str:
     missing = next((column for column in needed if column not in names), None)
     if missing is None:
         return ""
-    hint = did_you_mean(missing, [name for name in names if name not in needed])
-    return f". There is no column {missing!r}. {hint or 'Rename one, or add it.'}"
+    others = [name for name in names if name not in needed]
+    known = next(
+        (name for name in others if name.casefold() in _ALSO_CALLED.get(missing, ())), None
+    )
+    hint = f"Did you mean {known!r}?" if known else did_you_mean(missing, others)
+    told = f"{hint} Rename it to {missing!r}." if hint else "Rename one, or add it."
+    return f". There is no column {missing!r}. {told}"
 
 
 def _with(needed: Sequence[str]) -> str:

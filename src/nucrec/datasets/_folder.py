@@ -106,8 +106,9 @@ def load_folder(
     -----
     DataWarning
         Files were left out or skipped, or contain several pages; a folder that looks like a class
-        folder was passed through; names look the same, or like those of slides, wells or parts of a
-        data set; no name reveals the positive class; identical images have different labels.
+        folder was passed through; a column of a table may be the groups; names look the same, or like
+        those of slides, wells or parts of a data set; no name reveals the positive class; identical
+        images have different labels.
 
     Examples
     --------
@@ -167,14 +168,14 @@ def _find(
     if is_frame(path):
         table = table_of_frame(path, NEEDED)
         if images is not None:
-            return _of_table(table, _folder_at(images), group_by)
+            return _of_table(table, _folder_at(images), group_by, class_names)
         root, table.columns["file"][:] = root_of_paths(table.without_gaps("file"))
-        return _of_table(table, root, group_by)
+        return _of_table(table, root, group_by, class_names)
     where = checked_path("path", path, "a path or a data frame")
     if looks_like_table(where):
         table = read_table(where, NEEDED)
         root = Folder(where.parent.resolve()) if images is None else _folder_at(images)
-        return _of_table(table, root, group_by)
+        return _of_table(table, root, group_by, class_names)
     if images is not None:
         hint = "A folder or archive holds its images itself."
         raise invalid("images", "None, unless path is a table of files and labels", images, hint)
@@ -199,8 +200,9 @@ def _folder_at(images: str | Path) -> Folder:
     return opened
 
 
-def _of_table(table: Any, root: Folder, group_by: str) -> _Found:
-    entries, metadata, missing = entries_of_table(table, root, group_by)
+def _of_table(table: Any, root: Folder, group_by: str, class_names: Sequence[str] | None) -> _Found:
+    are_named = class_names is not None
+    entries, metadata, missing = entries_of_table(table, root, group_by, are_named=are_named)
     advice = f"Paths are relative to {root.path}; for another folder, pass images='FOLDER'."
     return _Found(
         root, entries, table.columns["label"], metadata, missing, advice if missing else ""

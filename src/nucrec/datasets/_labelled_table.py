@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,19 +15,26 @@ from nucrec._reading.roots import Folder, look_alike_name
 from nucrec._reading.table import Table, meant_column
 from nucrec._spelling import did_you_mean
 from nucrec._validation import invalid
+from nucrec._warnings import warn
 from nucrec.datasets._load import Entry
-from nucrec.errors import DatasetError, ImageError
+from nucrec.errors import DatasetError, DataWarning, ImageError
 
 Array = npt.NDArray[Any]
 
 NEEDED = ("file", "label")
+_OF_GROUPS = re.compile(
+    r"(slide|patient|donor|subject|animal|mouse|rat|specimen|culture|well|field|fov)"
+    r"s?([ _-]?(id|no|nr|number|name))?"
+)
 _LOOKED_THROUGH = 20_000  # files, to say which one may be meant
 
 
 def entries_of_table(
-    table: Table, root: Folder, group_by: str
+    table: Table, root: Folder, group_by: str, *, are_named: bool = False
 ) -> tuple[list[Entry], dict[str, Array], list[Quarantined]]:
     """Return the images that a table lists, its further columns for them, and the missing files.
+
+    Columns that may be the groups are warned of, unless the classes `are_named` by the user.
 
     Raises
     ------
@@ -36,6 +44,8 @@ def entries_of_table(
         There is no such column to group by.
     """
     column = _group_column(table, group_by)
+    if column is None and not are_named:
+        _warn_of_groups(table)
     files, labels = table.without_gaps("file"), table.without_gaps("label")
     groups = [None] * len(table) if column is None else table.without_gaps(column)
     found = [root.spelled(file) for file in files]
@@ -63,6 +73,18 @@ def _group_column(table: Table, group_by: str) -> str | None:
         return meant
     named = "group" in table and not all(map(is_missing, table.columns["group"]))
     return "group" if named else None
+
+
+def _warn_of_groups(table: Table) -> None:
+    """Warn of a column that may say which images belong together, and is not used."""
+    for name, values in table.columns.items():
+        if _OF_GROUPS.fullmatch(name.casefold()) and 1 < len(set(values)) < len(values):
+            warn(
+                f"each image is a group of its own, though the column {name!r} may say which images "
+                f"belong together. If it does, pass group_by={name!r}; if not, pass class_names.",
+                DataWarning,
+            )
+            return
 
 
 def _check_different(table: Table, names: list[str]) -> None:
