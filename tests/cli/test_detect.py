@@ -233,9 +233,10 @@ def test_an_interrupt_leaves_nothing_half_written(
 ):
     many, out = tmp_path / "fields", tmp_path / "out"
     many.mkdir()
-    content = (plate / "fields" / "B02_s1.png").read_bytes()
+    pixels = np.array(Image.open(plate / "fields" / "B02_s1.png"))
     for i in range(12):
-        (many / f"s{i}.png").write_bytes(content)
+        pixels[0, 0] = i
+        Image.fromarray(pixels).save(many / f"s{i}.png")
     command = [sys.executable, "-m", "nucrec", "detect", str(many), "-o", str(out)]
     process = start_interruptible(command)
     deadline = time.monotonic() + 1200

@@ -112,7 +112,7 @@ def test_a_field_that_fails_leaves_the_others(reason):
 def test_files_that_cannot_be_read_leave_the_others(tmp_path):
     image, found = GOOD
     for name in ("a", "b", "c"):
-        tifffile.imwrite(tmp_path / f"{name}.tif", image)
+        tifffile.imwrite(tmp_path / f"{name}.tif", image, description=name)
     fields = load_fields(tmp_path)
     (tmp_path / "b.tif").write_bytes((tmp_path / "b.tif").read_bytes()[:3000])
     with pytest.warns(DataWarning, match="^b.tif was not analysed: "):

@@ -318,6 +318,24 @@ def test_vendor_files_are_named_and_thumbnails_passed_over(tmp_path):
     assert fields.remarks == ("1 thumbnails were skipped, such as a_s1_thumb.tif",)
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_copies_of_a_field_are_said(tmp_path, zipped):
+    plate = tmp_path / "plate"
+    save(plate, "B05.tif", "B06.tif", "other/C05.tif")
+    for copy in ("B05 - Copy.tif", "other/C05.tif"):  # the second lies in another folder
+        (plate / copy).write_bytes((plate / "B05.tif").read_bytes())
+    if zipped:
+        plate = tmp_path / "plate.zip"
+        with zipfile.ZipFile(plate, "w") as archive:
+            for path in sorted((tmp_path / "plate").rglob("*.tif")):
+                archive.write(path, path.relative_to(tmp_path / "plate"))
+    told = r"^2 fields are copies of each other, .* \(B05.tif = B05 - Copy.tif\). Keep one of each$"
+    with pytest.warns(DataWarning, match=told):
+        fields = load_fields(plate)
+    assert len(fields) == 4
+    assert any("2 fields are copies" in remark for remark in fields.remarks)
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="there is no such"):
         load_fields(tmp_path / "nowhere")

@@ -15,9 +15,11 @@ LABELS[10:30, 10:30], LABELS[50:70, 50:80] = 300, 5
 
 
 def save(folder, *names: str, image: np.ndarray = PIXELS) -> None:
-    for name in names:
+    for i, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(folder / name)
+        Image.fromarray(image - np.minimum(image, i) if image is PIXELS else image).save(
+            folder / name
+        )
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ def run_lengths(mask: np.ndarray) -> list[int]:
 @pytest.fixture
 def plate(tmp_path):
     (tmp_path / "plate").mkdir()
-    for name in ("B03_s1", "B03_s2"):
-        Image.fromarray(np.where(nuclei > 0, 200, 10).astype(np.uint8)).save(
+    for name, ground in (("B03_s1", 10), ("B03_s2", 11)):
+        Image.fromarray(np.where(nuclei > 0, 200, ground).astype(np.uint8)).save(
             tmp_path / "plate" / f"{name}.png"
         )
     return tmp_path / "plate"

@@ -86,7 +86,8 @@ def load_fields(
     Warns
     -----
     DataWarning
-        Files were left out, z positions were projected, or masks or layout rows match no field.
+        Files were left out or are identical copies, z positions were projected, or masks or layout
+        rows match no field.
 
     See Also
     --------
@@ -99,9 +100,10 @@ def load_fields(
     >>> import numpy as np
     >>> from PIL import Image
     >>> from nucrec.fields import load_fields
-    >>> pixels = np.random.default_rng(0).integers(0, 4096, (300, 400), dtype=np.uint16)
+    >>> rng = np.random.default_rng(0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name in ("B02_s1", "B02_s2", "B03_s1"):
+    ...         pixels = rng.integers(0, 4096, (300, 400), dtype=np.uint16)
     ...         Image.fromarray(pixels).save(Path(folder) / f"{name}.tif")
     ...     layout = Path(folder) / "layout.csv"
     ...     _ = layout.write_text("well,condition,dose\nB02,control,0\nB03,mitomycin C,0.1\n")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from nucrec._reading.channels import Channel, channel_number
+from nucrec._reading.copies import identical_files
 from nucrec._reading.listing import Quarantined
 from nucrec._reading.roots import Root
 from nucrec._reading.stack import Header, read_header, several_channels
@@ -82,6 +83,7 @@ class FieldReader:
                 self.problems.append(Quarantined(file, reason))
         self.remarks += remark.of_projections(self._projected)
         self.remarks += remark.of_losses(self._lossy)
+        self.remarks += remark.of_copies(identical_files(self._root, [f.file for f in self.fields]))
         self.remarks += remark.of_times(keys)
         self.remarks += remark.of_plates(keys, wells)
         self.remarks += remark.of_missing_wells(self.fields)

@@ -48,6 +48,19 @@ def of_losses(files: Sequence[str]) -> list[str]:
     ]
 
 
+def of_copies(groups: Sequence[Sequence[str]]) -> list[str]:
+    """Remark that files have the same content."""
+    n = sum(map(len, groups))
+    if not n:
+        return []
+    alike = "; ".join(" = ".join(map(shown, group[:3])) for group in groups[:3])
+    more = "; ..." if len(groups) > 3 else ""
+    return [
+        f"{n} fields are copies of each other, so their cells count more than once ({alike}{more}). "
+        "Keep one of each"
+    ]
+
+
 def of_pixel_sizes(fields: Sequence[Field]) -> list[str]:
     """Remark that the pixel size differs, or is unknown for some fields."""
     sizes = sorted({round(field.pixel_size, 4) for field in fields if field.pixel_size is not None})
