@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -143,3 +144,14 @@ def test_keras_with_another_backend_is_one_line(run, backend, images, tmp_path):
     assert last.startswith("nucrec: networks need Keras with TensorFlow, but ")
     assert "KERAS_BACKEND=tensorflow" in last
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_composites_are_told_with_the_option(run, gnb_file, crops, tmp_path):
+    (tmp_path / "colour").mkdir()
+    for k in range(3):
+        grey = np.asarray(crops.images[k])
+        mixed = np.stack([grey, grey[::-1], grey // 2], axis=2)
+        Image.fromarray(mixed).save(tmp_path / "colour" / f"{k}.png")
+    result = run("predict", gnb_file, tmp_path / "colour", "-o", tmp_path / "o.csv")
+    assert "such as --channel blue" in result.stdout
+    assert "channel='" not in result.stdout

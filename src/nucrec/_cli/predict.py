@@ -120,7 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.shard_size is not None:
             common["shard_size"] = arguments.shard_size
         found = predict_shards(*files, scheduler=arguments.scheduler, **common)
-    print_json(found.to_dict()) if arguments.json else print(found)
+    in_options = str(found).replace("channel='blue'", "--channel blue")
+    print_json(found.to_dict()) if arguments.json else print(in_options)
     if not arguments.json:
         print(f"Written to {found.path}" + (f" and {arguments.html}" if arguments.html else ""))
     return 0
