@@ -117,7 +117,8 @@ def find_objects(grey: Array) -> Objects:
     smooth = ndimage.uniform_filter(_thumbnail(grey), 3)
     clipped = np.minimum(smooth, np.percentile(smooth, _BRIGHTEST))
     counts, edges = np.histogram(clipped, 256)
-    labels, n = ndimage.label(clipped > edges[_otsu(counts)] / 2 + edges[_otsu(counts) + 1] / 2)
+    dark = _otsu(counts)
+    labels, n = ndimage.label(clipped > edges[dark] / 2 + edges[dark + 1] / 2)
     if not n:
         return Objects(0, 0.0)
     areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
